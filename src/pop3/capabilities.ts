@@ -1,0 +1,28 @@
+/**
+ * What CAPA lists (RFC 2449 §6, RFC 2595 §4, RFC 3206 §4, RFC 5034 §5). Deliberately absent: LOGIN-DELAY (nobody is
+ * asked to wait), UTF8 (RFC 6856: it would oblige us to rewrite messages for clients that do not ask for it).
+ */
+
+/** The SASL mechanisms that are offered, where passwords may be given at all. */
+export const saslMechanisms: readonly string[] = ['PLAIN'];
+
+export interface SessionTerms {
+  /** USER, PASS and AUTH would be heard: there is TLS, or the listener does without. */
+  passwordsAllowed: boolean;
+  /** STLS would be heard. */
+  tlsAvailable: boolean;
+}
+
+export function capabilities({ passwordsAllowed, tlsAvailable }: SessionTerms): string[] {
+  return [
+    'TOP',
+    'UIDL',
+    'RESP-CODES',
+    'AUTH-RESP-CODE',
+    'PIPELINING',
+    'EXPIRE NEVER',
+    ...(passwordsAllowed ? ['USER', `SASL ${saslMechanisms.join(' ')}`] : []),
+    ...(tlsAvailable ? ['STLS'] : []),
+    'IMPLEMENTATION Posthorn',
+  ];
+}
