@@ -1,0 +1,82 @@
+/**
+ * What a receiver offers in its reply to EHLO (RFC 5321 §4.1.1.1), and what follows for a message: the parameters of
+ * MAIL (RFC 1870, 6152, 6531) and what cannot be sent there at all.
+ */
+
+import type { Transaction } from './client-transaction.ts';
+import type { Reply } from './reply.ts';
+
+/** Upper-case keyword → its parameters, unparsed. */
+export type Extensions = ReadonlyMap<string, string>;
+
+/** The first line is the receiver's name; a plain HELO has nothing else. */
+export function parseExtensions({ lines }: Reply): Extensions {
+  const extensions = new Map<string, string>();
+  for (const line of lines.slice(1)) {
+    const [keyword = '', ...parameters] = line.trim().split(/ +/);
+    extensions.set(keyword.toUpperCase(), parameters.join(' '));
+  }
+  return extensions;
+}
+
+/**
+ * MAIL with the parameters that both the message needs and the receiver knows. 8-bit content goes out as it is also
+ * where 8BITMIME is not offered: such receivers take it nearly always, and converting it (RFC 6152 §3) would break
+ * its signatures.
+ */
+export function mailCommand(extensions: Extensions, transaction: Transaction): string {
+  const { reversePath, sizeBytes, eightBit, smtputf8 } = transaction;
+  let command = `MAIL FROM:<${reversePath}>`;
+  if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
+  if (eightBit && extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
+  if (smtputf8 && extensions.has('SMTPUTF8')) command += ' SMTPUTF8';
+  return command;
+}
+
+export interface Unmet {
+  /** Enhanced status code (RFC 3463). */
+  status: string;
+  reason: string;
+  /** The recipients to whom this applies. */
+  applies(recipient: string): boolean;
+}
+
+const toAll = () => true;
+
+/** What the message needs and the receiver does not offer, or undefined. */
+export async function findUnmet(
+  extensions: Extensions,
+  transaction: Transaction,
+): Promise<Unmet | undefined> {
+  const limit = Number(extensions.get('SIZE') ?? 0);
+  if (limit > 0 && transaction.sizeBytes > limit) {
+    const reason = `the message has ${transaction.sizeBytes} octets, the receiver takes ${limit}`;
+    return { status: '5.3.4', reason, applies: toAll };
+  }
+  if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return undefined;
+  const reason = 'the receiver does not take internationalized mail (SMTPUTF8)';
+  if (await isInternationalized(transaction)) return { status: '5.6.7', reason, applies: toAll };
+  return { status: '5.6.7', reason: `${reason}, which this address needs`, applies: isInternational };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
+const isInternational = (text: string): boolean => /[^\x00-\x7f]/.test(text);
+
+/** A header section beyond this is taken to need SMTPUTF8. */
+const maxHeaderBytes = 1 << 20;
+
+/**
+ * SMTPUTF8 is often declared by clients that do not need it. Only what is not ASCII in the reverse path or the header
+ * does (RFC 6531 §3.4), and that is looked at only where the receiver does not offer the extension.
+ */
+async function isInternationalized({ reversePath, content }: Transaction): Promise<boolean> {
+  if (isInternational(reversePath)) return true;
+  let header: Buffer = Buffer.alloc(0);
+  for await (const chunk of content()) {
+    header = Buffer.concat([header, chunk]);
+    const end = header.indexOf('\r\n\r\n');
+    if (end !== -1) return isInternational(header.toString('latin1', 0, end));
+    if (header.length > maxHeaderBytes) return true;
+  }
+  return isInternational(header.toString('latin1'));
+}

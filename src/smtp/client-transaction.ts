@@ -1,0 +1,222 @@
+/**
+ * One mail transaction (RFC 5321 §3.3): MAIL, a RCPT for each recipient, DATA, the message, and the reply to its final
+ * dot, which alone says that it was taken. Commands go out together where PIPELINING is offered (RFC 2920).
+ * Every recipient gets a verdict of its own; nothing is thrown but bugs.
+ */
+
+import type { Session } from './client.ts';
+import { findUnmet, mailCommand } from './client-extensions.ts';
+import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
+import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
+import { ConversationError } from './conversation.ts';
+import { DotStuffer } from './dot-stuffing.ts';
+import { isPositive, type Reply, replyText } from './reply.ts';
+
+/** RFC 5321 §4.5.3.1.8: every server takes that many; for more, the caller makes several transactions. */
+export const recipientsPerTransaction = 100;
+
+export interface Transaction {
+  /** Without brackets; '' is the null sender. */
+  reversePath: string;
+  recipients: readonly string[];
+  sizeBytes: number;
+  eightBit: boolean;
+  smtputf8: boolean;
+  /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */
+  content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
+}
+
+/** A recipient is undecided as long as it has no verdict. */
+interface Recipient {
+  readonly address: string;
+  verdict: Verdict | undefined;
+}
+
+/** Pieces of a message that are written together. */
+const batchBytes = 65_536;
+const replyClass = ({ code }: Reply): number => Math.floor(code / 100);
+
+/** Sends a message to recipients; resolves to their verdicts, in the order of the recipients. */
+export async function sendTransaction(
+  session: Session,
+  transaction: Transaction,
+  timeouts: ClientTimeouts = defaultTimeouts,
+): Promise<Verdict[]> {
+  const content = () => readContent(transaction);
+  const exchange = new Exchange(session, { ...transaction, content }, timeouts);
+  try {
+    await exchange.compare();
+    await exchange.run();
+  } catch (error) {
+    session.conversation.close();
+    exchange.settle(byConnection(exchange.phase, error));
+  }
+  return exchange.verdicts();
+}
+
+class Exchange {
+  phase: Phase = 'comparing the message with what the receiver offers';
+  readonly #session: Session;
+  readonly #transaction: Transaction;
+  readonly #timeouts: ClientTimeouts;
+  readonly #recipients: readonly Recipient[];
+  readonly #pipelining: boolean;
+
+  constructor(session: Session, transaction: Transaction, timeouts: ClientTimeouts) {
+    this.#session = session;
+    this.#transaction = transaction;
+    this.#timeouts = timeouts;
+    this.#recipients = transaction.recipients.map((address) => ({ address, verdict: undefined }));
+    this.#pipelining = session.extensions.has('PIPELINING');
+  }
+
+  verdicts(): Verdict[] {
+    return this.#recipients.map(({ address, verdict }) => {
+      if (verdict === undefined) throw new Error(`No verdict for ${address}`);
+      return verdict;
+    });
+  }
+
+  /** Gives the verdict to all who have none. */
+  settle(verdict: Verdict): void {
+    for (const recipient of this.#undecided()) recipient.verdict = verdict;
+  }
+
+  /** Decides what needs no question, from the receiver's extensions. */
+  async compare(): Promise<void> {
+    const unmet = await findUnmet(this.#session.extensions, this.#transaction);
+    if (unmet === undefined) return;
+    const { status, reason, applies } = unmet;
+    for (const recipient of this.#recipients) {
+      if (!applies(recipient.address)) continue;
+      recipient.verdict = { by: 'extension', phase: this.phase, status, reason };
+    }
+  }
+
+  async run(): Promise<void> {
+    const addressed = this.#undecided();
+    if (addressed.length === 0) return;
+    const mail = mailCommand(this.#session.extensions, this.#transaction);
+    if (this.#pipelining) this.#sendTogether(mail, addressed);
+    await this.#reset();
+    const { mailMs, dataMs } = this.#timeouts;
+    const mailReply = await this.#ask('sending MAIL FROM', mail, mailMs);
+    if (!isPositive(mailReply)) this.settle(byReply(this.phase, mailReply));
+    await this.#askRecipients(addressed);
+    if (!this.#pipelining && this.#undecided().length === 0) return;
+    const data = await this.#ask('sending DATA', 'DATA', dataMs, 3);
+    if (!isPositive(data)) return this.settle(byReply(this.phase, data));
+    await (this.#undecided().length === 0 ? this.#sendNothing() : this.#sendMessage());
+    this.#session.needsReset = false;
+  }
+
+  #undecided(): Recipient[] {
+    return this.#recipients.filter(({ verdict }) => verdict === undefined);
+  }
+
+  #sendTogether(mail: string, addressed: readonly Recipient[]): void {
+    const commands = [mail, ...addressed.map(rcptCommand), 'DATA'];
+    if (this.#session.needsReset) commands.unshift('RSET');
+    this.#session.conversation.send(commands);
+  }
+
+  /** Ends a transaction that was left open, so that its recipients do not get this message too. */
+  async #reset(): Promise<void> {
+    if (this.#session.needsReset) {
+      const answer = await this.#ask('sending RSET', 'RSET', this.#timeouts.helloMs);
+      if (!isPositive(answer))
+        throw new ConversationError('protocol', `RSET was refused: ${replyText(answer)}`);
+    }
+    this.#session.needsReset = true;
+  }
+
+  /** With PIPELINING all have been asked already, so all replies are read, also after MAIL was refused. */
+  async #askRecipients(addressed: readonly Recipient[]): Promise<void> {
+    for (const recipient of addressed) {
+      if (!this.#pipelining && recipient.verdict !== undefined) continue;
+      const answer = await this.#ask('sending RCPT TO', rcptCommand(recipient), this.#timeouts.rcptMs);
+      if (!isPositive(answer)) recipient.verdict ??= byReply(this.phase, answer);
+    }
+  }
+
+  /** Sends a command, unless it went out with the others, and reads its reply. */
+  async #ask(phase: Phase, command: string, timeoutMs: number, positiveClass: 2 | 3 = 2): Promise<Reply> {
+    this.phase = phase;
+    if (!this.#pipelining) this.#session.conversation.send([command]);
+    return this.#readReply(timeoutMs, positiveClass);
+  }
+
+  /** A `421` ends the conversation whatever it answers; a positive reply of the wrong kind means that we are out of step. */
+  async #readReply(timeoutMs: number, positiveClass: 2 | 3): Promise<Reply> {
+    const reply = await this.#session.conversation.reply(timeoutMs);
+    if (reply.code === 421) throw new ConversationError('closing', replyText(reply), { reply });
+    if (isPositive(reply) && replyClass(reply) !== positiveClass)
+      throw new ConversationError('protocol', `unexpected reply while ${this.phase}: ${replyText(reply)}`);
+    return reply;
+  }
+
+  /** DATA was let through although nobody is to get the message: a lone dot ends it (RFC 2920 §3.1). */
+  async #sendNothing(): Promise<void> {
+    this.phase = 'sending end of data';
+    this.#session.conversation.send(['.']);
+    await this.#readReply(this.#timeouts.endOfDataMs, 2);
+  }
+
+  async #sendMessage(): Promise<void> {
+    this.phase = 'sending the message';
+    try {
+      await this.#sendContent();
+    } catch (error) {
+      this.settle(byReply(this.phase, await this.#lastWords(error)));
+      throw error;
+    }
+    this.settle(byReply(this.phase, await this.#readReply(this.#timeouts.endOfDataMs, 2)));
+  }
+
+  async #sendContent(): Promise<void> {
+    const { conversation } = this.#session;
+    const stuffer = new DotStuffer();
+    let batch: Buffer[] = [];
+    let sizeBytes = 0;
+    try {
+      for await (const chunk of this.#transaction.content()) {
+        for (const piece of stuffer.push(chunk)) batch.push(piece);
+        sizeBytes += chunk.length;
+        if (sizeBytes < batchBytes) continue;
+        await conversation.sendContent(batch, this.#timeouts.contentMs);
+        batch = [];
+        sizeBytes = 0;
+      }
+      batch.push(stuffer.end());
+      this.phase = 'sending end of data';
+    } finally {
+      const whole = this.phase === 'sending end of data';
+      conversation.dialogue.client(
+        `(${stuffer.contentBytes} octets of message${whole ? '' : ', broken off'})`,
+      );
+    }
+    conversation.dialogue.client('.');
+    await conversation.sendContent(batch, this.#timeouts.contentMs);
+  }
+
+  /** A receiver that hangs up in the middle of the message may have said why; if not, its hanging up is all there is. */
+  async #lastWords(error: unknown): Promise<Reply> {
+    const { conversation } = this.#session;
+    if (!(error instanceof ConversationError) || error.kind !== 'closed') throw error;
+    const words = await conversation.reply(0);
+    if (isPositive(words)) throw error;
+    return words;
+  }
+}
+
+const rcptCommand = ({ address }: Recipient): string => `RCPT TO:<${address}>`;
+
+/** The message as it is read; that it cannot be read must never look like its end. */
+async function* readContent(transaction: Transaction): AsyncGenerator<Buffer> {
+  try {
+    yield* transaction.content();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ConversationError('content', `Cannot read the message: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import { socketDialler } from '../net/conversation.ts';
+import { testAuthority } from '../testing/certificates.ts';
+import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
+import { systemClock } from '../util/clock.ts';
+import { openSession, quit } from './client.ts';
+import { defaultTimeouts } from './client-timeouts.ts';
+
+const authority = testAuthority();
+const certificate = authority.issue(['mx.example.net']);
+const timeouts = { ...defaultTimeouts, greetingMs: 30, helloMs: 30, quitMs: 30 };
+const dial = socketDialler({ clock: systemClock, authorities: [authority.cert] });
+
+async function open(peer: ScriptedPeer) {
+  const conversation = await dial(peer.endpoint, { timeoutMs: 1000 });
+  return { conversation, opening: await openSession(conversation, { ehloName: 'mx.example.com', timeouts }) };
+}
+
+/** Opens a session that is refused; what remains is the verdict. */
+async function refusal(...script: string[]) {
+  await using peer = await scriptedPeer([script.join('\n')], { certificate });
+  const { opening } = await open(peer);
+  if ('session' in opening) throw new Error('a session was opened');
+  return opening.verdict;
+}
+
+describe('openSession()', () => {
+  it('M5: says EHLO, STARTTLS, EHLO', async () => {
+    const script = `
+      S: 220-mx.example.net
+      S: 220 ready
+      C: EHLO mx.example.com
+      S: 250-mx.example.net
+      S: 250-SIZE 1000
+      S: 250 STARTTLS
+      C: STARTTLS
+      S: 220 go ahead
+      == TLS
+      C: EHLO mx.example.com
+      S: 250-mx.example.net
+      S: 250-PIPELINING
+      S: 250 8BITMIME
+      C: QUIT
+      S: 221 bye`;
+    for (const byteByByte of [false, true]) {
+      await using peer = await scriptedPeer([script], { certificate, byteByByte });
+      const { conversation, opening } = await open(peer);
+      if (!('session' in opening)) throw new Error('no session');
+      // P9: whatever was learned before TLS is forgotten.
+      expect([...opening.session.extensions.keys()]).toEqual(['PIPELINING', '8BITMIME']);
+      await quit(conversation, timeouts);
+      await peer.played();
+    }
+  });
+
+  it('P9: forgets the extensions that were offered in clear text', async () => {
+    await using peer = await scriptedPeer(
+      [
+        `S: 220 mx
+         C: EHLO mx.example.com
+         S: 250-mx
+         S: 250-PIPELINING
+         S: 250 STARTTLS
+         C: STARTTLS
+         S: 220 go ahead
+         == TLS
+         C: EHLO mx.example.com
+         S: 250 mx`,
+      ],
+      { certificate },
+    );
+    const { opening } = await open(peer);
+    expect('session' in opening && opening.session.extensions).toEqual(new Map());
+  });
+
+  it('P9: checks the certificate and records that it is verified', async () => {
+    await using peer = await scriptedPeer([tlsScript], { certificate });
+    const { opening } = await open(peer);
+    expect('session' in opening && opening.session.tls).toEqual({
+      version: 'TLSv1.3',
+      cipher: expect.stringMatching(/^TLS_/),
+      certificate: 'verified',
+    });
+    expect(peer.serverNames).toEqual(['mx.example.net']);
+  });
+
+  it.each([
+    ['of another name', authority.issue(['mx.example.org']), /mx\.example\.org/],
+    [
+      'of an unknown authority',
+      testAuthority().issue(['mx.example.net']),
+      /unable to verify|self.signed|issuer/,
+    ],
+    ['that has expired', authority.issue(['mx.example.net'], { notAfter: Date.now() - 1000 }), /expired/],
+  ])('not-17: records why a certificate %s is not verified, and goes on', async (_, wrong, reason) => {
+    await using peer = await scriptedPeer([tlsScript], { certificate: wrong });
+    const { opening } = await open(peer);
+    expect('session' in opening && opening.session.tls?.certificate).toMatch(reason);
+  });
+
+  it('says HELO to a server that does not know EHLO', async () => {
+    await using peer = await scriptedPeer([
+      `S: 220 old
+       C: EHLO mx.example.com
+       S: 502 what?
+       C: HELO mx.example.com
+       S: 250 old`,
+    ]);
+    const { opening } = await open(peer);
+    expect('session' in opening && opening.session.extensions).toEqual(new Map());
+  });
+
+  it.each([
+    ['554 at the greeting', ['S: 554 no service'], 'waiting for the greeting', 554],
+    ['421 at EHLO', ['S: 220 mx', 'C: EHLO …', 'S: 421 busy'], 'sending EHLO', 421],
+    ['550 at HELO', ['S: 220 mx', 'C: EHLO …', 'S: 500 what', 'C: HELO …', 'S: 550 no'], 'sending HELO', 550],
+    [
+      '454 at STARTTLS',
+      ['S: 220 mx', 'C: EHLO …', 'S: 250-mx', 'S: 250 STARTTLS', 'C: STARTTLS', 'S: 454 later'],
+      'sending STARTTLS',
+      454,
+    ],
+  ])('gives a verdict on %s', async (_, script, phase, code) => {
+    expect(await refusal(...script)).toMatchObject({ by: 'reply', phase, reply: { code } });
+  });
+
+  it.each([
+    ['a connection closed before the greeting', ['== hang up'], 'waiting for the greeting', 'closed'],
+    ['a connection reset at EHLO', ['S: 220 mx', 'C: EHLO …', '== reset'], 'sending EHLO', 'closed'],
+    ['what is not SMTP', ['S: SSH-2.0-OpenSSH_9.6'], 'waiting for the greeting', 'protocol'],
+    ['not-11: silence at the greeting', ['== quiet'], 'waiting for the greeting', 'timeout'],
+    ['not-11: silence at EHLO', ['S: 220 mx', 'C: EHLO …', '== quiet'], 'sending EHLO', 'timeout'],
+    [
+      'a handshake broken off',
+      ['S: 220 mx', 'C: EHLO …', 'S: 250-mx', 'S: 250 STARTTLS', 'C: STARTTLS', 'S: 220 go', '== hang up'],
+      'negotiating TLS',
+      'tls',
+    ],
+  ])('gives a verdict on %s', async (_, script, phase, kind) => {
+    expect(await refusal(...script)).toMatchObject({ by: 'connection', phase, error: { kind } });
+  });
+
+  it('P9: takes no clear text that follows the reply to STARTTLS', async () => {
+    const offer = ['S: 220 mx', 'C: EHLO …', 'S: 250-mx', 'S: 250 STARTTLS', 'C: STARTTLS'];
+    await using peer = await scriptedPeer([[...offer, String.raw`S> 220 go\r\n250 injected\r\n`].join('\n')]);
+    const { opening } = await open(peer);
+    expect(opening).toMatchObject({ verdict: { phase: 'negotiating TLS', error: { kind: 'protocol' } } });
+  });
+});
+
+describe('quit()', () => {
+  it('not-11: says QUIT, and closes also when nobody answers', async () => {
+    await using peer = await scriptedPeer(['S: 220 mx\nC: QUIT\n== quiet']);
+    const conversation = await dial(peer.endpoint, { timeoutMs: 1000 });
+    await conversation.reply(1000);
+    await quit(conversation, timeouts);
+    await peer.played();
+  });
+});
+
+const tlsScript = `
+  S: 220 mx
+  C: EHLO mx.example.com
+  S: 250-mx
+  S: 250 STARTTLS
+  C: STARTTLS
+  S: 220 go ahead
+  == TLS
+  C: EHLO mx.example.com
+  S: 250 mx`;

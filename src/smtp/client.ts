@@ -1,0 +1,111 @@
+/**
+ * The asking side of SMTP (RFC 5321) up to the point where mail can be sent: greeting, EHLO, STARTTLS (RFC 3207), EHLO
+ * again; and the polite end. Transactions are in client-transaction.ts. Knows no DNS, no queue, no retry.
+ */
+
+import type { TlsFacts } from '../dossier/event.ts';
+import { type Extensions, parseExtensions } from './client-extensions.ts';
+import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
+import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
+import { type Conversation, ConversationError } from './conversation.ts';
+import { isPermanent, type Reply } from './reply.ts';
+
+/** A conversation in which mail can be sent. */
+export interface Session {
+  readonly conversation: Conversation;
+  readonly extensions: Extensions;
+  readonly tls?: TlsFacts;
+  /** A transaction was begun and not brought to its end: RSET goes before the next (RFC 5321 §4.1.1.5). */
+  needsReset: boolean;
+}
+
+export interface OpeningOptions {
+  /** Our own name, as DNS knows it (RFC 5321 §4.1.1.1). */
+  ehloName: string;
+  timeouts?: ClientTimeouts;
+}
+
+export type Opening = { session: Session } | { verdict: Verdict; tls?: TlsFacts };
+
+/**
+ * From the greeting to a session, over TLS wherever the receiver offers it. A receiver that offers STARTTLS and fails
+ * at it is not spoken to in clear text.
+ */
+export async function openSession(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
+  const { ehloName, timeouts = defaultTimeouts } = options;
+  const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
+  if (acceptedReply(greeting) === undefined) return { verdict: greeting };
+  const clear = await greet(conversation, ehloName, timeouts);
+  if ('verdict' in clear) return clear;
+  if (!clear.extensions.has('STARTTLS')) return { session: { conversation, ...clear, needsReset: false } };
+
+  const secured = await startTls(conversation, timeouts);
+  if ('verdict' in secured) return secured;
+  // What was said in clear text is forgotten (RFC 3207 §4.2): only the second EHLO counts.
+  const hello = await greet(conversation, ehloName, timeouts);
+  if ('verdict' in hello) return { ...hello, ...secured };
+  return { session: { conversation, ...hello, ...secured, needsReset: false } };
+}
+
+/** Says EHLO, or HELO to a server that does not know EHLO (RFC 5321 §3.2). */
+export async function greet(
+  conversation: Conversation,
+  ehloName: string,
+  timeouts: ClientTimeouts = defaultTimeouts,
+): Promise<{ extensions: Extensions } | { verdict: Verdict }> {
+  const ehlo = await ask(conversation, 'sending EHLO', `EHLO ${ehloName}`, timeouts.helloMs);
+  const offer = acceptedReply(ehlo);
+  if (offer !== undefined) return { extensions: parseExtensions(offer) };
+  if (ehlo.by !== 'reply' || !isPermanent(ehlo.reply)) return { verdict: ehlo };
+  const helo = await ask(conversation, 'sending HELO', `HELO ${ehloName}`, timeouts.helloMs);
+  return acceptedReply(helo) === undefined ? { verdict: helo } : { extensions: new Map() };
+}
+
+/** Asks for TLS and shakes hands. The certificate is looked at and reported, whatever it is. */
+export async function startTls(
+  conversation: Conversation,
+  timeouts: ClientTimeouts = defaultTimeouts,
+): Promise<{ tls: TlsFacts } | { verdict: Verdict }> {
+  const answer = await ask(conversation, 'sending STARTTLS', 'STARTTLS', timeouts.helloMs);
+  if (acceptedReply(answer) === undefined) return { verdict: answer };
+  try {
+    return { tls: await conversation.startTls(timeouts.tlsMs) };
+  } catch (error) {
+    return { verdict: byConnection('negotiating TLS', error) };
+  }
+}
+
+/** Says goodbye (RFC 5321 §4.1.1.10) and closes. A peer that does not answer loses nothing by it. */
+export async function quit(
+  conversation: Conversation,
+  timeouts: ClientTimeouts = defaultTimeouts,
+): Promise<void> {
+  try {
+    conversation.send(['QUIT']);
+    await conversation.reply(timeouts.quitMs);
+  } catch (error) {
+    if (!(error instanceof ConversationError)) throw error;
+  } finally {
+    conversation.close();
+  }
+}
+
+function acceptedReply(verdict: Verdict): Reply | undefined {
+  if (verdict.by !== 'reply') return undefined;
+  return verdict.reply.code >= 200 && verdict.reply.code < 300 ? verdict.reply : undefined;
+}
+
+/** Sends a command, if there is one, and waits for the reply. */
+async function ask(
+  conversation: Conversation,
+  phase: Phase,
+  command: string | undefined,
+  timeoutMs: number,
+): Promise<Verdict> {
+  try {
+    if (command !== undefined) conversation.send([command]);
+    return byReply(phase, await conversation.reply(timeoutMs));
+  } catch (error) {
+    return byConnection(phase, error);
+  }
+}

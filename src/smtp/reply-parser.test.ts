@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maxReplyLineBytes, maxReplyLines, ReplyParser, ReplySyntaxError } from './reply-parser.ts';
+
+function parse(text: string, cut = text.length) {
+  const parser = new ReplyParser();
+  const replies = [];
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += cut) {
+    parser.receive(bytes.subarray(at, at + cut));
+    for (let reply = parser.next(); reply !== undefined; reply = parser.next()) replies.push(reply);
+  }
+  return replies;
+}
+
+describe('ReplyParser', () => {
+  const table: [string, string, ReturnType<typeof parse>][] = [
+    ['one line', '220 mx ready\r\n', [{ code: 220, lines: ['mx ready'] }]],
+    ['a code alone', '250\r\n', [{ code: 250, lines: [''] }]],
+    ['a bare LF', '250 ok\n', [{ code: 250, lines: ['ok'] }]],
+    [
+      'an enhanced status on every line',
+      '550-5.1.1 no such\r\n550 5.1.1 user\r\n',
+      [{ code: 550, enhanced: '5.1.1', lines: ['no such', 'user'] }],
+    ],
+    ['a status alone', '250 2.1.5\r\n', [{ code: 250, enhanced: '2.1.5', lines: [''] }]],
+    ['a status of another class', '550 2.0.0 what\r\n', [{ code: 550, lines: ['2.0.0 what'] }]],
+    [
+      'no status where a number only looks like one',
+      '250 5.10 beta\r\n',
+      [{ code: 250, lines: ['5.10 beta'] }],
+    ],
+    [
+      'several replies at once',
+      '250 a\r\n354-b\r\n354 c\r\n',
+      [
+        { code: 250, lines: ['a'] },
+        { code: 354, lines: ['b', 'c'] },
+      ],
+    ],
+    ['escape sequences, made harmless', '550 \x1b[2Jhi\x07\r\n', [{ code: 550, lines: [' [2Jhi '] }]],
+  ];
+  it.each(table)('reads %s, however it is cut', (_, text, replies) => {
+    for (const cut of [text.length, 1, 2, 5]) expect(parse(text, cut)).toEqual(replies);
+  });
+
+  it.each([
+    ['garbage', 'HTTP/1.1 400 Bad Request\r\n'],
+    ['a code out of range', '650 what\r\n'],
+    ['a short code', '25 ok\r\n'],
+    ['a code glued to its text', '250ok\r\n'],
+    ['codes that differ', '250-a\r\n550 b\r\n'],
+    ['an endless line', `250 ${'x'.repeat(maxReplyLineBytes)}`],
+    ['endless lines', '250-x\r\n'.repeat(maxReplyLines + 1)],
+  ])('refuses %s', (_, text) => {
+    expect(() => parse(text)).toThrow(ReplySyntaxError);
+  });
+
+  it('is idle only between replies', () => {
+    const parser = new ReplyParser();
+    parser.receive(Buffer.from('250-a\r\n'));
+    expect([parser.next(), parser.idle]).toEqual([undefined, false]);
+    parser.receive(Buffer.from('250 b\r\n'));
+    expect([parser.next()?.lines, parser.idle]).toEqual([['a', 'b'], true]);
+  });
+
+  it('gives replies or a ReplySyntaxError, whatever the bytes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
+        const parser = new ReplyParser();
+        try {
+          for (const chunk of chunks) {
+            parser.receive(Buffer.from(chunk));
+            while (parser.next() !== undefined);
+          }
+        } catch (error) {
+          if (!(error instanceof ReplySyntaxError)) throw error;
+        }
+      }),
+    );
+  });
+});

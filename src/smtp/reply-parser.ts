@@ -1,0 +1,102 @@
+/**
+ * Octets from an SMTP server → replies (RFC 5321 §4.2, §4.5.3.1.5), with the enhanced status code (RFC 2034) taken off
+ * the text. Bounded in line length and number of lines. What is not a reply is an error: a client that guesses
+ * could take a refusal for an acceptance.
+ */
+
+import type { Reply } from './reply.ts';
+
+/** RFC 5321 allows 512 octets; some servers say more. */
+export const maxReplyLineBytes = 4096;
+export const maxReplyLines = 100;
+
+export class ReplySyntaxError extends Error {}
+
+const lf = 0x0a;
+const cr = 0x0d;
+const replyLine = /^([2-5]\d\d)(?:([ -])(.*))?$/s;
+const enhancedStatus = /^([245]\.\d{1,3}\.\d{1,3})(?: +|$)/;
+/** Replies are shown on terminals and quoted in mail: no escape sequences, no line ends of their own. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be removed
+const controls = /[\x00-\x1f\x7f-\x9f]/g;
+
+export class ReplyParser {
+  #buffer: Buffer = Buffer.alloc(0);
+  #offset = 0;
+  /** What has been read of the current reply. */
+  #code = 0;
+  #enhanced: string | undefined;
+  #lines: string[] = [];
+
+  receive(bytes: Buffer): void {
+    const rest = this.#buffer.subarray(this.#offset);
+    this.#buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
+    this.#offset = 0;
+  }
+
+  /** Octets that no reply has used up yet. */
+  get unreadBytes(): number {
+    return this.#buffer.length - this.#offset;
+  }
+
+  /** Nothing is waiting, not even the beginning of a reply. */
+  get idle(): boolean {
+    return this.unreadBytes === 0 && this.#lines.length === 0;
+  }
+
+  /** The next whole reply, or undefined when more octets are needed. Throws a ReplySyntaxError on anything else. */
+  next(): Reply | undefined {
+    for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
+      if (this.#take(line)) return this.#finish();
+    }
+    return undefined;
+  }
+
+  #nextLine(): string | undefined {
+    const start = this.#offset;
+    const end = this.#buffer.indexOf(lf, start);
+    const length = (end === -1 ? this.#buffer.length : end) - start;
+    if (length > maxReplyLineBytes)
+      throw new ReplySyntaxError(`a reply line is over ${maxReplyLineBytes} octets`);
+    if (end === -1) return undefined;
+    this.#offset = end + 1;
+    return this.#buffer.toString('utf8', start, length > 0 && this.#buffer[end - 1] === cr ? end - 1 : end);
+  }
+
+  /** Adds a line to the current reply; true if it is the last. */
+  #take(line: string): boolean {
+    const [, digits, mark, text = ''] = replyLine.exec(line) ?? [];
+    if (digits === undefined) throw new ReplySyntaxError(`not an SMTP reply: "${excerpt(line)}"`);
+    const code = Number(digits);
+    if (this.#lines.length === 0) this.#code = code;
+    else if (code !== this.#code)
+      throw new ReplySyntaxError(`a reply has the codes ${this.#code} and ${code}`);
+    if (this.#lines.length === maxReplyLines)
+      throw new ReplySyntaxError(`a reply has over ${maxReplyLines} lines`);
+    this.#lines.push(this.#withoutStatus(text.replace(controls, ' ')));
+    return mark !== '-';
+  }
+
+  /** Takes the enhanced status off a line's text. One whose class contradicts the code is no status (RFC 2034 §4). */
+  #withoutStatus(text: string): string {
+    const [found, status] = enhancedStatus.exec(text) ?? [];
+    if (found === undefined || status === undefined) return text;
+    if (Number(status[0]) !== Math.floor(this.#code / 100)) return text;
+    this.#enhanced ??= status;
+    return status === this.#enhanced ? text.slice(found.length) : text;
+  }
+
+  #finish(): Reply {
+    const code = this.#code;
+    const lines = this.#lines;
+    const enhanced = this.#enhanced;
+    this.#lines = [];
+    this.#enhanced = undefined;
+    return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
+  }
+}
+
+/** The beginning of a line that cannot be trusted, for an error message. */
+function excerpt(line: string): string {
+  return line.slice(0, 80).replace(controls, '?');
+}

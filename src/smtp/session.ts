@@ -1,0 +1,403 @@
+/**
+ * The answering side of SMTP (RFC 5321) without I/O: a pull machine over bytes. Everything that affects the order of
+ * commands lives here; syntax is in command.ts, message data in data-reader.ts. Whether a sender, a recipient or a
+ * message is welcome is never decided here: those are events for the application.
+ * Extensions: RFC 1870 SIZE, 2034, 2920 PIPELINING, 3030 CHUNKING, 3207 STARTTLS, 4954 AUTH, 6152 8BITMIME, 6531 SMTPUTF8.
+ */
+
+import type { Machine, TlsInfo } from '../net/machine.ts';
+import type { SaslExchange, SaslStep } from '../sasl/exchange.ts';
+import { startExchange } from '../sasl/mechanisms.ts';
+import { Dialogue } from '../util/dialogue.ts';
+import { LineReader } from '../util/line-reader.ts';
+import { type Command, parseCommand } from './command.ts';
+import { checkMailParameters } from './mail-parameters.ts';
+import { MessageReceiver } from './message-receiver.ts';
+import { isPositive, type Reply, reply, replyLines } from './reply.ts';
+import {
+  maxAuthLineBytes,
+  maxCommandLineBytes,
+  maxErrors,
+  maxSkippedBytes,
+  type SmtpEvent,
+  type SmtpSessionOptions,
+} from './session-options.ts';
+import * as say from './session-replies.ts';
+
+/** What the next octets are. */
+type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'bdat' | 'ended';
+
+/** `none` → MAIL → `open` → first RCPT → `addressed` → DATA or BDAT → `receiving` → end of data → `none`. */
+type Transaction = 'none' | 'open' | 'addressed' | 'receiving';
+
+export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
+  /** Everything said since the connection began (its opening) and since the last MAIL, secrets masked. */
+  readonly dialogue: Dialogue;
+  tlsWanted = false;
+  readonly #options: SmtpSessionOptions;
+  readonly #input = new LineReader(maxSkippedBytes);
+  #output: string[] = [];
+  #mode: Mode = 'connect';
+  #asked: SmtpEvent | undefined;
+  #tls: TlsInfo | undefined;
+  #greeted: 'HELO' | 'EHLO' | undefined;
+  #authenticated = false;
+  #exchange: SaslExchange | undefined;
+  #transaction: Transaction = 'none';
+  #recipients = 0;
+  #commands = 0;
+  #errors = 0;
+  #receiver: MessageReceiver | undefined;
+  /** The BDAT chunk being read: its size while it must be skipped, and why it must. */
+  #chunk = { unwanted: 0, last: false, refusal: undefined as Reply | undefined };
+
+  constructor(options: SmtpSessionOptions) {
+    this.#options = options;
+    this.#tls = options.tls;
+    this.dialogue = new Dialogue(options.now);
+  }
+
+  get ended(): boolean {
+    return this.#mode === 'ended';
+  }
+
+  receive(bytes: Buffer): void {
+    this.#input.push(bytes);
+  }
+
+  output(): Buffer | undefined {
+    if (this.#output.length === 0) return undefined;
+    const text = this.#output.length === 1 ? (this.#output[0] as string) : this.#output.join('');
+    this.#output = [];
+    return Buffer.from(text, 'utf8');
+  }
+
+  tlsStarted(tls: TlsInfo): void {
+    this.#input.clear(); // whatever came in clear text was not said by whom we talk to now
+    this.tlsWanted = false;
+    this.#tls = tls;
+    this.#greeted = undefined;
+    this.#authenticated = false;
+    this.#endTransaction();
+    this.#mode = 'tls';
+  }
+
+  end(why: 'idle' | 'time' | 'shutdown'): void {
+    if (!this.ended) this.#bye(say.goodbye(this.#options.hostname, why));
+  }
+
+  next(): SmtpEvent | undefined {
+    while (!this.ended && !this.tlsWanted) {
+      const step = this.#step();
+      if (step === 'starved') return undefined;
+      if (step !== 'again') {
+        this.#asked = step;
+        return step;
+      }
+    }
+    return undefined;
+  }
+
+  /** One step of reading: an event, or a reply already said (`again`), or too few octets (`starved`). */
+  #step(): SmtpEvent | 'again' | 'starved' {
+    switch (this.#mode) {
+      case 'connect':
+        return { type: 'connect' };
+      case 'tls':
+        return this.#tls ? { type: 'tls', tls: this.#tls } : 'starved';
+      case 'command':
+        return this.#readCommand();
+      case 'sasl':
+        return this.#readSasl();
+      case 'data':
+        return this.#readData();
+      case 'bdat':
+        return this.#readChunk();
+      case 'ended':
+        return 'starved';
+    }
+  }
+
+  reply(answer: Reply | undefined): void {
+    const event = this.#asked;
+    this.#asked = undefined;
+    if (event === undefined) throw new Error('SmtpSession.reply() without an event');
+    this.#answer(event, answer);
+    if (answer?.code === 421) this.#mode = 'ended';
+  }
+
+  #answer(event: SmtpEvent, answer: Reply | undefined): void {
+    switch (event.type) {
+      case 'connect':
+        this.#mode = 'command';
+        this.#say(answer ?? say.banner(this.#options.hostname));
+        if (answer && !isPositive(answer)) this.#mode = 'ended';
+        break;
+      case 'tls':
+        this.#mode = 'command';
+        break;
+      case 'hello':
+        this.#answerHello(event.verb, answer ?? this.#hello(event.verb));
+        break;
+      case 'authenticate':
+        this.#mode = 'command';
+        this.#authenticated = answer !== undefined && isPositive(answer);
+        this.#say(answer ?? say.badCredentials);
+        break;
+      case 'mail':
+        if (!answer || isPositive(answer)) this.#transaction = 'open';
+        this.#say(answer ?? say.senderOk);
+        break;
+      case 'recipient':
+        if (!answer || isPositive(answer)) {
+          this.#transaction = 'addressed';
+          this.#recipients++;
+        }
+        this.#say(answer ?? say.recipientOk);
+        break;
+      case 'data':
+        this.#answerData(answer);
+        break;
+      case 'message':
+        this.#endTransaction();
+        this.#mode = 'command';
+        if (answer && isPositive(answer)) this.#commands = 0;
+        this.#say(answer ?? event.fault ?? say.internalError);
+        break;
+    }
+  }
+
+  // Commands
+
+  #readCommand(): SmtpEvent | 'again' | 'starved' {
+    const line = this.#input.line(maxCommandLineBytes);
+    if (line === undefined) return 'starved';
+    if (line === 'endless') return this.#bye(say.endlessLine);
+    if (++this.#commands > this.#options.commands) return this.#bye(say.tooManyCommands);
+    if (line === 'tooLong') return this.#refuse(say.lineTooLong(maxCommandLineBytes));
+    const command = parseCommand(line);
+    this.#recordCommand(command, line);
+    return this.#obey(command);
+  }
+
+  #recordCommand(command: Command, line: Buffer): void {
+    if (command.verb === 'MAIL' && this.#transaction === 'none') this.dialogue.startExcerpt();
+    const masked = command.verb === 'AUTH' && command.initialResponse !== undefined;
+    this.dialogue.client(masked ? `AUTH ${command.mechanism} ***` : line.toString('utf8'));
+  }
+
+  #obey(command: Command): SmtpEvent | 'again' {
+    switch (command.verb) {
+      case 'invalid':
+        return this.#refuse(command.reply);
+      case 'HELO':
+      case 'EHLO':
+        return { type: 'hello', verb: command.verb, name: command.name };
+      case 'MAIL':
+        return this.#mail(command);
+      case 'RCPT':
+        return this.#recipient(command);
+      case 'DATA':
+        return this.#data();
+      case 'BDAT':
+        return this.#bdat(command);
+      case 'AUTH':
+        return this.#auth(command);
+      case 'STARTTLS':
+        return this.#startTls();
+      case 'RSET':
+        this.#endTransaction();
+        this.#say(say.resetOk);
+        return { type: 'reset' };
+      case 'NOOP':
+        return this.#say(say.ok);
+      case 'VRFY':
+        return this.#say(say.cannotVerify);
+      case 'HELP':
+        return this.#say(say.help(this.#hello('EHLO').lines.slice(1)));
+      case 'QUIT':
+        return this.#bye(say.quit);
+    }
+  }
+
+  #hello(verb: 'HELO' | 'EHLO'): Reply {
+    const { hostname, startTls, auth, messageBytes } = this.#options;
+    if (verb === 'HELO') return reply(250, '', hostname);
+    return say.extensions({
+      hostname,
+      messageBytes,
+      startTls: startTls && !this.#tls,
+      auth: auth && this.#tls !== undefined && !this.#authenticated,
+    });
+  }
+
+  #answerHello(verb: 'HELO' | 'EHLO', answer: Reply): void {
+    this.#endTransaction();
+    if (isPositive(answer)) this.#greeted = verb;
+    this.#say(answer);
+  }
+
+  #mail({ path, parameters }: Command & { verb: 'MAIL' }): SmtpEvent | 'again' {
+    if (!this.#greeted) return this.#refuse(say.helloFirst);
+    if (this.#transaction !== 'none') return this.#refuse(say.nestedMail);
+    const fault = checkMailParameters(parameters, this.#options.messageBytes);
+    return fault ? this.#refuse(fault) : { type: 'mail', path, parameters };
+  }
+
+  #recipient({ path, parameters }: Command & { verb: 'RCPT' }): SmtpEvent | 'again' {
+    if (this.#transaction === 'none' || this.#transaction === 'receiving') return this.#refuse(say.mailFirst);
+    if (parameters.size > 0) return this.#refuse(say.unknownParameter([...parameters.keys()]));
+    if (this.#recipients >= this.#options.recipients) return this.#say(say.tooManyRecipients);
+    return { type: 'recipient', path };
+  }
+
+  #data(): SmtpEvent | 'again' {
+    const refusal = this.#refusalOfData();
+    return refusal ? this.#refuse(refusal) : { type: 'data' };
+  }
+
+  #refusalOfData(): Reply | undefined {
+    if (this.#transaction === 'none') return say.mailFirst;
+    if (this.#transaction === 'open') return say.noRecipients;
+    return this.#transaction === 'receiving' ? say.dataAfterBdat : undefined;
+  }
+
+  #answerData(answer: Reply | undefined): void {
+    const refusal = answer && !isPositive(answer) ? answer : undefined;
+    const chunked = this.#mode === 'bdat';
+    if (!refusal) this.#startReceiving(!chunked);
+    if (chunked) {
+      this.#chunk.refusal = refusal;
+      this.#receiver?.startChunk(this.#chunk.unwanted);
+    } else {
+      if (!refusal) this.#mode = 'data';
+      this.#say(refusal ?? say.startData);
+    }
+  }
+
+  #startTls(): 'again' {
+    if (!this.#options.startTls || this.#tls) return this.#refuse(say.noStartTls(this.#tls !== undefined));
+    this.tlsWanted = true;
+    return this.#say(say.startTls);
+  }
+
+  // AUTH (RFC 4954)
+
+  #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
+    const refusal = this.#refusalOfAuth();
+    if (refusal) return this.#refuse(refusal);
+    this.#exchange = startExchange(mechanism);
+    if (!this.#exchange) return this.#refuse(say.unknownMechanism);
+    return this.#saslStep(this.#exchange.step(initialResponse));
+  }
+
+  #refusalOfAuth(): Reply | undefined {
+    if (!this.#options.auth) return say.authNotHere;
+    if (!this.#tls) return say.authNeedsTls;
+    if (this.#greeted !== 'EHLO') return say.helloFirst;
+    if (this.#authenticated) return say.alreadyAuthenticated;
+    return this.#transaction === 'none' ? undefined : say.authInTransaction;
+  }
+
+  #readSasl(): SmtpEvent | 'again' | 'starved' {
+    const line = this.#input.line(maxAuthLineBytes);
+    if (line === undefined) return 'starved';
+    if (line === 'endless') return this.#bye(say.endlessLine);
+    this.dialogue.client('***');
+    this.#mode = 'command';
+    if (line === 'tooLong' || !this.#exchange) return this.#refuse(say.lineTooLong(maxAuthLineBytes));
+    return this.#saslStep(this.#exchange.step(line.toString('latin1')));
+  }
+
+  #saslStep(step: SaslStep): SmtpEvent | 'again' {
+    if (step.kind === 'credentials') return { type: 'authenticate', credentials: step.credentials };
+    if (step.kind === 'error') return this.#refuse(say.authFailed(step));
+    this.#mode = 'sasl';
+    return this.#say(reply(334, '', step.challenge));
+  }
+
+  // Message data
+
+  #startReceiving(dotted: boolean): void {
+    if (this.#transaction === 'receiving') return;
+    this.#transaction = 'receiving';
+    const { bareNewline, messageBytes } = this.#options;
+    this.#receiver = new MessageReceiver({ dotted, bareNewline, messageBytes });
+  }
+
+  #readData(): SmtpEvent | 'again' | 'starved' {
+    const received = this.#receive();
+    return received === 'complete' ? this.#messageEvent() : received;
+  }
+
+  #receive(): SmtpEvent | 'again' | 'starved' | 'complete' {
+    const received = this.#receiver?.receive(this.#input) ?? 'complete';
+    if (received === 'overflow') return this.#bye(say.tooLarge(this.#options.messageBytes));
+    return typeof received === 'string' ? received : { type: 'chunk', bytes: received };
+  }
+
+  #messageEvent(): SmtpEvent {
+    const { sizeBytes = 0, fault } = this.#receiver ?? {};
+    this.dialogue.client(`(${sizeBytes} octets of message)`);
+    return fault ? { type: 'message', sizeBytes, fault } : { type: 'message', sizeBytes };
+  }
+
+  // BDAT (RFC 3030): a refused chunk's octets must be read all the same
+
+  #bdat({ sizeBytes, last }: Command & { verb: 'BDAT' }): SmtpEvent | 'again' {
+    const begun = this.#transaction === 'receiving';
+    const refusal = begun ? undefined : this.#refusalOfData();
+    this.#chunk = { unwanted: sizeBytes, last, refusal };
+    this.#mode = 'bdat';
+    if (begun) this.#receiver?.startChunk(sizeBytes);
+    return begun || refusal ? 'again' : { type: 'data' };
+  }
+
+  #readChunk(): SmtpEvent | 'again' | 'starved' {
+    const { refusal, last } = this.#chunk;
+    if (refusal) return this.#skipChunk(refusal);
+    const received = this.#receive();
+    if (received !== 'complete') return received;
+    if (!last) {
+      this.#mode = 'command';
+      return this.#say(say.chunkOk);
+    }
+    const held = this.#receiver?.finish();
+    return held ? { type: 'chunk', bytes: held } : this.#messageEvent();
+  }
+
+  #skipChunk(refusal: Reply): 'again' | 'starved' {
+    this.#chunk.unwanted -= this.#input.consume(this.#chunk.unwanted, (bytes) => bytes.length);
+    if (this.#chunk.unwanted > 0) return 'starved';
+    this.#mode = 'command';
+    this.dialogue.client('(a chunk that was not wanted)');
+    return this.#refuse(refusal);
+  }
+
+  // Saying things
+
+  #endTransaction(): void {
+    this.#transaction = 'none';
+    this.#recipients = 0;
+    this.#receiver = undefined;
+  }
+
+  #say(answer: Reply): 'again' {
+    for (const line of replyLines(answer)) {
+      this.dialogue.server(line);
+      this.#output.push(`${line}\r\n`);
+    }
+    return 'again';
+  }
+
+  /** Says what was wrong; too much of it ends the session. */
+  #refuse(answer: Reply): 'again' {
+    return ++this.#errors > maxErrors ? this.#bye(say.tooManyErrors) : this.#say(answer);
+  }
+
+  #bye(answer: Reply): 'again' {
+    this.#say(answer);
+    this.#mode = 'ended';
+    return 'again';
+  }
+}
