@@ -1,0 +1,103 @@
+/**
+ * Checks the sender of a message that comes from outside: SPF, DKIM, DMARC and iprev, with one limit of time and one
+ * of look-ups for all. It finds out and says so in Verdicts; what follows from them is decide.ts.
+ * RFC 7208, RFC 6376, RFC 9989, RFC 8601 §3.
+ */
+
+import type { Resolver } from '../dns/resolver.ts';
+import { parseHeader } from '../mail/header.ts';
+import type { Clock } from '../util/clock.ts';
+import { type Author, findAuthor } from './author.ts';
+import { checkDkim } from './dkim-verify.ts';
+import { checkDmarc } from './dmarc.ts';
+import { checkIprev } from './iprev.ts';
+import { type LookUps, lookUps } from './look-ups.ts';
+import { type Message, splitMessage } from './message-source.ts';
+import { checkSpf, type Sender } from './spf.ts';
+import type { Verdicts } from './verdicts.ts';
+
+export interface CheckLimits {
+  /** For everything together; what is not known then is a temperror. */
+  timeMs: number;
+  /** DNS questions in all. RFC 7208 and RFC 9989 limit their own further. */
+  lookUps: number;
+  /** A longer header section has no author domain, and its signatures are not checked. */
+  headerOctets: number;
+}
+
+export const defaultCheckLimits: CheckLimits = {
+  // RFC 7208 §4.6.4 wants at least 20 s for SPF alone; a client waits 10 minutes for the reply (RFC 5321 §4.5.3.2.6).
+  timeMs: 30_000,
+  lookUps: 150,
+  headerOctets: 1024 * 1024,
+};
+
+export interface CheckParts {
+  resolver: Resolver;
+  /** Our own name, for SPF's `%{r}` (RFC 7208 §7.3). */
+  hostname: string;
+  clock: Clock;
+  limits?: Partial<CheckLimits>;
+}
+
+export interface CheckedMessage extends Sender {
+  /** As received, without our own trace fields. Read once; the body only where the message is signed. */
+  message: Message;
+}
+
+/** Ends what may still be under way where one part of the check rejected. */
+const checkIsOver = new Error('the check is over');
+
+/**
+ * Never rejects because of what a message or a DNS zone holds; rejects where reading the message does, and for a
+ * resolver that breaks its contract.
+ */
+export async function checkSender(parts: CheckParts, checked: CheckedMessage): Promise<Verdicts> {
+  const { clock, hostname, resolver } = parts;
+  const limits = { ...defaultCheckLimits, ...parts.limits };
+  const { clientAddress, helo } = checked;
+  const startedAt = clock.now();
+  const timeout = new AbortController();
+  const cancel = clock.after(limits.timeMs, () =>
+    timeout.abort(new Error('the time for the checks is over')),
+  );
+  const dns = lookUps(resolver, limits.lookUps, timeout.signal);
+  try {
+    const [spf, iprev, { author, dkim }] = await Promise.all([
+      checkSpf(dns, hostname, checked),
+      checkIprev(dns, clientAddress),
+      readMessage(dns, checked.message, limits.headerOctets, startedAt),
+    ]);
+    const judged = await checkDmarc(dns, author, { spf, dkim });
+    const durationMs = clock.now() - startedAt;
+    return {
+      version: 1,
+      client: { address: clientAddress, helo },
+      spf,
+      ...judged,
+      iprev,
+      lookUps: dns.count(),
+      durationMs,
+    };
+  } finally {
+    cancel();
+    timeout.abort(checkIsOver);
+  }
+}
+
+/** What the message itself has to say: who its author is, and which signatures it carries. */
+async function readMessage(dns: LookUps, message: Message, headerOctets: number, now: number) {
+  const { header, headerComplete, body, close } = await splitMessage(message, headerOctets);
+  try {
+    if (!headerComplete) return { author: longHeader(headerOctets), dkim: [] };
+    const { fields } = parseHeader(header);
+    const author = findAuthor(fields);
+    return { author, dkim: await checkDkim({ lookUps: dns, now }, fields, body(dns.signal)) };
+  } finally {
+    await close();
+  }
+}
+
+function longHeader(headerOctets: number): Author {
+  return { problem: `the header section is longer than ${headerOctets} octets` };
+}

@@ -1,0 +1,194 @@
+/** What hostile messages can make the checks do: nothing that throws, nothing unbounded, nothing that takes long. */
+
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { scriptedResolver } from '../testing/scripted-resolver.ts';
+import { systemClock } from '../util/clock.ts';
+import { checkSender } from './check.ts';
+import { decide } from './decide.ts';
+import { dkimRecord, generateDkimKey } from './dkim-key.ts';
+import { authenticationResults } from './results.ts';
+import { dkimLimits } from './signed-header.ts';
+
+const resolver = scriptedResolver({
+  'example.com': { TXT: ['v=spf1 a mx include:%{l}.example.com exists:%{i}.%{h} -all'], A: ['192.0.2.1'] },
+  '_dmarc.example.com': { TXT: ['v=DMARC1; p=reject'] },
+  's._domainkey.example.com': { TXT: [dkimRecord(await generateDkimKey('ed25519')).value] },
+});
+
+function check(
+  message: string | Buffer,
+  sender: Partial<Record<'clientAddress' | 'helo' | 'reversePath', string>> = {},
+) {
+  return checkSender(
+    { resolver, hostname: 'mx.example.net', clock: systemClock },
+    {
+      clientAddress: '192.0.2.9',
+      helo: 'client.example',
+      reversePath: 'a@example.com',
+      ...sender,
+      message: Buffer.from(message),
+    },
+  );
+}
+
+const signatureOf = (extra: string): string =>
+  `DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; h=from${extra}; bh=AA==; b=AA==\r\n`;
+
+describe('checkSender() with garbage', () => {
+  const tags = fc.constantFrom(
+    'v=1',
+    'a=rsa-sha256',
+    'a=ed25519-sha256',
+    'd=example.com',
+    's=s',
+    'h=from:to',
+    'l=0',
+    'b=',
+    'bh=x',
+    'x=1',
+    '=',
+    'i=@',
+  );
+  const signature = fc.array(tags).map((list) => `DKIM-Signature: ${list.join('; ')}\r\n`);
+  const garbage = fc.string({ unit: 'binary' }).map((text) => text.slice(0, 100));
+  const from = fc.string({
+    unit: fc.constantFrom('"', '<', '>', '@', ',', ':', ';', '(', 'example.com', 'a', ' ', '\\'),
+  });
+  const parts = fc.oneof(
+    signature,
+    from.map((text) => `From: ${text}\r\n`),
+    garbage,
+    fc.constant('\r\n'),
+  );
+
+  it('never throws, and its verdicts can be decided and written', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(parts),
+        garbage,
+        garbage,
+        garbage,
+        async (message, clientAddress, helo, reversePath) => {
+          const address = clientAddress.length % 2 ? '192.0.2.1' : clientAddress;
+          const verdicts = await check(message.join(''), { clientAddress: address, helo, reversePath });
+          expect(decide(verdicts).rule).not.toBe('');
+          expect(authenticationResults(verdicts, 'mx.example.net')).toMatch(/^[\t\r\n\x20-\x7e]+$/);
+        },
+      ),
+    );
+  });
+
+  it('never throws for random octets', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array(), async (octets) => void (await check(Buffer.from(octets)))),
+    );
+  });
+});
+
+/** Far above what any of these takes on a busy machine, far below what the square of its size would. */
+const linearMs = 8000;
+
+describe('checkSender() under load', () => {
+  const from = 'From: a@example.com\r\n';
+  const megabyte = 1024 * 1024;
+
+  it(`checks ${dkimLimits.signatures} signatures of 10,000 and says so`, async () => {
+    const { dkim } = await check(`${signatureOf('').repeat(10_000)}${from}\r\n`);
+    expect(dkim).toHaveLength(dkimLimits.signatures + 1);
+    expect(dkim.at(-1)).toMatchObject({
+      result: 'policy',
+      reason: '9990 signatures not checked: only 10 signatures are checked',
+    });
+  });
+
+  it.each([
+    [
+      'signatureOctets',
+      `${signatureOf(':to'.repeat(dkimLimits.signatureOctets / 3))}${from}\r\n`,
+      'the signature field is too long',
+    ],
+    ['whiteSpace', `${signatureOf(' '.repeat(dkimLimits.whiteSpace))}${from}\r\n`, 'too much white space'],
+    [
+      'signedNames',
+      `${signatureOf(':x'.repeat(dkimLimits.signedNames))}${from}\r\n`,
+      'names too many fields',
+    ],
+    [
+      'signedOctets',
+      `${signatureOf(':x')}${from}X: ${'x'.repeat(dkimLimits.signedOctets)}\r\n\r\n`,
+      'too long',
+    ],
+    [
+      'signedLines',
+      `${signatureOf(':x')}${from}X: ${'x\r\n '.repeat(dkimLimits.signedLines)}\r\n\r\n`,
+      'too many lines',
+    ],
+    [
+      'bodyLineOctets',
+      `${signatureOf('')}${from}\r\n${'x'.repeat(dkimLimits.bodyLineOctets + 1)}`,
+      'a line of the body',
+    ],
+  ])('does not check a signature beyond dkimLimits.%s', async (_, message, reason) => {
+    const { dkim } = await check(message);
+    expect(dkim).toMatchObject([{ result: 'policy', reason: expect.stringContaining(reason) }]);
+  });
+
+  it('does not let an unchecked signature in because another one signs it', async () => {
+    const signatures = signatureOf(':dkim-signature'.repeat(20)).repeat(12);
+    expect((await check(`${signatures}${from}\r\n`)).dkim).toHaveLength(dkimLimits.signatures + 1);
+  });
+
+  it('gives up a header section beyond its limit', async () => {
+    const verdicts = await check(`${from}${'X: y\r\n'.repeat(megabyte / 4)}\r\n`);
+    expect(verdicts.dmarc).toMatchObject({
+      result: 'permerror',
+      reason: expect.stringContaining('header section is longer'),
+    });
+  });
+
+  it.each([
+    ['short fields', 'a:\n'],
+    ['short lines', 'a:\n \n \n'],
+    ['lines that are no fields', 'x\n'],
+    ['white space', `X:${' '.repeat(1000)}x\r\n`],
+    ['From fields', 'From: a@b\r\n'],
+    ['signatures', 'DKIM-Signature:\r\n'],
+    [
+      'ARC sets',
+      'ARC-Seal: i=1; cv=none\r\nARC-Message-Signature: i=1\r\nARC-Authentication-Results: i=1\r\n',
+    ],
+  ])('takes no long time for 1 MB of %s', async (_, unit) => {
+    // Just within the limit of the header section.
+    const header = unit.repeat((megabyte - 1024) / unit.length);
+    const signature = signatureOf(':from:x:a:arc-seal:arc-message-signature');
+    expect(await timeOf(() => check(`${signature}${from}${header}\r\nbody\r\n`))).toBeLessThan(linearMs);
+  });
+
+  it.each([
+    ['quotes', '"'],
+    ['at signs', 'a@'],
+    ['brackets', '<a@b.example>,'],
+    ['comments', '('],
+    ['white space', ' '],
+    ['folds', '\r\n '],
+  ])('takes no long time for a signed From of 200 kB of %s', async (_, unit) => {
+    const value = unit.repeat(200_000 / unit.length);
+    expect(await timeOf(() => check(`${signatureOf('')}From: x${value}y\r\n\r\n`))).toBeLessThan(linearMs);
+  });
+
+  it('takes no long time for signatures that demand as much as they may', async () => {
+    const names = ':x'.repeat(dkimLimits.signedNames - 1);
+    const spaces = `; n=${`x${' '.repeat(dkimLimits.whiteSpace - 1)}`.repeat(40)}`;
+    const fields = `X: ${'y\r\n '.repeat(15)}\r\n`.repeat(dkimLimits.signedNames);
+    const message = `${signatureOf(names + spaces).repeat(dkimLimits.signatures)}${from}${fields}\r\n`;
+    expect((await check(message)).dkim.map(({ result }) => result)).not.toContain('policy');
+    expect(await timeOf(() => check(message))).toBeLessThan(linearMs);
+  });
+});
+
+async function timeOf(action: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await action();
+  return performance.now() - start;
+}
