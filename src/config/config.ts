@@ -1,0 +1,94 @@
+/** The configuration after validation: every default filled in, every path absolute, frozen. Parsed by `load.ts`. */
+
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
+
+export interface ListenerConfig {
+  protocol: Protocol;
+  address: string;
+  /** 0 lets the system choose (tests). */
+  port: number;
+  /** POP3 without TLS may authenticate; only for tests and loopback. */
+  allowPlaintextAuth: boolean;
+  /** What a bare CR or LF in message data gets. Default: "reject" on smtp, "normalize" on submission. */
+  bareNewline: 'reject' | 'normalize';
+}
+
+export interface TlsConfig {
+  /** Paths of PEM files that exist. */
+  cert: string;
+  key: string;
+}
+
+export interface DkimConfig {
+  selector: string;
+  /** Path of the private key, PEM. */
+  key: string;
+}
+
+export interface DomainConfig {
+  /** A-labels, lower-case. */
+  name: string;
+  /** Who reads postmaster@ and abuse@; default: the domain's first account. */
+  postmaster?: string;
+  dkim?: DkimConfig;
+}
+
+export interface RelayConfig {
+  /** CIDR blocks that may relay without AUTH and skip sender checks and rate limits. */
+  trustedNetworks: readonly string[];
+}
+
+export interface DeliveryConfig {
+  /** `host:port` (or `[v6]:port`): everything not local goes there. */
+  relayHost?: { host: string; port: number };
+  /** Port of the MX hosts. */
+  port: number;
+  /** MX hosts at loopback or private addresses may be used. */
+  allowPrivateAddresses: boolean;
+  /** PEM file of certificate authorities trusted besides the system's, for outbound verification. */
+  caFile?: string;
+  /** Connections at once to one receiving site. */
+  connectionsPerSite: number;
+  /** Deliveries at once, local and remote together. */
+  concurrency: number;
+}
+
+export interface LimitsConfig {
+  messageBytes: number;
+  /** Header section of one message, octets. */
+  headerBytes: number;
+  /** RCPTs in one transaction; the rest gets 452 4.5.3 (RFC 5321 §4.5.3.1.10). */
+  recipients: number;
+  /** Commands in one session that are not part of an accepted transaction. */
+  commands: number;
+  /** Sessions at once, on all listeners together. */
+  sessions: number;
+  /** Sessions at once from one address; trusted networks are exempt. */
+  sessionsPerAddress: number;
+  /** A session without a byte from the client for this long ends. */
+  idleMs: number;
+  /** A session never lasts longer than this. */
+  sessionMs: number;
+}
+
+export interface DossierConfig {
+  enabled: boolean;
+  days: number;
+  bytes: number;
+}
+
+export interface Config {
+  /** The file it came from. */
+  file: string;
+  hostname: string;
+  dataDir: string;
+  /** `address:port`, tried in order; empty: the system's. */
+  resolver: readonly { address: string; port: number }[];
+  listeners: readonly ListenerConfig[];
+  tls?: TlsConfig;
+  domains: readonly DomainConfig[];
+  relay: RelayConfig;
+  delivery: DeliveryConfig;
+  limits: LimitsConfig;
+  dossier: DossierConfig;
+}

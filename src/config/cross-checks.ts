@@ -1,0 +1,84 @@
+/**
+ * What must agree between the keys of a configuration: listeners with TLS, plain-text passwords with loopback, names
+ * with each other. Looks at values only; the file system is for `files.ts`.
+ */
+
+import type { ListenerConfig } from './config.ts';
+import type { Draft, Finding } from './draft.ts';
+import { isLoopback } from './network.ts';
+
+export function crossCheck(draft: Draft): Finding[] {
+  return [
+    ...draft.listeners.flatMap((listener, index) => (listener ? checkListener(listener, index, draft) : [])),
+    ...findDuplicates(draft.listeners, listenerKey).map(({ index, key }) => ({
+      path: ['listener', index],
+      what: `two listeners want ${key}`,
+      remedy: 'Give one of them another address or port, or remove it.',
+    })),
+    ...findDuplicates(draft.domains, (domain) => domain.name).map(({ index, key }) => ({
+      path: ['domain', index, 'name'],
+      what: `the domain ${key} is here twice`,
+      remedy: 'Put everything about it into one [[domain]] table.',
+    })),
+  ];
+}
+
+function checkListener(listener: ListenerConfig, index: number, draft: Draft): Finding[] {
+  return [...checkTls(listener, index, draft.hasTls), ...checkPlaintext(listener, index)];
+}
+
+/** Passwords cross only encrypted connections (RFC 8314 §4.1), so every protocol that asks for one needs a certificate. */
+function checkTls(
+  { protocol, allowPlaintextAuth }: ListenerConfig,
+  index: number,
+  hasTls: boolean,
+): Finding[] {
+  if (hasTls || protocol === 'smtp' || (protocol === 'pop3' && allowPlaintextAuth)) return [];
+  const plain = protocol === 'pop3' ? ' For tests on loopback, allowPlaintextAuth = true does without.' : '';
+  return [
+    {
+      path: ['listener', index, 'protocol'],
+      what: `${protocol} takes passwords, and so needs TLS, but there is no [tls] table`,
+      remedy: `Add one:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
+    },
+  ];
+}
+
+function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerConfig, index: number): Finding[] {
+  if (!allowPlaintextAuth) return [];
+  const path = ['listener', index, 'allowPlaintextAuth'];
+  if (protocol !== 'pop3') {
+    return [
+      {
+        path,
+        what: `${protocol} never takes passwords without TLS`,
+        remedy: 'Remove this line; only pop3 has it.',
+      },
+    ];
+  }
+  if (isLoopback(address)) return [];
+  return [
+    {
+      path,
+      what: `passwords would cross the network in clear text at ${address}`,
+      remedy: 'Remove this line and use TLS, or set address = "127.0.0.1".',
+    },
+  ];
+}
+
+/** Port 0 is another port each time. */
+const listenerKey = ({ address, port }: ListenerConfig): string | undefined =>
+  port === 0 ? undefined : `${address} port ${port}`;
+
+/** The later ones of those that have a key in common. */
+function findDuplicates<T>(items: readonly (T | undefined)[], keyOf: (item: T) => string | undefined) {
+  const seen = new Set<string>();
+  const duplicates: { index: number; key: string }[] = [];
+  items.forEach((item, index) => {
+    const key = item === undefined ? undefined : keyOf(item);
+    if (key === undefined) return;
+    if (seen.has(key)) duplicates.push({ index, key });
+    seen.add(key);
+  });
+  return duplicates;
+}

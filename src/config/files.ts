@@ -1,0 +1,103 @@
+/**
+ * The files that a configuration names must exist, be readable and hold what they should: found at the start, not when
+ * the first client wants TLS or the first message its signature. Reads them; keeps nothing of them.
+ */
+
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseDkimKey } from '../authentication/dkim-key.ts';
+import type { DkimConfig, TlsConfig } from './config.ts';
+import type { Draft, Finding } from './draft.ts';
+import type { KeyPath } from './problem.ts';
+
+export async function checkFiles({ tls, domains, caFile }: Draft): Promise<Finding[]> {
+  const findings = await Promise.all([
+    tls === undefined ? [] : checkTls(tls),
+    caFile === undefined ? [] : checkAuthorities(caFile),
+    ...domains.map((domain, index) =>
+      domain?.dkim === undefined ? [] : checkDkim(domain.dkim, domain.name, ['domain', index, 'dkim', 'key']),
+    ),
+  ]);
+  return findings.flat();
+}
+
+/** Either what a file holds, read by `parse`, or what is wrong with it. */
+type Loaded<T> = { content: T } | { finding: Finding };
+
+interface Expected<T> {
+  path: KeyPath;
+  file: string;
+  /** Completes "FILE is not …". */
+  what: string;
+  remedy: string;
+  parse(content: Buffer): T;
+}
+
+async function load<T>({ path, file, what, remedy, parse }: Expected<T>): Promise<Loaded<T>> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return { finding: { path, ...unreadable(file, error, remedy) } };
+  }
+  try {
+    return { content: parse(bytes) };
+  } catch (error) {
+    const detail = error instanceof Error ? ` (${error.message})` : '';
+    return { finding: { path, what: `${file} is not ${what}${detail}`, remedy } };
+  }
+}
+
+function unreadable(file: string, error: unknown, remedy: string): { what: string; remedy: string } {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return { what: `there is no file ${file}`, remedy };
+  if (code === 'EACCES') {
+    return {
+      what: `${file} may not be read by this user`,
+      remedy: 'Give the user that runs posthorn the right to read it.',
+    };
+  }
+  return { what: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, remedy };
+}
+
+async function checkTls({ cert, key }: TlsConfig): Promise<Finding[]> {
+  const certificate = await load({
+    path: ['tls', 'cert'],
+    file: cert,
+    what: 'a PEM certificate',
+    remedy: 'Name the file with the certificate and its chain, or remove [tls].',
+    parse: (bytes) => new X509Certificate(bytes),
+  });
+  const privateKey = await load({
+    path: ['tls', 'key'],
+    file: key,
+    what: 'an unencrypted PEM private key',
+    remedy: "Name the file with the certificate's private key, or remove [tls].",
+    parse: (bytes) => createPrivateKey(bytes),
+  });
+  const findings = [certificate, privateKey].flatMap((loaded) =>
+    'finding' in loaded ? [loaded.finding] : [],
+  );
+  if ('finding' in certificate || 'finding' in privateKey) return findings;
+  if (certificate.content.checkPrivateKey(privateKey.content)) return [];
+  const what = `the private key in ${key} does not belong to the certificate in ${cert}`;
+  return [{ path: ['tls', 'key'], what, remedy: 'Name the key that the certificate was made for.' }];
+}
+
+async function checkAuthorities(file: string): Promise<Finding[]> {
+  const loaded = await load({
+    path: ['delivery', 'caFile'],
+    file,
+    what: 'a PEM file of certificates',
+    remedy: 'Name a file with one or more PEM certificates, or remove this line.',
+    parse: (bytes) => new X509Certificate(bytes),
+  });
+  return 'finding' in loaded ? [loaded.finding] : [];
+}
+
+async function checkDkim({ selector, key }: DkimConfig, domain: string, path: KeyPath): Promise<Finding[]> {
+  const remedy = `Make one: posthorn dkim generate ${domain} --selector ${selector} --out ${key}`;
+  const parse = (pem: Buffer) => parseDkimKey(pem.toString());
+  const loaded = await load({ path, file: key, what: 'a DKIM key', remedy, parse });
+  return 'finding' in loaded ? [loaded.finding] : [];
+}

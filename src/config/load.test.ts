@@ -1,0 +1,271 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { findConfigFile } from './find.ts';
+import { loadConfig, parseConfig } from './load.ts';
+import { ConfigError } from './problem.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'posthorn-config-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+const testdata = join(import.meta.dirname, 'testdata');
+const file = join(directory, 'posthorn.toml');
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+writeFileSync(join(directory, 'dkim.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+writeFileSync(join(directory, 'garbage.pem'), 'no PEM');
+
+/** What is wrong with a text: `line key: what | remedy`, one per problem. */
+async function problemsOf(toml: string): Promise<string[]> {
+  try {
+    await parseConfig(toml, file);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ line, key, what, remedy }) => `${line} ${key}: ${what} | ${remedy}`);
+  }
+}
+
+describe('parseConfig()', () => {
+  test('parseConfig() fills in every default', async () => {
+    const config = await parseConfig('hostname = "MX.Example.com"\n[[listener]]\nprotocol = "smtp"', file);
+    expect(config).toMatchObject({
+      file,
+      hostname: 'mx.example.com',
+      dataDir: join(directory, 'data'),
+      resolver: [],
+      listeners: [
+        { protocol: 'smtp', address: '::', port: 25, allowPlaintextAuth: false, bareNewline: 'reject' },
+      ],
+      domains: [],
+      relay: { trustedNetworks: [] },
+      delivery: { port: 25, allowPrivateAddresses: false, connectionsPerSite: 20 },
+      limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
+      dossier: { enabled: true, days: 30 },
+    });
+    expect(config.limits.sessionsPerAddress).toBeGreaterThanOrEqual(50);
+    expect(config).not.toHaveProperty('tls');
+  });
+
+  test('parseConfig() reads every key that a file may hold', async () => {
+    const config = await parseConfig(
+      `
+      hostname = "mx.example.com"
+      dataDir = "state"
+      resolver = ["127.0.0.1:5300", "::1", "[::1]:5301"]
+      [[listener]]
+      protocol = "smtp"
+      address = "127.0.0.1"
+      port = 2025
+      allowPlaintextAuth = false
+      bareNewline = "normalize"
+      [[listener]]
+      protocol = "pop3"
+      address = "127.0.0.1"
+      port = 0
+      allowPlaintextAuth = true
+      [[domain]]
+      name = "Bücher.example"
+      postmaster = "bob@example.com"
+      dkim = { selector = "posthorn", key = "dkim.pem" }
+      [relay]
+      trustedNetworks = ["127.0.0.0/8", "::1"]
+      [delivery]
+      relayHost = "[::1]:2525"
+      port = 2526
+      allowPrivateAddresses = true
+      [limits]
+      messageBytes = 1_000_000
+      idleSeconds = 5
+      [dossier]
+      enabled = false
+      `,
+      file,
+    );
+    expect(config).toMatchObject({
+      dataDir: join(directory, 'state'),
+      resolver: [
+        { address: '127.0.0.1', port: 5300 },
+        { address: '::1', port: 53 },
+        { address: '::1', port: 5301 },
+      ],
+      listeners: [{ port: 2025, bareNewline: 'normalize' }, { allowPlaintextAuth: true }],
+      domains: [
+        {
+          name: 'xn--bcher-kva.example',
+          postmaster: 'bob@example.com',
+          dkim: { selector: 'posthorn', key: join(directory, 'dkim.pem') },
+        },
+      ],
+      relay: { trustedNetworks: ['127.0.0.0/8', '::1/128'] },
+      delivery: { relayHost: { host: '::1', port: 2525 }, port: 2526, allowPrivateAddresses: true },
+      limits: { messageBytes: 1_000_000, idleMs: 5000 },
+      dossier: { enabled: false },
+    });
+  });
+
+  test('parseConfig() gives a frozen value', async () => {
+    const config = await parseConfig('hostname = "mx.example.com"\n[[domain]]\nname = "example.com"', file);
+    expect(
+      Object.isFrozen(config) && Object.isFrozen(config.limits) && Object.isFrozen(config.domains[0]),
+    ).toBe(true);
+  });
+
+  test('parseConfig() tells all problems at once, each with its line and its remedy', async () => {
+    const problems = await problemsOf(`hostname = "mx example"
+datadir = "x"
+[[listener]]
+protocol = "smpt"
+[[listener]]
+protocol = "submission"
+port = 70000
+[[listener]]
+protocol = "pop3s"
+[tls]
+cert = "missing.pem"
+key = "garbage.pem"
+[[domain]]
+name = "example.com"
+dkim = { selector = "x", key = "nowhere.pem" }
+`);
+    expect(problems).toEqual([
+      expect.stringMatching(/^1 hostname: "mx example" is not a host name \| .*mx\.example\.com/),
+      expect.stringMatching(/^2 datadir: there is no such key \| Did you mean dataDir\?/),
+      expect.stringMatching(/^4 listener\[1\]\.protocol: "smpt" is not one of .* \| Did you mean "smtp"\?/),
+      expect.stringMatching(/^7 listener\[2\]\.port: 70000 is not a port \|/),
+      expect.stringMatching(/^11 tls\.cert: there is no file .*missing\.pem \|/),
+      expect.stringMatching(/^12 tls\.key: .*garbage\.pem is not an unencrypted PEM private key/),
+      expect.stringMatching(
+        /^15 domain\[1\]\.dkim\.key: there is no file .*nowhere\.pem \| .*dkim generate example\.com/,
+      ),
+    ]);
+  });
+
+  const base = 'hostname = "mx.example.com"\n';
+  test.each([
+    ['a missing host name', 'dataDir = "x"', /^1 hostname: is missing/],
+    ['a number where text belongs', 'hostname = 5', /^1 hostname: 5 is not a host name/],
+    ['submission without TLS', `${base}[[listener]]\nprotocol = "submission"`, /^3 .*needs TLS.*\[tls\]/s],
+    ['pop3s without TLS', `${base}[[listener]]\nprotocol = "pop3s"`, /^3 .*needs TLS/],
+    ['pop3 without TLS', `${base}[[listener]]\nprotocol = "pop3"`, /^3 .*needs TLS.*allowPlaintextAuth/s],
+    [
+      'clear-text passwords off loopback',
+      `${base}[[listener]]\nprotocol = "pop3"\naddress = "192.0.2.1"\nallowPlaintextAuth = true`,
+      /^5 listener\[1\]\.allowPlaintextAuth: passwords would cross the network/,
+    ],
+    [
+      'clear-text passwords on all addresses',
+      `${base}[[listener]]\nprotocol = "pop3"\nallowPlaintextAuth = true`,
+      /^4 listener\[1\]\.allowPlaintextAuth/,
+    ],
+    [
+      'two listeners on one port',
+      `${base}[[listener]]\nprotocol = "smtp"\n[[listener]]\nprotocol = "smtp"\nport = 25`,
+      /^4 listener\[2\]: two listeners want :: port 25/,
+    ],
+    [
+      'a domain twice, once in other letters',
+      `${base}[[domain]]\nname = "bücher.example"\n[[domain]]\nname = "XN--BCHER-KVA.example"`,
+      /^5 domain\[2\]\.name: the domain xn--bcher-kva\.example is here twice/,
+    ],
+    [
+      'a postmaster without @',
+      `${base}[[domain]]\nname = "a.example"\npostmaster = "bob"`,
+      /^4 .*"bob" is not a mail address/,
+    ],
+    ['a bad network', `${base}[relay]\ntrustedNetworks = ["10.0.0.0/33"]`, /^3 relay\.trustedNetworks\[1\]/],
+    [
+      'a bare list of networks',
+      `${base}[relay]\ntrustedNetworks = "10.0.0.0/8"`,
+      /^3 .*is not a list \| Write it in brackets/,
+    ],
+    [
+      'a misplaced key',
+      `${base}[tls]\nallowPrivateAddresses = true\ncert="a"\nkey="b"`,
+      /It belongs in \[delivery\]/,
+    ],
+    [
+      'a top-level key below a table',
+      `${base}[relay]\nresolver = []`,
+      /^3 relay\.resolver: .*top of the file/,
+    ],
+    [
+      'an unknown key that is like none',
+      `${base}xyzzy = 1`,
+      /^2 xyzzy: there is no such key \| Remove it\. Known here: hostname/,
+    ],
+    [
+      'an unknown key in an inline table',
+      `${base}[[domain]]\nname="a.example"\ndkim = { selectr = "a", key = "dkim.pem" }`,
+      /^4 .*selector/,
+    ],
+    [
+      '[listener] for [[listener]]',
+      `${base}[listener]\nprotocol = "smtp"`,
+      /^2 listener: a table is not a list \| Write it as \[\[listener\]\]/,
+    ],
+    [
+      'a relay host with a bad port',
+      `${base}[delivery]\nrelayHost = "localhost:99999"`,
+      /^3 delivery\.relayHost/,
+    ],
+    ['a DNS server by name', `${base}resolver = ["dns.example"]`, /^2 resolver\[1\]/],
+    ['port 0 for other hosts', `${base}[delivery]\nport = 0`, /^3 delivery\.port: 0 is not a port/],
+    [
+      'a DKIM key that is none',
+      `${base}[[domain]]\nname="a.example"\ndkim={selector="a",key="garbage.pem"}`,
+      /^4 .*not a DKIM key/,
+    ],
+    [
+      'an authority file that is none',
+      `${base}[delivery]\ncaFile = "garbage.pem"`,
+      /^3 .*not a PEM file of certificates/,
+    ],
+    ['bad TOML', `${base}port = \n`, /^2 : .* \| .*quotes/s],
+  ])('parseConfig() refuses %s', async (_, toml, expected) => {
+    expect((await problemsOf(toml)).join('\n')).toMatch(expected);
+  });
+
+  test('P5: a trusted network that is the whole Internet is refused', async () => {
+    for (const network of ['0.0.0.0/0', '::/0']) {
+      expect(await problemsOf(`${base}[relay]\ntrustedNetworks = ["${network}"]`)).toHaveLength(1);
+    }
+  });
+
+  test('parseConfig() refuses a key that belongs to another certificate', async () => {
+    const withKey = (key: string) =>
+      `${base}[tls]\ncert = "${join(testdata, 'self-signed.crt')}"\nkey = "${key}"`;
+    expect(await problemsOf(withKey(join(testdata, 'self-signed.key')))).toEqual([]);
+    expect(await problemsOf(withKey('dkim.pem'))).toEqual([
+      expect.stringContaining('does not belong to the certificate'),
+    ]);
+  });
+
+  test('parseConfig() without file checks lets a key be made that the file names already', async () => {
+    const toml = `${base}[[domain]]\nname="a.example"\ndkim={selector="a",key="later.pem"}`;
+    const config = await parseConfig(toml, file, { checkFiles: false });
+    expect(config.domains[0]?.dkim?.key).toBe(join(directory, 'later.pem'));
+  });
+});
+
+describe('loadConfig()', () => {
+  test('loadConfig() says which file it could not read', async () => {
+    await expect(loadConfig(join(directory, 'absent.toml'))).rejects.toThrow(/absent\.toml: cannot be read/);
+  });
+});
+
+describe('findConfigFile()', () => {
+  test('findConfigFile() prefers the flag, then the environment, then the working directory', async () => {
+    writeFileSync(file, '');
+    const env = { POSTHORN_CONFIG: '/e.toml' };
+    expect(await findConfigFile({ flag: 'f.toml', env, cwd: '/d' })).toBe('/d/f.toml');
+    expect(await findConfigFile({ flag: undefined, env, cwd: directory })).toBe('/e.toml');
+    expect(await findConfigFile({ flag: undefined, env: {}, cwd: directory })).toBe(file);
+  });
+
+  test('findConfigFile() names the places it looked at when there is none', async () => {
+    const search = findConfigFile({ flag: undefined, env: {}, cwd: '/nonexistent' });
+    await expect(search).rejects.toThrow(/\/nonexistent\/posthorn\.toml, \/etc\/posthorn\/posthorn\.toml/);
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * From `posthorn.toml` to a frozen Config: syntax, shape, agreement between keys, files on disk. Every problem is found in
+ * one go and told with its line and its remedy. Knows nothing of what the values are used for.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parse, TomlError, type TomlTable } from 'smol-toml';
+import type { Config } from './config.ts';
+import { crossCheck } from './cross-checks.ts';
+import { type Finding, readDraft } from './draft.ts';
+import { checkFiles } from './files.ts';
+import { toFindings } from './issues.ts';
+import { locateKeys } from './locate.ts';
+import { ConfigError, formatKey, type Problem } from './problem.ts';
+import { type FileContent, fileSchema } from './schema.ts';
+
+export interface LoadOptions {
+  /** False for commands that make the files which the configuration names. Default: true. */
+  checkFiles?: boolean;
+}
+
+/** Reads and validates a file. Rejects with a ConfigError that holds every problem. */
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<Config> {
+  const absolute = resolve(file);
+  let toml: string;
+  try {
+    toml = await readFile(absolute, 'utf8');
+  } catch (error) {
+    const what = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const remedy = 'Name another file with --config, or create this one.';
+    throw new ConfigError([{ file: absolute, key: '', what, remedy }]);
+  }
+  return parseConfig(toml, absolute, options);
+}
+
+/** The same for a text; `file` is its absolute path, where relative paths begin. */
+export async function parseConfig(toml: string, file: string, options: LoadOptions = {}): Promise<Config> {
+  const raw = parseToml(toml, file);
+  const directory = dirname(file);
+  const result = fileSchema(directory).safeParse(raw, { reportInput: true });
+  const draft = readDraft(raw, directory);
+  const findings = [
+    ...(result.success ? [] : toFindings(result.error)),
+    ...crossCheck(draft),
+    ...(options.checkFiles === false ? [] : await checkFiles(draft)),
+  ];
+  if (result.success && findings.length === 0) return toConfig(result.data, file);
+  throw new ConfigError(toProblems(findings, toml, file));
+}
+
+/** Stops at the first error: after it, nothing in the file is certain. */
+function parseToml(toml: string, file: string): TomlTable {
+  try {
+    return parse(toml);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [message = 'not TOML'] = error.message.replace('Invalid TOML document: ', '').split('\n');
+    const remedy = `${error.codeblock.trimEnd()}\nText goes in "quotes", numbers and true/false without; one key per line.`;
+    throw new ConfigError([{ file, line: error.line, key: '', what: message, remedy }]);
+  }
+}
+
+function toProblems(findings: readonly Finding[], toml: string, file: string): Problem[] {
+  const lineOf = locateKeys(toml);
+  return findings
+    .map(({ path, what, remedy }) => ({ file, line: lineOf(path), key: formatKey(path), what, remedy }))
+    .sort((one, other) => one.line - other.line);
+}
+
+function toConfig({ listener, domain, limits, ...rest }: FileContent, file: string): Config {
+  const { idleSeconds, sessionSeconds, ...counts } = limits;
+  return freeze({
+    ...rest,
+    file,
+    listeners: listener,
+    domains: domain,
+    limits: { ...counts, idleMs: idleSeconds * 1000, sessionMs: sessionSeconds * 1000 },
+  });
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) freeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,147 @@
+/**
+ * The kinds of value that a configuration holds, as zod types. Every refusal has the same grammar, "VALUE is not WHAT"
+ * and a remedy, so that it reads like advice and not like a type error.
+ */
+
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { parseAddress, parseDomain } from '../mail/address.ts';
+import { findNearest } from './nearest.ts';
+import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
+
+/** A value as an error quotes it: short, on one line. */
+export function quote(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null && !(value instanceof Date)) return 'a table';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** A value that `read` understands; it answers undefined to what it does not. */
+function value<T>(expected: string, remedy: string, read: (input: unknown) => T | undefined) {
+  return z.unknown().transform((input, context): T => {
+    const result = input === undefined ? undefined : read(input);
+    if (result !== undefined) return result;
+    const message = input === undefined ? 'is missing' : `${quote(input)} is not ${expected}`;
+    context.addIssue({ code: 'custom', message, params: { remedy } });
+    return z.NEVER;
+  });
+}
+
+/** A value written as text. */
+const text = <T>(expected: string, remedy: string, read: (input: string) => T | undefined) =>
+  value(expected, remedy, (input) => (typeof input === 'string' ? read(input) : undefined));
+
+export const flag = () =>
+  value('true or false', 'Write true or false, without quotes.', (input) =>
+    typeof input === 'boolean' ? input : undefined,
+  );
+
+export const count = (least: number, most: number, unit: string) =>
+  value(
+    `a number of ${unit} from ${least} to ${most}`,
+    `Give a whole number of ${unit}, without quotes, from ${least} to ${most}.`,
+    (input) =>
+      typeof input === 'number' && Number.isInteger(input) && input >= least && input <= most
+        ? input
+        : undefined,
+  );
+
+/** 0 is a port here: the system chooses. */
+export const listeningPort = () =>
+  value('a port', 'Give a number from 1 to 65535, without quotes; 0 lets the system choose one.', (input) =>
+    isPort(input) ? input : undefined,
+  );
+
+export const remotePort = () =>
+  value('a port', 'Give a number from 1 to 65535, without quotes.', (input) =>
+    isPort(input) && input > 0 ? input : undefined,
+  );
+
+export function oneOf<const T extends string>(...choices: readonly T[]) {
+  const list = choices.map((choice) => `"${choice}"`).join(', ');
+  return z.unknown().transform((input, context): T => {
+    const found = choices.find((choice) => choice === input);
+    if (found !== undefined) return found;
+    const nearest = typeof input === 'string' ? findNearest(input, choices) : undefined;
+    const message = input === undefined ? 'is missing' : `${quote(input)} is not one of ${list}`;
+    const remedy = nearest === undefined ? `Write one of ${list}.` : `Did you mean "${nearest}"?`;
+    context.addIssue({ code: 'custom', message, params: { remedy } });
+    return z.NEVER;
+  });
+}
+
+/** A DNS name of a host, as lower-case A-labels. */
+export const hostName = () =>
+  text('a host name', 'Give the full name of this machine in DNS, such as "mx.example.com".', (input) =>
+    ipVersion(input) === undefined ? parseDomain(input) : undefined,
+  );
+
+/** A mail domain, as lower-case A-labels. */
+export const domainName = () =>
+  text('a domain', 'Give the part after the @, such as "example.com".', (input) =>
+    ipVersion(input) === undefined ? parseDomain(input) : undefined,
+  );
+
+export const mailAddress = () =>
+  text('a mail address', 'Write it as "user@example.com", without a display name.', (input) =>
+    parseAddress(input) === undefined ? undefined : input,
+  );
+
+export const ipAddress = () =>
+  text(
+    'an IP address',
+    'Give an address of this machine, such as "127.0.0.1"; "::" means all of them.',
+    (input) => (ipVersion(input) === undefined ? undefined : input),
+  );
+
+/** A network in CIDR notation. One of length 0 would make an open relay. */
+export const trustedNetwork = () =>
+  text(
+    'a network smaller than the Internet',
+    'Write it as "192.0.2.0/24" or "2001:db8::/32"; whoever is in it may send mail to anyone through this server.',
+    (input) => {
+      const network = parseNetwork(input);
+      return network === undefined || network.prefix === 0
+        ? undefined
+        : `${network.address}/${network.prefix}`;
+    },
+  );
+
+export const dnsServer = () =>
+  text(
+    'the address of a DNS server',
+    'Write an IP address, with its port where that is not 53: "127.0.0.1:5300".',
+    (input) => {
+      const server = parseHostPort(input, 53);
+      return server === undefined || ipVersion(server.host) === undefined
+        ? undefined
+        : { address: server.host, port: server.port };
+    },
+  );
+
+export const smtpHost = () =>
+  text(
+    'a host and port',
+    'Write it as "smtp.example.com:25", "192.0.2.1:25" or "[2001:db8::1]:25".',
+    (input) => {
+      const target = parseHostPort(input, 25);
+      if (target === undefined) return undefined;
+      const host = ipVersion(target.host) === undefined ? parseDomain(target.host) : target.host;
+      return host === undefined ? undefined : { host, port: target.port };
+    },
+  );
+
+/** A selector is one or more DNS labels (RFC 6376 §3.1). */
+export const dkimSelector = () =>
+  text('a DKIM selector', 'Use letters, digits and hyphens, such as "posthorn".', (input) =>
+    /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i.test(input)
+      ? input.toLowerCase()
+      : undefined,
+  );
+
+/** A path, made absolute from the directory of the configuration file. */
+export const path = (directory: string) =>
+  text('a path', 'Give a path, in quotes; a relative one is relative to this file.', (input) =>
+    input === '' || input.includes('\0') ? undefined : resolve(directory, input),
+  );
