@@ -1,0 +1,31 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createDirectory, syncDirectory } from './directory-sync.ts';
+import { temporaryDirectory } from './testing.ts';
+
+test('syncDirectory() lets callers that come during a sync share the one that follows', async () => {
+  await using directory = await temporaryDirectory();
+  const first = syncDirectory(directory.path);
+  const [second, third] = [syncDirectory(directory.path), syncDirectory(directory.path)];
+  expect(second).not.toBe(first);
+  expect(third).toBe(second);
+  await Promise.all([first, second]);
+});
+
+test('syncDirectory() rejects for each caller of a directory that is not there, and works again later', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'later');
+  const results = await Promise.allSettled([syncDirectory(path), syncDirectory(path)]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await createDirectory(path);
+  await syncDirectory(path);
+});
+
+test('createDirectory() makes what is missing, private to its user', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'a', 'b', 'c');
+  await createDirectory(path);
+  await createDirectory(path);
+  expect((await stat(join(directory.path, 'a'))).mode & 0o777).toBe(0o700);
+});

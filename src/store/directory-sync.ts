@@ -1,0 +1,60 @@
+/**
+ * fsync of directories, shared: a file created, renamed or removed is durable only when its directory is synced too,
+ * and one sync that begins after many renames serves them all. Knows no mail.
+ */
+
+import * as fs from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+
+const open = promisify(fs.open);
+const fsync = promisify(fs.fsync);
+const close = promisify(fs.close);
+
+/** Syncs of one directory: the one under way came too early for new callers, who share the one that follows. */
+interface Rounds {
+  current: Promise<void>;
+  following?: Promise<void>;
+}
+
+const rounds = new Map<string, Rounds>();
+
+/** Resolves when everything that had happened in the directory before this call is on disk. */
+export function syncDirectory(path: string): Promise<void> {
+  const running = rounds.get(path);
+  if (running === undefined) return begin(path);
+  running.following ??= running.current.then(
+    () => begin(path),
+    () => begin(path),
+  );
+  return running.following;
+}
+
+/** Creates the directory and those above it that are missing, private to this user, and makes them durable. */
+export async function createDirectory(path: string): Promise<void> {
+  const topmost = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (topmost === undefined) return;
+  for (let created = path; created.length >= topmost.length; created = dirname(created)) {
+    await syncDirectory(dirname(created));
+  }
+}
+
+function begin(path: string): Promise<void> {
+  const round: Rounds = { current: sync(path).finally(() => forget(path, round)) };
+  rounds.set(path, round);
+  return round.current;
+}
+
+function forget(path: string, round: Rounds): void {
+  if (round.following === undefined) rounds.delete(path);
+}
+
+async function sync(path: string): Promise<void> {
+  const descriptor = await open(path, 'r');
+  try {
+    await fsync(descriptor);
+  } finally {
+    await close(descriptor);
+  }
+}

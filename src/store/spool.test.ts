@@ -1,0 +1,44 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { contentBytes, readContent } from './content.ts';
+import { createSpool, spoolDirectory } from './spool.ts';
+import { temporaryDirectory, textOf } from './testing.ts';
+
+test('commit() names the file only when it is whole', async () => {
+  await using directory = await temporaryDirectory();
+  const writer = await createSpool(directory.path).begin('Q1');
+  await writer.write(Buffer.from('first '));
+  await writer.write(Buffer.from('second'));
+  expect(await readdir(spoolDirectory(directory.path))).toEqual(['Q1.tmp']);
+  const content = await writer.commit();
+  expect(content).toEqual({ kind: 'spool', path: join(directory.path, 'spool', 'Q1'), sizeBytes: 12 });
+  expect(contentBytes(content)).toBe(12);
+  expect(await textOf(readContent(content))).toBe('first second');
+});
+
+test('abort() leaves nothing, before and after another abort', async () => {
+  await using directory = await temporaryDirectory();
+  const writer = await createSpool(directory.path).begin('Q1');
+  await writer.write(Buffer.from('unwanted'));
+  await writer.abort();
+  await writer.abort();
+  expect(await readdir(spoolDirectory(directory.path))).toEqual([]);
+});
+
+test('begin() refuses a queue id that would leave the directory', async () => {
+  await using directory = await temporaryDirectory();
+  await expect(createSpool(directory.path).begin('../accounts/x')).rejects.toThrow(RangeError);
+});
+
+test('readContent() gives a large file in bounded chunks', async () => {
+  await using directory = await temporaryDirectory();
+  const writer = await createSpool(directory.path).begin('Q1');
+  const body = Buffer.alloc(300_000, 'line\r\n');
+  await writer.write(body);
+  const content = await writer.commit();
+  const sizes: number[] = [];
+  for await (const chunk of readContent(content)) sizes.push(chunk.length);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * 1024);
+  expect(content.kind === 'spool' && (await readFile(content.path)).equals(body)).toBe(true);
+});

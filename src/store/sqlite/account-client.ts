@@ -1,0 +1,64 @@
+/** The Store's accounts and aliases over a link, with a memory for what the hot path asks: who is local? */
+
+import type { Store } from '../store.ts';
+import type { Link } from './link.ts';
+import { createLookups } from './lookups.ts';
+
+/** Accounts that one step inserts. */
+const insertStep = 500;
+
+type Accounts = Pick<
+  Store,
+  | 'addAccounts'
+  | 'setPassword'
+  | 'findAccount'
+  | 'firstAccount'
+  | 'listAccounts'
+  | 'removeAccount'
+  | 'setAlias'
+  | 'findAlias'
+  | 'listAliases'
+>;
+
+export function accountsOver(link: Link): Accounts {
+  const accounts = createLookups((address) => link.call('findAccount', address));
+  const aliases = createLookups((address) => link.call('findAlias', address));
+  return {
+    async addAccounts(added) {
+      const existing: string[] = [];
+      for (let start = 0; start < added.length; start += insertStep) {
+        const step = added.slice(start, start + insertStep);
+        existing.push(...(await link.call('addAccounts', step)));
+        for (const { address } of step) accounts.forget(address);
+      }
+      return existing;
+    },
+    async setPassword(address, passwordHash) {
+      const changed = await link.call('setPassword', { address, passwordHash });
+      accounts.forget(address);
+      return changed;
+    },
+    findAccount: (address) => accounts.find(address),
+    firstAccount: (domain) => link.call('firstAccount', domain),
+    listAccounts: () => link.call('listAccounts', undefined),
+    async removeAccount(address) {
+      if ((await link.call('findAccount', address)) === undefined) return false;
+      await eraseAddress(link, address);
+      const removed = await link.call('removeAccount', address);
+      accounts.forget(address);
+      return removed;
+    },
+    async setAlias(alias) {
+      await link.call('setAlias', alias);
+      aliases.forget(alias.address);
+    },
+    findAlias: (address) => aliases.find(address),
+    listAliases: () => link.call('listAliases', undefined),
+  };
+}
+
+/** The account's row goes after its dossiers: whoever is interrupted can simply remove it again. */
+async function eraseAddress(link: Link, address: string): Promise<void> {
+  let bucket = await link.call('eraseAddress', { address, bucket: undefined });
+  while (bucket !== undefined) bucket = await link.call('eraseAddress', { address, bucket });
+}

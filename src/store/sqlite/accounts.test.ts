@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { temporaryStore } from '../testing.ts';
+
+const account = (address: string, createdAt = 1) => ({
+  address,
+  passwordHash: `hash of ${address}`,
+  createdAt,
+});
+
+test('addAccounts() inserts what is new and names what exists, which stays as it is', async () => {
+  await using world = await temporaryStore();
+  const many = Array.from({ length: 1200 }, (_, number) => account(`user${number}@example.com`));
+  expect(await world.store.addAccounts(many)).toEqual([]);
+  const again = [{ ...account('user7@example.com'), passwordHash: 'other' }, account('new@example.com')];
+  expect(await world.store.addAccounts(again)).toEqual(['user7@example.com']);
+  expect(await world.store.findAccount('user7@example.com')).toEqual(account('user7@example.com'));
+  expect(await world.store.listAccounts()).toHaveLength(1201);
+});
+
+test('findAccount() sees changes at once, also of what it did not find before', async () => {
+  await using world = await temporaryStore();
+  expect(await world.store.findAccount('a@example.com')).toBeUndefined();
+  await world.store.addAccounts([account('a@example.com')]);
+  expect(await world.store.findAccount('a@example.com')).toEqual(account('a@example.com'));
+  expect(await world.store.setPassword('a@example.com', 'fresh')).toBe(true);
+  expect(await world.store.findAccount('a@example.com')).toMatchObject({ passwordHash: 'fresh' });
+  expect(await world.store.setPassword('b@example.com', 'fresh')).toBe(false);
+});
+
+test('firstAccount() is the one of the domain that was created first', async () => {
+  await using world = await temporaryStore();
+  const accounts = [
+    account('late@example.com', 3),
+    account('early@example.com', 2),
+    account('x@example.net', 1),
+  ];
+  await world.store.addAccounts(accounts);
+  expect(await world.store.firstAccount('example.com')).toBe('early@example.com');
+  expect(await world.store.firstAccount('example.org')).toBeUndefined();
+});
+
+test('setAlias() sets, replaces and, with no targets, removes', async () => {
+  await using world = await temporaryStore();
+  const alias = { address: 'info@example.com', targets: ['a@example.com', 'b@example.org'] };
+  expect(await world.store.findAlias(alias.address)).toBeUndefined();
+  await world.store.setAlias({ ...alias, targets: ['old@example.com'] });
+  await world.store.setAlias(alias);
+  expect(await world.store.findAlias(alias.address)).toEqual(alias);
+  const store = await world.reopen();
+  expect(await store.listAliases()).toEqual([alias]);
+  await store.setAlias({ ...alias, targets: [] });
+  expect(await store.findAlias(alias.address)).toBeUndefined();
+});

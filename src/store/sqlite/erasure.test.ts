@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import type { EventRow, Store } from '../store.ts';
+import { sampleEvent, temporaryStore } from '../testing.ts';
+
+const account = (address: string) => ({ address, passwordHash: 'x', createdAt: 1 });
+const trace = (store: Store, queueId: string) => store.trace({ queueId, limit: 1 });
+const recipientsOf = (events: EventRow[]) => events.map(({ recipient }) => recipient);
+
+function received(queueId: string, to: string[]): EventRow[] {
+  const dialogue = to.map((recipient, index) => [index, `C: RCPT TO:<${recipient}>`]);
+  const accepted = sampleEvent(queueId, { data: { from: 'outside@example.org', to, dialogue } });
+  return [
+    accepted,
+    ...to.map((recipient) => sampleEvent(queueId, { at: 2000, event: 'delivered', recipient })),
+  ];
+}
+
+test('removeAccount() erases the dossiers of what the account alone received', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([account('a@example.com')]);
+  await world.store.appendEvents(received('Q1', ['a@example.com']));
+  expect(await world.store.removeAccount('a@example.com')).toBe(true);
+  expect(await trace(world.store, 'Q1')).toEqual([]);
+  expect(await world.store.findAccount('a@example.com')).toBeUndefined();
+  expect(await world.store.removeAccount('a@example.com')).toBe(false);
+});
+
+test('removeAccount() keeps what others received, with the address struck out', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([account('a@example.com'), account('aa@example.com')]);
+  await world.store.appendEvents(received('Q1', ['A@Example.com', 'aa@example.com', 'a@example.com.au']));
+  await world.store.removeAccount('a@example.com');
+  const events = await trace(world.store, 'Q1');
+  expect(recipientsOf(events)).toEqual([undefined, 'aa@example.com', 'a@example.com.au']);
+  expect(events[0]?.data).toEqual({
+    from: 'outside@example.org',
+    to: ['aa@example.com', 'a@example.com.au'],
+    dialogue: [
+      [1, 'C: RCPT TO:<aa@example.com>'],
+      [2, 'C: RCPT TO:<a@example.com.au>'],
+    ],
+  });
+  expect(await world.store.trace({ address: 'a@example.com', limit: 9 })).toEqual([]);
+  expect(await world.store.trace({ address: 'aa@example.com', limit: 9 })).toHaveLength(3);
+});
+
+test('removeAccount() erases what the account sent, but for the part of local recipients', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([account('a@example.com'), account('b@example.com')]);
+  const sent = (queueId: string, to: string[]) => [
+    sampleEvent(queueId, { data: { from: 'a@example.com', account: 'a@example.com', to } }),
+    ...to.map((recipient) => sampleEvent(queueId, { event: 'delivered', recipient })),
+  ];
+  await world.store.appendEvents(sent('Q1', ['x@example.org']));
+  await world.store.appendEvents(sent('Q2', ['x@example.org', 'b@example.com']));
+  await world.store.removeAccount('a@example.com');
+  expect(await trace(world.store, 'Q1')).toEqual([]);
+  const kept = await trace(world.store, 'Q2');
+  expect(recipientsOf(kept)).toEqual([undefined, 'b@example.com']);
+  expect(kept[0]?.data).toEqual({ from: 'erased', account: 'erased', to: ['b@example.com'] });
+});
+
+test('removeAccount() goes through the whole log by steps', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([account('a@example.com')]);
+  const ids = Array.from({ length: 900 }, (_, number) => `Q${number}`);
+  const padding = 'x'.repeat(4000);
+  await world.store.appendEvents(
+    ids.map((id) => sampleEvent(id, { recipient: 'a@example.com', data: { padding } })),
+  );
+  await world.store.removeAccount('a@example.com');
+  expect(await world.store.trace({ limit: 9999 })).toEqual([]);
+});

@@ -1,0 +1,122 @@
+/**
+ * The log of events: appended to by everything that happens, read by `trace`, cut at its old end. How entries, their
+ * positions and the groups of keys lie in the tables is told in schema.ts.
+ */
+
+import type { Database } from 'better-sqlite3';
+import type { Retention, TraceQuery } from '../store.ts';
+import { searchKey } from './entries.ts';
+import type { EntryTuple, Operations } from './protocol.ts';
+
+/** Octets of log whose keys lie together in one group. */
+const bucketBytes = 1024 * 1024;
+/** Entries that are looked at in one step of pruning. */
+const pruneStep = 500;
+
+export const bucketOf = (position: number): number => Math.floor(position / bucketBytes);
+
+export interface EventLog extends Pick<Operations, 'trace' | 'pruneEvents'> {
+  append(entry: EntryTuple): void;
+  /** The groups of keys that exist, or undefined when the log is empty. */
+  buckets(): { oldest: number; newest: number } | undefined;
+}
+
+export function createEventLog(database: Database): EventLog {
+  const insertEntry = database.prepare(
+    'INSERT INTO events (id, queue_id, last_at, data) VALUES (?, ?, ?, ?)',
+  );
+  const insertKey = database.prepare('INSERT INTO event_keys (bucket, key, entry) VALUES (?, ?, ?)');
+  const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
+  let position = lastPosition(database);
+
+  function append([queueId, lastAt, data, keys]: EntryTuple): void {
+    position += Buffer.byteLength(data);
+    insertEntry.run(position, queueId, lastAt, data);
+    for (const key of keys) insertKey.run(bucketOf(position), key, position);
+  }
+
+  function buckets() {
+    const oldest = oldestEntry.get() ?? undefined;
+    return oldest === undefined ? undefined : { oldest: bucketOf(oldest), newest: bucketOf(position) };
+  }
+
+  return {
+    append,
+    buckets,
+    trace: createTrace(database, buckets),
+    pruneEvents: createPruning(database, () => position),
+  };
+}
+
+/** Where the log ends. Keys count too: where all entries are gone, theirs may still be there to be pruned. */
+function lastPosition(database: Database): number {
+  const entry = database.prepare<[], number | null>('SELECT max(id) FROM events').pluck().get() ?? 0;
+  const bucket =
+    database.prepare<[], number | null>('SELECT max(bucket) FROM event_keys').pluck().get() ?? -1;
+  return Math.max(entry, (bucket + 1) * bucketBytes);
+}
+
+function createTrace(database: Database, buckets: EventLog['buckets']): Operations['trace'] {
+  const entriesOfMessage = database
+    .prepare<[string], [string, string]>('SELECT queue_id, data FROM events WHERE queue_id = ? ORDER BY id')
+    .raw();
+  const messagesByKey = database
+    .prepare<[number, string], string>(
+      `SELECT queue_id FROM event_keys JOIN events ON id = entry WHERE bucket = ? AND key = ? ORDER BY entry DESC`,
+    )
+    .pluck();
+  const newestMessages = database.prepare<[], string>('SELECT queue_id FROM events ORDER BY id DESC').pluck();
+
+  function* found(key: string): Iterable<string> {
+    const range = buckets();
+    if (range === undefined) return;
+    for (let bucket = range.newest; bucket >= range.oldest; bucket--) yield* messagesByKey.all(bucket, key);
+  }
+
+  return ({ queueId, messageId, address, limit }: TraceQuery) => {
+    const key = messageId ?? address;
+    const candidates =
+      queueId !== undefined
+        ? [queueId]
+        : key !== undefined
+          ? found(searchKey(key))
+          : newestMessages.iterate();
+    return firstDistinct(candidates, limit).flatMap((id) => entriesOfMessage.all(id));
+  };
+}
+
+function firstDistinct(candidates: Iterable<string>, limit: number): string[] {
+  const chosen = new Set<string>();
+  for (const candidate of candidates) {
+    if (chosen.size === limit) break;
+    chosen.add(candidate);
+  }
+  return [...chosen];
+}
+
+/** Cuts a bounded piece off the old end: whatever is older than `before`, or further back than `maxBytes`. */
+function createPruning(database: Database, end: () => number): Operations['pruneEvents'] {
+  const oldestEntries = database
+    .prepare<[number], [id: number, start: number, lastAt: number, events: number]>(
+      'SELECT id, id - octet_length(data), last_at, json_array_length(data) FROM events ORDER BY id LIMIT ?',
+    )
+    .raw();
+  const removeUpTo = database.prepare('DELETE FROM events WHERE id <= ?');
+  // Bounded too: these are the keys of the entries that went just now.
+  const removeGroups = database.prepare(
+    `DELETE FROM event_keys WHERE bucket < (SELECT coalesce(min(id), ?) FROM events) / ${bucketBytes}`,
+  );
+
+  return ({ before, maxBytes }: Retention) => {
+    let last: number | undefined;
+    let count = 0;
+    for (const [id, start, lastAt, events] of oldestEntries.all(pruneStep)) {
+      if (lastAt >= before && start >= end() - maxBytes) break;
+      last = id;
+      count += events;
+    }
+    if (last !== undefined) removeUpTo.run(last);
+    removeGroups.run(end());
+    return count;
+  };
+}

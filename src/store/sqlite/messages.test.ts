@@ -1,0 +1,134 @@
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readContent } from '../content.ts';
+import { createSpool } from '../spool.ts';
+import { sampleEvent, sampleJob, sampleMessage, temporaryStore, textOf } from '../testing.ts';
+
+const claimAll = { now: 5000, limit: 100, leaseMs: 60_000 };
+
+test('accept() stores a message that claim() gives back unchanged, across a restart', async () => {
+  await using world = await temporaryStore();
+  const full = sampleMessage('Q1', {
+    message: {
+      submitter: 'sender@example.com',
+      eightBit: true,
+      smtputf8: true,
+      messageId: '<1@example.com>',
+    },
+    jobs: [
+      sampleJob('Q1', { originalRecipient: 'info@example.net', lastError: '450 later' }),
+      sampleJob('Q1', {
+        number: 1,
+        recipient: 'b@example.com',
+        kind: 'local',
+        destination: '',
+        folder: 'Junk',
+      }),
+    ],
+  });
+  await world.store.accept(full);
+  const plain = sampleMessage('Q2', { message: { reversePath: '' } });
+  await world.store.accept(plain);
+  const store = await world.reopen();
+  expect(await store.claim(claimAll)).toEqual([
+    { message: full.message, jobs: full.jobs },
+    { message: plain.message, jobs: plain.jobs },
+  ]);
+});
+
+test('accept() takes a copy: a buffer that is reused afterwards does not change the message', async () => {
+  await using world = await temporaryStore();
+  const bytes = Buffer.from('Subject: a\r\n\r\nright\r\n');
+  const accepted = world.store.accept(
+    sampleMessage('Q1', { message: { content: { kind: 'inline', bytes } } }),
+  );
+  bytes.fill('x');
+  await accepted;
+  const [claimed] = await world.store.claim(claimAll);
+  expect(String(claimed?.message.content.kind === 'inline' && claimed.message.content.bytes)).toContain(
+    'right',
+  );
+});
+
+test('accept() refuses a second message of the same queue id and nothing else that shares its commit', async () => {
+  await using world = await temporaryStore();
+  const ids = ['Q1', 'Q2', 'Q2', 'Q3'];
+  const results = await Promise.allSettled(ids.map((id) => world.store.accept(sampleMessage(id))));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+  const { jobs } = await world.store.listJobs({ limit: 10 });
+  expect(jobs.map(({ queueId }) => queueId)).toEqual(['Q1', 'Q2', 'Q3']);
+});
+
+test('settle() removes done jobs, defers others, records events and accepts reports, all at once', async () => {
+  await using world = await temporaryStore();
+  const jobs = [sampleJob('Q1'), sampleJob('Q1', { number: 1, recipient: 'other@example.net' })];
+  await world.store.accept(sampleMessage('Q1', { jobs, claimed: true }));
+  await world.store.settle({
+    queueId: 'Q1',
+    results: [
+      { number: 0, result: 'done' },
+      { number: 1, result: 'retry', nextAttemptAt: 7000, lastError: '450 4.2.0 busy' },
+    ],
+    events: [sampleEvent('Q1', { event: 'deferred', recipient: 'other@example.net' })],
+    reports: [sampleMessage('Q2', { message: { reversePath: '' }, events: [sampleEvent('Q2')] })],
+  });
+  const { jobs: left } = await world.store.listJobs({ limit: 10 });
+  expect(left).toMatchObject([
+    {
+      queueId: 'Q1',
+      number: 1,
+      attempts: 1,
+      nextAttemptAt: 7000,
+      lastError: '450 4.2.0 busy',
+      claimed: false,
+    },
+    { queueId: 'Q2', number: 0, reversePath: '' },
+  ]);
+  expect(await world.store.trace({ queueId: 'Q1', limit: 1 })).toMatchObject([{ event: 'deferred' }]);
+  expect(await world.store.trace({ queueId: 'Q2', limit: 1 })).toMatchObject([{ event: 'accepted' }]);
+});
+
+test('settle() writes nothing of a settlement whose report is refused', async () => {
+  await using world = await temporaryStore();
+  await world.store.accept(sampleMessage('Q0', { claimed: true }));
+  await world.store.accept(sampleMessage('Q1', { claimed: true }));
+  const settlement = { queueId: 'Q1', results: [{ number: 0, result: 'done' as const }], events: [] };
+  await expect(world.store.settle({ ...settlement, reports: [sampleMessage('Q0')] })).rejects.toThrow();
+  expect((await world.store.listJobs({ limit: 10 })).jobs).toMatchObject([
+    { queueId: 'Q0' },
+    { queueId: 'Q1', claimed: true },
+  ]);
+});
+
+test('settle() removes the spool file with the last job, and the message with it', async () => {
+  await using world = await temporaryStore();
+  const content = await spooled(world.dataDir, 'Q1', 'large body\r\n');
+  const jobs = [sampleJob('Q1'), sampleJob('Q1', { number: 1 })];
+  await world.store.accept(sampleMessage('Q1', { message: { content, sizeBytes: 29 + 12 }, jobs }));
+  const [claimed] = await world.store.claim(claimAll);
+  expect(await textOf(readContent(claimed?.message.content ?? content))).toBe('large body\r\n');
+  const settle = (number: number) =>
+    world.store.settle({ queueId: 'Q1', results: [{ number, result: 'done' }], events: [], reports: [] });
+  await settle(0);
+  expect(await readdir(join(world.dataDir, 'spool'))).toEqual(['Q1']);
+  await settle(1);
+  await world.store.close();
+  expect(await readdir(join(world.dataDir, 'spool'))).toEqual([]);
+});
+
+test('openStore() sweeps the spool of files that no message names', async () => {
+  await using world = await temporaryStore();
+  const content = await spooled(world.dataDir, 'Q1', 'kept');
+  await world.store.accept(sampleMessage('Q1', { message: { content } }));
+  await spooled(world.dataDir, 'Q2', 'its transaction never came');
+  await writeFile(join(world.dataDir, 'spool', 'Q3.tmp'), 'unfinished');
+  await world.reopen();
+  expect(await readdir(join(world.dataDir, 'spool'))).toEqual(['Q1']);
+});
+
+async function spooled(dataDir: string, queueId: string, text: string) {
+  const writer = await createSpool(dataDir).begin(queueId);
+  await writer.write(Buffer.from(text));
+  return writer.commit();
+}

@@ -1,0 +1,65 @@
+/** Messages: taken in with their jobs and first events, and settled job by job until the last one is done. */
+
+import type { Database } from 'better-sqlite3';
+import type { EventLog } from './event-log.ts';
+import type { AcceptTuple, Operations, SettleTuple } from './protocol.ts';
+import { jobColumns, messageColumns, placeholders } from './rows.ts';
+
+/** The end of a claim without a lease: this process works on the job until it is settled, or the process is gone. */
+const untilRestart = Number.MAX_SAFE_INTEGER;
+
+export interface Messages extends Pick<Operations, 'accept' | 'settle'> {
+  /** Removes the message if it has no job left; the name of its spool file, if it had one. */
+  removeIfDone(queueId: string): string | undefined;
+  /** The names of all spool files in use. */
+  spooled(): string[];
+}
+
+export function createMessages(database: Database, log: EventLog): Messages {
+  const { insertMessage, insertJob, removeJob, deferJob, removeMessage, spooled } = statements(database);
+
+  function accept([message, jobs, claimed, entries]: AcceptTuple): void {
+    insertMessage.run(...message);
+    for (const job of jobs) insertJob.run(...job, claimed ? untilRestart : null);
+    for (const entry of entries) log.append(entry);
+  }
+
+  const removeIfDone = (queueId: string) => removeMessage.get(queueId, queueId) ?? undefined;
+
+  function settle([queueId, results, entries, reports]: SettleTuple): string | undefined {
+    let someDone = false;
+    for (const [number, nextAttemptAt, lastError] of results) {
+      if (nextAttemptAt === null) removeJob.run(queueId, number);
+      else deferJob.run(nextAttemptAt, lastError, queueId, number);
+      someDone ||= nextAttemptAt === null;
+    }
+    for (const entry of entries) log.append(entry);
+    for (const report of reports) accept(report);
+    return someDone ? removeIfDone(queueId) : undefined;
+  }
+
+  return { accept, settle, removeIfDone, spooled: () => spooled.all() };
+}
+
+function statements(database: Database) {
+  return {
+    insertMessage: database.prepare(
+      `INSERT INTO messages (${messageColumns}) VALUES (${placeholders(messageColumns)})`,
+    ),
+    insertJob: database.prepare(
+      `INSERT INTO jobs (${jobColumns}, claimed_until) VALUES (${placeholders(jobColumns)}, ?)`,
+    ),
+    removeJob: database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?'),
+    deferJob: database.prepare(
+      `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, in_doubt = 0,
+         claimed_until = NULL WHERE queue_id = ? AND number = ?`,
+    ),
+    removeMessage: database
+      .prepare<[string, string], string | null>(
+        `DELETE FROM messages WHERE queue_id = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE queue_id = ?)
+         RETURNING spool`,
+      )
+      .pluck(),
+    spooled: database.prepare<[], string>('SELECT spool FROM messages WHERE spool IS NOT NULL').pluck(),
+  };
+}

@@ -1,0 +1,86 @@
+/**
+ * Opens the embedded engine: makes the data directory, starts the store thread, and brings what an earlier run left
+ * behind into order (claims become doubtful, orphans leave the spool). The layout:
+ * `store/posthorn.db` (SQLite), `spool/` (large bodies), `accounts/` (Maildirs).
+ */
+
+import { once } from 'node:events';
+import { access, constants } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Clock, systemClock } from '../../util/clock.ts';
+import { createDirectory } from '../directory-sync.ts';
+import { errorCode, StoreOpenError } from '../errors.ts';
+import { spoolDirectory, sweepSpool } from '../spool.ts';
+import type { Store } from '../store.ts';
+import { createClient } from './client.ts';
+import { linkTo } from './link.ts';
+import type { Report } from './protocol.ts';
+import type { StoreThreadData } from './worker.ts';
+
+export interface StoreLog {
+  info(fields: object, text: string): void;
+  warn(fields: object, text: string): void;
+}
+
+export interface OpenOptions {
+  /** Absolute path; created where it is missing, private to this user. */
+  dataDir: string;
+  clock?: Clock;
+  log?: StoreLog;
+}
+
+const silent: StoreLog = { info() {}, warn() {} };
+
+/** Rejects with StoreOpenError where the directory is in use, not writable, damaged or of another version. */
+export async function openStore({ dataDir, clock = systemClock, log = silent }: OpenOptions): Promise<Store> {
+  await createLayout(dataDir);
+  const worker = startThread({ databasePath: join(dataDir, 'store', 'posthorn.db'), dataDir });
+  const { spooled, inDoubt } = await opened(worker);
+  const link = linkTo(worker);
+  const orphans = await sweepSpool(dataDir, new Set(spooled)).catch(async (error: unknown) => {
+    await link.close();
+    throw error;
+  });
+  if (inDoubt + orphans > 0) log.info({ inDoubt, orphans }, 'recovered from an interrupted run');
+  return createClient({
+    link,
+    spoolDirectory: spoolDirectory(dataDir),
+    clock,
+    warn: (text) => log.warn({}, text),
+  });
+}
+
+async function createLayout(dataDir: string): Promise<void> {
+  try {
+    for (const part of ['store', 'spool', 'accounts']) {
+      await createDirectory(join(dataDir, part));
+      await access(join(dataDir, part), constants.R_OK | constants.W_OK | constants.X_OK);
+    }
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new StoreOpenError(
+      'not-writable',
+      `data directory ${dataDir} cannot be used (${code}): make it a directory that this user can write to`,
+      { cause: error },
+    );
+  }
+}
+
+/** Source files run by type stripping and built ones differ in their extension only. */
+function startThread(workerData: StoreThreadData): Worker {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData, name: 'store' });
+}
+
+/** The first word of the thread. Where it could not open the database, its thread is gone when this rejects. */
+async function opened(worker: Worker): Promise<Extract<Report, { kind: 'opened' }>> {
+  // once() rejects where an error comes first. Only Reports come from there.
+  const [report]: Report[] = await once(worker, 'message');
+  if (report === undefined) throw new Error('The store thread said nothing');
+  if (report.kind === 'opened') return report;
+  await worker.terminate();
+  if (report.kind !== 'unopened') throw new Error(`The store thread began with "${report.kind}"`);
+  throw new StoreOpenError(report.failure.kind, report.failure.message);
+}

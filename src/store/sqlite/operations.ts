@@ -1,0 +1,42 @@
+/** All operations of the embedded engine over one open database. */
+
+import type { Database } from 'better-sqlite3';
+import { createAccounts } from './accounts.ts';
+import { createErasure } from './erasure.ts';
+import { createEventLog } from './event-log.ts';
+import { createJobs } from './jobs.ts';
+import { createMessages } from './messages.ts';
+import type { Operation, Operations } from './protocol.ts';
+import { createReclaim } from './upkeep.ts';
+
+export interface Engine {
+  /** Runs one operation, inside of the transaction that is open. Throws what SQLite throws. */
+  perform(operation: Operation): unknown;
+  /** The names of all spool files in use. */
+  spooled(): string[];
+}
+
+export function createEngine(database: Database): Engine {
+  const log = createEventLog(database);
+  const messages = createMessages(database, log);
+  const operations: Operations = {
+    accept: messages.accept,
+    settle: messages.settle,
+    ...createJobs(database, log, messages),
+    appendEvents: (entries) => {
+      for (const entry of entries) log.append(entry);
+    },
+    trace: log.trace,
+    pruneEvents: log.pruneEvents,
+    eraseAddress: createErasure(database, log),
+    ...createAccounts(database),
+    reclaim: createReclaim(database),
+  };
+  return {
+    perform([name, argument]) {
+      // Name and argument come as a pair of the Operation type, which TypeScript does not follow through the look-up.
+      return (operations[name] as (argument: unknown) => unknown)(argument);
+    },
+    spooled: messages.spooled,
+  };
+}

@@ -1,0 +1,28 @@
+/** New messages and settlements as the tuples that cross to the store thread. */
+
+import type { JobResult, NewMessage, Settlement } from '../store.ts';
+import type { Arena } from './arena.ts';
+import { entriesOfAttempt, entriesOfMessage } from './entries.ts';
+import type { AcceptTuple, ResultTuple, SettleTuple } from './protocol.ts';
+import { jobTuple, messageTuple } from './rows.ts';
+
+/** The message's octets are copied into `arena`. */
+export function acceptTuple({ message, jobs, events, claimed }: NewMessage, arena: Arena): AcceptTuple {
+  return [messageTuple(message, arena), jobs.map(jobTuple), claimed, entriesOfMessage(events, message, jobs)];
+}
+
+/** The octets of the reports are copied into `arena`. */
+export function settleTuple({ queueId, results, events, reports }: Settlement, arena: Arena): SettleTuple {
+  return [
+    queueId,
+    results.map(resultTuple),
+    entriesOfAttempt(events),
+    reports.map((report) => acceptTuple(report, arena)),
+  ];
+}
+
+function resultTuple(result: JobResult): ResultTuple {
+  return result.result === 'done'
+    ? [result.number, null, null]
+    : [result.number, result.nextAttemptAt, result.lastError];
+}

@@ -1,0 +1,100 @@
+/**
+ * What crosses between the client's thread and the store thread: the operations with their arguments and results (flat
+ * tuples where it is hot), and the messages that carry them. Shared by both sides, so that neither can drift.
+ */
+
+import type { OpenFailure } from '../errors.ts';
+import type { Account, Alias, QueueFilter, Retention, TraceQuery } from '../store.ts';
+import type { JobTuple, MessageTuple } from './rows.ts';
+
+/** Events of one message that are written together; `data` is JSON of EventTuple[], `keys` what they are found by. */
+export type EntryTuple = [queueId: string, lastAt: number, data: string, keys: string[]];
+
+/** One event inside of an entry. */
+export type EventTuple = [at: number, event: string, data: Record<string, unknown>, recipient?: string];
+
+export type AcceptTuple = [message: MessageTuple, jobs: JobTuple[], claimed: boolean, entries: EntryTuple[]];
+
+/** `nextAttemptAt` and `lastError` are null where the job is done. */
+export type ResultTuple = [number: number, nextAttemptAt: number | null, lastError: string | null];
+
+export type SettleTuple = [
+  queueId: string,
+  results: ResultTuple[],
+  entries: EntryTuple[],
+  reports: AcceptTuple[],
+];
+
+export type JobName = [queueId: string, number: number];
+
+/** A bounded walk over the queue in the order of names; begins after `after`. */
+export interface QueueStep {
+  filter: QueueFilter;
+  after: JobName | undefined;
+  limit: number;
+}
+
+export type ListedTuple = [job: JobTuple, reversePath: string, claimed: boolean];
+
+/** Each operation takes one argument and is done in one step that is short; what is long, the client repeats. */
+export interface Operations {
+  accept(entry: AcceptTuple): void;
+  /** Resolves to the name of the spool file that nobody needs any more, if there is one. */
+  settle(settlement: SettleTuple): string | undefined;
+  claim(request: { now: number; limit: number; leaseMs: number }): [MessageTuple, JobTuple[]][];
+  nextDue(none: undefined): number | undefined;
+  release(jobs: JobName[]): void;
+
+  listJobs(step: QueueStep): ListedTuple[];
+  retryJobs(step: QueueStep & { now: number }): JobName[];
+  dropJobs(step: QueueStep & { event: EventTuple }): { jobs: JobTuple[]; spools: string[] };
+
+  appendEvents(entries: EntryTuple[]): void;
+  trace(query: TraceQuery): [queueId: string, data: string][];
+  pruneEvents(retention: Retention): number;
+  /** Erases an address from the dossiers of the groups of keys at and below `bucket`; resolves to where to go on. */
+  eraseAddress(step: { address: string; bucket: number | undefined }): number | undefined;
+
+  addAccounts(accounts: Account[]): string[];
+  setPassword(change: { address: string; passwordHash: string }): boolean;
+  findAccount(address: string): Account | undefined;
+  firstAccount(domain: string): string | undefined;
+  listAccounts(none: undefined): Omit<Account, 'passwordHash'>[];
+  removeAccount(address: string): boolean;
+  setAlias(alias: Alias): void;
+  findAlias(address: string): Alias | undefined;
+  listAliases(none: undefined): Alias[];
+
+  /** Gives a bounded number of free pages back to the file system; resolves to whether there are more. */
+  reclaim(none: undefined): boolean;
+}
+
+export type OperationName = keyof Operations;
+export type Argument<Name extends OperationName> = Parameters<Operations[Name]>[0];
+export type Result<Name extends OperationName> = ReturnType<Operations[Name]>;
+
+export type Operation = { [Name in OperationName]: [name: Name, argument: Argument<Name>] }[OperationName];
+
+/** Operations that were asked for in one turn of the client's event loop; or the end. */
+export type Batch = Operation[] | 'close';
+
+/** Why an operation was not done: refused by itself, for want of disk space, or because the store is lost. */
+export interface Failure {
+  kind: 'refused' | 'full' | 'lost';
+  message: string;
+}
+
+/** The answer to one batch: values by position, absent where all are undefined; failures by position. */
+export interface BatchReply {
+  values?: unknown[];
+  failures?: [position: number, failure: Failure][];
+}
+
+/** What the store thread says: once at its start, then an answer per group (one or more batches). */
+export type Report =
+  | { kind: 'opened'; spooled: string[]; inDoubt: number }
+  | { kind: 'unopened'; failure: { kind: OpenFailure; message: string } }
+  | { kind: 'done'; replies: BatchReply[] }
+  /** A checkpoint failed: nothing more can be promised. */
+  | { kind: 'lost'; message: string }
+  | { kind: 'closed' };

@@ -1,0 +1,140 @@
+/**
+ * Messages and jobs as flat tuples in column order. The same tuple crosses between the threads and is bound to the
+ * statements: cloning a flat array costs a fifth of cloning the objects of store.ts, and nothing is rebuilt on the way.
+ */
+
+import { basename, join } from 'node:path';
+import type { JobRow, MessageRow } from '../store.ts';
+import type { Arena } from './arena.ts';
+
+export type MessageTuple = [
+  queueId: string,
+  acceptedAt: number,
+  reversePath: string,
+  submitter: string | null,
+  messageId: string | null,
+  sizeBytes: number,
+  eightBit: number,
+  smtputf8: number,
+  spool: string | null,
+  prefixBytes: number,
+  octets: Uint8Array,
+];
+
+export const messageColumns =
+  'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, spool, prefix_bytes, octets';
+
+export type JobTuple = [
+  queueId: string,
+  number: number,
+  recipient: string,
+  originalRecipient: string | null,
+  kind: JobRow['kind'],
+  destination: string,
+  folder: 'Inbox' | 'Junk' | null,
+  attempts: number,
+  queuedAt: number,
+  nextAttemptAt: number,
+  expiresAt: number,
+  lastError: string | null,
+  inDoubt: number,
+];
+
+export const jobColumns =
+  'queue_id, number, recipient, original_recipient, kind, destination, folder, attempts, queued_at, next_attempt_at, ' +
+  'expires_at, last_error, in_doubt';
+
+/** Placeholders for as many values as `columns` names. */
+export const placeholders = (columns: string): string =>
+  columns
+    .split(',')
+    .map(() => '?')
+    .join(', ');
+
+/** The octets that belong into the row are copied into `arena`. */
+export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
+  const { prefix, content } = message;
+  return [
+    message.queueId,
+    message.acceptedAt,
+    message.reversePath,
+    message.submitter ?? null,
+    message.messageId ?? null,
+    message.sizeBytes,
+    Number(message.eightBit),
+    Number(message.smtputf8),
+    content.kind === 'spool' ? basename(content.path) : null,
+    prefix.length,
+    content.kind === 'spool' ? arena.put(prefix) : arena.put(prefix, content.bytes),
+  ];
+}
+
+export function messageRow(tuple: MessageTuple, spoolDirectory: string): MessageRow {
+  const [
+    queueId,
+    acceptedAt,
+    reversePath,
+    submitter,
+    messageId,
+    sizeBytes,
+    eightBit,
+    smtputf8,
+    spool,
+    prefixBytes,
+  ] = tuple;
+  const view = tuple[10];
+  const octets = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  return {
+    queueId,
+    acceptedAt,
+    reversePath,
+    ...(submitter !== null && { submitter }),
+    prefix: octets.subarray(0, prefixBytes),
+    content:
+      spool === null
+        ? { kind: 'inline', bytes: octets.subarray(prefixBytes) }
+        : { kind: 'spool', path: join(spoolDirectory, spool), sizeBytes: sizeBytes - prefixBytes },
+    sizeBytes,
+    eightBit: eightBit === 1,
+    smtputf8: smtputf8 === 1,
+    ...(messageId !== null && { messageId }),
+  };
+}
+
+export function jobTuple(job: JobRow): JobTuple {
+  return [
+    job.queueId,
+    job.number,
+    job.recipient,
+    job.originalRecipient ?? null,
+    job.kind,
+    job.destination,
+    job.folder ?? null,
+    job.attempts,
+    job.queuedAt,
+    job.nextAttemptAt,
+    job.expiresAt,
+    job.lastError ?? null,
+    Number(job.inDoubt ?? false),
+  ];
+}
+
+export function jobRow(tuple: JobTuple): JobRow {
+  const [queueId, number, recipient, originalRecipient, kind, destination, folder] = tuple;
+  const [, , , , , , , attempts, queuedAt, nextAttemptAt, expiresAt, lastError, inDoubt] = tuple;
+  return {
+    queueId,
+    number,
+    recipient,
+    ...(originalRecipient !== null && { originalRecipient }),
+    kind,
+    destination,
+    ...(folder !== null && { folder }),
+    attempts,
+    queuedAt,
+    nextAttemptAt,
+    expiresAt,
+    ...(lastError !== null && { lastError }),
+    ...(inDoubt === 1 && { inDoubt: true }),
+  };
+}

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { StoreOpenError } from '../errors.ts';
+import { temporaryDirectory } from '../testing.ts';
+import { openDatabase, openError, schemaVersion } from './schema.ts';
+
+test('openDatabase() syncs every commit and keeps others out', async () => {
+  await using directory = await temporaryDirectory();
+  const database = openDatabase(join(directory.path, 'test.db'), directory.path);
+  const setting = (name: string) => database.pragma(name, { simple: true });
+  expect(setting('synchronous')).toBe(2);
+  expect(setting('journal_mode')).toBe('wal');
+  expect(setting('locking_mode')).toBe('exclusive');
+  expect(setting('user_version')).toBe(schemaVersion);
+  database.close();
+});
+
+test('openDatabase() leaves a database alone that is not its own', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'test.db');
+  const other = new Database(path);
+  other.exec('CREATE TABLE recipes (name TEXT)');
+  other.close();
+  expect(() => openDatabase(path, directory.path)).toThrow(StoreOpenError);
+});
+
+test.each([
+  ['SQLITE_BUSY', 'in-use'],
+  ['SQLITE_CANTOPEN', 'not-writable'],
+  ['SQLITE_READONLY_DIRECTORY', 'not-writable'],
+  ['SQLITE_FULL', 'not-writable'],
+  ['SQLITE_CORRUPT', 'damaged'],
+])('openError() of %s is "%s"', (code, kind) => {
+  expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });
+});

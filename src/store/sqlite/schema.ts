@@ -1,0 +1,156 @@
+/**
+ * The tables of the embedded engine, and opening the file that holds them. One process owns it at a time
+ * (`locking_mode=EXCLUSIVE`), and a commit is on disk when it returns (`synchronous=FULL`; the default in WAL mode is not).
+ */
+
+import Database from 'better-sqlite3';
+import { StoreOpenError } from '../errors.ts';
+
+/** Stored in `PRAGMA user_version`; raised with every change to the tables. */
+export const schemaVersion = 1;
+
+/** Octets of a page: a message of usual size with its neighbours, without overflow pages. */
+const pageBytes = 8192;
+/** Page cache, KiB. */
+const cacheKib = 64 * 1024;
+/** The write-ahead log is cut back to this after a checkpoint, octets. */
+const logBytesKept = 64 * 1024 * 1024;
+
+// A message's row goes with its last job. `octets` is the prefix (`prefix_bytes` long), then the content unless it is spooled.
+const messages = `
+  CREATE TABLE messages (
+    queue_id TEXT PRIMARY KEY,
+    accepted_at INTEGER NOT NULL,
+    reverse_path TEXT NOT NULL,
+    submitter TEXT,
+    message_id TEXT,
+    size_bytes INTEGER NOT NULL,
+    eight_bit INTEGER NOT NULL,
+    smtputf8 INTEGER NOT NULL,
+    spool TEXT,
+    prefix_bytes INTEGER NOT NULL,
+    octets BLOB NOT NULL
+  ) STRICT;`;
+
+// The indexes are partial: a job that is claimed from its insertion to its end (nearly all) never touches the first
+// three, which are for the deferred ones, be they a million.
+const jobs = `
+  CREATE TABLE jobs (
+    queue_id TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    recipient TEXT NOT NULL COLLATE NOCASE,
+    original_recipient TEXT,
+    kind TEXT NOT NULL,
+    destination TEXT NOT NULL COLLATE NOCASE,
+    folder TEXT,
+    attempts INTEGER NOT NULL,
+    queued_at INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    last_error TEXT,
+    in_doubt INTEGER NOT NULL,
+    claimed_until INTEGER,
+    PRIMARY KEY (queue_id, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL;
+  CREATE INDEX jobs_to_destination ON jobs (destination) WHERE claimed_until IS NULL;
+  CREATE INDEX jobs_to_recipient ON jobs (recipient) WHERE claimed_until IS NULL;
+  CREATE INDEX jobs_claimed ON jobs (claimed_until) WHERE claimed_until IS NOT NULL;`;
+
+// A log: what happened to one message at one time is one entry, `data` a JSON array of tuples. An entry's id is the
+// log's length in octets up to its end, so that the size of any stretch is a subtraction. The keys by which dossiers are
+// found lie in groups (`bucket`), one per MiB of log: an insertion touches the newest group's few pages only, however
+// long the log, and a search walks the groups from the newest to the oldest.
+const events = `
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    queue_id TEXT NOT NULL,
+    last_at INTEGER NOT NULL,
+    data TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_of_message ON events (queue_id);
+  CREATE TABLE event_keys (
+    bucket INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    entry INTEGER NOT NULL,
+    PRIMARY KEY (bucket, key, entry)
+  ) STRICT, WITHOUT ROWID;`;
+
+const accounts = `
+  CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY,
+    address TEXT NOT NULL UNIQUE,
+    domain TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX accounts_of_domain ON accounts (domain, created_at);
+  CREATE TABLE aliases (
+    address TEXT PRIMARY KEY,
+    targets TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;`;
+
+/** Opens or creates the database at `path` and locks it. Throws StoreOpenError; `dataDir` is for its message. */
+export function openDatabase(path: string, dataDir: string): Database.Database {
+  let database: Database.Database | undefined;
+  try {
+    database = new Database(path, { timeout: 0 });
+    configure(database);
+    prepareSchema(database, dataDir);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw openError(error, dataDir);
+  }
+}
+
+function configure(database: Database.Database): void {
+  // The first two only matter before the first table is created; vacuuming by steps needs the latter.
+  database.pragma(`page_size = ${pageBytes}`);
+  database.pragma('auto_vacuum = INCREMENTAL');
+  database.pragma('locking_mode = EXCLUSIVE');
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma(`cache_size = ${-cacheKib}`);
+  database.pragma(`journal_size_limit = ${logBytesKept}`);
+  // Done by checkpoints.ts: SQLite's own swallows errors, and would run before the commit is answered.
+  database.pragma('wal_autocheckpoint = 0');
+  database.pragma('temp_store = MEMORY');
+}
+
+function prepareSchema(database: Database.Database, dataDir: string): void {
+  const version = Number(database.pragma('user_version', { simple: true }));
+  if (version === schemaVersion) return;
+  const tables = Number(database.prepare('SELECT count(*) FROM sqlite_master').pluck().get());
+  if (version !== 0 || tables > 0) {
+    throw new StoreOpenError(
+      'version',
+      `data directory ${dataDir} has schema version ${version}, but this Posthorn knows version ${schemaVersion} only: ` +
+        'run the version of Posthorn that wrote it, or a newer one',
+    );
+  }
+  database.transaction(() => {
+    database.exec(messages + jobs + events + accounts);
+    database.pragma(`user_version = ${schemaVersion}`);
+  })();
+}
+
+/** Says in words what SQLite's code means for whoever starts the server; other errors stay what they are. */
+export function openError(error: unknown, dataDir: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const say = (kind: StoreOpenError['kind'], text: string) =>
+    new StoreOpenError(kind, `data directory ${dataDir} ${text}`, { cause: error });
+  if (error.code.startsWith('SQLITE_BUSY')) {
+    return say(
+      'in-use',
+      'is in use by another Posthorn process: stop that one first, or choose another dataDir',
+    );
+  }
+  if (/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) {
+    return say('damaged', `holds a damaged database (${error.message}): restore it from a backup`);
+  }
+  return say(
+    'not-writable',
+    `cannot be used (${error.message}): make it writable for this user and see that its disk is not full`,
+  );
+}

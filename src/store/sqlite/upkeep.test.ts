@@ -1,0 +1,48 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../testing.ts';
+import { openDatabase } from './schema.ts';
+import { createCheckpoints, createReclaim } from './upkeep.ts';
+
+const megabyte = Buffer.alloc(1024 * 1024, 'x');
+
+async function world() {
+  const directory = await temporaryDirectory();
+  const path = join(directory.path, 'test.db');
+  const database = openDatabase(path, directory.path);
+  const insert = database.prepare(`INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, NULL, 0, ?)`);
+  return {
+    database,
+    insert: (name: string) => insert.run(name, megabyte),
+    fileBytes: () => statSync(path).size,
+    async [Symbol.asyncDispose]() {
+      database.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('createCheckpoints() copies the log back when it has grown, so that it does not grow on', async () => {
+  await using w = await world();
+  const afterGroup = createCheckpoints(w.database);
+  for (let group = 0; group < 64; group++) {
+    w.insert(`Q${group}`);
+    afterGroup();
+  }
+  expect(w.fileBytes()).toBeGreaterThan(32 * megabyte.length);
+});
+
+test('createReclaim() gives free pages back by steps, but for those kept for reuse', async () => {
+  await using w = await world();
+  for (let number = 0; number < 64; number++) w.insert(`Q${number}`);
+  w.database.exec('DELETE FROM messages');
+  w.database.pragma('wal_checkpoint(TRUNCATE)');
+  const before = w.fileBytes();
+  const reclaim = createReclaim(w.database);
+  let steps = 0;
+  while (reclaim()) steps += 1;
+  w.database.pragma('wal_checkpoint(TRUNCATE)');
+  expect(steps).toBeGreaterThan(10);
+  expect(before - w.fileBytes()).toBeGreaterThan(32 * megabyte.length);
+});

@@ -1,0 +1,204 @@
+/**
+ * The one interface to everything durable. Whatever a method's promise has resolved for is on disk; while it is
+ * pending, nothing is promised. Engines: `sqlite/` (embedded, one writer thread with group commit); PostgreSQL later.
+ * Knows messages, jobs, events and accounts as rows; what they mean is decided above.
+ */
+
+/** The octets of a message after its prepended header fields, CRLF line ends, not dot-stuffed. */
+export type Content =
+  | { kind: 'inline'; bytes: Buffer }
+  /** A file of its own in the spool: fsynced, file and directory, before the row that names it. */
+  | { kind: 'spool'; path: string; sizeBytes: number };
+
+export interface MessageRow {
+  /** Time-ordered and unique; also the name people use for it (`posthorn trace ID`). */
+  queueId: string;
+  acceptedAt: number;
+  /** `user@domain` without brackets; '' is the null sender `<>`. */
+  reversePath: string;
+  /** The account that submitted it; absent for mail from outside. */
+  submitter?: string;
+  /** Header fields that we prepended (Received, DKIM-Signature, Authentication-Results …), CRLF line ends. */
+  prefix: Buffer;
+  content: Content;
+  /** prefix + content, in octets. */
+  sizeBytes: number;
+  /** BODY=8BITMIME was declared (RFC 6152). */
+  eightBit: boolean;
+  /** SMTPUTF8 was declared (RFC 6531). */
+  smtputf8: boolean;
+  /** The Message-ID header field's value with its angle brackets; for `trace`. */
+  messageId?: string;
+}
+
+export interface JobRow {
+  queueId: string;
+  /** Number of the recipient within its message, from 0. (queueId, number) names a job. */
+  number: number;
+  /** `user@domain` to deliver to; for a local job the account's address. */
+  recipient: string;
+  /** What the sender wrote, if an alias or `postmaster` was resolved to `recipient`. */
+  originalRecipient?: string;
+  kind: 'local' | 'remote';
+  /** Remote: the recipient's domain in A-labels. Local: ''. */
+  destination: string;
+  /** Local only: the folder chosen by the verdict. */
+  folder?: 'Inbox' | 'Junk';
+  /** Finished attempts so far. */
+  attempts: number;
+  queuedAt: number;
+  nextAttemptAt: number;
+  /** Given up for good after this moment. */
+  expiresAt: number;
+  /** Last reply or error, one line, for `queue list`. */
+  lastError?: string;
+  /** An earlier run of the server stopped while this job was claimed: the attempt's result is not known. */
+  inDoubt?: boolean;
+}
+
+/**
+ * An entry of a message's dossier. `data` must survive JSON. The vocabulary is in dossier/event.ts. `trace` finds it by
+ * its recipient and by the addresses and the Message-ID in the fields `from`, `to` and `messageId` of its data; the
+ * events of a new message by that message's too.
+ */
+export interface EventRow {
+  at: number;
+  queueId: string;
+  recipient?: string;
+  event: string;
+  data: Record<string, unknown>;
+}
+
+export interface NewMessage {
+  message: MessageRow;
+  jobs: JobRow[];
+  events: EventRow[];
+  /**
+   * Jobs are inserted already claimed by this process: they are worked on from memory at once. Such a claim has no
+   * lease: it lasts until it is settled or released, or this process ends.
+   */
+  claimed: boolean;
+}
+
+/** A message with those of its jobs that were claimed together. */
+export interface ClaimedMessage {
+  message: MessageRow;
+  jobs: JobRow[];
+}
+
+export type JobResult =
+  | { number: number; result: 'done' }
+  | { number: number; result: 'retry'; nextAttemptAt: number; lastError: string };
+
+/** What became of some of a message's jobs; written in one transaction with its events and reports. */
+export interface Settlement {
+  queueId: string;
+  results: JobResult[];
+  events: EventRow[];
+  /** DSNs and notices that this outcome gives rise to. */
+  reports: NewMessage[];
+}
+
+export interface Account {
+  /** Lower-case `user@domain`. */
+  address: string;
+  /** argon2id, in PHC string form. */
+  passwordHash: string;
+  createdAt: number;
+}
+
+export interface Alias {
+  /** Lower-case `user@domain`. */
+  address: string;
+  /** Addresses of accounts, aliases or remote recipients. */
+  targets: string[];
+}
+
+export interface QueueFilter {
+  /** Only jobs to this domain, for this queue id, or to this recipient. */
+  destination?: string;
+  queueId?: string;
+  recipient?: string;
+}
+
+export interface QueuePage {
+  jobs: (JobRow & { reversePath: string; claimed: boolean })[];
+  /** Pass as `after` for the next page; absent on the last. */
+  next?: string;
+}
+
+/** The first criterion that is given counts; with none, all messages match. */
+export interface TraceQuery {
+  queueId?: string;
+  /** With angle brackets. */
+  messageId?: string;
+  /** A sender's or recipient's address, lower-case. */
+  address?: string;
+  /** Newest dossiers first, at most this many. */
+  limit: number;
+}
+
+/** How much of the past is kept. */
+export interface Retention {
+  /** Events older than this moment go. */
+  before: number;
+  /** The oldest go until the events' data is below this. */
+  maxBytes: number;
+}
+
+/**
+ * Every method rejects with StoreFullError when the disk is full (nothing was written, later calls may succeed), with
+ * StoreBrokenError when nothing can be promised any more, and with a plain Error when this operation alone was refused.
+ */
+export interface Store {
+  /**
+   * Inserts message, jobs and events. Resolves when committed: the moment before `250`. The buffers may be reused at
+   * once. A spool file is the store's from here on: it goes with the message's last job, or when the disk is full.
+   */
+  accept(entry: NewMessage): Promise<void>;
+  /**
+   * Claims jobs due at `now`, oldest first, at most `limit` jobs, with a lease of `leaseMs`. Jobs whose lease ran out,
+   * or that were claimed when an earlier run ended, come back by this with `inDoubt` set.
+   */
+  claim(request: { now: number; limit: number; leaseMs: number }): Promise<ClaimedMessage[]>;
+  /** The earliest `nextAttemptAt` among unclaimed jobs. */
+  nextDue(): Promise<number | undefined>;
+  /** A job that was dropped meanwhile is passed over; its events are recorded all the same. */
+  settle(settlement: Settlement): Promise<void>;
+  /** Gives claimed jobs back untouched (at shutdown). */
+  release(jobs: { queueId: string; number: number }[]): Promise<void>;
+
+  listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
+  /** Makes matching unclaimed jobs due at `now`; resolves to how many. */
+  retryJobs(filter: QueueFilter, now: number): Promise<number>;
+  /** Removes matching unclaimed jobs, recording `event` for each; resolves to the removed jobs. */
+  dropJobs(filter: QueueFilter, event: Omit<EventRow, 'queueId' | 'recipient'>): Promise<JobRow[]>;
+
+  appendEvents(events: EventRow[]): Promise<void>;
+  /** The events of matching messages, in order of time within each message. */
+  trace(query: TraceQuery): Promise<EventRow[]>;
+  /** Removes old events in bounded steps; resolves to how many went. */
+  pruneEvents(retention: Retention): Promise<number>;
+
+  /** Inserts accounts; resolves to the addresses that exist already (these are left as they are). */
+  addAccounts(accounts: Account[]): Promise<string[]>;
+  /** Resolves to false where there is no such account. */
+  setPassword(address: string, passwordHash: string): Promise<boolean>;
+  findAccount(address: string): Promise<Account | undefined>;
+  /** The domain's account that was created first. */
+  firstAccount(domain: string): Promise<string | undefined>;
+  listAccounts(): Promise<Omit<Account, 'passwordHash'>[]>;
+  /**
+   * Removes the account and the dossiers of what it sent and received; resolves to false where there is none. Of
+   * messages that others received too, their part stays, with the address struck out. Its Maildir stays.
+   */
+  removeAccount(address: string): Promise<boolean>;
+  /** Sets or, with no targets, removes an alias. */
+  setAlias(alias: Alias): Promise<void>;
+  findAlias(address: string): Promise<Alias | undefined>;
+  listAliases(): Promise<Alias[]>;
+
+  /** Resolves with the error when the store can promise nothing any more (a failed fsync, a lost disk). */
+  readonly broken: Promise<Error>;
+  close(): Promise<void>;
+}

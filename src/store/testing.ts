@@ -1,0 +1,96 @@
+/** For tests: a store in a directory of its own that goes with it, and the rows of a message as short as possible. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from './sqlite/open.ts';
+import type { EventRow, JobRow, MessageRow, NewMessage, Store } from './store.ts';
+
+export interface TemporaryDirectory extends AsyncDisposable {
+  path: string;
+}
+
+export async function temporaryDirectory(): Promise<TemporaryDirectory> {
+  const path = await mkdtemp(join(tmpdir(), 'posthorn-store-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+export interface TemporaryStore extends AsyncDisposable {
+  readonly store: Store;
+  readonly dataDir: string;
+  /** Closes the store and opens it anew, as a restart does. */
+  reopen(): Promise<Store>;
+}
+
+export async function temporaryStore(): Promise<TemporaryStore> {
+  const directory = await temporaryDirectory();
+  let store = await openStore({ dataDir: directory.path });
+  return {
+    get store() {
+      return store;
+    },
+    dataDir: directory.path,
+    async reopen() {
+      await store.close();
+      store = await openStore({ dataDir: directory.path });
+      return store;
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export function sampleJob(queueId: string, changes: Partial<JobRow> = {}): JobRow {
+  return {
+    queueId,
+    number: 0,
+    recipient: 'recipient@example.net',
+    kind: 'remote',
+    destination: 'example.net',
+    attempts: 0,
+    queuedAt: 1000,
+    nextAttemptAt: 1000,
+    expiresAt: 9000,
+    ...changes,
+  };
+}
+
+export function sampleEvent(queueId: string, changes: Partial<EventRow> = {}): EventRow {
+  return { at: 1000, queueId, event: 'accepted', data: {}, ...changes };
+}
+
+export interface Sample extends Omit<Partial<NewMessage>, 'message'> {
+  message?: Partial<MessageRow>;
+}
+
+/** One small message from sender@example.com to recipient@example.net, its job due at 1000 and not claimed. */
+export function sampleMessage(queueId: string, { message, ...rest }: Sample = {}): NewMessage {
+  const prefix = Buffer.from('Received: by mx.example.com\r\n');
+  const bytes = Buffer.from('Subject: hello\r\n\r\nHello.\r\n');
+  return {
+    message: {
+      queueId,
+      acceptedAt: 1000,
+      reversePath: 'sender@example.com',
+      prefix,
+      content: { kind: 'inline', bytes },
+      sizeBytes: prefix.length + bytes.length,
+      eightBit: false,
+      smtputf8: false,
+      ...message,
+    },
+    jobs: [sampleJob(queueId)],
+    events: [],
+    claimed: false,
+    ...rest,
+  };
+}
+
+/** All that an iterable yields, as one text. */
+export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of octets) chunks.push(chunk);
+  return String(Buffer.concat(chunks));
+}
