@@ -1,0 +1,221 @@
+/**
+ * Feeds one socket to one machine and its application: reads, asks, writes, upgrades to TLS, keeps the time limits,
+ * and closes so that the last word arrives. Knows no protocol and decides nothing.
+ */
+
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import type { Log } from '../util/log.ts';
+import type { Application, Machine, TlsInfo } from './machine.ts';
+
+export interface ConnectionLimits {
+  /** Without a byte from the peer for this long, the session ends. */
+  idleMs: number;
+  /** No session lasts longer. */
+  sessionMs: number;
+}
+
+/** Time for a TLS handshake, and for the peer to read our last word. */
+const handshakeMs = 30_000;
+const lingerMs = 3_000;
+
+export interface ConnectionParts<Event, Answer> {
+  machine: Machine<Event, Answer>;
+  application: Application<Event, Answer>;
+  secureContext: SecureContext | undefined;
+  limits: ConnectionLimits;
+  log: Log;
+}
+
+/** A connection, whatever it speaks, as those see it who must end it. */
+export interface OpenSession {
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>;
+  end(why: 'idle' | 'time' | 'shutdown'): void;
+}
+
+export class Connection<Event, Answer> implements OpenSession {
+  readonly #parts: ConnectionParts<Event, Answer>;
+  #socket: Socket;
+  /** Waiting for the application, the peer's window or a handshake: nothing new is asked. */
+  #busy = false;
+  /** The server stops: the answer under way is given, then it is over. */
+  #lastAnswer = false;
+  #closing = false;
+  readonly closed: Promise<void>;
+  readonly #lifetime: NodeJS.Timeout;
+
+  /** Takes over a connected socket. `closed` of the application is called once, when it is gone. */
+  constructor(socket: Socket, parts: ConnectionParts<Event, Answer>) {
+    this.#parts = parts;
+    this.#socket = socket;
+    this.#lifetime = setTimeout(() => this.end('time'), parts.limits.sessionMs);
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.once('close', () => {
+      clearTimeout(this.#lifetime);
+      this.#closing = true;
+      parts.application.closed();
+    });
+    this.#listen(socket);
+    this.#pump();
+  }
+
+  /**
+   * Says goodbye and closes: too long idle, too long in all, or the server stops. In that last case an answer that is
+   * being worked on is given first: a message that was kept must not be sent again.
+   */
+  end(why: 'idle' | 'time' | 'shutdown'): void {
+    if (this.#closing) return;
+    if (why === 'shutdown' && this.#busy) {
+      this.#lastAnswer = true;
+      return;
+    }
+    this.#parts.machine.end(why);
+    this.#flush();
+    this.#close();
+  }
+
+  #listen(socket: Socket): void {
+    socket.setTimeout(this.#parts.limits.idleMs, () => this.end('idle'));
+    socket.on('error', (error) => this.#parts.log.debug({ error: error.message }, 'connection error'));
+    socket.on('data', (bytes: Buffer) => {
+      if (this.#closing) return; // lingering: read and dropped, so that our last word is not cut off by a reset
+      this.#parts.machine.receive(bytes);
+      if (this.#busy) socket.pause();
+      else this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const { machine, application } = this.#parts;
+    try {
+      for (let event = machine.next(); event !== undefined; event = machine.next()) {
+        const answer = application.handle(event);
+        if (answer instanceof Promise) return this.#wait(answer);
+        machine.reply(answer);
+      }
+    } catch (error) {
+      return this.#crash(error);
+    }
+    this.#flush();
+    if (machine.ended) this.#close();
+    else if (machine.tlsWanted) this.#startTls();
+  }
+
+  /** The answer takes time: what is said so far goes out meanwhile, and the answer counts once that is taken. */
+  #wait(answer: Promise<Answer>): void {
+    this.#busy = true;
+    this.#flush();
+    Promise.all([answer, this.#drained()]).then(
+      ([value]) => {
+        if (this.#closing) return;
+        this.#busy = false;
+        this.#socket.resume();
+        this.#replied(value);
+      },
+      (error) => this.#crash(error),
+    );
+  }
+
+  #replied(answer: Answer): void {
+    try {
+      this.#parts.machine.reply(answer);
+    } catch (error) {
+      return this.#crash(error);
+    }
+    if (this.#lastAnswer) this.end('shutdown');
+    else this.#pump();
+  }
+
+  /** Undefined where the peer takes what we write; else resolves when it does again, or is gone. */
+  #drained(): Promise<void> | undefined {
+    const socket = this.#socket;
+    if (!socket.writableNeedDrain) return undefined;
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off('drain', done).off('close', done);
+        resolve();
+      };
+      socket.once('drain', done).once('close', done);
+    });
+  }
+
+  #flush(): void {
+    const bytes = this.#parts.machine.output();
+    if (bytes && this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  #startTls(): void {
+    const { secureContext, machine } = this.#parts;
+    if (!secureContext) return this.#crash(new Error('TLS was offered without a certificate'));
+    this.#busy = true;
+    this.#socket.removeAllListeners('data');
+    this.#socket.setTimeout(0);
+    startServerTls(this.#socket, secureContext).then(
+      ({ socket, tls }) => {
+        if (this.#closing) return;
+        this.#socket = socket;
+        this.#busy = false;
+        this.#listen(socket);
+        machine.tlsStarted(tls);
+        this.#pump();
+      },
+      (error) => {
+        this.#parts.log.info({ error: error.message }, 'TLS handshake failed');
+        this.#socket.destroy();
+      },
+    );
+  }
+
+  /** A bug: say nothing that could be taken for success. */
+  #crash(error: unknown): void {
+    this.#parts.log.error({ err: error }, 'internal error in a session; connection closed');
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  #close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    const socket = this.#socket;
+    socket.resume();
+    socket.end();
+    socket.setTimeout(0);
+    const linger = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(linger));
+  }
+}
+
+/** Shakes hands as the server on a connected socket; rejects when that fails or takes too long. */
+export function startServerTls(
+  socket: Socket,
+  secureContext: SecureContext,
+): Promise<{ socket: TLSSocket; tls: TlsInfo }> {
+  return new Promise((resolve, reject) => {
+    const secure = new TLSSocket(socket, { isServer: true, secureContext });
+    const timer = setTimeout(() => secure.destroy(new Error('TLS handshake timed out')), handshakeMs);
+    const fail = (error?: Error) => {
+      clearTimeout(timer);
+      reject(error ?? new Error('connection closed in the TLS handshake'));
+    };
+    const closed = () => fail();
+    secure.once('error', fail);
+    secure.once('close', closed);
+    secure.once('secure', () => {
+      clearTimeout(timer);
+      secure.off('error', fail);
+      secure.off('close', closed);
+      resolve({ socket: secure, tls: tlsInfo(secure) });
+    });
+  });
+}
+
+function tlsInfo(socket: TLSSocket): TlsInfo {
+  // `servername` is set by Node on server sockets, but its types know it on client sockets only.
+  const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
+  const tls: TlsInfo = {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().standardName,
+  };
+  return serverName ? { ...tls, serverName } : tls;
+}

@@ -1,0 +1,94 @@
+/**
+ * The local socket by which commands reach a running server: listening, connecting, and bytes in both directions. Only
+ * the user that owns the data directory can open it. Knows nothing of what is said over it.
+ */
+
+import { unlink } from 'node:fs/promises';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { relative } from 'node:path';
+
+export interface ControlConnection {
+  /** What the other side sends, until it ends; throws when the connection breaks. To be read once. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Resolves when the system has taken the bytes; rejects when the connection is broken. */
+  write(bytes: Buffer): Promise<void>;
+  /** Ends the connection at once. */
+  close(): void;
+}
+
+export interface ControlListener {
+  /** Stops listening and removes the socket file; open connections stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Listens at `path`, a file of mode 0600. One that a dead process left behind is replaced; rejects with EADDRINUSE when
+ * another process listens there.
+ */
+export async function listenControl(
+  path: string,
+  serve: (connection: ControlConnection) => void,
+): Promise<ControlListener> {
+  const living = await connectControl(path);
+  if (living !== undefined) {
+    living.close();
+    throw Object.assign(new Error(`another server listens at ${path}`), { code: 'EADDRINUSE' });
+  }
+  await unlink(path).catch(ignoreAbsence);
+  const server = createServer((socket) => serve(wrap(socket)));
+  await listenPrivately(server, path);
+  return { close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+/** Undefined where nobody listens: no file, or one that a dead process left behind. */
+export function connectControl(path: string): Promise<ControlConnection | undefined> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(shorter(path));
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(wrap(socket));
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+      else reject(error);
+    });
+  });
+}
+
+/** The mask makes the file private from its first moment; listen() binds before it returns. */
+function listenPrivately(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    const mask = process.umask(0o177);
+    try {
+      server.listen(shorter(path), () => {
+        server.off('error', reject);
+        resolve();
+      });
+    } finally {
+      process.umask(mask);
+    }
+  });
+}
+
+/** A socket's path has 107 octets at most (sun_path); from here it may be shorter than from the root. */
+function shorter(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere !== '' && fromHere.length < path.length ? fromHere : path;
+}
+
+function wrap(socket: Socket): ControlConnection {
+  socket.on('error', () => socket.destroy()); // told to whoever reads or writes
+  return {
+    chunks: socket,
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+      }),
+    close: () => socket.destroy(),
+  };
+}
+
+function ignoreAbsence(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

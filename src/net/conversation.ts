@@ -1,0 +1,245 @@
+/**
+ * A conversation of the SMTP client on a socket: dialling, timeouts, back-pressure, the change to TLS (RFC 3207).
+ * The certificate is always verified and what is found is recorded; what follows from it is decided elsewhere.
+ */
+
+import { connect, isIP, type Socket } from 'node:net';
+import {
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+  connect as tlsConnect,
+} from 'node:tls';
+import type { Endpoint, TlsFacts } from '../dossier/event.ts';
+import {
+  type Conversation,
+  ConversationError,
+  type ConversationFailure,
+  type Dial,
+} from '../smtp/conversation.ts';
+import { type Reply, replyLines } from '../smtp/reply.ts';
+import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
+import type { Clock } from '../util/clock.ts';
+import { Dialogue } from '../util/dialogue.ts';
+
+/** Octets from a peer that talks without being asked; more ends the connection. */
+const maxUnreadBytes = 262_144;
+
+export interface DiallerParts {
+  clock: Clock;
+  /** Certificate authorities trusted besides the system's, PEM. */
+  authorities?: readonly string[];
+}
+
+/** Makes the `Dial` that opens real connections. */
+export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
+  const secureContext = createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(authorities.length > 0 && { ca: [...getCACertificates('default'), ...authorities] }),
+  });
+  return async (endpoint, { timeoutMs, signal }) => {
+    if (signal?.aborted) throw new ConversationError('aborted', 'stopped before connecting');
+    const socket = connect({ host: endpoint.address, port: endpoint.port, noDelay: true });
+    const conversation = new SocketConversation(socket, { endpoint, clock, secureContext });
+    const abort = () => conversation.close(new ConversationError('aborted', 'stopped while connecting'));
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await conversation.connected(timeoutMs);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+    return conversation;
+  };
+}
+
+interface ConversationParts {
+  endpoint: Endpoint;
+  clock: Clock;
+  secureContext: SecureContext;
+}
+
+class SocketConversation implements Conversation {
+  readonly endpoint: Endpoint;
+  dialogue: Dialogue;
+  readonly #clock: Clock;
+  readonly #secureContext: SecureContext;
+  readonly #parser = new ReplyParser();
+  #socket: Socket;
+  /** What it means when the socket fails now. */
+  #stage: ConversationFailure = 'connect';
+  #failure: ConversationError | undefined;
+  /** Looks again whether what somebody waits for is there. */
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket, { endpoint, clock, secureContext }: ConversationParts) {
+    this.endpoint = endpoint;
+    this.#clock = clock;
+    this.#secureContext = secureContext;
+    this.dialogue = new Dialogue(clock.now);
+    this.#socket = socket;
+    this.#attach(socket);
+    socket.once('connect', () => this.#wake?.());
+  }
+
+  async connected(timeoutMs: number): Promise<void> {
+    await this.#until(() => this.#socket.readyState === 'open' || undefined, timeoutMs, 'connection');
+    this.#stage = 'closed';
+  }
+
+  get quiet(): boolean {
+    return this.#failure === undefined && this.#parser.idle;
+  }
+
+  send(commands: readonly string[]): void {
+    if (this.#failure !== undefined) return;
+    for (const command of commands) {
+      // An address with a line end in it would be a command of its author's.
+      if (/[\r\n\0]/.test(command))
+        throw new Error(`Cannot send ${JSON.stringify(command)}: it is not one line`);
+      this.dialogue.client(withoutSecrets(command));
+    }
+    this.#socket.write(`${commands.join('\r\n')}\r\n`);
+  }
+
+  async sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    this.#socket.uncork();
+    // A socket that has failed needs no drain either.
+    const hasRoom = () => (this.#failure === undefined && !this.#socket.writableNeedDrain) || undefined;
+    await this.#until(hasRoom, timeoutMs, 'room for more data');
+  }
+
+  async reply(timeoutMs: number): Promise<Reply> {
+    const reply = await this.#until(() => this.#nextReply(), timeoutMs, 'reply');
+    for (const line of replyLines(reply)) this.dialogue.server(line);
+    return reply;
+  }
+
+  async startTls(timeoutMs: number): Promise<TlsFacts> {
+    // They would be taken for part of what TLS protects (CVE-2011-0411, for clients).
+    if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text after the reply to STARTTLS');
+    this.#socket.removeAllListeners('data');
+    let mismatch: Error | undefined;
+    const secure = tlsConnect({
+      socket: this.#socket,
+      ...serverName(this.endpoint),
+      secureContext: this.#secureContext,
+      // Opportunistic (RFC 7435): the verdict is recorded, and encryption to an unknown peer beats clear text.
+      rejectUnauthorized: false,
+      checkServerIdentity: (name, certificate) => {
+        mismatch = checkServerIdentity(name, certificate);
+        return mismatch;
+      },
+    });
+    this.#stage = 'tls';
+    this.#socket = secure;
+    this.#attach(secure);
+    let done = false;
+    secure.once('secureConnect', () => {
+      done = true;
+      this.#wake?.();
+    });
+    await this.#until(() => done || undefined, timeoutMs, 'end of the TLS handshake');
+    this.#stage = 'closed';
+    return tlsFacts(secure, mismatch);
+  }
+
+  close(error = new ConversationError('aborted', 'we closed the connection')): void {
+    this.#failure ??= error;
+    this.#socket.destroy();
+    this.#wake?.();
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('data', (bytes: Buffer) => this.#receive(bytes));
+    socket.on('drain', () => this.#wake?.());
+    socket.on('error', (error) => this.#fail(this.#stage, failureText(this.#stage, error), error));
+    // Under TLS the TCP socket ends too, maybe before all that came has been decrypted: its end counts no more then.
+    const ended = (message: string) => {
+      if (socket === this.#socket) this.#fail(this.#stage, message);
+    };
+    socket.on('end', () => ended('the other side closed the connection'));
+    socket.on('close', () => ended('the connection was closed'));
+  }
+
+  #receive(bytes: Buffer): void {
+    this.#parser.receive(bytes);
+    this.#wake?.();
+    if (this.#parser.unreadBytes > maxUnreadBytes)
+      this.#fail('protocol', 'the other side talks without being asked');
+  }
+
+  #nextReply(): Reply | undefined {
+    try {
+      return this.#parser.next();
+    } catch (error) {
+      if (error instanceof ReplySyntaxError) throw this.#fail('protocol', error.message, error);
+      throw error;
+    }
+  }
+
+  /** Ends the conversation, but for the first of its failures being kept. */
+  #fail(kind: ConversationFailure, message: string, cause?: unknown): ConversationError {
+    this.close(new ConversationError(kind, message, { cause }));
+    return this.#failure ?? new ConversationError(kind, message, { cause });
+  }
+
+  /** Waits until `look` finds something. What has come before a failure is found first. One waits at a time. */
+  #until<T>(look: () => T | undefined, timeoutMs: number, what: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let cancel: (() => void) | undefined;
+      const settle = (finish: () => void) => {
+        cancel?.();
+        this.#wake = undefined;
+        finish();
+      };
+      const wake = () => {
+        try {
+          const found = look();
+          if (found !== undefined) settle(() => resolve(found));
+          else if (this.#failure !== undefined) settle(() => reject(this.#failure));
+        } catch (error) {
+          settle(() => reject(error));
+        }
+      };
+      this.#wake = wake;
+      wake();
+      if (this.#wake === undefined) return;
+      cancel = this.#clock.after(timeoutMs, () => {
+        const kind = this.#stage === 'closed' ? 'timeout' : this.#stage;
+        this.#fail(kind, `no ${what} within ${timeoutMs / 1000} s`);
+      });
+    });
+  }
+}
+
+/** SNI and identity check want the MX host's name; an address cannot be sent as SNI (RFC 6066 §3). */
+function serverName({ host, address }: Endpoint): { host: string; servername?: string } {
+  const isName = !host.startsWith('[') && isIP(host) === 0;
+  return isName ? { host, servername: host } : { host: address };
+}
+
+function tlsFacts(socket: TLSSocket, mismatch: Error | undefined): TlsFacts {
+  // Typed as an Error, but it is OpenSSL's name of what is wrong, such as SELF_SIGNED_CERT_IN_CHAIN.
+  const reason = mismatch?.message ?? String(socket.authorizationError).toLowerCase().replaceAll('_', ' ');
+  return {
+    version: socket.getProtocol() ?? 'unknown',
+    cipher: socket.getCipher().name,
+    certificate: socket.authorized ? 'verified' : reason,
+  };
+}
+
+/** OpenSSL's messages are long and name source files; its `reason` says it in three words. */
+function failureText(stage: ConversationFailure, error: Error): string {
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+  return stage === 'tls' ? `the TLS handshake failed: ${reason}` : reason;
+}
+
+/** The credentials that AUTH carries are nobody's business (RFC 4954 §4). */
+function withoutSecrets(command: string): string {
+  return command.replace(/^(AUTH \S+) .+$/i, '$1 ***');
+}

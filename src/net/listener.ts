@@ -1,0 +1,85 @@
+/** A listening socket: takes connections within the limits, does implicit TLS, and hands them to a session. */
+
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import type { Log } from '../util/log.ts';
+import type { Admission } from './admission.ts';
+import { startServerTls } from './connection.ts';
+import type { Peer, TlsInfo } from './machine.ts';
+
+export type { Socket };
+
+export interface ListenerOptions {
+  address: string;
+  /** 0 lets the system choose. */
+  port: number;
+  /** TLS from the first octet. */
+  implicitTls?: SecureContext | undefined;
+  admission: Admission;
+  /** Sent to a client that the limits refuse, before closing. */
+  busy: string;
+  log: Log;
+  serve(socket: Socket, peer: Peer, tls: TlsInfo | undefined): void;
+}
+
+export interface Listener {
+  address: string;
+  port: number;
+  /** Stops listening; open connections are the session's business. */
+  close(): Promise<void>;
+}
+
+/** Connections that the kernel holds for us. */
+const backlog = 1024;
+
+/** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
+export function listen(options: ListenerOptions): Promise<Listener> {
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => accept(socket, options));
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.address, port: options.port, backlog }, () => {
+      server.off('error', reject);
+      server.on('error', (error) => options.log.error({ err: error }, 'listener error'));
+      const { address, port } = server.address() as AddressInfo; // a TCP server that listens has one
+      resolve({ address, port, close: () => close(server) });
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+function accept(socket: Socket, { admission, implicitTls, busy, log, serve }: ListenerOptions): void {
+  const peer = peerOf(socket);
+  if (!peer) {
+    socket.destroy(); // gone before we looked
+    return;
+  }
+  const leave = admission.enter(peer.address);
+  if (!leave) {
+    log.info({ client: peer.address }, 'too many sessions; connection refused');
+    socket.on('error', () => socket.destroy());
+    socket.end(implicitTls ? '' : busy); // before TLS there is no language to say it in
+    socket.setTimeout(1000, () => socket.destroy());
+    return;
+  }
+  socket.once('close', leave);
+  if (!implicitTls) return serve(socket, peer, undefined);
+  startServerTls(socket, implicitTls).then(
+    ({ socket: secure, tls }) => serve(secure, peer, tls),
+    (error) => {
+      log.info({ client: peer.address, error: error.message }, 'TLS handshake failed');
+      socket.destroy();
+    },
+  );
+}
+
+function peerOf(socket: Socket): Peer | undefined {
+  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+  if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined;
+  return { address: plain(remoteAddress), port: remotePort, localAddress: plain(localAddress), localPort };
+}
+
+/** A dual-stack socket shows IPv4 as ::ffff:192.0.2.1; everybody else says 192.0.2.1. */
+const plain = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);

@@ -1,0 +1,17 @@
+/** Certificates and keys from PEM files → the TLS settings of our listeners. TLS 1.2 and newer (RFC 8996). */
+
+import { readFile } from 'node:fs/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
+
+/** Rejects with a message that names the file when it cannot be read, or when certificate and key do not fit. */
+export async function loadTlsContext(files: { cert: string; key: string }): Promise<SecureContext> {
+  const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
+  try {
+    return createSecureContext({ cert, key, minVersion: 'TLSv1.2', honorCipherOrder: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot use certificate ${files.cert} with key ${files.key}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
