@@ -1,0 +1,181 @@
+/** One event of a dossier in plain language: what happened, and why. Decides nothing, looks nothing up. */
+
+import type { DialogueLine, DossierEvent, EventName } from './event.ts';
+import { momentOf, pathOf, pathsOf, placeOf, plural, sizeOf, tlsOf } from './words.ts';
+
+export interface Step {
+  /** One line. */
+  title: string;
+  /** Lines that belong to it. */
+  details: string[];
+  mood: 'good' | 'waiting' | 'bad' | 'plain';
+  dialogue?: readonly DialogueLine[];
+}
+
+type EventOf<Name extends EventName> = Extract<DossierEvent, { event: Name }>;
+
+export function describe(event: DossierEvent): Step {
+  switch (event.event) {
+    case 'accepted':
+      return describeAccepted(event);
+    case 'refused':
+      return describeRefused(event);
+    case 'checked':
+      return describeChecked(event);
+    case 'signed':
+      return describeSigned(event);
+    case 'redirected':
+      return plain(`Recipient <${event.data.from}> means <${event.recipient ?? '?'}>`, [
+        why(event.data.rule),
+      ]);
+    case 'routed':
+      return describeRouted(event);
+    case 'attempted':
+      return describeAttempted(event);
+    case 'delivered':
+      return describeDelivered(event);
+    case 'deferred':
+      return describeDeferred(event);
+    case 'failed':
+      return describeFailed(event);
+    case 'inDoubt':
+      return {
+        ...plain('In doubt: the server stopped in the middle of an attempt', [why(event.data.rule)]),
+        mood: 'waiting',
+      };
+    case 'reported':
+      return describeReported(event);
+    case 'dropped':
+      return {
+        ...plain(`Removed from the queue by ${event.data.by}`, ['no further attempt is made']),
+        mood: 'bad',
+      };
+  }
+}
+
+const plain = (title: string, details: string[]): Step => ({ title, details, mood: 'plain' });
+
+const why = (rule: string): string => `why: ${rule}`;
+
+type Client = NonNullable<EventOf<'accepted'>['data']['client']>;
+
+const clientOf = ({ address, helo, reverseName }: Client): string =>
+  `${reverseName || 'a host without reverse DNS'} [${address}], calling itself ${helo === '' ? '(nothing)' : helo}`;
+
+function describeAccepted({ data }: EventOf<'accepted'>): Step {
+  const doors = {
+    smtp: 'Accepted from outside',
+    submission: `Accepted from our user ${data.account ?? '(a trusted network)'}`,
+    control: 'Accepted from the command line of this machine',
+    internal: 'Written by this server itself',
+  };
+  const { client, tls, messageId, dialogue } = data;
+  const details = [
+    ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
+    ...(client === undefined ? [] : [tls === undefined ? 'not encrypted' : tlsOf(tls)]),
+    `from ${pathOf(data.from)} to ${pathsOf(data.to)}, ${sizeOf(data.sizeBytes)}`,
+    ...(messageId === undefined ? [] : [`Message-ID: ${messageId}`]),
+    'on disk before it was acknowledged',
+  ];
+  return { ...withDialogue(dialogue), title: doors[data.via], details, mood: 'plain' };
+}
+
+function describeRefused({ data }: EventOf<'refused'>): Step {
+  const { client, from, to, reply, rule, dialogue } = data;
+  const details = [
+    ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
+    `from ${pathOf(from)} to ${pathsOf(to)}`,
+    why(rule),
+    'the sending server was told, so its user hears of it from there',
+  ];
+  return { ...withDialogue(dialogue), title: `Refused: ${reply}`, details, mood: 'bad' };
+}
+
+const decisions = {
+  accept: 'let it pass',
+  junk: 'put it into the Junk folder',
+  reject: 'refuse it',
+  defer: 'ask the sending server to come back later',
+};
+
+function describeChecked({ data }: EventOf<'checked'>): Step {
+  const { authenticationResults, spf, dkim, dmarc, decision, rule, durationMs } = data;
+  const field = /^authentication-results:/i.test(authenticationResults)
+    ? authenticationResults
+    : `Authentication-Results: ${authenticationResults}`;
+  const mood = decision === 'accept' ? 'good' : 'bad';
+  return {
+    title: `Sender checked in ${durationMs} ms: SPF ${spf}, DKIM ${dkim}, DMARC ${dmarc}`,
+    details: [...linesOf(field), `decision: ${decisions[decision]}`, why(rule)],
+    mood: decision === 'defer' ? 'waiting' : mood,
+  };
+}
+
+function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'signed'>): Step {
+  return plain(`Signed with DKIM for ${domain}`, [
+    `${algorithm}; receivers find the public key at ${selector}._domainkey.${domain}`,
+  ]);
+}
+
+function describeRouted({ data: { domain, answers, hosts, durationMs } }: EventOf<'routed'>): Step {
+  const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
+  return plain(`Route to ${domain} found in ${durationMs} ms`, [
+    ...answers.map((answer) => `DNS: ${answer}`),
+    hosts.length === 0 ? 'no host to try' : `to be tried in this order: ${order}`,
+  ]);
+}
+
+function describeAttempted({ data }: EventOf<'attempted'>): Step {
+  const { endpoint, tls, reused, dialogue, error } = data;
+  return {
+    title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
+    details: [
+      ...(tls === undefined ? (error === undefined ? ['not encrypted'] : []) : [tlsOf(tls)]),
+      ...(reused ? ['on a connection that carried mail before'] : []),
+    ],
+    mood: error === undefined ? 'plain' : 'waiting',
+    ...withDialogue(dialogue),
+  };
+}
+
+function describeDelivered({ data: { endpoint, folder, file, reply } }: EventOf<'delivered'>): Step {
+  const title =
+    endpoint === undefined ? `Delivered here, into ${folder ?? 'Inbox'}` : `Delivered to ${endpoint.host}`;
+  const details = [...(reply === undefined ? [] : [reply]), ...(file === undefined ? [] : [`file: ${file}`])];
+  return { title, details, mood: 'good' };
+}
+
+function describeDeferred({ at, data }: EventOf<'deferred'>): Step {
+  const { reason, status, phase, rule, attempts, nextAttemptAt, endpoint } = data;
+  const next =
+    nextAttemptAt === undefined ? 'nobody will try again' : `next attempt: ${momentOf(nextAttemptAt, at)}`;
+  return {
+    title: `Deferred: ${reason}`,
+    details: [
+      `while ${phase}${endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`}; status ${status}`,
+      why(rule),
+      `${next}, after ${plural(attempts, 'attempt')} so far`,
+    ],
+    mood: 'waiting',
+  };
+}
+
+function describeFailed({ data: { reason, status, phase, rule, endpoint } }: EventOf<'failed'>): Step {
+  const details = [
+    `while ${phase}${endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`}; status ${status}`,
+    why(rule),
+  ];
+  return { title: `Failed for good: ${reason}`, details, mood: 'bad' };
+}
+
+function describeReported({ data: { to, kind, report } }: EventOf<'reported'>): Step {
+  const title =
+    kind === 'failure' ? `The sender <${to}> was told of the failure` : `The postmaster <${to}> was told`;
+  return plain(title, [`by message ${report}: posthorn trace ${report}`]);
+}
+
+const withDialogue = (dialogue: readonly DialogueLine[] | undefined) =>
+  dialogue === undefined ? {} : { dialogue };
+
+/** A folded header field, line by line, as it stands in the message. */
+const linesOf = (field: string): string[] => field.trimEnd().split(/\r?\n/);

@@ -1,0 +1,98 @@
+/**
+ * The vocabulary of a dossier: what can happen to a message, as data. Events are written where the thing happens and
+ * only ever appended; the timeline, the explanation and the metrics are folds over them. No bodies, no secrets.
+ */
+
+import type { DialogueLine } from '../util/dialogue.ts';
+
+export type { DialogueLine };
+
+export interface TlsFacts {
+  version: string;
+  cipher: string;
+  /** Of the peer's certificate, where we were the client: `verified`, or why it is not. */
+  certificate?: string;
+}
+
+export interface Endpoint {
+  host: string;
+  address: string;
+  port: number;
+}
+
+interface EventData {
+  /** A message was taken in, durably. */
+  accepted: {
+    via: 'smtp' | 'submission' | 'control' | 'internal';
+    from: string;
+    to: string[];
+    sizeBytes: number;
+    client?: { address: string; helo: string; reverseName?: string };
+    account?: string;
+    messageId?: string;
+    tls?: TlsFacts;
+    dialogue?: DialogueLine[];
+  };
+  /** A message was not taken in; the sender was told so. */
+  refused: {
+    from: string;
+    to: string[];
+    client?: { address: string; helo: string; reverseName?: string };
+    reply: string;
+    rule: string;
+    messageId?: string;
+    dialogue?: DialogueLine[];
+  };
+  /** What the sender checks found, and what follows from it. */
+  checked: {
+    authenticationResults: string;
+    spf: string;
+    dkim: string;
+    dmarc: string;
+    decision: 'accept' | 'junk' | 'reject' | 'defer';
+    /** In words: which rule decided and why. */
+    rule: string;
+    durationMs: number;
+  };
+  /** DKIM signatures that we added. */
+  signed: { domain: string; selector: string; algorithm: string };
+  /** A recipient was resolved to another: alias, postmaster. */
+  redirected: { from: string; rule: string };
+  /** DNS answers and the hosts that follow, in the order in which they are tried. */
+  routed: { domain: string; answers: string[]; hosts: string[]; durationMs: number };
+  /** One host was tried: connection, TLS, dialogue. */
+  attempted: {
+    endpoint: Endpoint;
+    tls?: TlsFacts;
+    /** Mail before this one went over the same connection. */
+    reused: boolean;
+    dialogue: DialogueLine[];
+    /** Why the connection failed, where it did. */
+    error?: string;
+  };
+  delivered: { endpoint?: Endpoint; folder?: string; file?: string; reply?: string };
+  deferred: {
+    reason: string;
+    status: string;
+    phase: string;
+    rule: string;
+    attempts: number;
+    /** Absent where nobody will try again (`posthorn send --direct`). */
+    nextAttemptAt?: number;
+    endpoint?: Endpoint;
+  };
+  failed: { reason: string; status: string; phase: string; rule: string; endpoint?: Endpoint };
+  /** The server stopped in the middle of an attempt: it may have arrived, and is tried again. */
+  inDoubt: { rule: string };
+  /** A report about this recipient went out; `report` is its queue id. */
+  reported: { to: string; kind: 'failure' | 'postmaster'; report: string };
+  /** An administrator removed it from the queue, or asked for an attempt now. */
+  dropped: { by: string };
+}
+
+export type EventName = keyof EventData;
+
+/** An event as it is stored and as `posthorn trace --json` prints it, but for `data` being spread there. */
+export type DossierEvent = {
+  [Name in EventName]: { at: number; queueId: string; recipient?: string; event: Name; data: EventData[Name] };
+}[EventName];

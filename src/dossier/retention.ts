@@ -1,0 +1,46 @@
+/** How long dossiers are kept, and that none is kept where they are switched off. */
+
+import type { DossierConfig } from '../config/config.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
+
+const dayMs = 24 * 3600_000;
+/** Between two looks; the first comes soon after the start. */
+const intervalMs = 3600_000;
+const firstLookMs = 60_000;
+
+/** Removes what is too old or too much, every hour; the returned function stops it. */
+export function pruneRegularly(
+  store: Store,
+  { days, bytes }: DossierConfig,
+  clock: Clock,
+  log: Log,
+): () => void {
+  let cancel = clock.after(firstLookMs, look);
+
+  function look(): void {
+    cancel = clock.after(intervalMs, look);
+    store.pruneEvents({ before: clock.now() - days * dayMs, maxBytes: bytes }).then(
+      (count) => count > 0 && log.info({ count }, 'old dossier entries removed'),
+      (error) => log.error({ err: error }, 'cannot remove old dossier entries'),
+    );
+  }
+
+  return () => cancel();
+}
+
+/** The same store, but events are not written. */
+export function withoutDossiers(store: Store): Store {
+  return {
+    ...store,
+    accept: (entry) => store.accept({ ...entry, events: [] }),
+    settle: (settlement) =>
+      store.settle({
+        ...settlement,
+        events: [],
+        reports: settlement.reports.map((report) => ({ ...report, events: [] })),
+      }),
+    appendEvents: async () => undefined,
+  };
+}

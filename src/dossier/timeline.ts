@@ -1,0 +1,130 @@
+/**
+ * A dossier as a story to be read: each step with its time, in plain language and with its reason, each line of each
+ * dialogue below it, explained. One message after the other; where a message has several recipients, each has a part of
+ * its own. Looks nothing up and decides nothing.
+ */
+
+import { styleText } from 'node:util';
+import { commentator } from './commentary.ts';
+import { describe, type Step } from './describe.ts';
+import type { DialogueLine, DossierEvent } from './event.ts';
+import { printable } from './printable.ts';
+import { type RecipientState, summarise } from './summary.ts';
+import { dayOf, timeOf } from './words.ts';
+
+export interface TimelineOptions {
+  /** Escape sequences for a terminal. Default: false. */
+  colour?: boolean;
+  /** A comment above each line of a dialogue that a newcomer may wonder about. Default: true. */
+  explain?: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+type Paint = (style: Style, text: string) => string;
+
+interface Page {
+  paint: Paint;
+  explain: boolean;
+}
+
+/** Width of the column of times; everything else stands to its right. */
+const margin = '              ';
+
+/** Text with a final newline; '' for no events. Events of one message must be in order of time. Times are UTC. */
+export function formatTimeline(events: readonly DossierEvent[], options: TimelineOptions = {}): string {
+  const { colour = false, explain = true } = options;
+  const paint: Paint = colour
+    ? (style, text) => styleText(style, text, { validateStream: false })
+    : (_, text) => text;
+  const messages = Map.groupBy(events, ({ queueId }) => queueId);
+  const parts = [...messages].map(([queueId, own]) => formatMessage(queueId, own, { paint, explain }));
+  return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+function formatMessage(queueId: string, events: readonly DossierEvent[], page: Page): string[] {
+  const summaries = summarise(events);
+  const [first] = events;
+  const lines = [
+    page.paint('bold', `Message ${queueId}`) + (first ? `, ${dayOf(first.at)} (times in UTC)` : ''),
+  ];
+  const heading = (recipient: string) => {
+    const state = summaries.find((summary) => summary.recipient === recipient)?.state ?? 'underway';
+    return `${page.paint('bold', printable(recipient))}: ${page.paint(stateStyles[state], stateWords[state])}`;
+  };
+  if (summaries.length === 1) {
+    return [
+      ...lines,
+      ...summaries.map(({ recipient }) => heading(recipient)),
+      '',
+      ...formatEvents(events, page),
+    ];
+  }
+  lines.push(
+    '',
+    ...formatEvents(
+      events.filter(({ recipient }) => recipient === undefined),
+      page,
+    ),
+  );
+  for (const { recipient } of summaries) {
+    const own = events.filter((event) => event.recipient === recipient);
+    lines.push('', heading(recipient), ...formatEvents(own, page));
+  }
+  return lines;
+}
+
+const stateWords: Record<RecipientState, string> = {
+  underway: 'on its way',
+  delivered: 'sent',
+  deferred: 'queued, to be tried again',
+  unsent: 'not sent, and not queued',
+  failed: 'refused for good',
+  dropped: 'removed from the queue',
+};
+
+const stateStyles: Record<RecipientState, Style> = {
+  underway: 'cyan',
+  delivered: 'green',
+  deferred: 'yellow',
+  unsent: 'yellow',
+  failed: 'red',
+  dropped: 'red',
+};
+
+/** The day is told again whenever it changes. */
+function formatEvents(events: readonly DossierEvent[], page: Page): string[] {
+  let day = events[0] === undefined ? '' : dayOf(events[0].at);
+  return events.flatMap((event) => {
+    const sameDay = dayOf(event.at) === day;
+    day = dayOf(event.at);
+    return [...(sameDay ? [] : [page.paint('dim', day)]), ...formatStep(event.at, describe(event), page)];
+  });
+}
+
+const moodStyles: Record<Step['mood'], Style> = {
+  good: 'green',
+  waiting: 'yellow',
+  bad: 'red',
+  plain: 'reset',
+};
+
+function formatStep(at: number, { title, details, mood, dialogue = [] }: Step, page: Page): string[] {
+  return [
+    `${page.paint('dim', timeOf(at))}  ${page.paint(moodStyles[mood], printable(title))}`,
+    ...details.map((detail) => `${margin}${printable(detail)}`),
+    ...formatDialogue(dialogue, page),
+  ];
+}
+
+/** Each line with the seconds since the step began; `S:` is the server of this connection, `C:` its client. */
+function formatDialogue(dialogue: readonly DialogueLine[], { paint, explain }: Page): string[] {
+  const commentOn = commentator();
+  return dialogue.flatMap(([offsetMs, line]) => {
+    const comment = commentOn(line);
+    const offset = `+${(offsetMs / 1000).toFixed(3)}`.padStart(margin.length - 2);
+    return [
+      ...(explain && comment !== undefined ? [`${margin}  ${paint('dim', `# ${comment}`)}`] : []),
+      `${paint('dim', offset)}    ${printable(line)}`,
+    ];
+  });
+}

@@ -1,0 +1,48 @@
+/** Times, sizes and endpoints in words, for the timeline. */
+
+import type { Endpoint, TlsFacts } from './event.ts';
+
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** `2026-04-12`, in UTC. */
+export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** `03:28:01.120`, in UTC. */
+export const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 23);
+
+/** `15 minutes`; two units at most make no difference to anyone who waits. */
+export function durationOf(ms: number): string {
+  if (ms < 90 * secondMs) return plural(Math.round(ms / secondMs), 'second');
+  if (ms < 90 * minuteMs) return plural(Math.round(ms / minuteMs), 'minute');
+  if (ms < 36 * hourMs) return plural(Math.round(ms / hourMs), 'hour');
+  return plural(Math.round(ms / dayMs), 'day');
+}
+
+/** `2026-04-12 03:43:01 UTC, in 15 minutes`. */
+export const momentOf = (at: number, now: number): string =>
+  `${dayOf(at)} ${timeOf(at).slice(0, 8)} UTC, in ${durationOf(at - now)}`;
+
+export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `1,234 octets`. */
+export const sizeOf = (octets: number): string =>
+  `${octets.toLocaleString('en-US')} octet${octets === 1 ? '' : 's'}`;
+
+/** `mx.example.net (192.0.2.1 port 25)`. */
+export const placeOf = ({ host, address, port }: Endpoint): string => `${host} (${address} port ${port})`;
+
+/** `<a@example.com>`; the null sender is `<>`, the mark of a report that must not be answered. */
+export const pathOf = (address: string): string =>
+  address === '' ? '<> (no sender: a report)' : `<${address}>`;
+
+export const pathsOf = (addresses: readonly string[]): string =>
+  addresses.map((address) => `<${address}>`).join(', ');
+
+/** What protected the connection, and whether we knew who was at the other end. */
+export function tlsOf({ version, cipher, certificate }: TlsFacts): string {
+  const identity = certificate === undefined ? '' : `; certificate: ${certificate}`;
+  return `encrypted: ${version}, ${cipher}${identity}`;
+}

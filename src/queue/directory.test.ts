@@ -1,0 +1,208 @@
+import { describe, expect, test } from 'vitest';
+import { parseAddress } from '../mail/address.ts';
+import type { Alias } from '../store/store.ts';
+import { Directory, type DirectoryParts, type Resolution } from './directory.ts';
+
+interface World {
+  accounts?: string[];
+  aliases?: Record<string, string[]>;
+  domains?: DirectoryParts['domains'];
+}
+
+/** A directory over plain data, which may be changed, and how often the store was asked. */
+function directoryOf({ accounts = [], aliases = {}, domains = [{ name: 'example.com' }] }: World) {
+  const asked = { times: 0 };
+  const aliasOf = (address: string): Alias | undefined => {
+    const targets = aliases[address];
+    return targets && { address, targets };
+  };
+  const store: DirectoryParts['store'] = {
+    async findAccount(address) {
+      asked.times++;
+      return accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined;
+    },
+    async findAlias(address) {
+      asked.times++;
+      return aliasOf(address);
+    },
+    firstAccount: async (domain) => accounts.find((address) => address.endsWith(`@${domain}`)),
+    listAliases: async () => Object.keys(aliases).flatMap((address) => aliasOf(address) ?? []),
+  };
+  const directory = new Directory({ store, domains });
+  const resolve = async (text: string): Promise<Resolution> => {
+    const address = text === 'postmaster' ? { localPart: text, domain: '' } : parseAddress(text);
+    if (!address) throw new Error(`not an address: ${text}`);
+    return directory.resolve(address, text);
+  };
+  return { directory, resolve, asked, accounts, aliases };
+}
+
+/** Whom a resolution leads to. */
+const addresses = (resolution: Resolution): string[] =>
+  resolution.status === 'found' ? resolution.recipients.map(({ address }) => address) : [resolution.status];
+
+describe('Directory.resolve()', () => {
+  test('finds an account however its address is written', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'] });
+    expect(await resolve('Bob@EXAMPLE.com')).toEqual({
+      status: 'found',
+      recipients: [{ kind: 'local', address: 'bob@example.com', destination: '' }],
+    });
+  });
+
+  test('duty-3: knows who does not exist', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'] });
+    expect(await resolve('nobody@example.com')).toEqual({ status: 'unknown' });
+  });
+
+  test('P5: knows what is not ours, and leaves it as it was written', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'] });
+    expect(await resolve('Ann@Example.net')).toEqual({
+      status: 'elsewhere',
+      recipient: { kind: 'remote', address: 'Ann@Example.net', destination: 'example.net' },
+    });
+  });
+
+  test('follows aliases, to several and to other domains, and says so', async () => {
+    const { resolve } = directoryOf({
+      accounts: ['bob@example.com', 'eve@example.com'],
+      aliases: {
+        'team@example.com': ['all@example.com', 'ann@example.net'],
+        'all@example.com': ['bob@example.com', 'eve@example.com'],
+      },
+    });
+    const redirected = { from: 'team@example.com', rule: 'alias' };
+    expect(await resolve('team@example.com')).toEqual({
+      status: 'found',
+      recipients: [
+        { kind: 'local', address: 'bob@example.com', destination: '', redirected },
+        { kind: 'local', address: 'eve@example.com', destination: '', redirected },
+        { kind: 'remote', address: 'ann@example.net', destination: 'example.net', redirected },
+      ],
+    });
+  });
+
+  test('names a person once, by however many ways', async () => {
+    const { resolve } = directoryOf({
+      accounts: ['bob@example.com'],
+      aliases: {
+        'team@example.com': ['bob@example.com', 'info@example.com'],
+        'info@example.com': ['bob@example.com'],
+      },
+    });
+    expect(addresses(await resolve('team@example.com'))).toEqual(['bob@example.com']);
+  });
+
+  test('ends where aliases go in circles, and soon', async () => {
+    const names = Array.from({ length: 30 }, (_, number) => `list${number}@example.com`);
+    const { resolve, asked } = directoryOf({
+      accounts: ['bob@example.com'],
+      aliases: Object.fromEntries(names.map((name) => [name, [...names, 'bob@example.com']])),
+    });
+    expect(addresses(await resolve('list0@example.com'))).toEqual(['bob@example.com']);
+    expect(asked.times).toBeLessThan(100);
+  });
+
+  test('an alias that leads nowhere is an unknown user', async () => {
+    const { resolve } = directoryOf({ aliases: { 'old@example.com': ['gone@example.com'] } });
+    expect(addresses(await resolve('old@example.com'))).toEqual(['unknown']);
+  });
+
+  test('remembers the answer until it is told to forget', async () => {
+    const { directory, resolve, asked, accounts } = directoryOf({ accounts: ['bob@example.com'] });
+    await resolve('ann@example.com');
+    const { times } = asked;
+    accounts.push('ann@example.com');
+    expect(addresses(await resolve('ann@example.com'))).toEqual(['unknown']);
+    expect(asked.times).toBe(times);
+    directory.forget();
+    expect(addresses(await resolve('ann@example.com'))).toEqual(['ann@example.com']);
+  });
+
+  test('not-12: does not remember an error of the store', async () => {
+    const { store } = brokenOnce();
+    const directory = new Directory({ store, domains: [{ name: 'example.com' }] });
+    const bob = { localPart: 'bob', domain: 'example.com' };
+    await expect(directory.resolve(bob, 'bob@example.com')).rejects.toThrow('disk on fire');
+    expect(addresses(await directory.resolve(bob, 'bob@example.com'))).toEqual(['bob@example.com']);
+  });
+});
+
+function brokenOnce(): { store: DirectoryParts['store'] } {
+  let broken = true;
+  return {
+    store: {
+      async findAlias() {
+        if (!broken) return undefined;
+        broken = false;
+        throw new Error('disk on fire');
+      },
+      findAccount: async (address) => ({ address, passwordHash: '', createdAt: 0 }),
+      firstAccount: async () => undefined,
+      listAliases: async () => [],
+    },
+  };
+}
+
+describe('the addresses that every domain owes the world', () => {
+  const domains = [{ name: 'example.com', postmaster: 'eve@example.com' }, { name: 'example.org' }];
+  const accounts = ['bob@example.com', 'eve@example.com', 'first@example.org', 'second@example.org'];
+
+  test.each([
+    ['postmaster@example.com', 'eve@example.com'],
+    ['PostMaster@example.com', 'eve@example.com'],
+    ['abuse@example.com', 'eve@example.com'],
+    ['postmaster@example.org', 'first@example.org'],
+    ['abuse@example.org', 'first@example.org'],
+    ['postmaster', 'eve@example.com'],
+  ])('duty-1: <%s> reaches %s', async (address, person) => {
+    const { resolve } = directoryOf({ accounts, domains });
+    expect(addresses(await resolve(address))).toEqual([person]);
+  });
+
+  test('duty-1: a domain without accounts has the postmaster of another', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'], domains: [{ name: 'empty.example' }, ...domains.slice(1), { name: 'example.com' }] });
+    expect(addresses(await resolve('postmaster@empty.example'))).toEqual(['bob@example.com']);
+  });
+
+  test('duty-1: an account or an alias of that name goes first', async () => {
+    const { resolve } = directoryOf({
+      accounts: [...accounts, 'postmaster@example.com'],
+      aliases: { 'abuse@example.com': ['bob@example.com'] },
+      domains,
+    });
+    expect(addresses(await resolve('postmaster@example.com'))).toEqual(['postmaster@example.com']);
+    expect(addresses(await resolve('abuse@example.com'))).toEqual(['bob@example.com']);
+  });
+
+  test('duty-1: a postmaster who is an alias reaches who is behind it', async () => {
+    const { resolve } = directoryOf({
+      accounts,
+      aliases: { 'admin@example.com': ['bob@example.com'] },
+      domains: [{ name: 'example.com', postmaster: 'admin@example.com' }],
+    });
+    expect(addresses(await resolve('postmaster@example.com'))).toEqual(['bob@example.com']);
+  });
+});
+
+describe('Directory.identitiesOf()', () => {
+  test('not-10: an account may use its own address and the aliases that lead to it, and no other', async () => {
+    const { directory } = directoryOf({
+      accounts: ['bob@example.com', 'eve@example.com'],
+      aliases: {
+        'info@example.com': ['bob@example.com'],
+        'team@example.com': ['info@example.com', 'eve@example.com'],
+        'away@example.com': ['ann@example.net'],
+      },
+    });
+    expect([...(await directory.identitiesOf('bob@example.com'))].sort()).toEqual([
+      'bob@example.com',
+      'info@example.com',
+      'team@example.com',
+    ]);
+    expect([...(await directory.identitiesOf('eve@example.com'))].sort()).toEqual([
+      'eve@example.com',
+      'team@example.com',
+    ]);
+  });
+});

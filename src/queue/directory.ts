@@ -1,0 +1,156 @@
+/**
+ * Who is a recipient here, and who may send as whom: domains, accounts, aliases and the addresses that every domain
+ * owes the world (postmaster@ and abuse@: RFC 5321 §4.5.1, RFC 2142). Asks the store once and remembers the answer.
+ */
+
+import { type Address, addressKey, parseAddress } from '../mail/address.ts';
+import type { Store } from '../store/store.ts';
+import type { MaybePromise } from '../util/maybe-promise.ts';
+
+/** Where a message for one recipient goes in the end. */
+export interface Recipient {
+  kind: 'local' | 'remote';
+  /** Local: the account. Remote: the address as it was given. */
+  address: string;
+  /** The domain of a remote recipient; '' for a local one. */
+  destination: string;
+  /** What the sender wrote, where it was resolved to another address, and by which rule. */
+  redirected?: { from: string; rule: string };
+}
+
+export type Resolution =
+  | { status: 'found'; recipients: readonly Recipient[] }
+  /** Not one of our domains. */
+  | { status: 'elsewhere'; recipient: Recipient }
+  /** One of our domains, but nobody there has this address. */
+  | { status: 'unknown' };
+
+export interface DirectoryParts {
+  store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'>;
+  domains: readonly { name: string; postmaster?: string }[];
+}
+
+/** An alias may lead to an alias, so many times; and reach so many recipients. */
+const maxAliasDepth = 10;
+const maxAliasRecipients = 1000;
+/** Answers remembered before all are forgotten. */
+const maxRemembered = 10_000;
+
+const roles = new Set(['postmaster', 'abuse']);
+
+export class Directory {
+  readonly #parts: DirectoryParts;
+  readonly #postmasters: Map<string, string | undefined>;
+  readonly #resolved = new Map<string, MaybePromise<Resolution>>();
+  #identities: Promise<Map<string, string[]>> | undefined;
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+    this.#postmasters = new Map(parts.domains.map(({ name, postmaster }) => [name, postmaster]));
+  }
+
+  /** `domain` in A-labels. */
+  isLocal(domain: string): boolean {
+    return this.#postmasters.has(domain);
+  }
+
+  /** The domain that stands for this server: the first one configured. */
+  get firstDomain(): string | undefined {
+    return this.#parts.domains[0]?.name;
+  }
+
+  /** Accounts or aliases have changed. */
+  forget(): void {
+    this.#resolved.clear();
+    this.#identities = undefined;
+  }
+
+  /** Who gets mail for `address`. A domain of '' is the bare `<postmaster>` of RFC 5321 §4.1.1.3. */
+  resolve(address: Address, spelled: string): MaybePromise<Resolution> {
+    const domain = address.domain === '' ? this.firstDomain : address.domain;
+    if (domain === undefined || !this.isLocal(domain)) return elsewhere(spelled, address.domain);
+    const key = addressKey({ ...address, domain });
+    const known = this.#resolved.get(key);
+    if (known) return known;
+    const asked = this.#remember(key, this.#find(key, domain));
+    return asked;
+  }
+
+  /** The addresses that the account may send as: its own, and every alias that leads to it. */
+  async identitiesOf(account: string): Promise<ReadonlySet<string>> {
+    this.#identities ??= this.#invertAliases();
+    const aliases = (await this.#identities).get(account) ?? [];
+    return new Set([account, ...aliases]);
+  }
+
+  async #invertAliases(): Promise<Map<string, string[]>> {
+    const byAccount = new Map<string, string[]>();
+    for (const { address } of await this.#parts.store.listAliases()) {
+      const recipients = new Map<string, Recipient>();
+      await this.#collect(address, address, 0, recipients);
+      for (const account of recipients.keys())
+        byAccount.set(account, [...(byAccount.get(account) ?? []), address]);
+    }
+    return byAccount;
+  }
+
+  #remember(key: string, asked: Promise<Resolution>): Promise<Resolution> {
+    if (this.#resolved.size >= maxRemembered) this.#resolved.clear();
+    this.#resolved.set(key, asked);
+    asked.then(
+      (resolution) => {
+        if (this.#resolved.get(key) === asked) this.#resolved.set(key, resolution);
+      },
+      () => this.#resolved.delete(key), // the error goes to who asked; the next one asks anew
+    );
+    return asked;
+  }
+
+  async #find(key: string, domain: string): Promise<Resolution> {
+    const recipients = new Map<string, Recipient>();
+    await this.#collect(key, key, 0, recipients);
+    if (recipients.size > 0) return { status: 'found', recipients: [...recipients.values()] };
+    const localPart = key.slice(0, key.lastIndexOf('@'));
+    if (!roles.has(localPart)) return { status: 'unknown' };
+    const person = await this.#postmasterOf(domain);
+    if (person === undefined) return { status: 'unknown' };
+    await this.#collect(key, person, 0, recipients, 'every domain has a postmaster');
+    return recipients.size > 0
+      ? { status: 'found', recipients: [...recipients.values()] }
+      : { status: 'unknown' };
+  }
+
+  /** The configured postmaster, the domain's first account, or that of the first domain that has one. */
+  async #postmasterOf(domain: string): Promise<string | undefined> {
+    for (const name of [domain, ...this.#postmasters.keys()]) {
+      const person = this.#postmasters.get(name) ?? (await this.#parts.store.firstAccount(name));
+      if (person !== undefined) return person;
+    }
+    return undefined;
+  }
+
+  /** Follows aliases from `key` and adds the accounts and remote addresses that they lead to. */
+  async #collect(
+    original: string,
+    key: string,
+    depth: number,
+    found: Map<string, Recipient>,
+    rule = 'alias',
+  ): Promise<void> {
+    if (depth > maxAliasDepth || found.size >= maxAliasRecipients || found.has(key)) return;
+    const redirected = key === original ? {} : { redirected: { from: original, rule } };
+    const alias = await this.#parts.store.findAlias(key);
+    for (const target of alias?.targets ?? []) await this.#collect(original, target, depth + 1, found, rule);
+    if (alias) return;
+    const address = parseAddress(key);
+    if (!address) return;
+    if (!this.isLocal(address.domain))
+      found.set(key, { kind: 'remote', address: key, destination: address.domain, ...redirected });
+    else if (await this.#parts.store.findAccount(key))
+      found.set(key, { kind: 'local', address: key, destination: '', ...redirected });
+  }
+}
+
+function elsewhere(spelled: string, domain: string): Resolution {
+  return { status: 'elsewhere', recipient: { kind: 'remote', address: spelled, destination: domain } };
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { sampleMessage } from '../store/testing.ts';
+import type { Recipient } from './directory.ts';
+import { newEntry } from './entry.ts';
+import { lifetimeMs } from './retry.ts';
+
+const { message } = sampleMessage('Q1');
+
+const remote = (address: string): Recipient => ({ kind: 'remote', address, destination: 'example.net' });
+const local = (address: string): Recipient => ({ kind: 'local', address, destination: '' });
+
+test('not-6: newEntry() makes one job per recipient, each with a name of its own', () => {
+  const recipients = [remote('a@example.net'), remote('b@example.net'), local('c@example.com')];
+  const { jobs } = newEntry({ message, recipients, folder: 'Inbox', events: [] });
+  expect(jobs.map(({ queueId, number, recipient }) => [queueId, number, recipient])).toEqual([
+    ['Q1', 0, 'a@example.net'],
+    ['Q1', 1, 'b@example.net'],
+    ['Q1', 2, 'c@example.com'],
+  ]);
+});
+
+test('newEntry() makes one job where two addresses lead to one person', () => {
+  const person = local('bob@example.com');
+  const recipients = [person, { ...person, redirected: { from: 'info@example.com', rule: 'alias' } }];
+  expect(newEntry({ message, recipients, folder: 'Inbox', events: [] }).jobs).toHaveLength(1);
+});
+
+test('newEntry() makes jobs that are due at once and live as long as a message may', () => {
+  const [job] = newEntry({ message, recipients: [remote('a@b.example')], folder: 'Inbox', events: [] }).jobs;
+  expect(job).toMatchObject({ attempts: 0, queuedAt: 1000, nextAttemptAt: 1000, expiresAt: 1000 + lifetimeMs });
+});
+
+test('newEntry() gives the folder to local jobs only', () => {
+  const recipients = [local('bob@example.com'), remote('a@example.net')];
+  const { jobs } = newEntry({ message, recipients, folder: 'Junk', events: [] });
+  expect(jobs.map(({ folder }) => folder)).toEqual(['Junk', undefined]);
+});
+
+test('newEntry() tells the dossier who was resolved to whom, and keeps what the sender wrote', () => {
+  const redirected = { from: 'info@example.com', rule: 'alias' };
+  const { jobs, events } = newEntry({
+    message,
+    recipients: [{ ...local('bob@example.com'), redirected }],
+    folder: 'Inbox',
+    events: [],
+  });
+  expect(jobs[0]?.originalRecipient).toBe('info@example.com');
+  expect(events).toEqual([
+    { at: 1000, queueId: 'Q1', recipient: 'bob@example.com', event: 'redirected', data: redirected },
+  ]);
+});

@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { lifetimeMs, nextAttempt, retryWaitsMs } from './retry.ts';
+
+const minute = 60_000;
+const middle = () => 0.5;
+
+/** The moments of all attempts of a job that never succeeds, from its arrival at 0. */
+function attemptsOf(random: () => number): number[] {
+  const moments = [0];
+  for (let attempts = 0, now = 0; ; attempts++) {
+    const next = nextAttempt({ attempts, expiresAt: lifetimeMs }, now, random);
+    if (next === undefined) return moments;
+    moments.push(next);
+    now = next;
+  }
+}
+
+describe('nextAttempt()', () => {
+  test('P7: comes after 5, 15, 30, 60, 120 and 240 minutes, then every 6 hours', () => {
+    const moments = attemptsOf(middle);
+    const waits = moments.slice(1).map((moment, index) => (moment - (moments[index] ?? 0)) / minute);
+    expect(waits.slice(0, 9)).toEqual([5, 15, 30, 60, 120, 240, 360, 360, 360]);
+    expect(new Set(waits.slice(6))).toEqual(new Set([360]));
+  });
+
+  test('not-7: gives up after five days, and not much before', () => {
+    const [last] = attemptsOf(middle).slice(-1);
+    expect(lifetimeMs).toBe(5 * 24 * 60 * minute);
+    expect(last).toBeLessThanOrEqual(lifetimeMs);
+    expect(last).toBeGreaterThan(lifetimeMs - 360 * minute);
+  });
+
+  test('spreads what failed together, by no more than 15 %', () => {
+    fc.assert(
+      fc.property(fc.nat(30), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (attempts, lot) => {
+        const waitMs = retryWaitsMs[Math.min(attempts, retryWaitsMs.length - 1)] ?? 0;
+        const at = nextAttempt({ attempts, expiresAt: Number.MAX_SAFE_INTEGER }, 1000, () => lot) ?? 0;
+        expect(Math.abs(at - 1000 - waitMs)).toBeLessThanOrEqual(0.15 * waitMs + 1);
+      }),
+    );
+    expect(new Set(attemptsOf(Math.random)).size).toBe(attemptsOf(Math.random).length);
+  });
+});
