@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { byConnection, byReply, type Phase } from '../smtp/client-verdict.ts';
+import { ConversationError, type ConversationFailure } from '../smtp/conversation.ts';
+import { reply } from '../smtp/reply.ts';
+import { classify, classifyOpening } from './classify.ts';
+
+const endpoint = { host: 'mx.example.net', address: '192.0.2.1', port: 25 };
+
+function outcome(phase: Phase, code: number, enhanced = '') {
+  const classified = classify(byReply(phase, reply(code, enhanced, 'text')), endpoint);
+  return 'status' in classified ? `${classified.kind} ${classified.status}` : classified.kind;
+}
+
+describe('classify()', () => {
+  it.each([
+    ['sending end of data', 250, '2.0.0', 'delivered'],
+    ['sending end of data', 451, '4.7.1', 'deferred 4.7.1'],
+    ['sending end of data', 554, '5.7.1', 'failed 5.7.1'],
+    ['sending RCPT TO', 550, '', 'failed 5.1.1'],
+    ['sending RCPT TO', 552, '', 'failed 5.2.2'],
+    ['sending RCPT TO', 450, '', 'deferred 4.2.0'],
+    ['sending RCPT TO', 452, '', 'deferred 4.5.3'],
+    ['sending MAIL FROM', 452, '', 'deferred 4.3.1'],
+    ['sending MAIL FROM', 552, '', 'failed 5.3.4'],
+    ['sending MAIL FROM', 599, '', 'failed 5.0.0'],
+    ['sending MAIL FROM', 499, '', 'deferred 4.0.0'],
+  ] as const)('%s: %i %s is %s', (phase, code, enhanced, expected) => {
+    expect(outcome(phase, code, enhanced)).toBe(expected);
+  });
+
+  it('P8: keeps the reply with all its lines', () => {
+    const refusal = reply(550, '5.7.1', 'first', 'second');
+    expect(classify(byReply('sending DATA', refusal), endpoint)).toMatchObject({
+      kind: 'failed',
+      reason: '550 5.7.1 first / second',
+      reply: refusal,
+      phase: 'sending DATA',
+      endpoint,
+    });
+  });
+
+  it.each<[ConversationFailure, string]>([
+    ['connect', '4.4.1'],
+    ['closed', '4.4.2'],
+    ['timeout', '4.4.2'],
+    ['tls', '4.7.5'],
+    ['protocol', '4.5.0'],
+    ['aborted', '4.3.2'],
+    ['content', '4.3.0'],
+  ])('not-5: a connection that fails (%s) is a deferral', (kind, status) => {
+    const verdict = byConnection('sending MAIL FROM', new ConversationError(kind, 'broken'));
+    expect(classify(verdict, endpoint)).toMatchObject({ kind: 'deferred', status, reason: 'broken' });
+  });
+
+  it('not-1: a connection that fails after the final dot leaves it in doubt', () => {
+    const verdict = byConnection('sending end of data', new ConversationError('closed', 'broken'));
+    expect(classify(verdict, endpoint)).toMatchObject({
+      kind: 'inDoubt',
+      phase: 'sending end of data: the message may be sent more than once',
+    });
+  });
+
+  it('knows that a 421 to the final dot is a clear no', () => {
+    const error = new ConversationError('closing', 'x', { reply: reply(421, '', 'busy') });
+    expect(classify(byConnection('sending end of data', error), endpoint)).toMatchObject({
+      kind: 'deferred',
+    });
+  });
+
+  it('takes for final what the receiver cannot take', () => {
+    const verdict = { by: 'extension', phase: 'sending EHLO', status: '5.3.4', reason: 'too big' } as const;
+    expect(classify(verdict, endpoint)).toMatchObject({ kind: 'failed', status: '5.3.4', reason: 'too big' });
+  });
+});
+
+describe('classifyOpening()', () => {
+  it('defers where a host turns everybody away for good', () => {
+    const verdict = byReply('waiting for the greeting', reply(554, '', 'no service'));
+    expect(classifyOpening(verdict, endpoint)).toMatchObject({ kind: 'deferred', status: '4.0.0' });
+  });
+});

@@ -1,0 +1,118 @@
+/**
+ * Verdict of a dialogue → outcome for the queue: 2xx delivered, 4xx again later, 5xx given up (RFC 5321 §4.2.1,
+ * §4.5.4.1). Every 5xx is final here. Knows no connection and no queue.
+ */
+
+import type { Endpoint } from '../dossier/event.ts';
+import type { Phase, Verdict } from '../smtp/client-verdict.ts';
+import type { ConversationError, ConversationFailure } from '../smtp/conversation.ts';
+import { isPermanent, type Reply, replyText } from '../smtp/reply.ts';
+import type { Outcome, Trouble } from './outcome.ts';
+
+/** A reason longer than this is cut; the reply itself is whole. */
+const maxReasonLength = 2000;
+
+/** The outcome of a transaction for one recipient. */
+export function classify(verdict: Verdict, endpoint: Endpoint): Outcome {
+  switch (verdict.by) {
+    case 'reply':
+      return classifyReply(verdict.phase, verdict.reply, endpoint);
+    case 'connection':
+      return classifyFailure(verdict.phase, verdict.error, endpoint);
+    case 'extension': {
+      const { status, reason, phase } = verdict;
+      return {
+        kind: 'failed',
+        status,
+        reason,
+        phase,
+        rule: 'the receiver cannot take it: given up',
+        endpoint,
+      };
+    }
+  }
+}
+
+/**
+ * The outcome of not coming as far as MAIL: always try later. A host that turns everybody away, with a 5xx too, has
+ * said nothing about this message or its recipients.
+ */
+export function classifyOpening(verdict: Verdict, endpoint: Endpoint): Outcome {
+  const outcome = classify(verdict, endpoint);
+  if (outcome.kind !== 'failed') return outcome;
+  const status = outcome.status.replace(/^5/, '4');
+  return { ...outcome, kind: 'deferred', status, rule: 'the host turns us away: try again later' };
+}
+
+function classifyReply(phase: Phase, reply: Reply, endpoint: Endpoint): Outcome {
+  if (reply.code < 400) return { kind: 'delivered', reply, endpoint };
+  const trouble = { status: statusOf(reply, phase), reason: reasonOf(reply), phase, reply, endpoint };
+  return isPermanent(reply)
+    ? { kind: 'failed', ...trouble, rule: '5xx: given up (RFC 5321 §4.2.1)' }
+    : { kind: 'deferred', ...trouble, rule: '4xx: try again later (RFC 5321 §4.2.1)' };
+}
+
+function classifyFailure(phase: Phase, error: ConversationError, endpoint: Endpoint): Outcome {
+  if (error.reply !== undefined) return classifyReply(phase, error.reply, endpoint);
+  const trouble: Trouble = {
+    status: failureStatus[error.kind],
+    reason: error.message,
+    phase,
+    rule: 'no answer: try again later',
+    endpoint,
+  };
+  if (phase !== 'sending end of data') return { kind: 'deferred', ...trouble };
+  return {
+    kind: 'inDoubt',
+    ...trouble,
+    phase: `${phase}: the message may be sent more than once`,
+    rule: 'no answer to the final dot: it may have arrived, and is tried again (RFC 5321 §4.2.5)',
+  };
+}
+
+const failureStatus: Record<ConversationFailure, string> = {
+  connect: '4.4.1',
+  closed: '4.4.2',
+  closing: '4.4.2',
+  timeout: '4.4.2',
+  protocol: '4.5.0',
+  tls: '4.7.5',
+  aborted: '4.3.2',
+  content: '4.3.0',
+};
+
+const reasonOf = (reply: Reply): string => replyText(reply).slice(0, maxReasonLength);
+
+/** The enhanced status code, or the one that says most nearly the same as the basic code (RFC 3463, RFC 7504). */
+export function statusOf(reply: Reply, phase: Phase): string {
+  if (reply.enhanced !== undefined) return reply.enhanced;
+  const ofRecipient = phase === 'sending RCPT TO' ? recipientStatus[reply.code] : undefined;
+  return ofRecipient ?? statusByCode[reply.code] ?? (isPermanent(reply) ? '5.0.0' : '4.0.0');
+}
+
+const recipientStatus: Record<number, string> = {
+  450: '4.2.0',
+  452: '4.5.3',
+  550: '5.1.1',
+  552: '5.2.2',
+};
+
+const statusByCode: Record<number, string> = {
+  421: '4.3.2',
+  451: '4.3.0',
+  452: '4.3.1',
+  454: '4.7.0',
+  455: '4.5.4',
+  500: '5.5.2',
+  501: '5.5.4',
+  502: '5.5.1',
+  503: '5.5.1',
+  504: '5.5.4',
+  521: '5.3.2',
+  530: '5.7.0',
+  551: '5.1.6',
+  552: '5.3.4',
+  553: '5.1.3',
+  555: '5.5.4',
+  556: '5.1.10',
+};

@@ -1,0 +1,180 @@
+/**
+ * The road out, top to bottom: what becomes of a group of jobs, one message's for one receiving site.
+ * route → dialogue → an outcome per recipient → what follows from it → reports → one transaction.
+ * RFC 5321 §5.1 (route), §3 and §4.5.3.2 (dialogue), §4.5.4.1 (retry); RFC 3464 (reports).
+ */
+
+import type { Resolver } from '../dns/resolver.ts';
+import type { DossierEvent } from '../dossier/event.ts';
+import type { FailedRecipient } from '../dsn/failure.ts';
+import type { DeliveryGroup, Queue } from '../queue/queue.ts';
+import { nextAttempt } from '../queue/retry.ts';
+import { replyText } from '../smtp/reply.ts';
+import type { JobResult, JobRow, MessageRow } from '../store/store.ts';
+import { deliverLocally, type LocalParts } from './local.ts';
+import { octetsOf } from './octets.ts';
+import type { Outcome, Trouble } from './outcome.ts';
+import { type ReportParts, reportsFor } from './report.ts';
+import { findRoute, type RouteOptions, routedData } from './route.ts';
+import { type SendParts, send } from './send.ts';
+
+export interface DeliverParts {
+  queue: Pick<Queue, 'settle'>;
+  resolver: Resolver;
+  route: RouteOptions;
+  send: SendParts;
+  local: LocalParts;
+  report: ReportParts;
+}
+
+/** An outcome for each job, in their order, and what happened on the way. */
+export interface Attempt {
+  outcomes: readonly Outcome[];
+  events: readonly DossierEvent[];
+}
+
+/** Tries a group and settles it. Rejects only if the store cannot take the result: then the jobs stay claimed. */
+export async function deliver(parts: DeliverParts, group: DeliveryGroup, signal: AbortSignal): Promise<void> {
+  const { message, jobs } = group;
+  const attempt = await attemptGroup(parts, group, signal);
+  const now = parts.route.clock.now();
+  const decisions = jobs.map((job, index) => decide(parts, job, attempt.outcomes[index] ?? forgotten, now));
+  const failures = decisions.flatMap(({ failure }) => (failure ? [failure] : []));
+  const reports = await reportsFor(parts.report, message, failures);
+  await parts.queue.settle({
+    queueId: message.queueId,
+    results: decisions.map(({ result }) => result),
+    events: [
+      ...doubts(jobs, message.queueId, now),
+      ...attempt.events,
+      ...decisions.map(({ event }) => event),
+      ...reports.events,
+    ],
+    reports: reports.entries,
+  });
+}
+
+function attemptGroup(
+  parts: DeliverParts,
+  { message, jobs }: DeliveryGroup,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  return jobs[0]?.kind === 'local'
+    ? deliverLocally(parts.local, message, jobs)
+    : deliverRemotely(parts, message, jobs, signal);
+}
+
+/** Tries the jobs of one message that lead to one receiving site. */
+export async function deliverRemotely(
+  parts: Pick<DeliverParts, 'resolver' | 'route' | 'send'>,
+  message: MessageRow,
+  jobs: readonly JobRow[],
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { clock } = parts.route;
+  const at = clock.now();
+  const route = await findRoute(parts.resolver, jobs[0]?.destination ?? '', { ...parts.route, signal });
+  const routed: DossierEvent = { at, queueId: message.queueId, event: 'routed', data: routedData(route) };
+  if (route.kind !== 'route') return { outcomes: jobs.map(() => route), events: [routed] };
+  const { outcomes, events } = await send(parts.send, {
+    route,
+    message,
+    content: () => octetsOf(message),
+    jobs,
+    signal,
+  });
+  return {
+    outcomes: jobs.map(({ number }) => outcomes.get(number) ?? forgotten),
+    events: [routed, ...events],
+  };
+}
+
+interface Decision {
+  result: JobResult;
+  event: DossierEvent;
+  /** Given up for good: somebody must be told. */
+  failure?: FailedRecipient;
+}
+
+/** What follows from an outcome: done, another attempt, or the end. */
+function decide({ route: { random } }: DeliverParts, job: JobRow, outcome: Outcome, now: number): Decision {
+  const { queueId, number, recipient } = job;
+  if (outcome.kind === 'delivered')
+    return { result: { number, result: 'done' }, event: deliveredEvent(job, outcome, now) };
+  const facts = factsOf(outcome);
+  const nextAttemptAt = outcome.kind === 'failed' ? undefined : nextAttempt(job, now, random);
+  if (nextAttemptAt === undefined) return giveUp(job, outcome, facts, now);
+  return {
+    result: { number, result: 'retry', nextAttemptAt, lastError: facts.reason },
+    event: {
+      at: now,
+      queueId,
+      recipient,
+      event: 'deferred',
+      data: { ...facts, attempts: job.attempts + 1, nextAttemptAt },
+    },
+  };
+}
+
+export function deliveredEvent(
+  { queueId, recipient }: JobRow,
+  { endpoint, folder, file, reply }: Outcome & { kind: 'delivered' },
+  at: number,
+): DossierEvent {
+  const data = { ...defined({ endpoint, folder, file }), ...(reply && { reply: replyText(reply) }) };
+  return { at, queueId, recipient, event: 'delivered', data };
+}
+
+/** A refusal for good, or the end of a job's time: never in silence (requirement "not" 7). */
+function giveUp(
+  job: JobRow,
+  outcome: Exclude<Outcome, { kind: 'delivered' }>,
+  facts: Facts,
+  now: number,
+): Decision {
+  const { queueId, number, recipient, originalRecipient } = job;
+  const rule = outcome.kind === 'failed' ? facts.rule : `${facts.rule}, but its time is over: given up`;
+  const failure: FailedRecipient = {
+    recipient,
+    ...facts,
+    rule,
+    lastAttemptAt: now,
+    ...defined({ originalRecipient, reply: outcome.reply }),
+  };
+  return {
+    result: { number, result: 'done' },
+    event: { at: now, queueId, recipient, event: 'failed', data: { ...facts, rule } },
+    failure,
+  };
+}
+
+type Facts = Pick<Trouble, 'status' | 'phase' | 'rule' | 'reason' | 'endpoint'>;
+
+/** What a dossier keeps of trouble. */
+export function factsOf({ status, phase, rule, reason, endpoint }: Trouble): Facts {
+  return { status, phase, rule, reason, ...defined({ endpoint }) };
+}
+
+/** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
+const forgotten: Outcome = {
+  kind: 'deferred',
+  status: '4.3.0',
+  phase: 'delivering',
+  reason: 'the attempt ended without an outcome for this recipient',
+  rule: 'internal error: try again later',
+};
+
+function doubts(jobs: readonly JobRow[], queueId: string, at: number): DossierEvent[] {
+  const rule = 'the server stopped while this was being tried: it is tried again, and may arrive twice';
+  return jobs
+    .filter(({ inDoubt }) => inDoubt)
+    .map(({ recipient }) => ({ at, queueId, recipient, event: 'inDoubt', data: { rule } }));
+}
+
+/** The object without its undefined properties, as `exactOptionalPropertyTypes` wants it. */
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // Object.fromEntries() forgets the keys' types; they are those of T.
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

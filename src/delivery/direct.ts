@@ -1,0 +1,124 @@
+/**
+ * One attempt, straight to the recipients' MX, from the process that asks: no server, no store, no queue. What does not
+ * arrive now is told and not tried again.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { bodyHasher } from '../authentication/body-hash.ts';
+import { createSigner } from '../authentication/dkim-sign.ts';
+import type { Config } from '../config/config.ts';
+import { cachedResolver } from '../dns/cache.ts';
+import type { DossierEvent } from '../dossier/event.ts';
+import { type Address, needsSmtputf8, parseAddress } from '../mail/address.ts';
+import { fieldValue, findFields, findHeaderEnd, mailboxesOf, parseHeader } from '../mail/header.ts';
+import { withCrlf } from '../mail/line-ends.ts';
+import { receivedField } from '../mail/received.ts';
+import { ownListeners } from '../net/addresses.ts';
+import { socketDialler } from '../net/conversation.ts';
+import { stubResolver, systemServers } from '../net/dns-stub.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import { systemClock } from '../util/clock.ts';
+import { queueIds } from '../util/queue-id.ts';
+import { deliveredEvent, deliverRemotely, factsOf } from './deliver.ts';
+import type { Outcome } from './outcome.ts';
+import { ConnectionPool } from './pool.ts';
+import type { RouteOptions } from './route.ts';
+
+export interface DirectLetter {
+  /** `user@domain`, or '' for the null sender. */
+  from: string;
+  recipients: readonly string[];
+  /** A complete message. */
+  content: Buffer;
+}
+
+/** Resolves to what happened: an outcome event for each recipient at least. Rejects for an address it cannot read. */
+export async function deliverDirect(
+  config: Config,
+  { from, recipients, content }: DirectLetter,
+): Promise<{ events: DossierEvent[] }> {
+  const message = await messageFor(config, from, recipients.map(readAddress), withCrlf(content));
+  const parts = await partsFor(config);
+  const jobs = recipients.map((recipient, number) => newJob(message, recipient, number));
+  const events: DossierEvent[] = [];
+  for (const group of Map.groupBy(jobs, ({ destination }) => destination).values()) {
+    const attempt = await deliverRemotely(parts, message, group, new AbortController().signal);
+    const at = systemClock.now();
+    const outcomes = group.flatMap((job, index) => outcomeEvent(job, attempt.outcomes[index], at));
+    events.push(...attempt.events, ...outcomes);
+  }
+  await parts.send.pool.close();
+  return { events };
+}
+
+function outcomeEvent(job: JobRow, outcome: Outcome | undefined, at: number): DossierEvent[] {
+  if (!outcome) return [];
+  if (outcome.kind === 'delivered') return [deliveredEvent(job, outcome, at)];
+  const { queueId, recipient } = job;
+  const facts = factsOf(outcome);
+  if (outcome.kind === 'failed') return [{ at, queueId, recipient, event: 'failed', data: facts }];
+  return [{ at, queueId, recipient, event: 'deferred', data: { ...facts, attempts: 1 } }];
+}
+
+function readAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (!address) throw new Error(`Cannot parse address "${text}": write user@example.org`);
+  return address;
+}
+
+async function partsFor(config: Config) {
+  const clock = systemClock;
+  const { hostname, delivery, listeners } = config;
+  const servers = config.resolver.length > 0 ? [...config.resolver] : await systemServers();
+  const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
+  const pool = new ConnectionPool({ dial: socketDialler({ clock, authorities }), clock, ehloName: hostname });
+  const route: RouteOptions = {
+    hostname,
+    port: delivery.port,
+    allowPrivateAddresses: delivery.allowPrivateAddresses,
+    relayHost: delivery.relayHost,
+    isOurs: ownListeners(listeners),
+    random: Math.random,
+    clock,
+  };
+  return { resolver: cachedResolver(stubResolver({ servers, clock }), clock), route, send: { pool } };
+}
+
+async function messageFor(config: Config, from: string, to: Address[], content: Buffer): Promise<MessageRow> {
+  const at = systemClock.now();
+  const queueId = queueIds(systemClock.now, Math.random)();
+  const trace = receivedField({ by: config.hostname, protocol: 'LOCAL', queueId, date: at });
+  const prefix = Buffer.from(trace + (await signatureOn(config, content)));
+  const sender = from === '' ? [] : [readAddress(from)];
+  return {
+    queueId,
+    acceptedAt: at,
+    reversePath: from,
+    prefix,
+    content: { kind: 'inline', bytes: content },
+    sizeBytes: prefix.length + content.length,
+    eightBit: content.some((octet) => octet >= 0x80),
+    smtputf8: [...to, ...sender].some(needsSmtputf8),
+  };
+}
+
+/** Signed as the server would sign it, if From is in one of our domains with a key. */
+async function signatureOn({ domains }: Config, content: Buffer): Promise<string> {
+  const bodyStart = findHeaderEnd(content) ?? content.length;
+  const [from] = findFields(parseHeader(content).fields, 'from');
+  const author = from && mailboxesOf(fieldValue(from))?.mailboxes[0]?.domain;
+  const domain = domains.find(({ name }) => name === author);
+  if (!domain?.dkim) return '';
+  const privateKeyPem = await readFile(domain.dkim.key, 'utf8');
+  const { selector } = domain.dkim;
+  const signer = createSigner({ domain: domain.name, selector, privateKeyPem, clock: systemClock });
+  const hasher = bodyHasher();
+  hasher.update(content.subarray(bodyStart));
+  return signer.sign({ header: content.subarray(0, bodyStart), bodyHash: hasher.digest() });
+}
+
+function newJob({ queueId, acceptedAt }: MessageRow, recipient: string, number: number): JobRow {
+  const destination = readAddress(recipient).domain;
+  const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt };
+  return { queueId, number, recipient, kind: 'remote', destination, attempts: 0, ...times };
+}

@@ -1,0 +1,60 @@
+/**
+ * Final delivery of local recipients into their Maildirs, with the fields that only final delivery writes: Return-Path
+ * (RFC 5321 §4.4) and Delivered-To, by which loops over forwarders are seen (loops.ts).
+ */
+
+import { deliver as deliverToMaildir, type MaildirOutcome, maildirPath } from '../store/maildir.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import type { Attempt } from './deliver.ts';
+import { octetsOf } from './octets.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface LocalParts {
+  dataDir: string;
+  hostname: string;
+}
+
+/** Every recipient on its own: what fails for one holds nobody else up. */
+export async function deliverLocally(
+  parts: LocalParts,
+  message: MessageRow,
+  jobs: readonly JobRow[],
+): Promise<Attempt> {
+  const outcomes = await Promise.all(jobs.map((job) => deliverJob(parts, message, job)));
+  return { outcomes, events: [] };
+}
+
+async function deliverJob(
+  { dataDir, hostname }: LocalParts,
+  message: MessageRow,
+  job: JobRow,
+): Promise<Outcome> {
+  const folder = job.folder ?? 'Inbox';
+  const done = await deliverToMaildir({
+    maildir: maildirPath(dataDir, job.recipient),
+    folder,
+    queueId: job.queueId,
+    number: job.number,
+    acceptedAt: message.acceptedAt,
+    hostname,
+    inDoubt: job.inDoubt === true || job.attempts > 0,
+    octets: octetsOf(message, finalFields(message, job)),
+  });
+  return done.kind === 'delivered' ? { kind: 'delivered', folder, file: done.file } : trouble(done);
+}
+
+function finalFields({ reversePath }: MessageRow, { recipient }: JobRow): Buffer {
+  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n`);
+}
+
+/** The disk is ours to mend, so nothing that it does is final for the sender. */
+function trouble({ kind, text }: Exclude<MaildirOutcome, { kind: 'delivered' }>): Outcome {
+  const full = kind === 'full';
+  return {
+    kind: 'deferred',
+    status: full ? '4.3.1' : '4.3.0',
+    phase: 'writing to the mailbox',
+    reason: full ? `the disk is full (${text})` : text,
+    rule: 'a problem of this server: try again later',
+  };
+}

@@ -1,0 +1,24 @@
+/** What came of one attempt for one recipient. A value, never an exception. */
+
+import type { Endpoint } from '../dossier/event.ts';
+import type { Reply } from '../smtp/reply.ts';
+
+export type Outcome =
+  | { kind: 'delivered'; reply?: Reply; endpoint?: Endpoint; folder?: string; file?: string }
+  | ({ kind: 'deferred' } & Trouble)
+  | ({ kind: 'failed' } & Trouble)
+  /** The connection broke after the final dot and before its reply: it may have been delivered. Tried again. */
+  | ({ kind: 'inDoubt' } & Trouble);
+
+export interface Trouble {
+  /** Enhanced status for a DSN's Status field, e.g. `4.4.1` (RFC 3463). */
+  status: string;
+  /** What went wrong, for people: the reply in full, or the error. */
+  reason: string;
+  /** What we were doing, in words: "sending RCPT TO", "looking up MX of example.net". */
+  phase: string;
+  /** The rule that made it this outcome: "4xx: try again later". */
+  rule: string;
+  reply?: Reply;
+  endpoint?: Endpoint;
+}

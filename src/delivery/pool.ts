@@ -1,0 +1,181 @@
+/**
+ * Connections to receivers, kept open for a while after a message so that the next one needs no greeting and no TLS
+ * handshake. Bounded in number, in idle time and in messages per connection. Knows no route and no message.
+ */
+
+import type { Endpoint, TlsFacts } from '../dossier/event.ts';
+import { openSession, quit, type Session } from '../smtp/client.ts';
+import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
+import { byConnection, type Verdict } from '../smtp/client-verdict.ts';
+import { type Conversation, ConversationError, type Dial } from '../smtp/conversation.ts';
+import type { Clock } from '../util/clock.ts';
+import { Dialogue } from '../util/dialogue.ts';
+
+export interface PoolLimits {
+  /** Shorter than the time after which receivers hang up. */
+  idleMs: number;
+  idlePerEndpoint: number;
+  idle: number;
+  messagesPerConnection: number;
+}
+
+export const defaultPoolLimits: PoolLimits = {
+  idleMs: 4000,
+  idlePerEndpoint: 20,
+  idle: 200,
+  messagesPerConnection: 100,
+};
+
+export interface PoolParts {
+  dial: Dial;
+  clock: Clock;
+  /** Our own name, as DNS knows it. */
+  ehloName: string;
+  timeouts?: ClientTimeouts;
+  limits?: PoolLimits;
+}
+
+/** A session on loan. It is to be given back, also when it is of no use any more. */
+export interface Loan {
+  readonly session: Session;
+  readonly endpoint: Endpoint;
+  /** Mail went over this connection before. */
+  readonly reused: boolean;
+  /** When this loan began, in ms since the epoch. */
+  readonly startedAt: number;
+}
+
+/** No session came about; what was said until then. */
+export interface Refused {
+  verdict: Verdict;
+  startedAt: number;
+  dialogue: Dialogue | undefined;
+  tls?: TlsFacts;
+}
+
+interface Idle {
+  readonly session: Session;
+  readonly messages: number;
+  readonly since: number;
+}
+
+export class ConnectionPool {
+  readonly #parts: PoolParts;
+  readonly #timeouts: ClientTimeouts;
+  readonly #limits: PoolLimits;
+  /** By endpoint, the one used last at the end. */
+  readonly #idle = new Map<string, Idle[]>();
+  #idleCount = 0;
+  readonly #messages = new WeakMap<Session, number>();
+  readonly #goodbyes = new Set<Promise<void>>();
+  #cancelSweep: (() => void) | undefined;
+  #closed = false;
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+    this.#timeouts = parts.timeouts ?? defaultTimeouts;
+    this.#limits = parts.limits ?? defaultPoolLimits;
+  }
+
+  /** A connection that stands already, if there is one. */
+  take(endpoint: Endpoint): Loan | undefined {
+    const waiting = this.#idle.get(endpointKey(endpoint)) ?? [];
+    for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
+      this.#idleCount--;
+      const { session } = entry;
+      if (session.conversation.quiet) return this.#lend(session, endpoint);
+      session.conversation.close();
+    }
+    return undefined;
+  }
+
+  /** A new connection, greeted and secured. Ends early when the signal is aborted. */
+  async open(endpoint: Endpoint, signal?: AbortSignal): Promise<Loan | Refused> {
+    const startedAt = this.#parts.clock.now();
+    let conversation: Conversation;
+    try {
+      conversation = await this.#parts.dial(endpoint, { timeoutMs: this.#timeouts.connectMs, signal });
+    } catch (error) {
+      return { verdict: byConnection('connecting', error), startedAt, dialogue: undefined };
+    }
+    const { ehloName } = this.#parts;
+    const opening = await closingOnAbort(conversation, signal, () =>
+      openSession(conversation, { ehloName, timeouts: this.#timeouts }),
+    );
+    if ('session' in opening) return { session: opening.session, endpoint, reused: false, startedAt };
+    this.#sayGoodbye(conversation);
+    return { ...opening, startedAt, dialogue: conversation.dialogue };
+  }
+
+  /** Keeps the connection for the next message, or ends it. */
+  giveBack({ session, endpoint }: Loan): void {
+    const { idlePerEndpoint, idle, messagesPerConnection } = this.#limits;
+    const messages = (this.#messages.get(session) ?? 0) + 1;
+    this.#messages.set(session, messages);
+    const key = endpointKey(endpoint);
+    const waiting = this.#idle.get(key) ?? [];
+    const isFull = waiting.length >= idlePerEndpoint || this.#idleCount >= idle;
+    if (this.#closed || isFull || messages >= messagesPerConnection || !session.conversation.quiet)
+      return this.#sayGoodbye(session.conversation);
+    waiting.push({ session, messages, since: this.#parts.clock.now() });
+    this.#idle.set(key, waiting);
+    this.#idleCount++;
+    this.#cancelSweep ??= this.#parts.clock.after(this.#limits.idleMs, () => this.#sweep());
+  }
+
+  /** Says goodbye on all idle connections; those on loan are ended when they come back. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelSweep?.();
+    this.#endIdleSince(Number.POSITIVE_INFINITY);
+    await Promise.all(this.#goodbyes);
+  }
+
+  #lend(session: Session, endpoint: Endpoint): Loan {
+    const { now } = this.#parts.clock;
+    session.conversation.dialogue = new Dialogue(now);
+    return { session, endpoint, reused: true, startedAt: now() };
+  }
+
+  /** One timer for all connections: ends those that have waited long enough and looks again later. */
+  #sweep(): void {
+    const { clock } = this.#parts;
+    const { idleMs } = this.#limits;
+    this.#endIdleSince(clock.now() - idleMs);
+    this.#cancelSweep = this.#idleCount > 0 ? clock.after(idleMs / 2, () => this.#sweep()) : undefined;
+  }
+
+  #endIdleSince(latest: number): void {
+    for (const [key, waiting] of this.#idle) {
+      const kept = waiting.filter(({ since }) => since > latest);
+      for (const { session, since } of waiting) if (since <= latest) this.#sayGoodbye(session.conversation);
+      this.#idleCount -= waiting.length - kept.length;
+      if (kept.length > 0) this.#idle.set(key, kept);
+      else this.#idle.delete(key);
+    }
+  }
+
+  #sayGoodbye(conversation: Conversation): void {
+    if (!conversation.quiet) return conversation.close();
+    const goodbye = quit(conversation, this.#timeouts).finally(() => this.#goodbyes.delete(goodbye));
+    this.#goodbyes.add(goodbye);
+  }
+}
+
+const endpointKey = ({ host, address, port }: Endpoint): string => `${host} ${address} ${port}`;
+
+/** Does something with a conversation that ends as soon as the signal is aborted. */
+export async function closingOnAbort<T>(
+  conversation: Conversation,
+  signal: AbortSignal | undefined,
+  action: () => Promise<T>,
+): Promise<T> {
+  const abort = () => conversation.close(new ConversationError('aborted', 'we are stopping'));
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    return await action();
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}

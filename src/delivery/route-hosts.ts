@@ -1,0 +1,115 @@
+/** The questions to DNS behind a route, and a record in words of every answer. Decides nothing. */
+
+import type { Answer, MxRecord, Resolver } from '../dns/resolver.ts';
+import { addressClass, findFamily } from '../net/addresses.ts';
+
+export interface HostAddress {
+  address: string;
+  family: 4 | 6;
+}
+
+export interface Host {
+  /** Name, or an address literal with its brackets, or a bare address. */
+  host: string;
+  preference: number;
+  /** IPv6 and IPv4 by turns, IPv6 first. */
+  addresses: readonly HostAddress[];
+}
+
+/** Addresses of one host that are kept. */
+export const maxAddressesPerHost = 8;
+
+export class HostLookup {
+  readonly answers: string[] = [];
+  /** Why an address could not be found out, if that happened. */
+  failure: string | undefined;
+  readonly #resolver: Resolver;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(resolver: Resolver, signal: AbortSignal | undefined) {
+    this.#resolver = resolver;
+    this.#signal = signal;
+  }
+
+  async mx(domain: string): Promise<Answer<MxRecord>> {
+    const answer = await this.#resolver.resolve(domain, 'MX', this.#signal);
+    this.#note(`MX ${domain}`, answer, ({ preference, exchange }) => `${preference} ${exchange || '.'}`);
+    return answer;
+  }
+
+  /** The hosts with their addresses; one that has none stays, with an empty list. */
+  async hosts(exchanges: readonly MxRecord[]): Promise<Host[]> {
+    const found = await Promise.all(exchanges.map(({ exchange }) => this.#addressesOf(exchange)));
+    return exchanges.map(({ exchange, preference }, index) => ({
+      host: exchange,
+      preference,
+      addresses: found[index] ?? [],
+    }));
+  }
+
+  /** The hosts without addresses that are not public, noting what was left out and why. */
+  withoutPrivate(hosts: readonly Host[]): Host[] {
+    return hosts.map((host) => ({
+      ...host,
+      addresses: host.addresses.filter((each) => this.#isPublic(host, each)),
+    }));
+  }
+
+  #isPublic({ host }: Host, { address }: HostAddress): boolean {
+    const found = addressClass(address);
+    if (found !== 'public') this.answers.push(`${host} [${address}]: left out, ${found} address`);
+    return found === 'public';
+  }
+
+  async #addressesOf(host: string): Promise<HostAddress[]> {
+    const known = withoutQuestion(host);
+    if (known !== undefined) return known;
+    const [six, four] = await Promise.all([
+      this.#resolver.resolve(host, 'AAAA', this.#signal),
+      this.#resolver.resolve(host, 'A', this.#signal),
+    ]);
+    this.#note(`AAAA ${host}`, six, String);
+    this.#note(`A ${host}`, four, String);
+    for (const answer of [six, four])
+      if (answer.status === 'failed') this.failure ??= `${host}: ${answer.detail}`;
+    return byTurns(recordsOf(six), recordsOf(four)).slice(0, maxAddressesPerHost);
+  }
+
+  #note<T>(question: string, answer: Answer<T>, text: (record: T) => string): void {
+    this.answers.push(`${question}: ${answerText(answer, text)}`);
+  }
+}
+
+function answerText<T>(answer: Answer<T>, text: (record: T) => string): string {
+  if (answer.status === 'failed') return `not known now (${answer.detail})`;
+  if (answer.status === 'none') return answer.reason === 'nxdomain' ? 'no such name' : 'no such record';
+  return `${answer.records.map(text).join(', ')} (ttl ${answer.ttl}${answer.authentic ? ', DNSSEC' : ''})`;
+}
+
+const recordsOf = (answer: Answer<string>): readonly string[] =>
+  answer.status === 'found' ? answer.records : [];
+
+/** A failing family costs one failed address before the other gets its turn. */
+function byTurns(six: readonly string[], four: readonly string[]): HostAddress[] {
+  const turns: HostAddress[] = [];
+  for (let index = 0; index < Math.max(six.length, four.length); index++) {
+    for (const address of [six[index], four[index]])
+      if (address !== undefined) turns.push(...hostAddress(address));
+  }
+  return turns;
+}
+
+function hostAddress(address: string): HostAddress[] {
+  const family = findFamily(address);
+  return family === undefined ? [] : [{ address, family }];
+}
+
+/**
+ * The addresses of what DNS need not be asked for: `192.0.2.1`, `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 §4.1.3),
+ * `localhost` (RFC 6761 §6.3).
+ */
+function withoutQuestion(host: string): HostAddress[] | undefined {
+  if (host === 'localhost') return [hostAddress('::1'), hostAddress('127.0.0.1')].flat();
+  const literal = hostAddress(host.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1'));
+  return literal.length > 0 || host.startsWith('[') ? literal : undefined;
+}

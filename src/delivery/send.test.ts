@@ -1,0 +1,256 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { socketDialler } from '../net/conversation.ts';
+import { ConversationError, type Dial } from '../smtp/conversation.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import { type Certificate, testAuthority } from '../testing/certificates.ts';
+import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
+import { systemClock } from '../util/clock.ts';
+import type { Outcome } from './outcome.ts';
+import { ConnectionPool } from './pool.ts';
+import type { Route } from './route.ts';
+import { type Delivery, send } from './send.ts';
+
+const connect = socketDialler({ clock: systemClock });
+const content = Buffer.from('Subject: hello\r\n\r\nhi\r\n');
+
+const message: MessageRow = {
+  queueId: '0123456789ABCD',
+  acceptedAt: 0,
+  reversePath: 'a@example.com',
+  prefix: Buffer.alloc(0),
+  content: { kind: 'inline', bytes: content },
+  sizeBytes: content.length,
+  eightBit: false,
+  smtputf8: false,
+};
+
+function job(recipient: string, number: number): JobRow {
+  const row = {
+    queueId: message.queueId,
+    number,
+    recipient,
+    kind: 'remote',
+    destination: 'example.net',
+  } as const;
+  return { ...row, attempts: 0, queuedAt: 0, nextAttemptAt: 0, expiresAt: 1 };
+}
+
+const peers: ScriptedPeer[] = [];
+const pools: ConnectionPool[] = [];
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+  await Promise.all(peers.splice(0).map((peer) => peer[Symbol.asyncDispose]()));
+});
+
+/** A site of several hosts, each playing its scripts; a host without a script refuses connections. */
+async function site(hosts: (string[] | 'refuses')[], certificate?: Certificate) {
+  const ports = new Map<string, number>();
+  const routed: Route['hosts'][number][] = [];
+  const site: ScriptedPeer[] = [];
+  for (const [index, scripts] of hosts.entries()) {
+    const address = `192.0.2.${index}`;
+    routed.push({ host: `mx${index}.example.net`, preference: index, addresses: [{ address, family: 4 }] });
+    if (scripts === 'refuses') continue;
+    const peer = await scriptedPeer(scripts, certificate === undefined ? {} : { certificate });
+    ports.set(address, peer.endpoint.port);
+    site.push(peer);
+  }
+  peers.push(...site);
+  const dial: Dial = (endpoint, limits) => {
+    const port = ports.get(endpoint.address);
+    if (port === undefined) throw new ConversationError('connect', 'connection refused');
+    return connect({ ...endpoint, address: '127.0.0.1', port }, limits);
+  };
+  const pool = new ConnectionPool({ dial, clock: systemClock, ehloName: 'mx.example.com' });
+  pools.push(pool);
+  const route: Route = {
+    kind: 'route',
+    domain: 'example.net',
+    answers: [],
+    durationMs: 0,
+    hosts: routed,
+    port: 25,
+  };
+  const attempt = (recipients: string[], more: Partial<Delivery> = {}) =>
+    send({ pool }, { route, message, content: () => [content], jobs: recipients.map(job), ...more });
+  return { pool, attempt, peers: site };
+}
+
+const brief = (outcome: Outcome): string =>
+  outcome.kind === 'delivered'
+    ? `delivered at ${outcome.endpoint?.host}`
+    : `${outcome.kind} ${outcome.status}`;
+
+const results = ({ outcomes }: { outcomes: Map<number, Outcome> }) =>
+  [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => brief(outcome));
+
+const hello = 'S: 220 mx\nC: EHLO mx.example.com\nS: 250 mx';
+const accepted = (...recipients: string[]) =>
+  `C: MAIL FROM:<a@example.com>\nS: 250 ok\n${recipients.map((each) => `C: RCPT TO:<${each}>\nS: 250 ok\n`).join('')}${taken}`;
+const taken = 'C: DATA\nS: 354 go\nC: (message)\nS: 250 taken';
+const bye = 'C: QUIT\nS: 221 bye';
+
+describe('send()', () => {
+  it('not-8: gives every recipient an outcome of its own', async () => {
+    const script = `${hello}
+      C: MAIL …
+      S: 250 ok
+      C: RCPT TO:<b@example.net>
+      S: 250 ok
+      C: RCPT TO:<c@example.net>
+      S: 450 4.2.0 later
+      C: RCPT TO:<d@example.net>
+      S: 550 5.1.1 unknown
+      ${taken}`;
+    const { attempt } = await site([[script], []]);
+    const sent = await attempt(['b@example.net', 'c@example.net', 'd@example.net']);
+    expect(results(sent)).toEqual(['delivered at mx0.example.net', 'deferred 4.2.0', 'failed 5.1.1']);
+  });
+
+  it.each([
+    ['refuses connections', 'refuses' as const],
+    ['turns everybody away', ['S: 554 no service\nC: QUIT\nS: 221 bye']],
+    ['is busy', ['S: 421 busy\nC: QUIT\nS: 221 bye']],
+    ['hangs up', ['== hang up']],
+    [
+      'fails at TLS',
+      ['S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n== hang up'],
+    ],
+    [
+      'refuses TLS',
+      ['S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 454 no\nC: QUIT\nS: 221 bye'],
+    ],
+    ['hangs up at MAIL', [`${hello}\nC: MAIL …\n== hang up`]],
+    ['hangs up at DATA', [`${hello}\nC: MAIL …\nS: 250 ok\nC: RCPT …\nS: 250 ok\nC: DATA\n== hang up`]],
+  ])('M2: goes to the next host where one %s', async (_, first) => {
+    const { attempt } = await site([first, [`${hello}\n${accepted('b@example.net')}`]]);
+    const sent = await attempt(['b@example.net']);
+    expect(results(sent)).toEqual(['delivered at mx1.example.net']);
+    expect(sent.events.map(({ data }) => 'error' in data)).toEqual([true, false]);
+  });
+
+  it('not-5: defers when no host can be reached, and says why', async () => {
+    const { attempt } = await site(['refuses', 'refuses']);
+    const sent = await attempt(['b@example.net', 'c@example.net']);
+    expect(results(sent)).toEqual(['deferred 4.4.1', 'deferred 4.4.1']);
+    expect(sent.outcomes.get(0)).toMatchObject({ phase: 'connecting', reason: 'connection refused' });
+    expect(sent.events).toHaveLength(2);
+  });
+
+  it('does not send again at another host after the final dot', async () => {
+    const lost = accepted('b@example.net').replace('S: 250 taken', '== hang up');
+    const { attempt, peers } = await site([[`${hello}\n${lost}`], []]);
+    expect(results(await attempt(['b@example.net']))).toEqual(['inDoubt 4.4.2']);
+    expect(peers[1]?.connections).toBe(0);
+  });
+
+  it('not-8: takes only those without an answer to the next host', async () => {
+    const broken = `${hello}\nC: MAIL …\nS: 250 ok\nC: RCPT TO:<b@example.net>\nS: 550 5.1.1 no\nC: RCPT …\n== hang up`;
+    const { attempt } = await site([[broken], [`${hello}\n${accepted('c@example.net')}`]]);
+    const sent = await attempt(['b@example.net', 'c@example.net']);
+    expect(results(sent)).toEqual(['failed 5.1.1', 'delivered at mx1.example.net']);
+  });
+
+  it("makes another transaction for recipients beyond the receiver's limit", async () => {
+    const first = accepted('b@example.net').replace(
+      'C: DATA',
+      'C: RCPT TO:<c@example.net>\nS: 452 4.5.3 too many\nC: DATA',
+    );
+    const { attempt } = await site([[`${hello}\n${first}\n${accepted('c@example.net')}`]]);
+    const sent = await attempt(['b@example.net', 'c@example.net']);
+    expect(results(sent)).toEqual(Array(2).fill('delivered at mx0.example.net'));
+    expect(sent.events).toHaveLength(1);
+  });
+
+  it('does not ask again a receiver that had room for nobody', async () => {
+    const { attempt } = await site([
+      [`${hello}\nC: MAIL …\nS: 250 ok\nC: RCPT …\nS: 452 4.5.3 too many\n${'C: QUIT\nS: 221 bye'}`],
+    ]);
+    expect(results(await attempt(['b@example.net']))).toEqual(['deferred 4.5.3']);
+  });
+
+  it('sends to at most 100 recipients at a time', async () => {
+    const many = Array.from({ length: 101 }, (_, index) => `r${index}@example.net`);
+    const { attempt } = await site([
+      [`${hello}\n${accepted(...many.slice(0, 100))}\n${accepted('r100@example.net')}`],
+    ]);
+    const sent = await attempt(many);
+    expect(new Set(results(sent))).toEqual(new Set(['delivered at mx0.example.net']));
+    expect(sent.outcomes.size).toBe(101);
+  });
+
+  it('not-11: ends when it is stopped, and defers', async () => {
+    const stop = new AbortController();
+    const { attempt } = await site([[`${hello}\nC: MAIL …\n== quiet`], []]);
+    const sending = attempt(['b@example.net'], {
+      signal: stop.signal,
+      content: () => [content],
+    });
+    await until(() => peers[0]?.connections === 1);
+    stop.abort();
+    expect(results(await sending)).toEqual(['deferred 4.3.2']);
+    expect(results(await attempt(['b@example.net'], { signal: stop.signal }))).toEqual(['deferred 4.3.2']);
+  });
+
+  it('P14: records the dialogue, the endpoint and TLS of every connection', async () => {
+    const authority = testAuthority();
+    const certificate = authority.issue(['mx0.example.net']);
+    const tls =
+      'S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n== TLS\nC: EHLO …\nS: 250 mx';
+    const { attempt } = await site([[`${tls}\n${accepted('b@example.net')}`]], certificate);
+    const { events } = await attempt(['b@example.net']);
+    expect(events).toMatchObject([
+      {
+        queueId: message.queueId,
+        recipient: 'b@example.net',
+        event: 'attempted',
+        data: {
+          endpoint: { host: 'mx0.example.net', address: '192.0.2.0', port: 25 },
+          reused: false,
+          tls: { version: 'TLSv1.3', certificate: expect.not.stringMatching('^verified$') },
+        },
+      },
+    ]);
+    const [event] = events;
+    const dialogue = event?.event === 'attempted' ? event.data.dialogue : [];
+    expect(dialogue.map(([, line]) => line).slice(-6)).toEqual(
+      ['C: DATA', 'S: 354 go', `C: (${content.length} octets of message)`, 'C: .', 'S: 250 taken']
+        .slice(-6)
+        .toSpliced(0, 0, 'S: 250 ok'),
+    );
+    expect(dialogue.every(([offsetMs]) => offsetMs >= 0 && offsetMs < 10_000)).toBe(true);
+  });
+});
+
+describe('send() over connections that stand already', () => {
+  it('not-2: uses the connection again, with only the new recipient', async () => {
+    const script = `${hello}\n${accepted('b@example.net')}\n${accepted('c@example.net')}\n${bye}`;
+    const { attempt, pool, peers } = await site([[script]]);
+    await attempt(['b@example.net']);
+    const second = await attempt(['c@example.net']);
+    expect(second.events).toMatchObject([{ data: { reused: true } }]);
+    const [event] = second.events;
+    expect(event?.event === 'attempted' && event.data.dialogue[0]?.[1]).toBe('C: MAIL FROM:<a@example.com>');
+    await pool.close();
+    await peers[0]?.played();
+  });
+
+  it.each([
+    ['is closed', '== hang up'],
+    ['says 421', 'S: 421 idle too long'],
+    ['is out of step', 'S: 503 nested MAIL'],
+  ])('opens a fresh one where the old one %s at MAIL, and no failure is counted', async (_, end) => {
+    const stale = `${hello}\n${accepted('b@example.net')}\nC: MAIL …\n${end}`;
+    const { attempt, peers } = await site([[stale, `${hello}\n${accepted('c@example.net')}`]]);
+    await attempt(['b@example.net']);
+    const second = await attempt(['c@example.net']);
+    expect(results(second)).toEqual(['delivered at mx0.example.net']);
+    expect(second.events.map(({ data }) => 'reused' in data && data.reused)).toEqual([true, false]);
+    expect(peers[0]?.connections).toBe(2);
+  });
+});
+
+/** Looks again each time the event loop comes round. */
+async function until(ready: () => boolean): Promise<void> {
+  while (!ready()) await new Promise(setImmediate);
+}

@@ -1,0 +1,221 @@
+/**
+ * One attempt to bring one message to some of its recipients at one site (RFC 5321 §5.1): hosts in order, each address
+ * in turn, until one of them has answered for every recipient. Every recipient gets an outcome of its own.
+ *
+ * A host that answers speaks for the site: what it defers is tried again later, not at the next host at once (a
+ * greylisting site would count that against us). The next address is for connections that fail, as long as the
+ * final dot has not gone out; after it, another host could make two messages of one.
+ */
+
+import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { Session } from '../smtp/client.ts';
+import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
+import { recipientsPerTransaction, sendTransaction } from '../smtp/client-transaction.ts';
+import type { Verdict } from '../smtp/client-verdict.ts';
+import { replyText } from '../smtp/reply.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
+import { classify, classifyOpening, statusOf } from './classify.ts';
+import type { Outcome } from './outcome.ts';
+import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
+import { endpointsOf, type Route } from './route.ts';
+
+export interface SendParts {
+  pool: ConnectionPool;
+  timeouts?: ClientTimeouts;
+}
+
+export interface Delivery {
+  route: Route;
+  message: MessageRow;
+  /** Begins to read prefix and content; called once per transaction. */
+  content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
+  /** Never empty. */
+  jobs: readonly JobRow[];
+  /** Ends the attempt; who has no answer by then is deferred, or in doubt. */
+  signal?: AbortSignal;
+}
+
+export interface Sent {
+  /** By job number; every job has one. */
+  outcomes: Map<number, Outcome>;
+  /** One `attempted` for each connection that was tried. */
+  events: DossierEvent[];
+}
+
+/** Makes one attempt. Never rejects but for a bug. */
+export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
+  const attempt = new Attempt(parts, delivery);
+  for (const endpoint of endpointsOf(delivery.route)) {
+    if (attempt.isOver) break;
+    await attempt.tryEndpoint(endpoint);
+  }
+  return attempt.result();
+}
+
+class Attempt {
+  readonly #pool: ConnectionPool;
+  readonly #timeouts: ClientTimeouts;
+  readonly #delivery: Delivery;
+  readonly #outcomes = new Map<number, Outcome>();
+  readonly #events: DossierEvent[] = [];
+  /** Those without an outcome, who go to the next address. */
+  #pending: readonly JobRow[];
+  /** What they get if there is none. */
+  #trouble: Outcome | undefined;
+
+  constructor({ pool, timeouts = defaultTimeouts }: SendParts, delivery: Delivery) {
+    this.#pool = pool;
+    this.#timeouts = timeouts;
+    this.#delivery = delivery;
+    this.#pending = delivery.jobs;
+  }
+
+  get isOver(): boolean {
+    return this.#pending.length === 0 || this.#delivery.signal?.aborted === true;
+  }
+
+  result(): Sent {
+    for (const { number } of this.#pending) this.#outcomes.set(number, this.#trouble ?? notReached);
+    return { outcomes: this.#outcomes, events: this.#events };
+  }
+
+  async tryEndpoint(endpoint: Endpoint): Promise<void> {
+    const { signal } = this.#delivery;
+    const idle = this.#pool.take(endpoint);
+    if (idle !== undefined && (await this.#use(idle)) === 'used') return;
+    const opened = await this.#pool.open(endpoint, signal);
+    if ('session' in opened) {
+      await this.#use(opened);
+      return;
+    }
+    this.#trouble = classifyOpening(opened.verdict, endpoint);
+    this.#record({ ...opened, endpoint, reused: false }, errorOf(opened.verdict));
+  }
+
+  /** `stale`: a connection that stood idle turned out dead before it took anything of this message. */
+  async #use(loan: Loan): Promise<'used' | 'stale'> {
+    const { conversation, tls } = loan.session;
+    const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
+    if (broken?.isStale) conversation.close();
+    this.#record({ ...loan, tls, dialogue: conversation.dialogue }, broken?.error);
+    this.#pool.giveBack(loan);
+    return broken?.isStale ? 'stale' : 'used';
+  }
+
+  /**
+   * As many transactions as it takes: for recipients beyond our limit for one, or beyond the receiver's. Resolves to
+   * what broke them off, if something did.
+   */
+  async #converse({
+    session,
+    endpoint,
+    reused,
+  }: Loan): Promise<{ error: string; isStale: boolean } | undefined> {
+    let rest = this.#pending;
+    for (let isFirst = true; rest.length > 0; isFirst = false) {
+      const jobs = rest.slice(0, recipientsPerTransaction);
+      const verdicts = await this.#transact(session, jobs);
+      const dead = reused && isFirst ? verdicts.find(isDeadBeforeMail) : undefined;
+      if (dead !== undefined) return { error: errorOf(dead), isStale: true };
+      const again = this.#settle(jobs, verdicts, endpoint);
+      const broken = verdicts.find(({ by }) => by === 'connection');
+      if (broken !== undefined) return { error: errorOf(broken), isStale: false };
+      rest = [...again, ...rest.slice(jobs.length)];
+    }
+    return undefined;
+  }
+
+  #transact(session: Session, jobs: readonly JobRow[]): Promise<Verdict[]> {
+    const { message, content } = this.#delivery;
+    const { reversePath, sizeBytes, eightBit, smtputf8 } = message;
+    const recipients = jobs.map(({ recipient }) => recipient);
+    const transaction = { reversePath, recipients, sizeBytes, eightBit, smtputf8, content };
+    return sendTransaction(session, transaction, this.#timeouts);
+  }
+
+  /** Writes outcomes down. Returns those for whom the same host has room in a transaction of their own. */
+  #settle(jobs: readonly JobRow[], verdicts: readonly Verdict[], endpoint: Endpoint): JobRow[] {
+    const hadRoom = verdicts.some(({ by, phase }) => by === 'reply' && phase === 'sending end of data');
+    const again: JobRow[] = [];
+    for (const [index, job] of jobs.entries()) {
+      const verdict = verdicts[index];
+      if (verdict === undefined) throw new Error(`No verdict for recipient ${job.number} of ${job.queueId}`);
+      const outcome = classify(verdict, endpoint);
+      if (hadRoom && isTooMany(verdict)) again.push(job);
+      else if (allowsNextAddress(verdict)) this.#trouble = outcome;
+      else this.#outcomes.set(job.number, outcome);
+    }
+    this.#pending = this.#pending.filter(({ number }) => !this.#outcomes.has(number));
+    return again;
+  }
+
+  #record(connection: Connection, error: string | undefined): void {
+    const { message, jobs } = this.#delivery;
+    const recipient = jobs.length === 1 ? jobs[0]?.recipient : undefined;
+    this.#events.push({
+      at: connection.startedAt,
+      queueId: message.queueId,
+      ...(recipient !== undefined && { recipient }),
+      event: 'attempted',
+      data: attemptData(connection, error),
+    });
+  }
+}
+
+interface Connection {
+  endpoint: Endpoint;
+  reused: boolean;
+  startedAt: number;
+  tls?: TlsFacts | undefined;
+  dialogue: Dialogue | undefined;
+}
+
+/** The dialogue counts its time from its first line, the event from the beginning of the connection. */
+function attemptData({ endpoint, reused, startedAt, tls, dialogue }: Connection, error: string | undefined) {
+  const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
+  return {
+    endpoint,
+    reused,
+    dialogue: lines.map(([offsetMs, line]): DialogueLine => [at - startedAt + offsetMs, line]),
+    ...(tls !== undefined && { tls }),
+    ...(error !== undefined && { error }),
+  };
+}
+
+function errorOf(verdict: Verdict): string {
+  switch (verdict.by) {
+    case 'reply':
+      return replyText(verdict.reply);
+    case 'connection':
+      return verdict.error.message;
+    case 'extension':
+      return verdict.reason;
+  }
+}
+
+/** The connection failed with nothing handed over: another address may do better. */
+function allowsNextAddress(verdict: Verdict): boolean {
+  if (verdict.by !== 'connection' || verdict.phase === 'sending end of data') return false;
+  return verdict.error.kind !== 'content' && verdict.error.kind !== 'aborted';
+}
+
+/** RFC 5321 §4.5.3.1.10: the others may be sent in another transaction. */
+const isTooMany = (verdict: Verdict): boolean =>
+  verdict.by === 'reply' && verdict.reply.code === 452 && statusOf(verdict.reply, verdict.phase) === '4.5.3';
+
+/** Also a server that takes us to be out of step (503) has taken nothing. */
+function isDeadBeforeMail(verdict: Verdict): boolean {
+  if (verdict.phase !== 'sending RSET' && verdict.phase !== 'sending MAIL FROM') return false;
+  if (verdict.by === 'reply') return verdict.reply.code === 503;
+  return verdict.by === 'connection' && verdict.error.kind !== 'aborted';
+}
+
+/** Of those who were still to come when the attempt was stopped, or when the last connection was lost. */
+const notReached: Outcome = {
+  kind: 'deferred',
+  status: '4.3.2',
+  reason: 'the attempt ended before the turn of this recipient came',
+  phase: 'connecting',
+  rule: 'no answer: try again later',
+};

@@ -1,0 +1,20 @@
+/** The receiving site of a job: what shares connections and limits. A thousand domains with one set of MX are one site. */
+
+import type { Resolver } from '../dns/resolver.ts';
+import type { JobRow } from '../store/store.ts';
+import type { MaybePromise } from '../util/maybe-promise.ts';
+import { findRoute, type RouteOptions, siteKey } from './route.ts';
+
+export const localSite = 'local';
+
+/** Local jobs and a relay host need no look-up; a domain without a route is a site of its own. */
+export function siteFinder(resolver: Resolver, options: RouteOptions): (job: JobRow) => MaybePromise<string> {
+  const { relayHost } = options;
+  return ({ kind, destination }) => {
+    if (kind === 'local') return localSite;
+    if (relayHost) return `relay ${relayHost.host}:${relayHost.port}`;
+    return findRoute(resolver, destination, options).then((route) =>
+      route.kind === 'route' ? siteKey(route) : `no route to ${destination}`,
+    );
+  };
+}
