@@ -146,7 +146,10 @@ class Exchange {
     return this.#readReply(timeoutMs, positiveClass);
   }
 
-  /** A `421` ends the conversation whatever it answers; a positive reply of the wrong kind means that we are out of step. */
+  /**
+   * A `421` ends the conversation whatever it answers; a positive reply of the wrong kind means that we are out of
+   * step.
+   */
   async #readReply(timeoutMs: number, positiveClass: 2 | 3): Promise<Reply> {
     const reply = await this.#session.conversation.reply(timeoutMs);
     if (reply.code === 421) throw new ConversationError('closing', replyText(reply), { reply });
@@ -199,7 +202,7 @@ class Exchange {
     await conversation.sendContent(batch, this.#timeouts.contentMs);
   }
 
-  /** A receiver that hangs up in the middle of the message may have said why; if not, its hanging up is all there is. */
+  /** A receiver that hangs up in the middle of the message may have said why; if not, there is only the error. */
   async #lastWords(error: unknown): Promise<Reply> {
     const { conversation } = this.#session;
     if (!(error instanceof ConversationError) || error.kind !== 'closed') throw error;

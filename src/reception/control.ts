@@ -1,0 +1,103 @@
+/** Mail handed in over the control socket by the server's owner, who may send as any local address. No SMTP, same road. */
+
+import { type Address, needsSmtputf8, parseAddress } from '../mail/address.ts';
+import { withCrlf } from '../mail/line-ends.ts';
+import type { Recipient } from '../queue/directory.ts';
+import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
+import type { Session, Transaction } from './smtp-application.ts';
+import { openMessage, type SubmissionParts } from './submission.ts';
+
+export interface HandedIn {
+  /** `user@domain` of a local domain, or '' for the null sender. */
+  from: string;
+  recipients: readonly string[];
+  /** A complete message; bare newlines are made CRLF. */
+  content: Buffer;
+}
+
+export interface Taken {
+  queueId: string;
+  /** Who will not get it, and why; the others are in the queue. */
+  refused: { recipient: string; reply: string }[];
+}
+
+/** What was wrong with a message that was handed in; the message is a sentence for people. */
+export class HandInError extends Error {
+  override readonly name = 'HandInError';
+}
+
+/** Resolves when the message is on disk. Rejects with HandInError if nobody gets it, or with the store's error. */
+export async function handIn(
+  parts: SubmissionParts & { nextQueueId(): string },
+  { from, recipients, content }: HandedIn,
+): Promise<Taken> {
+  const sender = from === '' ? undefined : addressOf(from);
+  if (sender && !parts.directory.isLocal(sender.domain))
+    throw new HandInError(`Cannot send as ${from}: ${sender.domain} is not a domain of this server`);
+  const { found, refused } = await resolveAll(parts, recipients);
+  if (found.length === 0)
+    throw new HandInError(refused.map(({ reply }) => reply).join('; ') || 'Give at least one recipient');
+  const transaction: Transaction = {
+    queueId: parts.nextQueueId(),
+    reversePath: from,
+    smtputf8: [...recipients.map(addressOf), ...(sender ? [sender] : [])].some(needsSmtputf8),
+    eightBit: true,
+    forwardPaths: recipients.filter((text) => !refused.some(({ recipient }) => recipient === text)),
+    recipients: found,
+  };
+  const answer = await takeIn(parts, transaction, content);
+  if (!isPositive(answer)) throw new HandInError(replyText(answer));
+  return { queueId: transaction.queueId, refused };
+}
+
+function addressOf(text: string): Address {
+  const address = parseAddress(text);
+  if (!address) throw new HandInError(`Cannot parse address "${text}": write user@example.org`);
+  return address;
+}
+
+async function resolveAll({ directory }: SubmissionParts, recipients: readonly string[]) {
+  const found: Recipient[] = [];
+  const refused: Taken['refused'] = [];
+  for (const text of recipients) {
+    const resolution = await directory.resolve(addressOf(text), text);
+    if (resolution.status === 'found') found.push(...resolution.recipients);
+    else if (resolution.status === 'elsewhere') found.push(resolution.recipient);
+    else refused.push({ recipient: text, reply: `550 5.1.1 No such user here: <${text}>` });
+  }
+  return { found, refused };
+}
+
+async function takeIn(parts: SubmissionParts, transaction: Transaction, content: Buffer): Promise<Reply> {
+  const message = openMessage(parts, controlSession(), transaction);
+  const { collector } = message;
+  try {
+    await collector.add(withCrlf(content));
+    collector.end();
+    const fault = collector.headerTooLong ? headerTooLarge : message.fault;
+    const answer = fault ?? (await message.accept());
+    if (!isPositive(answer)) await collector.discard();
+    return answer;
+  } catch (error) {
+    await collector.discard();
+    throw error;
+  }
+}
+
+const headerTooLarge = reply(552, '5.3.4', 'Header section too large; shorten it');
+
+/** Stands where an SMTP session would; nothing was said. */
+function controlSession(): Session {
+  const here = '127.0.0.1';
+  const peer = { address: here, port: 0, localAddress: here, localPort: 0 };
+  const dialogue = () => ({ at: Date.now(), lines: [] });
+  return {
+    via: 'control',
+    peer,
+    trusted: true,
+    tls: undefined,
+    hello: undefined,
+    account: undefined,
+    dialogue,
+  };
+}

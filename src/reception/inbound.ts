@@ -1,0 +1,219 @@
+/**
+ * Mail from outside: for our own recipients only, unless the client's network is trusted. The road of a message here,
+ * top to bottom: recipients → header as it came → loops → sender checks → decision → trace fields → queue → 250.
+ * RFC 5321; RFC 7208, 6376, 9989 for the checks; RFC 8601 for what is written of them.
+ */
+
+import { checkSender } from '../authentication/check.ts';
+import { type Decision, decide } from '../authentication/decide.ts';
+import { authenticationResults, isForgedResults } from '../authentication/results.ts';
+import type { Verdicts } from '../authentication/verdicts.ts';
+import type { Resolver } from '../dns/resolver.ts';
+import type { DossierEvent } from '../dossier/event.ts';
+import { completeHeader } from '../mail/complete.ts';
+import { fieldValue, type Header, parseHeader, removeFields } from '../mail/header.ts';
+import type { Directory } from '../queue/directory.ts';
+import { newEntry } from '../queue/entry.ts';
+import type { Queue } from '../queue/queue.ts';
+import { type Reply, reply, replyText } from '../smtp/reply.ts';
+import { readContent } from '../store/content.ts';
+import type { Spool } from '../store/spool.ts';
+import type { Content, Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import {
+  type AcceptedParts,
+  acceptedEvent,
+  clientFacts,
+  messageIdOf,
+  messageRow,
+  queuedAs,
+  traceField,
+} from './accepted.ts';
+import { isUnexpectedReport } from './backscatter.ts';
+import { findLoop } from './loops.ts';
+import { MessageCollector } from './message-collector.ts';
+import { authorDomain, type Signers, type Signing, startSigning } from './signing.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
+
+export interface InboundParts {
+  hostname: string;
+  headerBytes: number;
+  inlineBytes: number;
+  queue: Queue;
+  directory: Directory;
+  store: Pick<Store, 'appendEvents' | 'trace'>;
+  spool: Spool;
+  resolver: Resolver;
+  signers: Signers;
+  clock: Clock;
+}
+
+export function inboundDoor(parts: InboundParts): Door {
+  return {
+    checkSender: () => undefined, // the null sender above all is welcome: it brings bounces
+    refuseElsewhere: ({ trusted }) => (trusted ? undefined : relayingDenied),
+    openMessage: (session, transaction) => openMessage(parts, session, transaction),
+  };
+}
+
+const relayingDenied = reply(
+  550,
+  '5.7.1',
+  'Relaying denied; to send as our user, authenticate on the submission port',
+);
+
+/** What is known of a message when its last octet is there. */
+interface Received extends AcceptedParts {
+  collector: MessageCollector;
+  signing: Signing | undefined;
+}
+
+function openMessage(parts: InboundParts, session: Session, transaction: Transaction): IncomingMessage {
+  let header: Header = parseHeader(Buffer.alloc(0));
+  let signing: Signing | undefined;
+  const collector = new MessageCollector({
+    openSpool: () => parts.spool.begin(transaction.queueId),
+    inlineBytes: parts.inlineBytes,
+    headerBytes: parts.headerBytes,
+    editHeader(original) {
+      header = parseHeader(original);
+      if (session.trusted) signing = startSigning(parts.signers, authorDomain(header));
+      return withoutForeignFields(header, original, parts.hostname);
+    },
+    onBody: (chunk) => signing?.onBody(chunk),
+  });
+  const accept = () =>
+    receive(parts, { session, transaction, header, at: parts.clock.now(), collector, signing });
+  return { collector, accept };
+}
+
+/** Return-Path is written at final delivery only (RFC 5321 §4.4), and results in our name only by us (RFC 8601 §5). */
+function withoutForeignFields(header: Header, original: Buffer, hostname: string): Buffer {
+  const foreign = (field: Header['fields'][number]) =>
+    field.name === 'return-path' ||
+    (field.name === 'authentication-results' && isForgedResults(fieldValue(field), hostname));
+  return header.fields.some(foreign) ? removeFields(header, foreign) : original;
+}
+
+async function receive(parts: InboundParts, received: Received): Promise<Reply> {
+  const { session, transaction, header } = received;
+  const loop = findLoop(header, transaction.recipients);
+  if (loop) return refuse(parts, received, loop, 'mail loop');
+  const content = await received.collector.finish();
+  const verdicts = session.trusted ? undefined : await check(parts, received, content);
+  const decision: Decision = verdicts ? decide(verdicts) : trustedNetwork;
+  if (decision.reply) return refuse(parts, received, decision.reply, decision.rule, verdicts);
+  await enqueue(parts, received, content, decision, verdicts);
+  return queuedAs(transaction.queueId);
+}
+
+const trustedNetwork: Decision = { decision: 'accept', rule: 'trusted network: sender checks are skipped' };
+
+function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
+  const { session, transaction, collector } = received;
+  return checkSender(parts, {
+    clientAddress: session.peer.address,
+    helo: session.hello?.name ?? '',
+    reversePath: transaction.reversePath,
+    message: asItCame(collector, content),
+  });
+}
+
+/** The message as the sender signed it: with the header fields that we have taken out. */
+async function* asItCame(
+  { header, originalHeader }: MessageCollector,
+  content: Content,
+): AsyncIterable<Buffer> {
+  yield originalHeader;
+  let skip = header.length;
+  for await (const chunk of readContent(content)) {
+    if (skip < chunk.length) yield chunk.subarray(skip);
+    skip = Math.max(0, skip - chunk.length);
+  }
+}
+
+async function enqueue(
+  parts: InboundParts,
+  received: Received,
+  content: Content,
+  decision: Decision,
+  verdicts: Verdicts | undefined,
+): Promise<void> {
+  const { transaction, collector } = received;
+  const reverseName = verdicts?.iprev.name;
+  const events: DossierEvent[] = [];
+  const fields = [traceField(parts.hostname, received, reverseName)];
+  if (received.session.trusted) fields.push(...(await completeOurs(parts, received, events)));
+  if (verdicts) fields.unshift(authenticationResults(verdicts, parts.hostname));
+  const message = messageRow(received, Buffer.from(fields.join('')), content);
+  const unexpected =
+    !received.session.trusted && (await isUnexpectedReport(parts.store, transaction, collector, content));
+  const folder = decision.decision === 'junk' || unexpected ? 'Junk' : 'Inbox';
+  const rule = unexpected ? 'a delivery report for nothing that was sent from here' : decision.rule;
+  if (verdicts) events.unshift(checkedEvent(parts, received, verdicts, { ...decision, rule }, folder));
+  events.unshift(acceptedEvent(received, message, reverseName));
+  await parts.queue.accept(newEntry({ message, recipients: transaction.recipients, folder, events }));
+}
+
+/** A program on a trusted network that writes in our name may leave Date and Message-ID to us, and signs with our key. */
+async function completeOurs(
+  parts: InboundParts,
+  { header, collector, signing, transaction, at }: Received,
+  events: DossierEvent[],
+): Promise<string[]> {
+  const domain = authorDomain(header);
+  if (domain === undefined || !parts.directory.isLocal(domain)) return [];
+  const messageId = `<${transaction.queueId}@${domain}>`;
+  const { prefix } = completeHeader(collector.header, { from: transaction.reversePath, date: at, messageId });
+  const added = prefix.toString('utf8');
+  if (!signing) return [added];
+  const signature = await signing.sign(Buffer.concat([prefix, collector.header]));
+  events.push(signature.event(at, transaction.queueId));
+  return [signature.field, added];
+}
+
+function checkedEvent(
+  parts: InboundParts,
+  { transaction, at }: Received,
+  verdicts: Verdicts,
+  { decision, rule }: Decision,
+  folder: 'Inbox' | 'Junk',
+): DossierEvent {
+  const data = {
+    authenticationResults: authenticationResults(verdicts, parts.hostname).trimEnd(),
+    spf: verdicts.spf.result,
+    dkim: verdicts.dkim.map(({ domain, result }) => `${result} (${domain})`).join(', ') || 'none',
+    dmarc: verdicts.dmarc.result,
+    decision: decision === 'accept' && folder === 'Junk' ? ('junk' as const) : decision,
+    rule,
+    durationMs: parts.clock.now() - at,
+  };
+  return { at: parts.clock.now(), queueId: transaction.queueId, event: 'checked', data };
+}
+
+/** Tells the client, and leaves a dossier of what was refused and why. */
+async function refuse(
+  parts: InboundParts,
+  received: Received,
+  answer: Reply,
+  rule: string,
+  verdicts?: Verdicts,
+): Promise<Reply> {
+  const { session, transaction, header } = received;
+  const { queueId, reversePath, forwardPaths } = transaction;
+  const { at, lines } = session.dialogue();
+  const messageId = messageIdOf(header);
+  const data = {
+    from: reversePath,
+    to: [...forwardPaths],
+    client: clientFacts(session, verdicts?.iprev.name),
+    reply: replyText(answer),
+    rule,
+    dialogue: lines,
+    ...(messageId === undefined ? {} : { messageId }),
+  };
+  const events: DossierEvent[] = [{ at, queueId, event: 'refused', data }];
+  if (verdicts) events.push(checkedEvent(parts, received, verdicts, decide(verdicts), 'Inbox'));
+  await parts.store.appendEvents(events);
+  return answer;
+}

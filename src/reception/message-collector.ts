@@ -1,0 +1,117 @@
+/**
+ * Takes a message's octets as they stream in: the header section whole (bounded), the body in memory while it is small
+ * and in a spool file from there on. The header may be edited before anything is kept. Knows nothing of SMTP.
+ */
+
+import type { SpoolWriter } from '../store/spool.ts';
+import type { Content } from '../store/store.ts';
+
+export interface CollectorParts {
+  /** Opens a spool file for this message. */
+  openSpool(): Promise<SpoolWriter>;
+  /** Octets that are kept in memory; more goes to the spool. */
+  inlineBytes: number;
+  /** Octets of the header section; a longer one is a fault. */
+  headerBytes: number;
+  /** Sees the header section with its blank line, and returns what is to be kept of it. */
+  editHeader(header: Buffer): Buffer;
+  /** Sees the body in passing. */
+  onBody?: ((chunk: Buffer) => void) | undefined;
+}
+
+const cr = 0x0d;
+const lf = 0x0a;
+
+export class MessageCollector {
+  readonly #parts: CollectorParts;
+  /** Before the blank line: pieces of the header. After it: pieces of header and body not yet in the spool. */
+  #pieces: Buffer[] = [];
+  #pieceBytes = 0;
+  #inBody = false;
+  /** How much of the CRLF CRLF that ends the header has been seen: 0–4. A message may begin with its blank line. */
+  #matched = 2;
+  #spool: SpoolWriter | undefined;
+  /** The header as it came, and as it is kept. */
+  originalHeader: Buffer = Buffer.alloc(0);
+  header: Buffer = Buffer.alloc(0);
+  headerTooLong = false;
+
+  constructor(parts: CollectorParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns a promise only where the spool must be waited for. Rejects with the disk's error. */
+  add(bytes: Buffer): Promise<void> | undefined {
+    if (this.headerTooLong) return undefined;
+    if (this.#inBody) return this.#addBody(bytes);
+    const bodyStart = this.#findHeaderEnd(bytes);
+    this.#keep(bodyStart === undefined ? bytes : bytes.subarray(0, bodyStart));
+    this.headerTooLong = this.#pieceBytes > this.#parts.headerBytes;
+    if (this.headerTooLong) this.#pieces = [];
+    if (bodyStart === undefined || this.headerTooLong) return undefined;
+    this.#endHeader();
+    return bodyStart < bytes.length ? this.#addBody(bytes.subarray(bodyStart)) : undefined;
+  }
+
+  /** The last octet was added. A message without a body ends with its header (RFC 5322 §3.5). */
+  end(): void {
+    if (!this.#inBody && !this.headerTooLong) this.#endHeader();
+  }
+
+  /** The kept content, durable if it is in the spool. */
+  async finish(): Promise<Content> {
+    if (!this.#spool) return { kind: 'inline', bytes: Buffer.concat(this.#pieces) };
+    await this.#spill(this.#spool);
+    return this.#spool.commit();
+  }
+
+  /** Drops everything, the finished spool file too. Never to be called once the queue has the content. */
+  async discard(): Promise<void> {
+    this.#pieces = [];
+    await this.#spool?.abort();
+    this.#spool = undefined;
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#pieces.push(bytes);
+    this.#pieceBytes += bytes.length;
+  }
+
+  /** Looks for the blank line across pieces; the offset after it, or undefined. */
+  #findHeaderEnd(bytes: Buffer): number | undefined {
+    for (let index = 0; index < bytes.length; index++) {
+      const expected = this.#matched % 2 === 0 ? cr : lf;
+      const octet = bytes[index];
+      this.#matched = octet === expected ? this.#matched + 1 : octet === cr ? 1 : 0;
+      if (this.#matched === 4) return index + 1;
+    }
+    return undefined;
+  }
+
+  #endHeader(): void {
+    this.#inBody = true;
+    const [only] = this.#pieces;
+    this.originalHeader = only && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
+    this.header = this.#parts.editHeader(this.originalHeader);
+    this.#pieces = [this.header];
+    this.#pieceBytes = this.header.length;
+  }
+
+  #addBody(bytes: Buffer): Promise<void> | undefined {
+    this.#parts.onBody?.(bytes);
+    this.#keep(bytes);
+    if (!this.#spool && this.#pieceBytes <= this.#parts.inlineBytes) return undefined;
+    return this.#toSpool();
+  }
+
+  async #toSpool(): Promise<void> {
+    this.#spool ??= await this.#parts.openSpool();
+    await this.#spill(this.#spool);
+  }
+
+  async #spill(spool: SpoolWriter): Promise<void> {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    for (const piece of pieces) await spool.write(piece);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * Answers an SMTP session's events: collects the transaction and asks the door that the client came through what to
+ * think of it (inbound.ts: mail from outside; submission.ts: mail from our own). Here is what both have in common,
+ * and the rule that an error of ours is a 451 for the client and loses nothing.
+ */
+
+import type { DialogueLine } from '../dossier/event.ts';
+import { type Address, parseAddress } from '../mail/address.ts';
+import type { Application, Peer, TlsInfo } from '../net/machine.ts';
+import type { Directory, Recipient, Resolution } from '../queue/directory.ts';
+import type { Credentials } from '../sasl/exchange.ts';
+import type { Parameters } from '../smtp/command.ts';
+import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
+import type { SmtpEvent } from '../smtp/session-options.ts';
+import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
+import type { Log } from '../util/log.ts';
+import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
+import type { MessageCollector } from './message-collector.ts';
+
+/** What is known of the client. */
+export interface Session {
+  readonly via: 'smtp' | 'submission' | 'control';
+  readonly peer: Peer;
+  /** The client's address lies in a trusted network. */
+  readonly trusted: boolean;
+  tls: TlsInfo | undefined;
+  hello: { verb: 'HELO' | 'EHLO'; name: string } | undefined;
+  /** The account that has authenticated. */
+  account: string | undefined;
+  /** The opening and the current transaction, as said so far. */
+  dialogue(): { at: number; lines: DialogueLine[] };
+}
+
+/** One mail transaction (RFC 5321 §3.3). */
+export interface Transaction {
+  readonly queueId: string;
+  /** `user@domain`, or '' for the null sender. */
+  readonly reversePath: string;
+  readonly smtputf8: boolean;
+  readonly eightBit: boolean;
+  /** As the client named them, in order. */
+  readonly forwardPaths: string[];
+  /** What they resolved to. */
+  readonly recipients: Recipient[];
+}
+
+/** A message whose data is coming in. */
+export interface IncomingMessage {
+  collector: MessageCollector;
+  /** A fault seen while the data streams by; the message is refused with it at its end. */
+  fault?: Reply | undefined;
+  /** All is there: decides, and makes it durable before it answers. */
+  accept(): Promise<Reply>;
+}
+
+/** A way in, with its policy. */
+export interface Door {
+  /** Checks credentials; resolves to the account. Absent where AUTH is not offered. */
+  authenticate?(session: Session, credentials: Credentials): Promise<string | undefined>;
+  /** Refuses a sender, or lets it pass. */
+  checkSender(session: Session, sender: Address | undefined): MaybePromise<Reply | undefined>;
+  /** Refuses a recipient who is not ours: the rule that keeps this from being an open relay. */
+  refuseElsewhere(session: Session): Reply | undefined;
+  openMessage(session: Session, transaction: Transaction): IncomingMessage;
+}
+
+export interface SmtpApplicationParts {
+  door: Door;
+  directory: Directory;
+  nextQueueId(): string;
+  log: Log;
+}
+
+/** Wrong passwords in one session, before it is ended. */
+const maxAuthFailures = 3;
+
+export class SmtpApplication implements Application<SmtpEvent, Reply | undefined> {
+  readonly #parts: SmtpApplicationParts;
+  readonly #session: Session;
+  #transaction: Transaction | undefined;
+  #message: IncomingMessage | undefined;
+  #authFailures = 0;
+
+  constructor(parts: SmtpApplicationParts, session: Session) {
+    this.#parts = parts;
+    this.#session = session;
+  }
+
+  handle(event: SmtpEvent): MaybePromise<Reply | undefined> {
+    try {
+      const answer = this.#decide(event);
+      return answer instanceof Promise ? answer.catch((error) => this.#trouble(error)) : answer;
+    } catch (error) {
+      return this.#trouble(error);
+    }
+  }
+
+  closed(): void {
+    this.#reset();
+  }
+
+  #decide(event: SmtpEvent): MaybePromise<Reply | undefined> {
+    switch (event.type) {
+      case 'connect':
+        return undefined;
+      case 'tls':
+        this.#reset();
+        this.#session.tls = event.tls;
+        this.#session.hello = undefined;
+        this.#session.account = undefined;
+        return undefined;
+      case 'hello':
+        this.#reset();
+        this.#session.hello = event;
+        return undefined;
+      case 'authenticate':
+        return this.#authenticate(event.credentials);
+      case 'mail':
+        return this.#mail(event.path, event.parameters);
+      case 'recipient':
+        return this.#recipient(event.path);
+      case 'data':
+        return this.#openMessage();
+      case 'chunk':
+        return this.#chunk(event.bytes);
+      case 'message':
+        return this.#finish(event.fault);
+      case 'reset':
+        this.#reset();
+        return undefined;
+    }
+  }
+
+  async #authenticate(credentials: Credentials): Promise<Reply | undefined> {
+    const { door, log } = this.#parts;
+    const account = await door.authenticate?.(this.#session, credentials);
+    if (account !== undefined) {
+      this.#session.account = account;
+      return reply(235, '2.7.0', `Welcome, ${account}`);
+    }
+    log.warn(
+      { client: this.#session.peer.address, user: credentials.user.slice(0, 100) },
+      'authentication failed',
+    );
+    if (++this.#authFailures < maxAuthFailures) return undefined;
+    return reply(421, '4.7.0', 'Too many failed attempts; closing');
+  }
+
+  #mail(path: string, parameters: Parameters): MaybePromise<Reply | undefined> {
+    const smtputf8 = parameters.has('SMTPUTF8');
+    const sender = path === '' ? undefined : readPath(path, smtputf8);
+    if (sender && !isAddress(sender)) return sender;
+    return andThen(this.#parts.door.checkSender(this.#session, sender), (refusal) => {
+      if (refusal) return refusal;
+      this.#transaction = {
+        queueId: this.#parts.nextQueueId(),
+        reversePath: sender ? withoutRoute(path) : '',
+        smtputf8,
+        eightBit: parameters.get('BODY')?.toUpperCase() === '8BITMIME',
+        forwardPaths: [],
+        recipients: [],
+      };
+      return undefined;
+    });
+  }
+
+  #recipient(path: string): MaybePromise<Reply | undefined> {
+    const transaction = this.#transaction;
+    if (!transaction) throw new Error('RCPT without a transaction');
+    const address = readPath(path, transaction.smtputf8);
+    if (!isAddress(address)) return address;
+    const spelled = withoutRoute(path);
+    return andThen(this.#parts.directory.resolve(address, spelled), (resolution) =>
+      this.#addRecipient(transaction, spelled, resolution),
+    );
+  }
+
+  #addRecipient(transaction: Transaction, spelled: string, resolution: Resolution): Reply | undefined {
+    if (resolution.status === 'unknown') return unknownUser(spelled);
+    const elsewhere = resolution.status === 'elsewhere';
+    const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session) : undefined;
+    if (refusal) return refusal;
+    transaction.forwardPaths.push(spelled);
+    transaction.recipients.push(...(elsewhere ? [resolution.recipient] : resolution.recipients));
+    return undefined;
+  }
+
+  #openMessage(): undefined {
+    if (!this.#transaction) throw new Error('DATA without a transaction');
+    this.#message = this.#parts.door.openMessage(this.#session, this.#transaction);
+    return undefined;
+  }
+
+  #chunk(bytes: Buffer): MaybePromise<undefined> {
+    const message = this.#message;
+    if (!message || message.fault) return undefined; // refused already: its end is awaited
+    return message.collector.add(bytes)?.then(
+      () => undefined,
+      (error: unknown) => {
+        message.fault = this.#trouble(error);
+        return undefined;
+      },
+    );
+  }
+
+  async #finish(fault: Reply | undefined): Promise<Reply> {
+    const message = this.#message;
+    if (!message) throw new Error('a message that was never opened');
+    this.#message = undefined; // a client that leaves now takes nothing away from a message on its way into the queue
+    message.collector.end();
+    const refusal = fault ?? message.fault ?? headerFault(message);
+    const { answer, mayBeKept } = refusal
+      ? { answer: refusal, mayBeKept: false }
+      : await this.#accept(message);
+    if (!isPositive(answer)) {
+      this.#logRefusal(answer);
+      if (!mayBeKept) await message.collector.discard();
+    }
+    this.#transaction = undefined;
+    return answer;
+  }
+
+  /** `mayBeKept`: the store broke, and whether it has the message is not known; a spool file must stay then. */
+  async #accept(message: IncomingMessage): Promise<{ answer: Reply; mayBeKept: boolean }> {
+    try {
+      return { answer: await message.accept(), mayBeKept: false };
+    } catch (error) {
+      return { answer: this.#trouble(error), mayBeKept: error instanceof StoreBrokenError };
+    }
+  }
+
+  #logRefusal(answer: Reply): void {
+    const { queueId, reversePath } = this.#transaction ?? {};
+    const client = this.#session.peer.address;
+    this.#parts.log.info({ queueId, client, from: reversePath, reply: replyText(answer) }, 'message refused');
+  }
+
+  /** The client gets 4xx whatever went wrong here (requirement "not" 12): it keeps the message and comes again. */
+  #trouble(error: unknown): Reply {
+    const queueId = this.#transaction?.queueId;
+    if (error instanceof StoreFullError || isDiskFull(error)) {
+      this.#parts.log.error({ queueId }, 'the disk is full; mail is refused with 452');
+      return reply(452, '4.3.1', 'Insufficient system storage; try again later');
+    }
+    this.#parts.log.error(
+      { err: error, queueId, dialogue: this.#session.dialogue().lines },
+      'internal error',
+    );
+    return reply(451, '4.3.0', 'Internal error; try again later');
+  }
+
+  /** Ends the open transaction, if there is one. */
+  #reset(): void {
+    const message = this.#message;
+    this.#message = undefined;
+    this.#transaction = undefined;
+    message?.collector
+      .discard()
+      .catch((error) =>
+        this.#parts.log.error({ err: error }, 'cannot remove a spool file; it is swept at the next start'),
+      );
+  }
+}
+
+const headerFault = ({ collector }: IncomingMessage): Reply | undefined =>
+  collector.headerTooLong ? reply(552, '5.3.4', 'Header section too large; shorten it') : undefined;
+
+const unknownUser = (spelled: string): Reply =>
+  reply(550, '5.1.1', `No such user here: <${spelled.slice(0, 100)}>; check the address`);
+
+const isAddress = (value: Address | Reply): value is Address => 'domain' in value;
+
+/** RFC 5321 §4.1.1.3, appendix F.2: a source route `@a,@b:` is accepted and ignored. */
+const withoutRoute = (path: string): string => path.replace(/^@[^:]*:/, '');
+
+/** The address in a path, or the refusal. `<postmaster>` without a domain is one (RFC 5321 §4.5.1). */
+function readPath(path: string, smtputf8: boolean): Address | Reply {
+  const text = withoutRoute(path);
+  if (text.toLowerCase() === 'postmaster') return { localPart: 'postmaster', domain: '' };
+  const address = parseAddress(text);
+  if (!address)
+    return reply(553, '5.1.3', `Cannot read the address <${text.slice(0, 100)}>; write user@example.org`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
+  if (!smtputf8 && /[^\x00-\x7f]/.test(text))
+    return reply(553, '5.6.7', 'An address beyond ASCII needs the SMTPUTF8 parameter at MAIL (RFC 6531)');
+  return address;
+}

@@ -1,0 +1,141 @@
+/**
+ * Mail from our own users (RFC 6409): over TLS, authenticated, in their own name. The road of a message here: sender
+ * → recipients → header rules → what is missing is added, blind copies are taken out → DKIM → queue → 250.
+ */
+
+import { type Address, addressKey } from '../mail/address.ts';
+import { completeHeader } from '../mail/complete.ts';
+import { type Header, parseHeader } from '../mail/header.ts';
+import { checkSubmittedHeader, lineScanner, type Refusal } from '../mail/submission-rules.ts';
+import type { Directory } from '../queue/directory.ts';
+import { newEntry } from '../queue/entry.ts';
+import type { Queue } from '../queue/queue.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
+import type { Spool } from '../store/spool.ts';
+import type { Clock } from '../util/clock.ts';
+import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
+import { MessageCollector } from './message-collector.ts';
+import { authorDomain, type Signers, type Signing, startSigning } from './signing.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
+
+export interface SubmissionParts {
+  hostname: string;
+  headerBytes: number;
+  inlineBytes: number;
+  queue: Queue;
+  directory: Directory;
+  spool: Spool;
+  signers: Signers;
+  clock: Clock;
+}
+
+/** Resolves to the account whose password this is, or undefined. */
+export type Authenticate = (user: string, password: string) => Promise<string | undefined>;
+
+export function submissionDoor(parts: SubmissionParts, authenticate: Authenticate): Door {
+  return {
+    authenticate: (_session, { user, password, authorizationId }) =>
+      actAs(authenticate(user, password), authorizationId),
+    checkSender: (session, sender) => checkSender(parts, session, sender),
+    refuseElsewhere: () => undefined,
+    openMessage: (session, transaction) => openMessage(parts, session, transaction),
+  };
+}
+
+/** Nobody may act as somebody else (RFC 4616 §2: an authorization identity other than one's own). */
+async function actAs(
+  asked: Promise<string | undefined>,
+  authorizationId: string,
+): Promise<string | undefined> {
+  const account = await asked;
+  return authorizationId === '' || authorizationId.toLowerCase() === account ? account : undefined;
+}
+
+async function checkSender(
+  { directory }: SubmissionParts,
+  { tls, account }: Session,
+  sender: Address | undefined,
+): Promise<Reply | undefined> {
+  if (!tls) return reply(530, '5.7.0', 'Encryption required; STARTTLS first');
+  if (account === undefined) return reply(530, '5.7.0', 'Authentication required; AUTH first');
+  if (!sender || (await directory.identitiesOf(account)).has(addressKey(sender))) return undefined;
+  return reply(553, '5.7.1', `You may not send as this address; use one of your own, such as ${account}`);
+}
+
+export function openMessage(
+  parts: SubmissionParts,
+  session: Session,
+  transaction: Transaction,
+): IncomingMessage {
+  const scan = lineScanner();
+  let header: Header = parseHeader(Buffer.alloc(0));
+  let added: Buffer = Buffer.alloc(0);
+  let signing: Signing | undefined;
+  const collector = new MessageCollector({
+    openSpool: () => parts.spool.begin(transaction.queueId),
+    inlineBytes: parts.inlineBytes,
+    headerBytes: parts.headerBytes,
+    editHeader(original) {
+      header = parseHeader(original);
+      const completed = completeHeader(original, completionFor(parts, session, transaction));
+      added = completed.prefix;
+      signing = startSigning(
+        parts.signers,
+        authorDomain(parseHeader(Buffer.concat([added, completed.header]))),
+      );
+      return completed.header;
+    },
+    onBody(chunk) {
+      const refusal = scan(chunk);
+      if (refusal) message.fault ??= refusalReply(refusal);
+      signing?.onBody(chunk);
+    },
+  });
+  const accept = () => submit(parts, { session, transaction, header, added, collector, signing });
+  const message: IncomingMessage = { collector, accept };
+  return message;
+}
+
+/** RFC 6409 §8.2, §8.3: Date and Message-ID where they are missing; From is the authenticated address. */
+function completionFor({ clock, hostname }: SubmissionParts, { account }: Session, transaction: Transaction) {
+  const from = account ?? transaction.reversePath;
+  const domain = from.slice(from.lastIndexOf('@') + 1) || hostname;
+  return { from, date: clock.now(), messageId: `<${transaction.queueId}@${domain}>` };
+}
+
+const refusalReply = ({ status, text }: Refusal): Reply =>
+  reply(status === '5.7.1' ? 550 : 554, status, text);
+
+interface Submitted {
+  session: Session;
+  transaction: Transaction;
+  /** As the client wrote it. */
+  header: Header;
+  /** The fields that were missing. */
+  added: Buffer;
+  collector: MessageCollector;
+  signing: Signing | undefined;
+}
+
+async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Reply> {
+  const { session, transaction, header, added, collector } = submitted;
+  const identities =
+    session.account === undefined ? undefined : await parts.directory.identitiesOf(session.account);
+  const verdict = checkSubmittedHeader(header, {
+    smtputf8: transaction.smtputf8,
+    mayUse: (key) => identities?.has(key) ?? parts.directory.isLocal(key.slice(key.lastIndexOf('@') + 1)),
+  });
+  if (!verdict.ok) return refusalReply(verdict);
+  const content = await collector.finish();
+  const completed = parseHeader(Buffer.concat([added, collector.header]));
+  const accepted = { session, transaction, header: completed, at: parts.clock.now() };
+  const signature = await submitted.signing?.sign(Buffer.concat([added, collector.header]));
+  const fields = [traceField(parts.hostname, accepted), signature?.field ?? ''];
+  const message = messageRow(accepted, Buffer.concat([Buffer.from(fields.join('')), added]), content);
+  const events = [acceptedEvent(accepted, message)];
+  if (signature) events.push(signature.event(accepted.at, transaction.queueId));
+  await parts.queue.accept(
+    newEntry({ message, recipients: transaction.recipients, folder: 'Inbox', events }),
+  );
+  return queuedAs(transaction.queueId);
+}
