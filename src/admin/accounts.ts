@@ -1,0 +1,189 @@
+/** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
+
+import { hashPassword } from '../store/passwords.ts';
+import type { Account, Alias, Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import { anyAddress, type Domains, localAddress } from './addresses.ts';
+import { type Admin, AdminError, type NewAccount } from './admin.ts';
+
+export interface AccountParts {
+  store: Store;
+  domains: Domains;
+  clock: Clock;
+  /** Whoever remembers accounts and aliases must look again. */
+  changed(): void;
+}
+
+type AccountOperations = Pick<
+  Admin,
+  'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'removeAccount'
+>;
+type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
+
+/** In octets. Longer ones only cost time to hash. */
+const maxPasswordLength = 1024;
+/** Passwords hashed at once: each costs 19 MiB and a thread of the pool. */
+const hashedAtOnce = 8;
+
+export function accountOperations(parts: AccountParts): AccountOperations {
+  const { store, domains, changed } = parts;
+  return {
+    async addAccount(request) {
+      const account = await newAccount(request, parts);
+      await refuseAlias(account.address, store);
+      const existing = await store.addAccounts([account]);
+      if (existing.length > 0) throw accountExists(account.address);
+      changed();
+    },
+    importAccounts: ({ accounts }) => importAccounts(accounts, parts),
+    listAccounts: () => store.listAccounts(),
+    async setPassword({ address, password }) {
+      const key = localAddress(address, domains);
+      checkPassword(password);
+      if (!(await store.setPassword(key, await hashPassword(password)))) throw noSuchAccount(key);
+      changed();
+    },
+    async removeAccount({ address }) {
+      const key = localAddress(address, domains);
+      if (!(await store.removeAccount(key))) throw noSuchAccount(key);
+      changed();
+    },
+  };
+}
+
+export function aliasOperations({ store, domains, changed }: AccountParts): AliasOperations {
+  return {
+    async setAlias(request) {
+      const alias = await checkAlias(request, store, domains);
+      await store.setAlias(alias);
+      changed();
+    },
+    async removeAlias({ address }) {
+      const key = localAddress(address, domains);
+      if (!(await store.findAlias(key))) {
+        throw new AdminError(
+          'no-such-alias',
+          `There is no alias ${key}. To see all of them: posthorn alias list`,
+        );
+      }
+      await store.setAlias({ address: key, targets: [] });
+      changed();
+    },
+    listAliases: () => store.listAliases(),
+  };
+}
+
+async function importAccounts(rows: NewAccount[], parts: AccountParts) {
+  for (const { address, password, hash } of rows) {
+    const key = localAddress(address, parts.domains);
+    checkCredential(password, hash);
+    await refuseAlias(key, parts.store);
+  }
+  const accounts: Account[] = [];
+  for (let start = 0; start < rows.length; start += hashedAtOnce) {
+    const batch = rows.slice(start, start + hashedAtOnce);
+    accounts.push(...(await Promise.all(batch.map((row) => newAccount(row, parts)))));
+  }
+  const existing = await parts.store.addAccounts(accounts);
+  parts.changed();
+  return { added: accounts.length - existing.length, existing };
+}
+
+async function newAccount(
+  { address, password, hash }: NewAccount,
+  { domains, clock }: AccountParts,
+): Promise<Account> {
+  const key = localAddress(address, domains);
+  const secret = checkCredential(password, hash);
+  const passwordHash = 'hash' in secret ? secret.hash : await hashPassword(secret.password);
+  return { address: key, passwordHash, createdAt: clock.now() };
+}
+
+function checkCredential(
+  password: string | undefined,
+  hash: string | undefined,
+): { password: string } | { hash: string } {
+  if (hash === undefined) return { password: checkPassword(password ?? '') };
+  if (/^\$argon2id\$[\w$=,+/]+$/.test(hash)) return { hash };
+  throw new AdminError(
+    'bad-request',
+    'This is no argon2id hash in PHC form ($argon2id$v=19$…). Give the password itself.',
+  );
+}
+
+/** SASL PLAIN separates its fields by NUL (RFC 4616 §2); line ends cannot be typed into any client. */
+function checkPassword(password: string): string {
+  if (password === '') throw new AdminError('bad-request', 'The password is empty. Choose one.');
+  if (Buffer.byteLength(password) > maxPasswordLength) {
+    throw new AdminError(
+      'bad-request',
+      `The password is longer than ${maxPasswordLength} octets. Choose a shorter one.`,
+    );
+  }
+  if (/[\0\r\n]/.test(password)) {
+    throw new AdminError(
+      'bad-request',
+      'The password holds a NUL or a line end, which no mail client can send.',
+    );
+  }
+  return password;
+}
+
+/** Mail follows an alias before it finds an account: the two cannot share an address. */
+async function refuseAlias(address: string, store: Store): Promise<void> {
+  if (await store.findAlias(address)) {
+    throw new AdminError(
+      'exists',
+      `${address} is an alias. Remove that first: posthorn alias remove ${address}`,
+    );
+  }
+}
+
+async function checkAlias({ address, targets }: Alias, store: Store, domains: Domains): Promise<Alias> {
+  const key = localAddress(address, domains);
+  if (targets.length === 0)
+    throw new AdminError('bad-request', `The alias ${key} needs an address that it leads to.`);
+  if (await store.findAccount(key)) {
+    throw new AdminError(
+      'exists',
+      `${key} is an account, and an alias would take all its mail. Choose another address.`,
+    );
+  }
+  const found: string[] = [];
+  for (const target of targets) found.push(await checkTarget(key, target, store, domains));
+  return { address: key, targets: [...new Set(found)] };
+}
+
+async function checkTarget(alias: string, target: string, store: Store, domains: Domains): Promise<string> {
+  const { address, isLocal } = anyAddress(target, domains);
+  if (!isLocal) return address;
+  if (await leadsTo(address, alias, store)) {
+    throw new AdminError(
+      'bad-request',
+      `${alias} → ${address} would be a loop. Leave one of its aliases out.`,
+    );
+  }
+  if ((await store.findAccount(address)) || (await store.findAlias(address))) return address;
+  throw noSuchAccount(address);
+}
+
+async function leadsTo(from: string, goal: string, store: Store, seen = new Set<string>()): Promise<boolean> {
+  if (from === goal) return true;
+  if (seen.has(from)) return false;
+  seen.add(from);
+  const alias = await store.findAlias(from);
+  for (const target of alias?.targets ?? []) if (await leadsTo(target, goal, store, seen)) return true;
+  return false;
+}
+
+const accountExists = (address: string) =>
+  new AdminError(
+    'exists',
+    `${address} exists already. To change its password: posthorn account passwd ${address}`,
+  );
+
+const noSuchAccount = (address: string) =>
+  new AdminError(
+    'no-such-account',
+    `There is no account ${address}. To make it: posthorn account add ${address}`,
+  );

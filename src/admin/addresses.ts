@@ -1,0 +1,33 @@
+/** Which addresses an administrator may use for what. Knows domains, not accounts. */
+
+import { addressKey, formatAddress, parseAddress } from '../mail/address.ts';
+import { AdminError } from './admin.ts';
+
+export type Domains = readonly { name: string }[];
+
+/** The key of an address of a configured domain. Throws an AdminError for any other. */
+export function localAddress(text: string, domains: Domains): string {
+  const address = parseAddress(text);
+  if (address === undefined) throw badAddress(text);
+  if (domains.some(({ name }) => name === address.domain)) return addressKey(address);
+  const known = domains.map(({ name }) => name).join(', ');
+  throw new AdminError(
+    'not-our-domain',
+    `${text} is in no domain of this server (${known === '' ? 'it has none' : known}). ` +
+      `Add [[domain]] name = "${address.domain}" to the configuration first, and restart the server.`,
+  );
+}
+
+/** Local addresses as their keys; remote ones keep their spelling, which is theirs to interpret (RFC 5321 §2.4). */
+export function anyAddress(text: string, domains: Domains): { address: string; isLocal: boolean } {
+  const address = parseAddress(text);
+  if (address === undefined) throw badAddress(text);
+  const isLocal = domains.some(({ name }) => name === address.domain);
+  return { address: isLocal ? addressKey(address) : formatAddress(address), isLocal };
+}
+
+const badAddress = (text: string) =>
+  new AdminError(
+    'bad-request',
+    `${JSON.stringify(text)} is not a mail address. Write it as user@example.com.`,
+  );

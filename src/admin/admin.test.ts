@@ -1,0 +1,330 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parseConfig } from '../config/load.ts';
+import { connectControl } from '../net/control-socket.ts';
+import { type TemporaryStore, temporaryStore } from '../store/testing.ts';
+import { systemClock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
+import { type Admin, AdminError, type AdminErrorCode, type SendResult } from './admin.ts';
+import { remoteAdmin } from './control-client.ts';
+import { type ControlServer, startControlServer } from './control-server.ts';
+import { type LocalAdminParts, localAdmin, type Running } from './local-admin.ts';
+import { openAdmin } from './open-admin.ts';
+
+const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
+const hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA';
+const log = createLog('silent');
+
+let directory: TemporaryStore;
+let calls: string[];
+let running: Running;
+let local: Admin;
+
+beforeAll(async () => {
+  directory = await temporaryStore();
+});
+afterAll(() => directory[Symbol.asyncDispose]());
+
+beforeEach(() => {
+  calls = [];
+  running = {
+    submit: async (from, recipients, content) => {
+      if (recipients.includes('nobody@example.com')) throw new AdminError('refused', 'No such user here');
+      calls.push(`${from} → ${recipients.join()}: ${content.length}`);
+      return { queueId: 'Q', refused: [] };
+    },
+    wake: () => calls.push('wake'),
+    accountsChanged: () => calls.push('changed'),
+  };
+  local = localAdmin(parts({ running }));
+});
+
+afterEach(async () => {
+  for (const { address } of await directory.store.listAccounts())
+    await directory.store.removeAccount(address);
+  for (const { address } of await directory.store.listAliases())
+    await directory.store.setAlias({ address, targets: [] });
+});
+
+const parts = (more: Partial<LocalAdminParts> = {}): LocalAdminParts => ({
+  store: directory.store,
+  domains,
+  clock: systemClock,
+  ...more,
+});
+
+const failure = (code: AdminErrorCode) => expect.objectContaining({ name: 'AdminError', code });
+
+describe('localAdmin()', () => {
+  test('addAccount() takes a password or a hash, in one spelling of the address', async () => {
+    await local.addAccount({ address: 'Alice@EXAMPLE.com', password: 'secret' });
+    await local.addAccount({ address: 'bob@bücher.example', hash });
+    expect((await local.listAccounts()).map(({ address }) => address).sort()).toEqual([
+      'alice@example.com',
+      'bob@xn--bcher-kva.example',
+    ]);
+    expect((await directory.store.findAccount('alice@example.com'))?.passwordHash).toMatch(/^\$argon2id\$/);
+    expect(calls).toEqual(['changed', 'changed']);
+  });
+
+  test.each([
+    ['an address elsewhere', { address: 'a@example.org', password: 'x' }, 'not-our-domain'],
+    ['no address', { address: 'alice', password: 'x' }, 'bad-request'],
+    ['an empty password', { address: 'a@example.com', password: '' }, 'bad-request'],
+    ['no password', { address: 'a@example.com' }, 'bad-request'],
+    ['a password with a NUL', { address: 'a@example.com', password: 'a\0b' }, 'bad-request'],
+    ['an endless password', { address: 'a@example.com', password: 'x'.repeat(1025) }, 'bad-request'],
+    ['a hash of another kind', { address: 'a@example.com', hash: '$2b$10$abc' }, 'bad-request'],
+  ] as const)('addAccount() refuses %s', async (_, account, code) => {
+    await expect(local.addAccount(account)).rejects.toEqual(failure(code));
+    expect(await local.listAccounts()).toEqual([]);
+  });
+
+  test('addAccount() leaves an account alone that exists', async () => {
+    await local.addAccount({ address: 'a@example.com', hash });
+    await expect(local.addAccount({ address: 'A@example.com', password: 'other' })).rejects.toEqual(
+      failure('exists'),
+    );
+    expect((await directory.store.findAccount('a@example.com'))?.passwordHash).toBe(hash);
+  });
+
+  test('importAccounts() adds all that are new, or none where one is bad', async () => {
+    await local.addAccount({ address: 'a@example.com', hash });
+    const good = { address: 'b@example.com', hash };
+    await expect(
+      local.importAccounts({ accounts: [good, { address: 'c@example.org', hash }] }),
+    ).rejects.toEqual(failure('not-our-domain'));
+    expect(await local.listAccounts()).toHaveLength(1);
+    const result = await local.importAccounts({ accounts: [{ address: 'a@example.com', hash }, good] });
+    expect(result).toEqual({ added: 1, existing: ['a@example.com'] });
+  });
+
+  test('setPassword() and removeAccount() say that there is no such account', async () => {
+    await expect(local.setPassword({ address: 'x@example.com', password: 'y' })).rejects.toEqual(
+      failure('no-such-account'),
+    );
+    await expect(local.removeAccount({ address: 'x@example.com' })).rejects.toEqual(
+      failure('no-such-account'),
+    );
+  });
+
+  test('setAlias() takes local and remote targets, and refuses what leads nowhere or in a circle', async () => {
+    await local.addAccount({ address: 'bob@example.com', hash });
+    await local.setAlias({
+      address: 'info@example.com',
+      targets: ['Bob@example.com', 'Far.Away@example.org'],
+    });
+    await local.setAlias({ address: 'sales@example.com', targets: ['info@example.com'] });
+    expect(await local.listAliases()).toEqual([
+      { address: 'info@example.com', targets: ['bob@example.com', 'Far.Away@example.org'] },
+      { address: 'sales@example.com', targets: ['info@example.com'] },
+    ]);
+    const alias = (address: string, target: string) => local.setAlias({ address, targets: [target] });
+    await expect(alias('info@example.com', 'sales@example.com')).rejects.toThrow(/loop/);
+    await expect(alias('self@example.com', 'self@example.com')).rejects.toThrow(/loop/);
+    await expect(alias('x@example.com', 'nobody@example.com')).rejects.toEqual(failure('no-such-account'));
+    await expect(alias('bob@example.com', 'x@example.org')).rejects.toEqual(failure('exists'));
+    await expect(local.addAccount({ address: 'info@example.com', hash })).rejects.toEqual(failure('exists'));
+    await local.removeAlias({ address: 'sales@example.com' });
+    await expect(local.removeAlias({ address: 'sales@example.com' })).rejects.toEqual(
+      failure('no-such-alias'),
+    );
+  });
+
+  test('P14: trace() finds a message by queue id, by Message-ID with and without brackets, and by address', async () => {
+    const queueId = '01JRMGQ4TQ0A1B';
+    const data = {
+      via: 'smtp',
+      from: 'a@example.org',
+      to: ['b@example.com'],
+      sizeBytes: 1,
+      messageId: '<m@example.org>',
+    };
+    await directory.store.appendEvents([{ at: 1, queueId, event: 'accepted', data }]);
+    for (const subject of [
+      queueId,
+      queueId.toLowerCase(),
+      '<m@example.org>',
+      'm@example.org',
+      'B@example.com',
+    ]) {
+      expect(await local.trace({ subject, limit: 1 }), subject).toMatchObject([
+        { queueId, event: 'accepted' },
+      ]);
+    }
+    expect(await local.trace({ subject: 'unknown', limit: 1 })).toEqual([]);
+  });
+
+  test('send() needs a running server, and tells why it refused', async () => {
+    const content = Buffer.from('x');
+    await expect(
+      localAdmin(parts()).send({ from: 'a@example.com', recipients: ['b@example.org'], content }),
+    ).rejects.toEqual(failure('no-server'));
+    await expect(local.send({ from: '', recipients: ['nobody@example.com'], content })).rejects.toEqual(
+      failure('refused'),
+    );
+  });
+});
+
+describe('the control socket', () => {
+  let server: ControlServer;
+  let path: string;
+  let remote: Admin;
+
+  async function connect(): Promise<Admin> {
+    const admin = await remoteAdmin(path);
+    if (admin === undefined) throw new Error('nobody listens');
+    return admin;
+  }
+
+  beforeEach(async () => {
+    path = join(directory.dataDir, 'control.sock');
+    server = await startControlServer({ path, admin: local, maxContentBytes: 2 ** 20, log });
+    remote = await connect();
+  });
+
+  afterEach(async () => {
+    await remote.close();
+    await server.stop();
+  });
+
+  test('remoteAdmin() does everything that the server can do', async () => {
+    await remote.importAccounts({
+      accounts: [
+        { address: 'a@example.com', hash },
+        { address: 'b@example.com', password: 'x' },
+      ],
+    });
+    await remote.setPassword({ address: 'a@example.com', password: 'new' });
+    await remote.setAlias({ address: 'c@example.com', targets: ['a@example.com'] });
+    await remote.removeAccount({ address: 'b@example.com' });
+    expect(await remote.listAccounts()).toMatchObject([{ address: 'a@example.com' }]);
+    expect(await remote.listAliases()).toEqual([{ address: 'c@example.com', targets: ['a@example.com'] }]);
+    expect(await remote.listQueue({ limit: 10 })).toEqual({ jobs: [] });
+    expect(await remote.retryQueue({ destination: 'example.org' })).toEqual({ count: 0 });
+    expect(await remote.dropQueue({})).toEqual({ jobs: [] });
+    expect(await remote.trace({ subject: 'a@example.com', limit: 1 })).toEqual([]);
+    expect(calls.at(-1)).toBe('wake');
+  });
+
+  test('remoteAdmin() hands over a message byte for byte, whatever its size', async () => {
+    const content = Buffer.alloc(2 ** 20, 'line\r\n');
+    let received: Buffer | undefined;
+    running.submit = async (_from, _recipients, bytes) => {
+      received = bytes;
+      return { queueId: 'Q', refused: [] };
+    };
+    expect(await remote.send({ from: '', recipients: ['b@example.org'], content })).toEqual({
+      queueId: 'Q',
+      refused: [],
+    });
+    expect(received?.equals(content)).toBe(true);
+  });
+
+  test('remoteAdmin() carries errors over, and goes on', async () => {
+    await expect(remote.removeAccount({ address: 'x@example.com' })).rejects.toEqual(
+      failure('no-such-account'),
+    );
+    expect(await remote.listAccounts()).toEqual([]);
+  });
+
+  test('remoteAdmin() answers requests that were made at once in their order', async () => {
+    const [first, accounts] = await Promise.all([
+      remote.addAccount({ address: 'a@example.com', hash }),
+      remote.listAccounts(),
+    ]);
+    expect(first).toBeUndefined();
+    expect(accounts).toHaveLength(1);
+  });
+
+  test('the server refuses requests that it does not understand', async () => {
+    const connection = await connectControl(path);
+    await connection?.write(
+      Buffer.from('{"operation":"close","request":{}}\n{"operation":"trace","request":{}}\nGET / HTTP/1.1\n'),
+    );
+    const answers: Buffer[] = [];
+    for await (const chunk of connection?.chunks ?? []) answers.push(chunk);
+    const lines = Buffer.concat(answers)
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(3);
+    for (const { error } of lines) expect(error).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('a bug in an operation is told as one, and the server goes on', async () => {
+    running.submit = () => Promise.reject(new TypeError('oops'));
+    const letter = { from: '', recipients: ['b@example.org'], content: Buffer.from('x') };
+    await expect(remote.send(letter)).rejects.toEqual(failure('internal'));
+    expect(await remote.listAccounts()).toEqual([]);
+  });
+
+  test('the socket file is for its owner only, and a second server is refused', async () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await expect(startControlServer({ path, admin: local, maxContentBytes: 1, log })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+
+  test('stop() lets a request end that is under way, closes idle connections and removes the file', async () => {
+    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    running.submit = () => {
+      begin();
+      return promise;
+    };
+    const sent = remote.send({ from: '', recipients: ['b@example.org'], content: Buffer.from('x') });
+    await begun;
+    const idle = await connect();
+    const stopped = server.stop();
+    resolve({ queueId: 'Q', refused: [] });
+    expect(await sent).toEqual({ queueId: 'Q', refused: [] });
+    await stopped;
+    await expect(idle.listAccounts()).rejects.toEqual(failure('connection'));
+    expect(await remoteAdmin(path)).toBeUndefined();
+  });
+});
+
+describe('openAdmin()', () => {
+  let dataDir: string;
+  beforeEach(() => {
+    dataDir = mkdtempSync(join(tmpdir(), 'posthorn-admin-'));
+  });
+  afterEach(() => rmSync(dataDir, { recursive: true }));
+
+  const configOf = () =>
+    parseConfig(
+      `hostname = "mx.example.com"\ndataDir = "${dataDir}"\n[[domain]]\nname = "example.com"`,
+      '/posthorn.toml',
+    );
+
+  test('openAdmin() opens the store itself where no server runs, also over a socket that was left behind', async () => {
+    writeFileSync(join(dataDir, 'control.sock'), '');
+    const config = await configOf();
+    const admin = await openAdmin(config, systemClock);
+    await admin.addAccount({ address: 'a@example.com', hash });
+    await admin.close();
+    const again = await openAdmin(config, systemClock);
+    expect(await again.listAccounts()).toHaveLength(1);
+    await again.close();
+  });
+
+  test('openAdmin() gives up with a clear word when the store is in use and nobody answers', async () => {
+    const config = await configOf();
+    const admin = await openAdmin(config, systemClock);
+    let now = 0;
+    const clock = {
+      now: () => now,
+      after(delayMs: number, action: () => void) {
+        now += 20 * delayMs;
+        setImmediate(action);
+        return () => undefined;
+      },
+    };
+    await expect(openAdmin(config, clock)).rejects.toEqual(failure('in-use'));
+    await admin.close();
+  });
+});

@@ -1,0 +1,115 @@
+/**
+ * What can be done to a mail server, whoever asks: a command with the server down, a command through the control socket of
+ * a running one, a web page. Requests and answers are plain data that survive JSON, but for a message's content.
+ */
+
+import type { DossierEvent } from '../dossier/event.ts';
+import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
+
+export interface NewAccount {
+  /** `user@domain` of a configured domain. */
+  address: string;
+  /** Either the password, in clear, or its argon2id hash in PHC string form. */
+  password?: string;
+  hash?: string;
+}
+
+export interface AccountSummary {
+  address: string;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+export interface ImportResult {
+  added: number;
+  /** These existed already and were left as they are. */
+  existing: string[];
+}
+
+export interface TraceRequest {
+  /** A queue id, a Message-ID with or without its angle brackets, or the address of a sender or recipient. */
+  subject: string;
+  /** Dossiers at most, newest first. */
+  limit: number;
+}
+
+export interface QueueRequest extends QueueFilter {
+  /** `next` of the page before. */
+  after?: string;
+  /** Jobs at most. */
+  limit: number;
+}
+
+export interface SendRequest {
+  /** `user@domain`; '' is the null sender. */
+  from: string;
+  recipients: string[];
+  /** A complete message, CRLF line ends. */
+  content: Buffer;
+}
+
+export interface SendResult {
+  queueId: string;
+  /** Recipients that the server did not take, and why; the others are in the queue. */
+  refused: { recipient: string; reply: string }[];
+}
+
+/** Every method rejects with an AdminError where it cannot do what was asked. */
+export interface Admin {
+  addAccount(request: NewAccount): Promise<void>;
+  /** All or, where one of them cannot be an account, none. */
+  importAccounts(request: { accounts: NewAccount[] }): Promise<ImportResult>;
+  listAccounts(): Promise<AccountSummary[]>;
+  setPassword(request: { address: string; password: string }): Promise<void>;
+  /** Its mail stays on disk; its dossiers go. */
+  removeAccount(request: { address: string }): Promise<void>;
+  setAlias(request: Alias): Promise<void>;
+  removeAlias(request: { address: string }): Promise<void>;
+  listAliases(): Promise<Alias[]>;
+  /** Events of the matching messages, newest message first, each message's in order of time. */
+  trace(request: TraceRequest): Promise<DossierEvent[]>;
+  listQueue(request: QueueRequest): Promise<QueuePage>;
+  /** Makes matching jobs due now; resolves to how many. */
+  retryQueue(request: QueueFilter): Promise<{ count: number }>;
+  /** Removes matching jobs for good, without a report to the sender; resolves to them. */
+  dropQueue(request: QueueFilter): Promise<{ jobs: JobRow[] }>;
+  /** Resolves when the message is in the queue. Only with a running server. */
+  send(request: SendRequest): Promise<SendResult>;
+  /** Lets go of the connection or the store. */
+  close(): Promise<void>;
+}
+
+/** What a face can ask for. */
+export type Operation = Exclude<keyof Admin, 'close'>;
+
+export const adminErrorCodes = [
+  /** The request itself makes no sense: a bad address, an empty password. */
+  'bad-request',
+  'not-our-domain',
+  'no-such-account',
+  'no-such-alias',
+  'exists',
+  /** The server took the message for none of its recipients. */
+  'refused',
+  /** Needs a running server, and there is none. */
+  'no-server',
+  /** Another process has the store and does not answer. */
+  'in-use',
+  /** The connection to the server broke in the middle. */
+  'connection',
+  /** A bug of ours; the server's log knows more. */
+  'internal',
+] as const;
+
+export type AdminErrorCode = (typeof adminErrorCodes)[number];
+
+/** The message is for people and says what to do. */
+export class AdminError extends Error {
+  override readonly name = 'AdminError';
+  readonly code: AdminErrorCode;
+
+  constructor(code: AdminErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

@@ -1,0 +1,79 @@
+/** A command's end of the control socket: an Admin whose every operation is performed by the running server. */
+
+import { type ControlConnection, connectControl } from '../net/control-socket.ts';
+import { type Admin, AdminError, type Operation } from './admin.ts';
+import { answerSchema, maxAnswerLine } from './control-protocol.ts';
+import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
+
+/** Undefined where no server listens at `socketPath`. Rejects with the system's error where it may not be opened. */
+export async function remoteAdmin(socketPath: string): Promise<Admin | undefined> {
+  const connection = await connectControl(socketPath);
+  return connection === undefined ? undefined : proxy(connection);
+}
+
+function proxy(connection: ControlConnection): Admin {
+  const ask = asker(connection);
+  return {
+    addAccount: (request) => ask('addAccount', request),
+    importAccounts: (request) => ask('importAccounts', request),
+    listAccounts: () => ask('listAccounts'),
+    setPassword: (request) => ask('setPassword', request),
+    removeAccount: (request) => ask('removeAccount', request),
+    setAlias: (request) => ask('setAlias', request),
+    removeAlias: (request) => ask('removeAlias', request),
+    listAliases: () => ask('listAliases'),
+    trace: (request) => ask('trace', request),
+    listQueue: (request) => ask('listQueue', request),
+    retryQueue: (request) => ask('retryQueue', request),
+    dropQueue: (request) => ask('dropQueue', request),
+    send: ({ content, ...request }) => ask('send', request, content),
+    async close() {
+      connection.close();
+    },
+  };
+}
+
+type Ask = <Name extends Operation>(
+  operation: Name,
+  request?: object,
+  content?: Buffer,
+) => ReturnType<Admin[Name]>;
+
+/** Requests go one after the other: the next waits for the answer to the last. */
+function asker(connection: ControlConnection): Ask {
+  const frames = readFrames(connection.chunks, { lineBytes: maxAnswerLine, contentBytes: 0 });
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (operation: Operation, request: object = {}, content?: Buffer): Promise<unknown> => {
+    const value = { operation, request };
+    const frame = encodeFrame(content === undefined ? { value } : { value, content });
+    const result = last.then(() => exchange(connection, frames, frame));
+    last = result.catch(() => undefined); // its asker hears of it; the next request finds out by itself
+    return result;
+  };
+  return ask as Ask; // both ends are of one program: the answer to an operation has the operation's shape
+}
+
+async function exchange(
+  connection: ControlConnection,
+  frames: AsyncGenerator<Frame>,
+  request: Buffer,
+): Promise<unknown> {
+  const frame = await connection
+    .write(request)
+    .then(() => frames.next())
+    .catch((error: unknown) => {
+      const detail = error instanceof FrameError ? ` (${error.message})` : '';
+      throw connectionLost(detail, error);
+    });
+  if (frame.done) throw connectionLost('', undefined);
+  const answer = answerSchema.parse(frame.value.value);
+  if ('error' in answer) throw new AdminError(answer.error.code, answer.error.message);
+  return answer.result;
+}
+
+const connectionLost = (detail: string, cause: unknown) =>
+  new AdminError(
+    'connection',
+    `The server went away before it answered${detail}. Whether it did what was asked is not known: look, and ask again.`,
+    { cause },
+  );

@@ -1,0 +1,133 @@
+/**
+ * The server's end of the control socket: performs what commands ask, one request after the other on each connection.
+ * Whoever can open the socket owns the data directory, and may do everything.
+ */
+
+import { type ControlConnection, listenControl } from '../net/control-socket.ts';
+import type { Log } from '../util/log.ts';
+import { type Admin, AdminError } from './admin.ts';
+import {
+  type Answer,
+  isOperation,
+  maxAnswerLine,
+  maxRequestLine,
+  operations,
+  requestSchema,
+} from './control-protocol.ts';
+import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
+
+export interface ControlServerParts {
+  /** Of the socket file: `<dataDir>/control.sock`. */
+  path: string;
+  admin: Admin;
+  /** Longest message that `send` takes. */
+  maxContentBytes: number;
+  log: Log;
+}
+
+export interface ControlServer {
+  /** Finishes the requests that are under way, then closes all connections and removes the socket file. */
+  stop(): Promise<void>;
+}
+
+export async function startControlServer(parts: ControlServerParts): Promise<ControlServer> {
+  const sessions = new Set<Session>();
+  const listener = await listenControl(parts.path, (connection) => {
+    const session = new Session(connection, parts);
+    sessions.add(session);
+    void session.finished.then(() => sessions.delete(session)); // it never rejects
+  });
+  return {
+    async stop() {
+      const closed = listener.close();
+      for (const session of sessions) session.stop();
+      await Promise.all([...sessions].map(({ finished }) => finished));
+      await closed;
+    },
+  };
+}
+
+class Session {
+  /** Never rejects. */
+  readonly finished: Promise<void>;
+  readonly #connection: ControlConnection;
+  readonly #parts: ControlServerParts;
+  #busy = false;
+  #stopping = false;
+
+  constructor(connection: ControlConnection, parts: ControlServerParts) {
+    this.#connection = connection;
+    this.#parts = parts;
+    this.finished = this.#run();
+  }
+
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#busy) this.#connection.close();
+  }
+
+  async #run(): Promise<void> {
+    const limits = { lineBytes: maxRequestLine, contentBytes: this.#parts.maxContentBytes };
+    try {
+      for await (const frame of readFrames(this.#connection.chunks, limits)) {
+        this.#busy = true;
+        await this.#write(await this.#answer(frame));
+        this.#busy = false;
+        if (this.#stopping) break;
+      }
+    } catch (error) {
+      await this.#giveUp(error);
+    } finally {
+      this.#connection.close();
+    }
+  }
+
+  async #answer({ value, content }: Frame): Promise<Answer> {
+    const parsed = requestSchema.safeParse(value);
+    if (!parsed.success || !isOperation(parsed.data.operation)) {
+      return {
+        error: {
+          code: 'bad-request',
+          message: 'The server does not know this request. Is it of another version?',
+        },
+      };
+    }
+    const { operation, request } = parsed.data;
+    try {
+      const result = await operations[operation](
+        this.#parts.admin,
+        content === undefined ? request : { ...request, content },
+      );
+      return { result };
+    } catch (error) {
+      if (error instanceof AdminError) return { error: { code: error.code, message: error.message } };
+      this.#parts.log.error({ err: error, operation }, 'control request failed');
+      const message = error instanceof Error ? error.message : String(error);
+      return { error: { code: 'internal', message: `${message}. The server's log has the details.` } };
+    }
+  }
+
+  async #write(answer: Answer): Promise<void> {
+    const frame = encodeFrame({ value: answer });
+    if (frame.length <= maxAnswerLine) return this.#connection.write(frame);
+    const error = {
+      code: 'bad-request' as const,
+      message: 'The answer is too long. Ask for less, by --limit or a filter.',
+    };
+    return this.#connection.write(encodeFrame({ value: { error } }));
+  }
+
+  /** A client that vanished is no event; one that talks nonsense is told so. */
+  async #giveUp(error: unknown): Promise<void> {
+    if (!(error instanceof FrameError)) {
+      this.#parts.log.debug({ err: error }, 'control connection broke');
+      return;
+    }
+    const answer = {
+      error: { code: 'bad-request', message: `The server does not understand: ${error.message}.` },
+    };
+    await this.#connection.write(encodeFrame({ value: answer })).catch((lost) => {
+      this.#parts.log.debug({ err: lost }, 'control connection broke');
+    });
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The operations on a store that is open in this process: the server's own, or one that a command opened because no server
+ * runs. Knows neither sockets nor terminals.
+ */
+
+import type { DossierEvent } from '../dossier/event.ts';
+import { addressKey, parseAddress } from '../mail/address.ts';
+import type { EventRow, Store, TraceQuery } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import { accountOperations, aliasOperations } from './accounts.ts';
+import type { Domains } from './addresses.ts';
+import { type Admin, AdminError, type SendResult } from './admin.ts';
+
+/** What only a running server can do. */
+export interface Running {
+  /** Takes a message as from the owner of this machine. Rejects with an AdminError('refused') where nobody gets it. */
+  submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
+  /** Jobs may have become due. */
+  wake(): void;
+  /** Accounts or aliases have changed: what was remembered of them is not true any more. */
+  accountsChanged(): void;
+}
+
+export interface LocalAdminParts {
+  store: Store;
+  domains: Domains;
+  clock: Clock;
+  /** Absent where no server runs. */
+  running?: Running;
+}
+
+/** Dossiers in one answer, however many are asked for. */
+const maxDossiers = 1000;
+/** Jobs on one page. */
+const maxPage = 1000;
+
+/** `close()` leaves the store alone: it belongs to whoever opened it. */
+export function localAdmin({ store, domains, clock, running }: LocalAdminParts): Admin {
+  const accountParts = { store, domains, clock, changed: () => running?.accountsChanged() };
+  return {
+    ...accountOperations(accountParts),
+    ...aliasOperations(accountParts),
+    trace: ({ subject, limit }) => trace(store, subject, Math.min(limit, maxDossiers)),
+    listQueue: (request) => store.listJobs({ ...request, limit: Math.min(request.limit, maxPage) }),
+    async retryQueue(filter) {
+      const count = await store.retryJobs(filter, clock.now());
+      running?.wake();
+      return { count };
+    },
+    async dropQueue(filter) {
+      const event = { at: clock.now(), event: 'dropped', data: { by: 'an administrator' } };
+      return { jobs: await store.dropJobs(filter, event) };
+    },
+    async send({ from, recipients, content }) {
+      if (running === undefined) throw noServer();
+      return running.submit(from, recipients, content);
+    },
+    close: async () => undefined,
+  };
+}
+
+/** The first reading of the subject that finds something; an address may also be a Message-ID without its brackets. */
+async function trace(store: Store, subject: string, limit: number): Promise<DossierEvent[]> {
+  for (const query of readSubject(subject.trim())) {
+    const events = await store.trace({ ...query, limit });
+    if (events.length > 0) return events.map(toDossierEvent);
+  }
+  return [];
+}
+
+function readSubject(subject: string): Omit<TraceQuery, 'limit'>[] {
+  if (/^<.*>$/.test(subject)) return [{ messageId: subject }];
+  // Crockford's base 32, see util/queue-id.ts.
+  if (/^[0-9A-HJKMNP-TV-Z]{14}$/i.test(subject)) return [{ queueId: subject.toUpperCase() }];
+  const address = parseAddress(subject);
+  return [
+    ...(address === undefined ? [] : [{ address: addressKey(address) }]),
+    { messageId: `<${subject}>` },
+  ];
+}
+
+/** What the store keeps was written as a DossierEvent; it only does not know the vocabulary. */
+const toDossierEvent = (row: EventRow): DossierEvent => row as DossierEvent;
+
+const noServer = () =>
+  new AdminError(
+    'no-server',
+    'No server is running that could send this. Start it with: posthorn serve. To send without one: posthorn send --direct',
+  );
