@@ -11,9 +11,9 @@ import { startExchange } from '../sasl/mechanisms.ts';
 import { Dialogue } from '../util/dialogue.ts';
 import { LineReader } from '../util/line-reader.ts';
 import { type Command, parseCommand } from './command.ts';
-import { checkMailParameters } from './mail-parameters.ts';
+import { type OrderState, refusalOf } from './command-order.ts';
 import { MessageReceiver } from './message-receiver.ts';
-import { isPositive, type Reply, reply, replyLines } from './reply.ts';
+import { isPermanent, isPositive, type Reply, reply, replyLines } from './reply.ts';
 import {
   maxAuthLineBytes,
   maxCommandLineBytes,
@@ -27,8 +27,16 @@ import * as say from './session-replies.ts';
 /** What the next octets are. */
 type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'bdat' | 'ended';
 
-/** `none` → MAIL → `open` → first RCPT → `addressed` → DATA or BDAT → `receiving` → end of data → `none`. */
-type Transaction = 'none' | 'open' | 'addressed' | 'receiving';
+/** What follows the mechanism in an AUTH command, well-formed or not, is for nobody's eyes. */
+const secretOfAuth = /^(\s*AUTH\s+\S+)\s.*$/is;
+
+const freshState = (inTls: boolean): OrderState => ({
+  greeted: undefined,
+  inTls,
+  authenticated: false,
+  transaction: 'none',
+  recipients: 0,
+});
 
 export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   /** Everything said since the connection began (its opening) and since the last MAIL, secrets masked. */
@@ -40,11 +48,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   #mode: Mode = 'connect';
   #asked: SmtpEvent | undefined;
   #tls: TlsInfo | undefined;
-  #greeted: 'HELO' | 'EHLO' | undefined;
-  #authenticated = false;
   #exchange: SaslExchange | undefined;
-  #transaction: Transaction = 'none';
-  #recipients = 0;
+  #state: OrderState;
   #commands = 0;
   #errors = 0;
   #receiver: MessageReceiver | undefined;
@@ -54,6 +59,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   constructor(options: SmtpSessionOptions) {
     this.#options = options;
     this.#tls = options.tls;
+    this.#state = freshState(options.tls !== undefined);
     this.dialogue = new Dialogue(options.now);
   }
 
@@ -76,9 +82,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.#input.clear(); // whatever came in clear text was not said by whom we talk to now
     this.tlsWanted = false;
     this.#tls = tls;
-    this.#greeted = undefined;
-    this.#authenticated = false;
-    this.#endTransaction();
+    this.#state = freshState(true);
+    this.#receiver = undefined;
     this.#mode = 'tls';
   }
 
@@ -141,18 +146,16 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         break;
       case 'authenticate':
         this.#mode = 'command';
-        this.#authenticated = answer !== undefined && isPositive(answer);
+        this.#note({ authenticated: answer !== undefined && isPositive(answer) });
         this.#say(answer ?? say.badCredentials);
         break;
       case 'mail':
-        if (!answer || isPositive(answer)) this.#transaction = 'open';
+        if (!answer || isPositive(answer)) this.#note({ transaction: 'open' });
         this.#say(answer ?? say.senderOk);
         break;
       case 'recipient':
-        if (!answer || isPositive(answer)) {
-          this.#transaction = 'addressed';
-          this.#recipients++;
-        }
+        if (!answer || isPositive(answer))
+          this.#note({ transaction: 'addressed', recipients: this.#state.recipients + 1 });
         this.#say(answer ?? say.recipientOk);
         break;
       case 'data':
@@ -181,30 +184,32 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   #recordCommand(command: Command, line: Buffer): void {
-    if (command.verb === 'MAIL' && this.#transaction === 'none') this.dialogue.startExcerpt();
-    const masked = command.verb === 'AUTH' && command.initialResponse !== undefined;
-    this.dialogue.client(masked ? `AUTH ${command.mechanism} ***` : line.toString('utf8'));
+    if (command.verb === 'MAIL' && this.#state.transaction === 'none') this.dialogue.startExcerpt();
+    this.dialogue.client(line.toString('utf8').replace(secretOfAuth, '$1 ***'));
   }
 
   #obey(command: Command): SmtpEvent | 'again' {
+    const refusal = refusalOf(command, this.#state, this.#options);
+    if (command.verb === 'BDAT') return this.#bdat(command, refusal);
+    return refusal ? this.#refuse(refusal) : this.#proceed(command);
+  }
+
+  #proceed(command: Exclude<Command, { verb: 'BDAT' }>): SmtpEvent | 'again' {
     switch (command.verb) {
-      case 'invalid':
-        return this.#refuse(command.reply);
       case 'HELO':
       case 'EHLO':
         return { type: 'hello', verb: command.verb, name: command.name };
       case 'MAIL':
-        return this.#mail(command);
+        return { type: 'mail', path: command.path, parameters: command.parameters };
       case 'RCPT':
-        return this.#recipient(command);
+        return { type: 'recipient', path: command.path };
       case 'DATA':
-        return this.#data();
-      case 'BDAT':
-        return this.#bdat(command);
+        return { type: 'data' };
       case 'AUTH':
         return this.#auth(command);
       case 'STARTTLS':
-        return this.#startTls();
+        this.tlsWanted = true;
+        return this.#say(say.startTls);
       case 'RSET':
         this.#endTransaction();
         this.#say(say.resetOk);
@@ -217,6 +222,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         return this.#say(say.help(this.#hello('EHLO').lines.slice(1)));
       case 'QUIT':
         return this.#bye(say.quit);
+      case 'invalid':
+        return this.#refuse(command.reply);
     }
   }
 
@@ -227,39 +234,14 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       hostname,
       messageBytes,
       startTls: startTls && !this.#tls,
-      auth: auth && this.#tls !== undefined && !this.#authenticated,
+      auth: auth && this.#tls !== undefined && !this.#state.authenticated,
     });
   }
 
   #answerHello(verb: 'HELO' | 'EHLO', answer: Reply): void {
     this.#endTransaction();
-    if (isPositive(answer)) this.#greeted = verb;
+    if (isPositive(answer)) this.#note({ greeted: verb });
     this.#say(answer);
-  }
-
-  #mail({ path, parameters }: Command & { verb: 'MAIL' }): SmtpEvent | 'again' {
-    if (!this.#greeted) return this.#refuse(say.helloFirst);
-    if (this.#transaction !== 'none') return this.#refuse(say.nestedMail);
-    const fault = checkMailParameters(parameters, this.#options.messageBytes);
-    return fault ? this.#refuse(fault) : { type: 'mail', path, parameters };
-  }
-
-  #recipient({ path, parameters }: Command & { verb: 'RCPT' }): SmtpEvent | 'again' {
-    if (this.#transaction === 'none' || this.#transaction === 'receiving') return this.#refuse(say.mailFirst);
-    if (parameters.size > 0) return this.#refuse(say.unknownParameter([...parameters.keys()]));
-    if (this.#recipients >= this.#options.recipients) return this.#say(say.tooManyRecipients);
-    return { type: 'recipient', path };
-  }
-
-  #data(): SmtpEvent | 'again' {
-    const refusal = this.#refusalOfData();
-    return refusal ? this.#refuse(refusal) : { type: 'data' };
-  }
-
-  #refusalOfData(): Reply | undefined {
-    if (this.#transaction === 'none') return say.mailFirst;
-    if (this.#transaction === 'open') return say.noRecipients;
-    return this.#transaction === 'receiving' ? say.dataAfterBdat : undefined;
   }
 
   #answerData(answer: Reply | undefined): void {
@@ -275,28 +257,12 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     }
   }
 
-  #startTls(): 'again' {
-    if (!this.#options.startTls || this.#tls) return this.#refuse(say.noStartTls(this.#tls !== undefined));
-    this.tlsWanted = true;
-    return this.#say(say.startTls);
-  }
-
   // AUTH (RFC 4954)
 
   #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
-    const refusal = this.#refusalOfAuth();
-    if (refusal) return this.#refuse(refusal);
     this.#exchange = startExchange(mechanism);
     if (!this.#exchange) return this.#refuse(say.unknownMechanism);
     return this.#saslStep(this.#exchange.step(initialResponse));
-  }
-
-  #refusalOfAuth(): Reply | undefined {
-    if (!this.#options.auth) return say.authNotHere;
-    if (!this.#tls) return say.authNeedsTls;
-    if (this.#greeted !== 'EHLO') return say.helloFirst;
-    if (this.#authenticated) return say.alreadyAuthenticated;
-    return this.#transaction === 'none' ? undefined : say.authInTransaction;
   }
 
   #readSasl(): SmtpEvent | 'again' | 'starved' {
@@ -319,8 +285,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   // Message data
 
   #startReceiving(dotted: boolean): void {
-    if (this.#transaction === 'receiving') return;
-    this.#transaction = 'receiving';
+    if (this.#state.transaction === 'receiving') return;
+    this.#note({ transaction: 'receiving' });
     const { bareNewline, messageBytes } = this.#options;
     this.#receiver = new MessageReceiver({ dotted, bareNewline, messageBytes });
   }
@@ -344,9 +310,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   // BDAT (RFC 3030): a refused chunk's octets must be read all the same
 
-  #bdat({ sizeBytes, last }: Command & { verb: 'BDAT' }): SmtpEvent | 'again' {
-    const begun = this.#transaction === 'receiving';
-    const refusal = begun ? undefined : this.#refusalOfData();
+  #bdat({ sizeBytes, last }: Command & { verb: 'BDAT' }, refusal: Reply | undefined): SmtpEvent | 'again' {
+    const begun = this.#state.transaction === 'receiving';
     this.#chunk = { unwanted: sizeBytes, last, refusal };
     this.#mode = 'bdat';
     if (begun) this.#receiver?.startChunk(sizeBytes);
@@ -377,8 +342,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   // Saying things
 
   #endTransaction(): void {
-    this.#transaction = 'none';
-    this.#recipients = 0;
+    this.#note({ transaction: 'none', recipients: 0 });
     this.#receiver = undefined;
   }
 
@@ -390,9 +354,14 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return 'again';
   }
 
-  /** Says what was wrong; too much of it ends the session. */
+  #note(change: Partial<OrderState>): void {
+    this.#state = { ...this.#state, ...change };
+  }
+
+  /** Says what was wrong; too much of it ends the session. A 4xx is not the client's fault. */
   #refuse(answer: Reply): 'again' {
-    return ++this.#errors > maxErrors ? this.#bye(say.tooManyErrors) : this.#say(answer);
+    if (isPermanent(answer)) this.#errors++;
+    return this.#errors > maxErrors ? this.#bye(say.tooManyErrors) : this.#say(answer);
   }
 
   #bye(answer: Reply): 'again' {
