@@ -128,9 +128,9 @@ class Attempt {
 
   #transact(session: Session, jobs: readonly JobRow[]): Promise<Verdict[]> {
     const { message, content } = this.#delivery;
-    const { reversePath, sizeBytes, eightBit, smtputf8 } = message;
+    const { reversePath, sizeBytes, smtputf8 } = message;
     const recipients = jobs.map(({ recipient }) => recipient);
-    const transaction = { reversePath, recipients, sizeBytes, eightBit, smtputf8, content };
+    const transaction = { reversePath, recipients, sizeBytes, smtputf8, content };
     return sendTransaction(session, transaction, this.#timeouts);
   }
 

@@ -161,7 +161,10 @@ describe('the addresses that every domain owes the world', () => {
   });
 
   test('duty-1: a domain without accounts has the postmaster of another', async () => {
-    const { resolve } = directoryOf({ accounts: ['bob@example.com'], domains: [{ name: 'empty.example' }, ...domains.slice(1), { name: 'example.com' }] });
+    const { resolve } = directoryOf({
+      accounts: ['bob@example.com'],
+      domains: [{ name: 'empty.example' }, ...domains.slice(1), { name: 'example.com' }],
+    });
     expect(addresses(await resolve('postmaster@empty.example'))).toEqual(['bob@example.com']);
   });
 

@@ -86,8 +86,7 @@ export class Directory {
   async #invertAliases(): Promise<Map<string, string[]>> {
     const byAccount = new Map<string, string[]>();
     for (const { address } of await this.#parts.store.listAliases()) {
-      const recipients = new Map<string, Recipient>();
-      await this.#collect(address, address, 0, recipients);
+      const recipients = await this.#collect(address, address);
       for (const account of recipients.keys())
         byAccount.set(account, [...(byAccount.get(account) ?? []), address]);
     }
@@ -107,16 +106,15 @@ export class Directory {
   }
 
   async #find(key: string, domain: string): Promise<Resolution> {
-    const recipients = new Map<string, Recipient>();
-    await this.#collect(key, key, 0, recipients);
+    const recipients = await this.#collect(key, key);
     if (recipients.size > 0) return { status: 'found', recipients: [...recipients.values()] };
     const localPart = key.slice(0, key.lastIndexOf('@'));
     if (!roles.has(localPart)) return { status: 'unknown' };
     const person = await this.#postmasterOf(domain);
     if (person === undefined) return { status: 'unknown' };
-    await this.#collect(key, person, 0, recipients, 'every domain has a postmaster');
-    return recipients.size > 0
-      ? { status: 'found', recipients: [...recipients.values()] }
+    const responsible = await this.#collect(key, person, 'every domain has a postmaster');
+    return responsible.size > 0
+      ? { status: 'found', recipients: [...responsible.values()] }
       : { status: 'unknown' };
   }
 
@@ -129,25 +127,30 @@ export class Directory {
     return undefined;
   }
 
-  /** Follows aliases from `key` and adds the accounts and remote addresses that they lead to. */
-  async #collect(
-    original: string,
-    key: string,
-    depth: number,
-    found: Map<string, Recipient>,
-    rule = 'alias',
-  ): Promise<void> {
-    if (depth > maxAliasDepth || found.size >= maxAliasRecipients || found.has(key)) return;
-    const redirected = key === original ? {} : { redirected: { from: original, rule } };
-    const alias = await this.#parts.store.findAlias(key);
-    for (const target of alias?.targets ?? []) await this.#collect(original, target, depth + 1, found, rule);
-    if (alias) return;
+  /** The accounts and remote addresses that `start` leads to over aliases, on behalf of `original`. */
+  async #collect(original: string, start: string, rule = 'alias'): Promise<Map<string, Recipient>> {
+    const found = new Map<string, Recipient>();
+    const seen = new Set<string>();
+    const follow = async (key: string, depth: number): Promise<void> => {
+      if (seen.has(key) || depth > maxAliasDepth || found.size >= maxAliasRecipients) return;
+      seen.add(key);
+      const alias = await this.#parts.store.findAlias(key);
+      for (const target of alias?.targets ?? []) await follow(target, depth + 1);
+      const recipient = alias ? undefined : await this.#recipient(key);
+      if (recipient)
+        found.set(key, key === original ? recipient : { ...recipient, redirected: { from: original, rule } });
+    };
+    await follow(start, 0);
+    return found;
+  }
+
+  /** Who an address is that no alias has. */
+  async #recipient(key: string): Promise<Recipient | undefined> {
     const address = parseAddress(key);
-    if (!address) return;
-    if (!this.isLocal(address.domain))
-      found.set(key, { kind: 'remote', address: key, destination: address.domain, ...redirected });
-    else if (await this.#parts.store.findAccount(key))
-      found.set(key, { kind: 'local', address: key, destination: '', ...redirected });
+    if (!address) return undefined;
+    if (!this.isLocal(address.domain)) return { kind: 'remote', address: key, destination: address.domain };
+    const account = await this.#parts.store.findAccount(key);
+    return account && { kind: 'local', address: key, destination: '' };
   }
 }
 

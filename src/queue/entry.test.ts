@@ -27,7 +27,12 @@ test('newEntry() makes one job where two addresses lead to one person', () => {
 
 test('newEntry() makes jobs that are due at once and live as long as a message may', () => {
   const [job] = newEntry({ message, recipients: [remote('a@b.example')], folder: 'Inbox', events: [] }).jobs;
-  expect(job).toMatchObject({ attempts: 0, queuedAt: 1000, nextAttemptAt: 1000, expiresAt: 1000 + lifetimeMs });
+  expect(job).toMatchObject({
+    attempts: 0,
+    queuedAt: 1000,
+    nextAttemptAt: 1000,
+    expiresAt: 1000 + lifetimeMs,
+  });
 });
 
 test('newEntry() gives the folder to local jobs only', () => {

@@ -4,8 +4,9 @@
  * Knows neither how mail arrives nor how it is delivered.
  */
 
+import { StoreFullError } from '../store/errors.ts';
 import type { ClaimedMessage, JobRow, MessageRow, NewMessage, Settlement, Store } from '../store/store.ts';
-import type { Clock } from '../util/clock.ts';
+import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import {
@@ -32,7 +33,7 @@ export interface QueueParts {
   limits: ScheduleLimits;
   /** A name for where a job goes; jobs with the same name share transactions and connections. */
   siteOf(job: JobRow): MaybePromise<string>;
-  /** Tries a group and calls `settle`. A rejection is a bug: the jobs stay claimed until their lease ends. */
+  /** Tries a group and calls `settle`. A rejection is a bug: the jobs come again after `crashWaitMs`. */
   deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void>;
 }
 
@@ -42,8 +43,11 @@ export const leaseMs = 4 * 3600_000;
 /** At shutdown deliveries that are under way get this long to end. */
 const drainMs = 10_000;
 
-/** After a store error the schedule looks again after this long. */
+/** After a store error the schedule looks again, and what could not be written is written again, after this long. */
 const troubleMs = 5_000;
+
+/** A group whose delivery crashed is tried again after this long: a bug must neither lose mail nor spin. */
+const crashWaitMs = 3600_000;
 
 export class Queue {
   readonly #parts: QueueParts;
@@ -53,6 +57,8 @@ export class Queue {
   #cancelWake: (() => void) | undefined;
   #started = false;
   #stopping = false;
+  /** Claimed, but not begun when the queue was stopped. */
+  readonly #unbegun: DeliveryGroup[] = [];
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -85,10 +91,27 @@ export class Queue {
     settlement: Omit<Settlement, 'reports'> & { reports: Omit<NewMessage, 'claimed'>[] },
   ): Promise<void> {
     const reports = settlement.reports.map((report) => ({ ...report, claimed: false }));
-    await this.#parts.store.settle({ ...settlement, reports });
+    await this.#record({ ...settlement, reports });
     const retries = settlement.results.flatMap((job) => (job.result === 'retry' ? [job.nextAttemptAt] : []));
     if (reports.length > 0) retries.push(this.#parts.clock.now());
     if (retries.length > 0) this.#on({ type: 'due', at: Math.min(...retries) });
+  }
+
+  /** On a full disk the result waits, and keeps its place in the schedule: without it the message would go out again. */
+  async #record(settlement: Settlement): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    for (;;) {
+      try {
+        return await store.settle(settlement);
+      } catch (error) {
+        if (!(error instanceof StoreFullError)) throw error;
+        log.error(
+          { queueId: settlement.queueId },
+          'the disk is full; the result of a delivery waits for room',
+        );
+        await sleep(clock, troubleMs, this.#stop.signal);
+      }
+    }
   }
 
   /** Something in the store has become due by another way than this object's. */
@@ -100,19 +123,23 @@ export class Queue {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelWake?.();
-    const waiting = [...this.#schedule.sites.values()].flatMap((site) => site.waiting);
-    for (const site of this.#schedule.sites.values()) site.waiting = [];
-    const timer = setTimeout(() => this.#stop.abort(new Error('the server is shutting down')), drainMs);
-    await Promise.allSettled(this.#running);
-    clearTimeout(timer);
-    const jobs = waiting.flatMap((group) => group.jobs.map(({ queueId, number }) => ({ queueId, number })));
-    if (jobs.length > 0) await this.#parts.store.release(jobs);
+    for (const { waiting } of this.#schedule.sites.values()) this.#unbegun.push(...waiting.splice(0));
+    const { clock, store } = this.#parts;
+    const cancel = clock.after(drainMs, () => this.#stop.abort(new Error('the server is shutting down')));
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    cancel();
+    const jobs = this.#unbegun.flatMap((group) =>
+      group.jobs.map(({ queueId, number }) => ({ queueId, number })),
+    );
+    if (jobs.length > 0) await store.release(jobs);
   }
 
+  /** Before the start there is nothing to note: the schedule begins with a look into the store. */
   #on(event: ScheduleEvent<DeliveryGroup>): void {
+    if (this.#stopping && event.type === 'ready') this.#unbegun.push(event.group);
+    if (!this.#started || this.#stopping) return;
     const { state, commands } = step(this.#schedule, event, this.#parts.clock.now());
     this.#schedule = state;
-    if (!this.#started || this.#stopping) return;
     for (const command of commands) {
       if (command.type === 'start') this.#start(command.group);
       else if (command.type === 'claim') this.#track(this.#claim(command.limit));
@@ -160,11 +187,28 @@ export class Queue {
   #start(group: DeliveryGroup): void {
     const work = this.#parts
       .deliver(group, this.#stop.signal)
-      .catch((error) =>
-        this.#parts.log.error({ err: error, queueId: group.message.queueId }, 'delivery crashed'),
-      )
+      .catch((error) => this.#postpone(group, error))
       .then(() => this.#on({ type: 'finished', group }));
     this.#track(work);
+  }
+
+  async #postpone({ message: { queueId }, jobs }: DeliveryGroup, error: unknown): Promise<void> {
+    const { clock, log } = this.#parts;
+    log.error({ err: error, queueId }, 'delivery crashed; it is tried again later');
+    const again = { result: 'retry' as const, nextAttemptAt: clock.now() + crashWaitMs };
+    const results = jobs.map(({ number }) => ({
+      number,
+      ...again,
+      lastError: 'internal error; see the log',
+    }));
+    try {
+      await this.settle({ queueId, results, events: [], reports: [] });
+    } catch (cause) {
+      log.error(
+        { err: cause, queueId },
+        'that cannot be written either; its jobs come back at the next start',
+      );
+    }
   }
 
   #track(work: Promise<void>): void {

@@ -3,7 +3,7 @@
 import type { DossierEvent } from '../dossier/event.ts';
 import { fieldValue, findFields, type Header } from '../mail/header.ts';
 import { type Received, type ReceivedProtocol, receivedField, receivedProtocol } from '../mail/received.ts';
-import { type Reply, reply, replyLines } from '../smtp/reply.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
 import { contentBytes } from '../store/content.ts';
 import type { Content, MessageRow } from '../store/store.ts';
 import type { Session, Transaction } from './smtp-application.ts';
@@ -90,12 +90,12 @@ export function messageIdOf({ fields }: Header): string | undefined {
 /** The dossier's first entry. */
 export function acceptedEvent(
   { session, transaction }: AcceptedParts,
-  { sizeBytes, messageId, acceptedAt }: MessageRow,
+  { sizeBytes, messageId }: MessageRow,
   reverseName?: string,
 ): DossierEvent {
   const { queueId, reversePath, forwardPaths } = transaction;
-  const { at, lines } = session.dialogue();
   const { via } = session;
+  const { at, lines } = session.dialogue(queuedAs(queueId));
   const data: (DossierEvent & { event: 'accepted' })['data'] = {
     via,
     from: reversePath,
@@ -104,7 +104,7 @@ export function acceptedEvent(
   };
   if (via !== 'control') {
     data.client = clientFacts(session, reverseName);
-    data.dialogue = [...lines, [acceptedAt - at, `S: ${replyLines(queuedAs(queueId)).join('')}`]];
+    data.dialogue = lines;
   }
   if (session.account !== undefined) data.account = session.account;
   if (messageId !== undefined) data.messageId = messageId;

@@ -201,7 +201,7 @@ async function refuse(
 ): Promise<Reply> {
   const { session, transaction, header } = received;
   const { queueId, reversePath, forwardPaths } = transaction;
-  const { at, lines } = session.dialogue();
+  const { at, lines } = session.dialogue(answer);
   const messageId = messageIdOf(header);
   const data = {
     from: reversePath,

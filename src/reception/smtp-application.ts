@@ -27,8 +27,8 @@ export interface Session {
   hello: { verb: 'HELO' | 'EHLO'; name: string } | undefined;
   /** The account that has authenticated. */
   account: string | undefined;
-  /** The opening and the current transaction, as said so far. */
-  dialogue(): { at: number; lines: DialogueLine[] };
+  /** The opening and the current transaction, as said so far, and the answer that is about to be given. */
+  dialogue(answer?: Reply): { at: number; lines: DialogueLine[] };
 }
 
 /** One mail transaction (RFC 5321 §3.3). */

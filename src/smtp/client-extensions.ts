@@ -20,15 +20,17 @@ export function parseExtensions({ lines }: Reply): Extensions {
 }
 
 /**
- * MAIL with the parameters that both the message needs and the receiver knows. 8-bit content goes out as it is also
- * where 8BITMIME is not offered: such receivers take it nearly always, and converting it (RFC 6152 §3) would break
- * its signatures.
+ * MAIL with the parameters that the receiver knows. BODY=8BITMIME is always true of what we send, and where it is not
+ * offered 8-bit content goes out as it is all the same: such receivers take it nearly always, and converting it
+ * (RFC 6152 §3) would break its signatures. SMTPUTF8 obliges every later hop, so it is passed on, never added.
  */
-export function mailCommand(extensions: Extensions, transaction: Transaction): string {
-  const { reversePath, sizeBytes, eightBit, smtputf8 } = transaction;
+export function mailCommand(
+  extensions: Extensions,
+  { reversePath, sizeBytes, smtputf8 }: Transaction,
+): string {
   let command = `MAIL FROM:<${reversePath}>`;
   if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
-  if (eightBit && extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
+  if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
   if (smtputf8 && extensions.has('SMTPUTF8')) command += ' SMTPUTF8';
   return command;
 }

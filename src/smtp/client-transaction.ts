@@ -20,7 +20,6 @@ export interface Transaction {
   reversePath: string;
   recipients: readonly string[];
   sizeBytes: number;
-  eightBit: boolean;
   smtputf8: boolean;
   /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;

@@ -34,11 +34,16 @@ export class Dialogue {
     this.#left = maxLines;
   }
 
-  /** The opening and everything since `startExcerpt()`, with the moment that the offsets count from. */
-  excerpt(): { at: number; lines: DialogueLine[] } {
-    const all = this.#lines === undefined ? this.#opening : [...this.#opening, ...this.#lines];
-    const at = all[0]?.[0] ?? this.#now();
-    return { at, lines: all.map(([time, line]) => [time - at, line]) };
+  /**
+   * The opening and everything since `startExcerpt()`, with the moment that the offsets count from. `upcoming` are lines
+   * that are about to be said.
+   */
+  excerpt(upcoming: readonly string[] = []): { at: number; lines: DialogueLine[] } {
+    const said = [...this.#opening, ...(this.#lines ?? [])];
+    const now = this.#now();
+    const at = said[0]?.[0] ?? now;
+    const lines = said.map(([time, line]): DialogueLine => [time - at, line]);
+    return { at, lines: [...lines, ...upcoming.map((line): DialogueLine => [now - at, line])] };
   }
 
   #add(line: string): void {

@@ -113,7 +113,7 @@ function configure(database: Database.Database): void {
   database.pragma('synchronous = FULL');
   database.pragma(`cache_size = ${-cacheKib}`);
   database.pragma(`journal_size_limit = ${logBytesKept}`);
-  // Done by checkpoints.ts: SQLite's own swallows errors, and would run before the commit is answered.
+  // Done by upkeep.ts: SQLite's own swallows errors, and would run before the commit is answered.
   database.pragma('wal_autocheckpoint = 0');
   database.pragma('temp_store = MEMORY');
 }

@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { StoreFullError } from '../store/errors.ts';
+import type { JobResult, NewMessage, Store } from '../store/store.ts';
+import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../store/testing.ts';
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import { namesOf, QueueStage } from '../testing/queue-stage.ts';
+import type { QueueParts } from './queue.ts';
+
+const minute = 60_000;
+
+let temporary: TemporaryStore;
+let clock: FakeClock;
+let count = 0;
+
+beforeAll(async () => {
+  temporary = await temporaryStore();
+});
+afterAll(() => temporary[Symbol.asyncDispose]());
+beforeEach(async () => {
+  clock = fakeClock();
+  await temporary.store.dropJobs({}, { at: 0, event: 'dropped', data: {} }); // what an earlier test left
+});
+
+/** A message with a job, due now, for each recipient. */
+function letter(...recipients: string[]): Omit<NewMessage, 'claimed'> {
+  const queueId = `Q${count++}`;
+  const now = clock.now();
+  const times = { queuedAt: now, nextAttemptAt: now, expiresAt: now + 9_999 * minute };
+  const jobs = recipients.map((recipient, number) =>
+    sampleJob(queueId, {
+      number,
+      recipient,
+      destination: recipient.slice(recipient.indexOf('@') + 1),
+      ...times,
+    }),
+  );
+  return sampleMessage(queueId, { jobs });
+}
+
+const newStage = (parts: Partial<QueueParts> = {}): QueueStage =>
+  new QueueStage({ store: temporary.store, clock, ...parts });
+
+const queued = async (store: Store = temporary.store) => (await store.listJobs({ limit: 100 })).jobs;
+
+describe('Queue.accept()', () => {
+  test('P7: has message and jobs on disk before it resolves, and works on them at once', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    expect((await queued()).map(({ recipient, claimed }) => [recipient, claimed])).toEqual([
+      ['a@example.net', true],
+    ]);
+    const [group] = stage.begun;
+    if (group) await stage.settle(group, 'done');
+    expect(await queued()).toEqual([]);
+    await stage.queue.stop();
+  });
+
+  test('not-12: rejects where the store does, and then delivers nothing', async () => {
+    const store = { ...temporary.store, accept: () => Promise.reject(new StoreFullError('full')) };
+    const stage = newStage({ store });
+    stage.queue.start();
+    await expect(stage.queue.accept(letter('a@example.net'))).rejects.toThrow(StoreFullError);
+    expect(stage.begun).toEqual([]);
+    await stage.queue.stop();
+  });
+
+  test('what comes in before the start waits for it', async () => {
+    const stage = newStage();
+    await stage.queue.accept(letter('early@example.net'));
+    expect(stage.begun).toEqual([]);
+    stage.queue.start();
+    expect(await stage.hasBegun(1)).toEqual(['early@example.net']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('hands out the recipients of one site together, and each site on its own', async () => {
+    const stage = newStage({ siteOf: async ({ destination }) => destination });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net', 'c@example.org', 'b@example.net'));
+    expect(await stage.hasBegun(2)).toEqual(['a@example.net b@example.net', 'c@example.org']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('keeps on disk only what is more than it may hold, and comes to it later', async () => {
+    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, maxHeld: 2 } });
+    stage.queue.start();
+    for (const name of ['a', 'b', 'c', 'd']) await stage.queue.accept(letter(`${name}@example.net`));
+    for (let index = 0; index < 4; index++) {
+      await stage.hasBegun(index + 1);
+      const group = stage.begun[index];
+      if (group) await stage.settle(group, 'done');
+    }
+    expect(stage.begun.map(namesOf).sort()).toEqual(
+      ['a', 'b', 'c', 'd'].map((name) => `${name}@example.net`),
+    );
+    await stage.queue.stop();
+  });
+});
+
+describe('Queue.settle()', () => {
+  test('P7: not-5: tries again when the time has come, and not before', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    const [group] = stage.begun;
+    if (group) await stage.settle(group, { retryAfter: 5 * minute });
+    expect(await queued()).toMatchObject([{ attempts: 1, lastError: 'not now', claimed: false }]);
+    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 5 * minute]));
+    clock.advance(5 * minute - 1);
+    expect(stage.begun).toHaveLength(1);
+    clock.advance(1);
+    await stage.hasBegun(2);
+    expect(stage.begun[1]?.jobs).toMatchObject([{ recipient: 'a@example.net', attempts: 1 }]);
+    if (stage.begun[1]) await stage.settle(stage.begun[1], 'done');
+    await stage.queue.stop();
+  });
+
+  test('not-8: tries only those again who did not get it', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net', 'b@example.net'));
+    await stage.hasBegun(1);
+    const [group] = stage.begun;
+    if (!group) throw new Error('nothing was begun');
+    const results: JobResult[] = [
+      { number: 0, result: 'done' },
+      { number: 1, result: 'retry', nextAttemptAt: clock.now(), lastError: 'later' },
+    ];
+    await stage.queue.settle({ queueId: group.message.queueId, results, events: [], reports: [] });
+    expect(await stage.hasBegun(2)).toEqual(['a@example.net b@example.net', 'b@example.net']);
+    for (const each of stage.begun) await stage.settle(each, 'done');
+    await stage.queue.stop();
+  });
+
+  test('not-7: sends reports at once', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    const [group] = stage.begun;
+    if (group) await stage.settle(group, 'done', [letter('sender@example.com')]);
+    expect(await stage.hasBegun(2)).toEqual(['a@example.net', 'sender@example.com']);
+    if (stage.begun[1]) await stage.settle(stage.begun[1], 'done');
+    await stage.queue.stop();
+  });
+
+  test('P7: on a full disk the result is written as soon as there is room: nothing is sent twice', async () => {
+    let full = 2;
+    const store: Store = {
+      ...temporary.store,
+      settle: (settlement) =>
+        full-- > 0 ? Promise.reject(new StoreFullError('full')) : temporary.store.settle(settlement),
+    };
+    const stage = newStage({ store });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    const [group] = stage.begun;
+    if (!group) throw new Error('nothing was begun');
+    const settled = stage.settle(group, 'done');
+    await stage.hasLogged(1);
+    clock.advance(5000);
+    await stage.hasLogged(2);
+    clock.advance(5000);
+    await settled;
+    expect(await queued()).toEqual([]);
+    expect(stage.begun).toHaveLength(1);
+    await stage.queue.stop();
+  });
+});
+
+describe('Queue', () => {
+  test('P7: goes on after a restart with what it had not finished', async () => {
+    await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
+    const stage = newStage();
+    stage.queue.start();
+    expect(await stage.hasBegun(1)).toEqual(['a@example.net']);
+    expect(stage.begun[0]?.jobs[0]?.inDoubt).toBeFalsy();
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('P7: after a crash in the middle of an attempt its end is in doubt, and it is tried again', async () => {
+    const crashed = newStage();
+    crashed.queue.start();
+    await crashed.queue.accept(letter('a@example.net'));
+    await temporary.reopen();
+    const stage = newStage();
+    stage.queue.start();
+    await stage.hasBegun(1);
+    expect(stage.begun[0]?.jobs).toMatchObject([{ recipient: 'a@example.net', inDoubt: true }]);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('wake() makes it look for what others put into the store', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
+    stage.queue.wake();
+    expect(await stage.hasBegun(1)).toEqual(['a@example.net']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('looks again after 5 s where the store could not be read', async () => {
+    let broken = true;
+    const store: Store = {
+      ...temporary.store,
+      claim: (request) =>
+        broken ? Promise.reject(new Error('cannot read')) : temporary.store.claim(request),
+    };
+    await store.accept({ ...letter('a@example.net'), claimed: false });
+    const stage = newStage({ store });
+    stage.queue.start();
+    await stage.hasLogged(1);
+    broken = false;
+    clock.advance(5000);
+    expect(await stage.hasBegun(1)).toEqual(['a@example.net']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('not-12: a bug in a delivery loses nothing: the job comes again an hour later', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    if (stage.begun[0]) stage.crash(stage.begun[0]);
+    await stage.hasLogged(1);
+    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 60 * minute]));
+    clock.advance(60 * minute);
+    expect(await stage.hasBegun(2)).toEqual(['a@example.net', 'a@example.net']);
+    for (const group of stage.begun.slice(1)) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+});
+
+describe('Queue.stop()', () => {
+  test('lets what runs end, and gives the rest back untouched', async () => {
+    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, maxHeld: 100 } });
+    stage.queue.start();
+    for (const name of ['a', 'b']) await stage.queue.accept(letter(`${name}@example.net`));
+    const stopped = stage.queue.stop();
+    if (stage.begun[0]) await stage.settle(stage.begun[0], 'done');
+    await stopped;
+    expect(stage.begun.map(namesOf)).toEqual(['a@example.net']);
+    const [left] = await queued(await temporary.reopen());
+    expect(left).toMatchObject({ recipient: 'b@example.net', claimed: false, attempts: 0 });
+    expect(left?.inDoubt).toBeFalsy();
+  });
+
+  test('gives back also what was on its way from the store', async () => {
+    const stage = newStage({ siteOf: async ({ destination }) => destination });
+    await temporary.store.accept({ ...letter('a@example.net', 'b@example.org'), claimed: false });
+    stage.queue.start();
+    await stage.queue.stop();
+    expect(stage.begun).toEqual([]);
+    expect((await queued()).map(({ claimed }) => claimed)).toEqual([false, false]);
+  });
+
+  test('ends what does not end by itself, after 10 s', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    const [signal] = stage.signals;
+    const [group] = stage.begun;
+    const stopped = stage.queue.stop();
+    expect(signal?.aborted).toBe(false);
+    clock.advance(10_000);
+    expect(signal?.aborted).toBe(true);
+    if (group) await stage.settle(group, { retryAfter: 0 });
+    await stopped;
+  });
+});
