@@ -94,5 +94,11 @@ export type EventName = keyof EventData;
 
 /** An event as it is stored and as `posthorn trace --json` prints it, but for `data` being spread there. */
 export type DossierEvent = {
-  [Name in EventName]: { at: number; queueId: string; recipient?: string; event: Name; data: EventData[Name] };
+  [Name in EventName]: {
+    at: number;
+    queueId: string;
+    recipient?: string;
+    event: Name;
+    data: EventData[Name];
+  };
 }[EventName];

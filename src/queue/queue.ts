@@ -5,7 +5,15 @@
  */
 
 import { StoreFullError } from '../store/errors.ts';
-import type { ClaimedMessage, JobRow, MessageRow, NewMessage, Settlement, Store } from '../store/store.ts';
+import type {
+  ClaimedMessage,
+  EventRow,
+  JobRow,
+  MessageRow,
+  NewMessage,
+  Settlement,
+  Store,
+} from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
@@ -31,6 +39,8 @@ export interface QueueParts {
   clock: Clock;
   log: Log;
   limits: ScheduleLimits;
+  /** Told of what has happened, once it is on disk. */
+  onEvents(events: readonly EventRow[]): void;
   /** A name for where a job goes; jobs with the same name share transactions and connections. */
   siteOf(job: JobRow): MaybePromise<string>;
   /** Tries a group and calls `settle`. A rejection is a bug: the jobs come again after `crashWaitMs`. */
@@ -82,6 +92,7 @@ export class Queue {
       if (claimed) this.#on({ type: 'cancelled', jobCount });
       throw error;
     }
+    this.#parts.onEvents(entry.events);
     if (claimed) this.#handOut(entry);
     else this.#on({ type: 'due', at: this.#parts.clock.now() });
   }

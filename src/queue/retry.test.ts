@@ -9,7 +9,7 @@ const middle = () => 0.5;
 function attemptsOf(random: () => number): number[] {
   const moments = [0];
   for (let attempts = 0, now = 0; ; attempts++) {
-    const next = nextAttempt({ attempts, expiresAt: lifetimeMs }, now, random);
+    const next = nextAttempt({ kind: 'remote', attempts, expiresAt: lifetimeMs }, now, random);
     if (next === undefined) return moments;
     moments.push(next);
     now = next;
@@ -38,12 +38,21 @@ describe('nextAttempt()', () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (attempts, lot) => {
           const waitMs = retryWaitsMs[Math.min(attempts, retryWaitsMs.length - 1)] ?? 0;
-          const at = nextAttempt({ attempts, expiresAt: Number.MAX_SAFE_INTEGER }, 1000, () => lot) ?? 0;
+          const at =
+            nextAttempt({ kind: 'remote', attempts, expiresAt: Number.MAX_SAFE_INTEGER }, 1000, () => lot) ??
+            0;
           expect(Math.abs(at - 1000 - waitMs)).toBeLessThanOrEqual(0.15 * waitMs + 1);
         },
       ),
     );
-    const job = { attempts: 0, expiresAt: lifetimeMs };
+    const job = { kind: 'remote' as const, attempts: 0, expiresAt: lifetimeMs };
     expect(nextAttempt(job, 0, () => 0.1)).toBeLessThan(nextAttempt(job, 0, () => 0.9) ?? 0);
+  });
+
+  test('tries local recipients sooner: a disk that was full is mended within minutes', () => {
+    const waits = Array.from({ length: 6 }, (_, attempts) =>
+      nextAttempt({ kind: 'local', attempts, expiresAt: lifetimeMs }, 0, middle),
+    );
+    expect(waits).toEqual([10_000, 30_000, minute, 5 * minute, 15 * minute, 15 * minute]);
   });
 });

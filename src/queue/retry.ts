@@ -10,6 +10,9 @@ export const retryWaitsMs: readonly number[] = [5, 15, 30, 60, 120, 240, 360].ma
   (minutes) => minutes * minute,
 );
 
+/** Waits of local jobs: what holds them up is a full or failing disk of ours, which is mended sooner. */
+export const localRetryWaitsMs: readonly number[] = [minute / 6, minute / 2, minute, 5 * minute, 15 * minute];
+
 /** A message is given up this long after it was queued (RFC 5321 §4.5.4.1: at least 4–5 days). */
 export const lifetimeMs = 5 * 24 * hour;
 
@@ -21,12 +24,12 @@ const jitter = 0.15;
  * its end. `random` gives numbers in [0, 1).
  */
 export function nextAttempt(
-  job: Pick<JobRow, 'attempts' | 'expiresAt'>,
+  job: Pick<JobRow, 'kind' | 'attempts' | 'expiresAt'>,
   now: number,
   random: () => number,
 ): number | undefined {
-  const last = retryWaitsMs.length - 1;
-  const waitMs = retryWaitsMs[Math.min(job.attempts, last)] ?? hour;
+  const waits = job.kind === 'local' ? localRetryWaitsMs : retryWaitsMs;
+  const waitMs = waits[Math.min(job.attempts, waits.length - 1)] ?? hour;
   const at = Math.round(now + waitMs * (1 + jitter * (2 * random() - 1)));
   return at > job.expiresAt ? undefined : at;
 }

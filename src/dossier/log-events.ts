@@ -1,0 +1,47 @@
+/**
+ * Events as lines of the log: one each, with the queue id, in a form to search for. The dialogue and what DNS said stay
+ * in the dossier; steps on the way are told at level debug.
+ */
+
+import type { EventRow } from '../store/store.ts';
+import type { Log } from '../util/log.ts';
+
+/** What a line keeps of an event's data. */
+const loggedFields: Record<string, readonly string[]> = {
+  accepted: ['via', 'from', 'to', 'sizeBytes', 'client', 'account', 'messageId'],
+  checked: ['spf', 'dkim', 'dmarc', 'decision'],
+  redirected: ['from'],
+  delivered: ['endpoint', 'folder', 'reply'],
+  deferred: ['status', 'reason', 'phase', 'attempts', 'nextAttemptAt', 'endpoint'],
+  failed: ['status', 'reason', 'phase', 'rule', 'endpoint'],
+  inDoubt: [],
+  reported: ['to', 'kind', 'report'],
+  dropped: ['by'],
+};
+
+const details: Record<string, readonly string[]> = {
+  signed: ['domain', 'selector'],
+  routed: ['domain', 'hosts'],
+  attempted: ['endpoint', 'reused', 'tls', 'error'],
+};
+
+/** Recipients named in one line. */
+const maxListed = 20;
+
+export function logEvents(log: Log, events: readonly EventRow[]): void {
+  for (const event of events) {
+    const fields = loggedFields[event.event];
+    if (fields) log.info(lineOf(event, fields), event.event);
+    else if (log.isLevelEnabled('debug')) log.debug(lineOf(event, details[event.event] ?? []), event.event);
+  }
+}
+
+function lineOf({ queueId, recipient, data }: EventRow, fields: readonly string[]): Record<string, unknown> {
+  const line: Record<string, unknown> = { queueId };
+  if (recipient !== undefined) line.recipient = recipient;
+  for (const field of fields) {
+    const value = data[field];
+    if (value !== undefined) line[field] = Array.isArray(value) ? value.slice(0, maxListed) : value;
+  }
+  return line;
+}

@@ -1,0 +1,83 @@
+/** A real queue before a test's eyes: the test sees what is begun, and says how each delivery ends. */
+
+import { type DeliveryGroup, Queue, type QueueParts } from '../queue/queue.ts';
+import type { JobResult, NewMessage } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
+
+export const namesOf = ({ jobs }: DeliveryGroup): string => jobs.map(({ recipient }) => recipient).join(' ');
+
+/** A queue whose deliveries stay under way until the test ends them. */
+export class QueueStage {
+  readonly queue: Queue;
+  readonly begun: DeliveryGroup[] = [];
+  readonly errors: unknown[] = [];
+  readonly signals: AbortSignal[] = [];
+  readonly #ends = new Map<DeliveryGroup, PromiseWithResolvers<void>>();
+  #changed = Promise.withResolvers<void>();
+
+  readonly #clock: Clock;
+
+  constructor(parts: Pick<QueueParts, 'store' | 'clock'> & Partial<QueueParts>) {
+    this.#clock = parts.clock;
+    const output = { write: (line: string) => void this.#note(() => this.errors.push(JSON.parse(line))) };
+    this.queue = new Queue({
+      log: createLog('error', output),
+      limits: { concurrency: 10, perSite: () => 5, maxHeld: 100 },
+      onEvents: () => undefined,
+      siteOf: ({ destination }) => destination,
+      deliver: (group, signal) => this.#deliver(group, signal),
+      ...parts,
+    });
+  }
+
+  /** Resolves when that many deliveries have begun in all; to their recipients. */
+  async hasBegun(times: number): Promise<string[]> {
+    while (this.begun.length < times) await this.#changed.promise;
+    return this.begun.map(namesOf);
+  }
+
+  async hasLogged(times: number): Promise<void> {
+    while (this.errors.length < times) await this.#changed.promise;
+  }
+
+  /** Ends a delivery as the sending part does: with a settlement. */
+  async settle(
+    group: DeliveryGroup,
+    result: 'done' | { retryAfter: number },
+    reports: Omit<NewMessage, 'claimed'>[] = [],
+  ) {
+    const results = group.jobs.map(
+      ({ number }): JobResult =>
+        result === 'done'
+          ? { number, result }
+          : {
+              number,
+              result: 'retry',
+              nextAttemptAt: this.#clock.now() + result.retryAfter,
+              lastError: 'not now',
+            },
+    );
+    await this.queue.settle({ queueId: group.message.queueId, results, events: [], reports });
+    this.#ends.get(group)?.resolve();
+  }
+
+  /** The delivery comes to an end without a settlement. */
+  crash(group: DeliveryGroup): void {
+    this.#ends.get(group)?.reject(new Error('a bug'));
+  }
+
+  #deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void> {
+    const end = Promise.withResolvers<void>();
+    this.#ends.set(group, end);
+    this.signals.push(signal);
+    this.#note(() => this.begun.push(group));
+    return end.promise;
+  }
+
+  #note(change: () => void): void {
+    change();
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+}
