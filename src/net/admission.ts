@@ -1,5 +1,7 @@
 /** Counts sessions, in all and per client address, so that one client cannot use up the server. */
 
+import { parseIpv6 } from '../dns/ip.ts';
+
 export interface AdmissionLimits {
   sessions: number;
   sessionsPerAddress: number;
@@ -37,7 +39,5 @@ export class Admission {
 
 /** One customer has one IPv4 address, but a whole /64 of IPv6. */
 function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const [head = ''] = address.split('::');
-  return head.split(':').slice(0, 4).join(':');
+  return parseIpv6(address)?.slice(0, 4).join(':') ?? address;
 }

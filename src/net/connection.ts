@@ -19,6 +19,9 @@ export interface ConnectionLimits {
 const handshakeMs = 30_000;
 const lingerMs = 3_000;
 
+/** When the server stops, an answer that is being worked on has this long to be given and taken. */
+const lastAnswerMs = 10_000;
+
 export interface ConnectionParts<Event, Answer> {
   machine: Machine<Event, Answer>;
   application: Application<Event, Answer>;
@@ -66,13 +69,21 @@ export class Connection<Event, Answer> implements OpenSession {
    */
   end(why: 'idle' | 'time' | 'shutdown'): void {
     if (this.#closing) return;
-    if (why === 'shutdown' && this.#busy) {
-      this.#lastAnswer = true;
-      return;
-    }
+    if (why === 'shutdown' && this.#busy) return this.#endAfterAnswer();
     this.#parts.machine.end(why);
     this.#flush();
     this.#close();
+  }
+
+  #endAfterAnswer(): void {
+    const socket = this.#socket;
+    if (this.#parts.machine.tlsWanted) {
+      socket.destroy(); // in the middle of a handshake nobody waits for an answer
+      return;
+    }
+    this.#lastAnswer = true;
+    const limit = setTimeout(() => socket.destroy(), lastAnswerMs);
+    socket.once('close', () => clearTimeout(limit));
   }
 
   #listen(socket: Socket): void {

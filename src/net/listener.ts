@@ -25,7 +25,7 @@ export interface ListenerOptions {
 export interface Listener {
   address: string;
   port: number;
-  /** Stops listening; open connections are the session's business. */
+  /** Stops listening at once; resolves when every connection is gone. To end the sessions is their business. */
   close(): Promise<void>;
 }
 
@@ -34,29 +34,39 @@ const backlog = 1024;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
 export function listen(options: ListenerOptions): Promise<Listener> {
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) => accept(socket, options));
+  /** Connections that are no sessions: still in the handshake, or refused. */
+  const strangers = new Set<Socket>();
+  const server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
+    accept(socket, options, strangers),
+  );
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.address, port: options.port, backlog }, () => {
       server.off('error', reject);
       server.on('error', (error) => options.log.error({ err: error }, 'listener error'));
       const { address, port } = server.address() as AddressInfo; // a TCP server that listens has one
-      resolve({ address, port, close: () => close(server) });
+      resolve({ address, port, close: () => close(server, strangers) });
     });
   });
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Server, strangers: ReadonlySet<Socket>): Promise<void> {
+  for (const socket of strangers) socket.destroy();
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-function accept(socket: Socket, { admission, implicitTls, busy, log, serve }: ListenerOptions): void {
+function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>): void {
+  const { admission, implicitTls, busy, log, serve } = options;
   const peer = peerOf(socket);
   if (!peer) {
     socket.destroy(); // gone before we looked
     return;
   }
   const leave = admission.enter(peer.address);
+  if (!leave || implicitTls) {
+    strangers.add(socket);
+    socket.once('close', () => strangers.delete(socket));
+  }
   if (!leave) {
     log.info({ client: peer.address }, 'too many sessions; connection refused');
     socket.on('error', () => socket.destroy());
@@ -67,7 +77,10 @@ function accept(socket: Socket, { admission, implicitTls, busy, log, serve }: Li
   socket.once('close', leave);
   if (!implicitTls) return serve(socket, peer, undefined);
   startServerTls(socket, implicitTls).then(
-    ({ socket: secure, tls }) => serve(secure, peer, tls),
+    ({ socket: secure, tls }) => {
+      strangers.delete(socket);
+      serve(secure, peer, tls);
+    },
     (error) => {
       log.info({ client: peer.address, error: error.message }, 'TLS handshake failed');
       socket.destroy();

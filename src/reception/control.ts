@@ -69,7 +69,7 @@ async function resolveAll({ directory }: SubmissionParts, recipients: readonly s
 }
 
 async function takeIn(parts: SubmissionParts, transaction: Transaction, content: Buffer): Promise<Reply> {
-  const message = openMessage(parts, controlSession(), transaction);
+  const message = openMessage(parts, controlSession(parts), transaction);
   const { collector } = message;
   try {
     await collector.add(withCrlf(content));
@@ -87,10 +87,10 @@ async function takeIn(parts: SubmissionParts, transaction: Transaction, content:
 const headerTooLarge = reply(552, '5.3.4', 'Header section too large; shorten it');
 
 /** Stands where an SMTP session would; nothing was said. */
-function controlSession(): Session {
+function controlSession({ clock }: SubmissionParts): Session {
   const here = '127.0.0.1';
   const peer = { address: here, port: 0, localAddress: here, localPort: 0 };
-  const dialogue = () => ({ at: Date.now(), lines: [] });
+  const dialogue = () => ({ at: clock.now(), lines: [] });
   return {
     via: 'control',
     peer,

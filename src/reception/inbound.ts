@@ -39,7 +39,7 @@ export interface InboundParts {
   hostname: string;
   headerBytes: number;
   inlineBytes: number;
-  queue: Queue;
+  queue: Pick<Queue, 'accept'>;
   directory: Directory;
   store: Pick<Store, 'appendEvents' | 'trace'>;
   spool: Spool;

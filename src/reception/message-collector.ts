@@ -31,6 +31,8 @@ export class MessageCollector {
   /** How much of the CRLF CRLF that ends the header has been seen: 0–4. A message may begin with its blank line. */
   #matched = 2;
   #spool: SpoolWriter | undefined;
+  /** The last piece on its way into the spool. */
+  #writing: Promise<void> | undefined;
   /** The header as it came, and as it is kept. */
   originalHeader: Buffer = Buffer.alloc(0);
   header: Buffer = Buffer.alloc(0);
@@ -68,6 +70,7 @@ export class MessageCollector {
   /** Drops everything, the finished spool file too. Never to be called once the queue has the content. */
   async discard(): Promise<void> {
     this.#pieces = [];
+    await Promise.allSettled([this.#writing]); // how it ended is told to who called add()
     await this.#spool?.abort();
     this.#spool = undefined;
   }
@@ -101,7 +104,8 @@ export class MessageCollector {
     this.#parts.onBody?.(bytes);
     this.#keep(bytes);
     if (!this.#spool && this.#pieceBytes <= this.#parts.inlineBytes) return undefined;
-    return this.#toSpool();
+    this.#writing = this.#toSpool();
+    return this.#writing;
   }
 
   async #toSpool(): Promise<void> {

@@ -194,13 +194,14 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   #chunk(bytes: Buffer): MaybePromise<undefined> {
     const message = this.#message;
     if (!message || message.fault) return undefined; // refused already: its end is awaited
-    return message.collector.add(bytes)?.then(
-      () => undefined,
-      (error: unknown) => {
-        message.fault = this.#trouble(error);
-        return undefined;
-      },
-    );
+    const failed = (error: unknown): undefined => {
+      message.fault = this.#trouble(error); // told at the end of the message, since a chunk has no reply
+    };
+    try {
+      return message.collector.add(bytes)?.then(() => undefined, failed);
+    } catch (error) {
+      return failed(error);
+    }
   }
 
   async #finish(fault: Reply | undefined): Promise<Reply> {

@@ -22,7 +22,7 @@ export interface SubmissionParts {
   hostname: string;
   headerBytes: number;
   inlineBytes: number;
-  queue: Queue;
+  queue: Pick<Queue, 'accept'>;
   directory: Directory;
   spool: Spool;
   signers: Signers;

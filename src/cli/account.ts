@@ -1,0 +1,144 @@
+/** `posthorn account`: who has a mailbox here. */
+
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
+import { maildirPath } from '../store/maildir.ts';
+import { readAccounts } from './account-csv.ts';
+import { keyOf } from './address-key.ts';
+import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { CommandError } from './errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+interface PasswordOptions extends CommonOptions {
+  passwordStdin?: boolean;
+  generate?: boolean;
+}
+
+const maxPasswordInput = 64 * 1024;
+const maxCsvBytes = 256 * 2 ** 20;
+/** Accounts in one request: their passwords are hashed before it is answered. */
+const importBatch = 200;
+
+export function addAccountCommands(tree: CommandTree, context: Context): void {
+  const account = tree.root.command('account').description('make, list, change and remove accounts');
+  const withPassword = (usage: string, description: string) =>
+    tree
+      .add(account, usage, description)
+      .option('--password-stdin', 'read the password from the first line of standard input')
+      .option('--generate', 'make a password and print it')
+      .option('--json', 'print JSON');
+
+  tree.run(withPassword('add <address>', 'make an account'), (options: PasswordOptions, address: string) =>
+    setSecret(context, options, address, (admin, password) => admin.addAccount({ address, password })),
+  );
+  tree.run(
+    withPassword('passwd <address>', 'change the password'),
+    (options: PasswordOptions, address: string) =>
+      setSecret(context, options, address, (admin, password) => admin.setPassword({ address, password })),
+  );
+  tree.run(
+    tree
+      .add(
+        account,
+        'import <file>',
+        'make many: a CSV of address,password or address,argon2id hash; - is standard input',
+      )
+      .option('--json', 'print JSON'),
+    (options, file: string) => importFile(context, options, file),
+  );
+  tree.run(tree.add(account, 'list', 'list all accounts').option('--json', 'print JSON'), (options) =>
+    list(context, options),
+  );
+  tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
+}
+
+const removeCommand = (tree: CommandTree, account: Command) =>
+  tree.add(account, 'remove <address>', 'remove an account and its dossiers; its mail stays on disk');
+
+async function setSecret(
+  context: Context,
+  options: PasswordOptions,
+  address: string,
+  apply: (admin: Admin, password: string) => Promise<void>,
+): Promise<ExitCode> {
+  const password = await choosePassword(context, options);
+  await withAdmin(context, options, (admin) => apply(admin, password));
+  const shown = options.generate ? { password } : {};
+  if (options.json) printJson(context, { address, ...shown });
+  else context.terminal.out(options.generate ? `${address} ${password}\n` : `${address}: done\n`);
+  return exitCodes.ok;
+}
+
+async function choosePassword(
+  { terminal }: Context,
+  { passwordStdin, generate }: PasswordOptions,
+): Promise<string> {
+  if (generate) return randomBytes(15).toString('base64url');
+  if (passwordStdin) {
+    const input = await terminal.readInput(maxPasswordInput);
+    return input.toString('utf8').split(/\r?\n/, 1)[0] ?? '';
+  }
+  if (!terminal.inIsTty) {
+    throw new CommandError(
+      exitCodes.usage,
+      'where does the password come from? Use --password-stdin or --generate.',
+    );
+  }
+  const password = await terminal.askSecret('Password: ');
+  if ((await terminal.askSecret('Once more: ')) === password) return password;
+  throw new CommandError(exitCodes.usage, 'the two passwords differ. Nothing was changed.');
+}
+
+async function importFile(context: Context, options: CommonOptions, file: string): Promise<ExitCode> {
+  const { terminal } = context;
+  const bytes =
+    file === '-' ? await terminal.readInput(maxCsvBytes) : await readFile(resolve(terminal.cwd, file));
+  const { added, existing } = await withAdmin(context, options, async (admin, { domains }) => {
+    const { accounts, problems } = readAccounts(bytes.toString('utf8'), domains);
+    if (problems.length === 0) return importAll(admin, accounts);
+    const text = `${file}: nothing was imported, because of\n${problems.join('\n')}`;
+    throw new CommandError(exitCodes.badData, text);
+  });
+  if (options.json) printJson(context, { added, existing });
+  else
+    terminal.out(
+      `${added} added, ${existing.length} existed already\n${existing.map((line) => `  ${line}\n`).join('')}`,
+    );
+  return exitCodes.ok;
+}
+
+async function importAll(admin: Admin, accounts: NewAccount[]): Promise<ImportResult> {
+  const total: ImportResult = { added: 0, existing: [] };
+  for (let start = 0; start < accounts.length; start += importBatch) {
+    const part = await admin.importAccounts({ accounts: accounts.slice(start, start + importBatch) });
+    total.added += part.added;
+    total.existing.push(...part.existing);
+  }
+  return total;
+}
+
+async function list(context: Context, options: CommonOptions): Promise<ExitCode> {
+  const accounts = await withAdmin(context, options, (admin) => admin.listAccounts());
+  if (options.json) printJson(context, accounts);
+  else {
+    for (const { address, createdAt } of accounts) {
+      context.terminal.out(`${address}  since ${new Date(createdAt).toISOString().slice(0, 10)}\n`);
+    }
+  }
+  return exitCodes.ok;
+}
+
+async function remove(context: Context, options: CommonOptions, address: string): Promise<ExitCode> {
+  await withAdmin(context, options, async (admin, { dataDir }) => {
+    await admin.removeAccount({ address });
+    const mail = maildirPath(dataDir, keyOf(address));
+    context.terminal.out(
+      `${address}: removed. Its mail is still in ${mail}; move it away before somebody else gets this address.\n`,
+    );
+  });
+  return exitCodes.ok;
+}

@@ -1,0 +1,41 @@
+/** `posthorn config check`: is the configuration good, and what does it come to? */
+
+import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/problem.ts';
+import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+export function addConfigCommands(tree: CommandTree, context: Context): void {
+  const config = tree.root.command('config').description('look at the configuration');
+  tree.run(
+    tree
+      .add(config, 'check', 'say everything that is wrong with it, with line and remedy')
+      .option('--json', 'print JSON'),
+    (options) => check(context, options),
+  );
+}
+
+async function check(context: Context, options: CommonOptions): Promise<ExitCode> {
+  try {
+    const config = await configOf(context, options);
+    if (options.json) printJson(context, { ok: true, config });
+    else context.terminal.out(`${summary(config).join('\n')}\n`);
+    return exitCodes.ok;
+  } catch (error) {
+    if (!(error instanceof ConfigError) || !options.json) throw error;
+    printJson(context, { ok: false, problems: error.problems });
+    return exitCodes.config;
+  }
+}
+
+function summary({ file, hostname, dataDir, listeners, domains }: Config): string[] {
+  return [
+    `${file}: good`,
+    `  ${hostname}, data in ${dataDir}`,
+    ...listeners.map(({ protocol, address, port }) => `  ${protocol} on ${address} port ${port}`),
+    ...domains.map(
+      ({ name, dkim }) => `  mail for ${name}, ${dkim ? `signed with key ${dkim.selector}` : 'not signed'}`,
+    ),
+  ];
+}

@@ -1,0 +1,88 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readAccounts } from './account-csv.ts';
+import { parseCsv } from './csv.ts';
+
+describe('parseCsv()', () => {
+  test.each([
+    [
+      'LF and CRLF line ends',
+      'a,b\r\nc,d\n',
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    ],
+    ['a last line without an end', 'a,b', [['a', 'b']]],
+    ['commas, quotes and line ends in quotes', '"a,1","say ""hi""\r\nyou"\n', [['a,1', 'say "hi"\r\nyou']]],
+    [
+      'empty fields',
+      ',\n""\n,"",\n',
+      [
+        ['', ''],
+        ['', '', ''],
+      ],
+    ],
+    [
+      'a byte order mark and blank lines',
+      '\uFEFFa,b\n\n  \nc,d\n\n',
+      [
+        ['a', 'b'],
+        ['c', 'd'],
+      ],
+    ],
+  ])('parseCsv() reads %s', (_, text, expected) => {
+    expect(parseCsv(text).rows.map(({ fields }) => fields)).toEqual(expected);
+    expect(parseCsv(text).malformed).toEqual([]);
+  });
+
+  test('parseCsv() counts lines past quoted line ends and malformed lines', () => {
+    const { rows, malformed } = parseCsv('"a\nb",1\nbad"quote,2\n"x"y,3\nc,4\n"open,5\n');
+    expect(rows.map(({ line, fields }) => [line, fields[1]])).toEqual([
+      [1, '1'],
+      [5, '4'],
+    ]);
+    expect(malformed).toEqual([3, 4, 6]);
+  });
+
+  test('parseCsv() reads back whatever is quoted', () => {
+    fc.assert(
+      fc.property(fc.array(fc.array(fc.string(), { minLength: 2 })), (rows) => {
+        const text = rows
+          .map((row) => `${row.map((field) => `"${field.replaceAll('"', '""')}"`).join()}\r\n`)
+          .join('');
+        expect(parseCsv(text).rows.map(({ fields }) => fields)).toEqual(rows);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('readAccounts()', () => {
+  const domains = [{ name: 'example.com' }];
+
+  test('readAccounts() takes passwords and hashes, with or without titles', () => {
+    const lines = 'a@example.com,"pass,word"\nB@Example.com,$argon2id$v=19$m=1$x$y\n';
+    const accounts = [
+      { address: 'a@example.com', password: 'pass,word' },
+      { address: 'b@example.com', hash: '$argon2id$v=19$m=1$x$y' },
+    ];
+    expect(readAccounts(lines, domains)).toEqual({ accounts, problems: [] });
+    expect(readAccounts(`Address,Password\r\n${lines}`, domains)).toEqual({ accounts, problems: [] });
+  });
+
+  test('readAccounts() tells every bad row by its line', () => {
+    const { problems } = readAccounts(
+      'address,password\na@example.com,x\nb@example.org,x\nnobody,x\nc@example.com\nA@example.com,y\nd@example.com,x,y\n"e"@example.com,x\n',
+      domains,
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^line 3: b@example\.org is in no domain of this server/),
+      expect.stringMatching(/^line 4: "nobody" is not a mail address/),
+      expect.stringMatching(/^line 5: no password/),
+      expect.stringMatching(/^line 6: a@example\.com is in line 2 already/),
+      expect.stringMatching(/^line 7: more than two columns/),
+      expect.stringMatching(/^line 8: a quote is out of place/),
+    ]);
+  });
+});

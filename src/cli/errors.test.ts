@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { StoreBrokenError, StoreFullError, StoreOpenError } from '../store/errors.ts';
+import { explain } from './errors.ts';
+
+const systemError = (code: string, syscall: string, more: object) =>
+  Object.assign(new Error(code), { code, syscall, ...more });
+const listening = { address: '127.0.0.1', port: 25 };
+
+test.each([
+  [
+    'a taken port',
+    systemError('EADDRINUSE', 'listen', listening),
+    69,
+    /port 25 of 127\.0\.0\.1 is taken.*another port/,
+  ],
+  ['a port for root', systemError('EACCES', 'listen', listening), 77, /below 1024 are for root.*setcap/],
+  [
+    'an address of another machine',
+    systemError('EADDRNOTAVAIL', 'listen', listening),
+    78,
+    /no address 127\.0\.0\.1/,
+  ],
+  ['a file that is not there', systemError('ENOENT', 'open', { path: '/x' }), 66, /there is no \/x/],
+  ['a file of another user', systemError('EACCES', 'open', { path: '/x' }), 77, /Run posthorn as the user/],
+  ['a data directory in use', new StoreOpenError('in-use', 'it is in use'), 75, /in use/],
+  [
+    'a data directory not writable',
+    new StoreOpenError('not-writable', 'cannot be used'),
+    73,
+    /cannot be used/,
+  ],
+  ['data of another version', new StoreOpenError('version', 'of version 9'), 65, /version 9/],
+  ['a full disk', new StoreFullError('no space left'), 74, /disk is full/],
+  ['a failed fsync', new StoreBrokenError('fsync failed'), 74, /Look at the disk/],
+  ['a bug', new TypeError('oops'), 70, /this is a bug.*oops.*errors\.test/s],
+])('explain() says %s plainly', (_, error, exitCode, text) => {
+  expect(explain(error)).toEqual({ exitCode, text: expect.stringMatching(text) });
+});

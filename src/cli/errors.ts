@@ -1,0 +1,107 @@
+/** What a person is told when a command fails, and the exit code that goes with it. The texts say what to do. */
+
+import { AdminError, type AdminErrorCode } from '../admin/admin.ts';
+import { ConfigError } from '../config/problem.ts';
+import { type OpenFailure, StoreBrokenError, StoreFullError, StoreOpenError } from '../store/errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** A command cannot do what it was asked; the message is for people. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+export interface Explanation {
+  text: string;
+  exitCode: ExitCode;
+}
+
+const adminCodes: Record<AdminErrorCode, ExitCode> = {
+  'bad-request': exitCodes.usage,
+  'not-our-domain': exitCodes.noUser,
+  'no-such-account': exitCodes.noUser,
+  'no-such-alias': exitCodes.noUser,
+  exists: exitCodes.cantCreate,
+  refused: exitCodes.refused,
+  'no-server': exitCodes.unavailable,
+  'in-use': exitCodes.tryLater,
+  connection: exitCodes.tryLater,
+  internal: exitCodes.software,
+};
+
+const openCodes: Record<OpenFailure, ExitCode> = {
+  'in-use': exitCodes.tryLater,
+  'not-writable': exitCodes.cantCreate,
+  version: exitCodes.badData,
+  damaged: exitCodes.inputOutput,
+};
+
+export function explain(error: unknown): Explanation {
+  if (error instanceof CommandError) return { text: error.message, exitCode: error.exitCode };
+  if (error instanceof AdminError) return { text: error.message, exitCode: adminCodes[error.code] };
+  if (error instanceof StoreOpenError) return { text: error.message, exitCode: openCodes[error.kind] };
+  if (error instanceof StoreFullError)
+    return { text: `the disk is full: ${error.message}`, exitCode: exitCodes.inputOutput };
+  if (error instanceof StoreBrokenError) {
+    const text = `stopped, because the data can no longer be written safely: ${error.message}. Look at the disk, then start again.`;
+    return { text, exitCode: exitCodes.inputOutput };
+  }
+  if (error instanceof ConfigError)
+    return { text: `cannot use the configuration:\n${error.message}`, exitCode: exitCodes.config };
+  return explainSystemError(error) ?? explainBug(error);
+}
+
+/** The fields that Node puts on errors of the operating system. */
+interface SystemError extends Error {
+  code: string;
+  syscall: string;
+  address?: string;
+  port?: number;
+  path?: string;
+}
+
+const isSystemError = (error: unknown): error is SystemError =>
+  error instanceof Error && 'code' in error && 'syscall' in error;
+
+function explainSystemError(error: unknown): Explanation | undefined {
+  if (!isSystemError(error)) return undefined;
+  if (error.syscall === 'listen' || error.syscall === 'bind') return explainListen(error);
+  const about = error.path ?? error.address ?? '';
+  if (error.code === 'ENOENT')
+    return { text: `there is no ${about}. Check the path.`, exitCode: exitCodes.noInput };
+  if (error.code === 'EACCES' || error.code === 'EPERM') {
+    const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it.`;
+    return { text, exitCode: exitCodes.noPermission };
+  }
+  if (error.code === 'EEXIST') return { text: `${about} exists already.`, exitCode: exitCodes.cantCreate };
+  return { text: error.message, exitCode: exitCodes.inputOutput };
+}
+
+function explainListen({ code, address = '', port, message }: SystemError): Explanation {
+  const where = port === undefined ? address : `port ${port} of ${address}`;
+  if (code === 'EADDRINUSE') {
+    const text = `${where} is taken by another program. Stop that one (to find it: ss -ltnp), or choose another port.`;
+    return { text, exitCode: exitCodes.unavailable };
+  }
+  if (code === 'EACCES') {
+    const text =
+      `this user may not listen on ${where}: ports below 1024 are for root. ` +
+      'Choose a higher port, or give Node the right: setcap cap_net_bind_service=+ep "$(readlink -f "$(which node)")"';
+    return { text, exitCode: exitCodes.noPermission };
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') {
+    const text = `this machine has no address ${address}. Set the listener's address to one of its own, or to "0.0.0.0".`;
+    return { text, exitCode: exitCodes.config };
+  }
+  return { text: `cannot listen on ${where}: ${message}`, exitCode: exitCodes.unavailable };
+}
+
+function explainBug(error: unknown): Explanation {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { text: `this is a bug, please report it:\n${detail}`, exitCode: exitCodes.software };
+}

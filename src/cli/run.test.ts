@@ -1,0 +1,375 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { startControlServer } from '../admin/control-server.ts';
+import { localAdmin, type Running } from '../admin/local-admin.ts';
+import type { DossierEvent } from '../dossier/event.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import type { Store } from '../store/store.ts';
+import { systemClock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
+import { run } from './run.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'posthorn-cli-'));
+  writeFileSync(
+    join(directory, 'posthorn.toml'),
+    'hostname = "mx.example.com"\n[[domain]]\nname = "example.com"\n[limits]\nmessageBytes = 100000\n',
+  );
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+interface Result {
+  exitCode: number;
+  out: string;
+  err: string;
+}
+
+/** Runs a command line as a shell would, with `input` on standard input. */
+async function posthorn(args: string[], input = ''): Promise<Result> {
+  const result = { exitCode: -1, out: '', err: '' };
+  const terminal = {
+    env: {},
+    cwd: directory,
+    outIsTty: false,
+    inIsTty: false,
+    out: (text: string) => (result.out += text),
+    err: (text: string) => (result.err += text),
+    readInput: async () => Buffer.from(input),
+    askSecret: async () => input,
+    stopSignal: () => new AbortController().signal,
+  };
+  result.exitCode = await run(args, { terminal, clock: systemClock });
+  return result;
+}
+
+describe('exit codes', () => {
+  test.each([
+    ['an unknown command', ['sevre'], 64, /Did you mean serve\?/],
+    ['no command', [], 64, /Usage: posthorn/],
+    ['an unknown option', ['account', 'list', '--jsno'], 64, /--jsno/],
+    ['a missing argument', ['trace'], 64, /missing required argument/],
+    ['a password from nowhere', ['account', 'add', 'a@example.com'], 64, /--password-stdin/],
+    ['a drop of nothing in particular', ['queue', 'drop'], 64, /--all/],
+    [
+      'an address that is none',
+      ['send', '--from', 'x', '--to', 'a@example.com', '--text', 'x'],
+      64,
+      /"x" is not a mail address/,
+    ],
+    ['a message without recipients', ['send', '--from', 'a@example.com', '--text', 'x'], 64, /--to/],
+    ['a message without content', ['send', '--from', 'a@example.com', '--to', 'b@example.org'], 64, /--text/],
+    ['a number that is none', ['trace', 'x', '--limit', '0'], 64, /whole number/],
+    [
+      'a message over the limit',
+      ['send', '--from', 'a@example.com', '--to', 'b@example.org', '--text', 'x'.repeat(100_000)],
+      65,
+      /messageBytes/,
+    ],
+    ['a file that is not there', ['account', 'import', 'absent.csv'], 66, /there is no .*absent\.csv/],
+    ['nothing known of a message', ['trace', 'x@example.com'], 66, /nothing is known/],
+    ['no such account', ['account', 'remove', 'x@example.com'], 67, /account add x@example\.com/],
+    [
+      'a foreign domain',
+      ['account', 'add', 'x@example.org', '--generate'],
+      67,
+      /\[\[domain\]\] name = "example\.org"/,
+    ],
+    [
+      'no server to send',
+      ['send', '--from', 'a@example.com', '--to', 'b@example.org', '--text', 'x'],
+      69,
+      /posthorn serve/,
+    ],
+    [
+      'a configuration that is not there',
+      ['account', 'list', '--config', 'absent.toml'],
+      78,
+      /absent\.toml: cannot be read/,
+    ],
+    ['a server without listeners', ['serve'], 78, /\[\[listener\]\]/],
+  ])('run() answers %s with what to do: %j → %i', async (_, args, exitCode, text) => {
+    const result = await posthorn(args);
+    expect(result.err).toMatch(text);
+    expect(result).toMatchObject({ exitCode, out: '' });
+  });
+
+  test.each([['help'], ['--help'], ['--version'], ['help', 'account']])(
+    'run() shows %s %s on stdout',
+    async (...args) => {
+      expect(await posthorn(args)).toMatchObject({
+        exitCode: 0,
+        err: '',
+        out: expect.stringMatching(/posthorn|^\d/),
+      });
+    },
+  );
+
+  test('run() tells all problems of a configuration, for people and for programs', async () => {
+    writeFileSync(
+      join(directory, 'bad.toml'),
+      'hostnme = "x"\n[[listener]]\nprotocol = "smtp"\nport = "25"\n',
+    );
+    const check = await posthorn(['config', 'check', '--config', 'bad.toml']);
+    expect(check.exitCode).toBe(78);
+    expect(check.err).toMatch(/bad\.toml:1: hostnme: .*\n.*Did you mean hostname\?/);
+    expect(check.err).toMatch(/bad\.toml:4: listener\[1\]\.port: "25" is not a port/);
+    const json = await posthorn(['config', 'check', '--config', 'bad.toml', '--json']);
+    expect(json.exitCode).toBe(78);
+    expect(JSON.parse(json.out).problems).toHaveLength(3);
+  });
+});
+
+describe('posthorn account', () => {
+  test('account add, list, passwd, import and remove work with no server running', async () => {
+    expect(
+      await posthorn(['account', 'add', 'Bob@example.com', '--password-stdin'], 's3cret\nrest'),
+    ).toMatchObject({ exitCode: 0 });
+    expect(await posthorn(['account', 'add', 'bob@example.com', '--generate'])).toMatchObject({
+      exitCode: 73,
+    });
+    const imported = await posthorn(
+      ['account', 'import', '-', '--json'],
+      'bob@example.com,x\r\n"carol@example.com","y"\r\n',
+    );
+    expect(JSON.parse(imported.out)).toEqual({ added: 1, existing: ['bob@example.com'] });
+    const changed = await posthorn(['account', 'passwd', 'carol@example.com', '--generate', '--json']);
+    expect(JSON.parse(changed.out).password).toMatch(/^[\w-]{20}$/);
+    const list = await posthorn(['--config', 'posthorn.toml', 'account', 'list', '--json']);
+    expect(JSON.parse(list.out)).toMatchObject([
+      { address: 'bob@example.com' },
+      { address: 'carol@example.com' },
+    ]);
+    expect(await posthorn(['account', 'remove', 'carol@example.com'])).toMatchObject({
+      exitCode: 0,
+      out: expect.stringContaining('carol@example.com/Maildir'),
+    });
+  });
+
+  test('account import makes no account at all where a row is bad', async () => {
+    const result = await posthorn(['account', 'import', '-'], 'dave@example.com,x\ndave@example.org,x\n');
+    expect(result).toMatchObject({ exitCode: 65, err: expect.stringContaining('line 2: ') });
+    expect((await posthorn(['account', 'list'])).out).not.toContain('dave');
+  });
+});
+
+test('posthorn alias takes the short form, lists and removes', async () => {
+  await posthorn(['alias', 'team@example.com', 'x@example.org', 'y@example.org']);
+  await posthorn(['alias', 'set', 'help@example.com', 'team@example.com']);
+  expect((await posthorn(['alias', 'list'])).out).toBe(
+    'help@example.com → team@example.com\nteam@example.com → x@example.org, y@example.org\n',
+  );
+  expect(await posthorn(['alias', 'remove', 'help@example.com'])).toMatchObject({ exitCode: 0 });
+  expect(await posthorn(['alias', 'remove', 'help@example.com'])).toMatchObject({ exitCode: 67 });
+});
+
+test('P11: posthorn dkim makes a private key and prints the record that belongs to it, never over another key', async () => {
+  const args = ['dkim', 'generate', 'example.com', '--selector', 's1', '--out', 'keys/s1.pem'];
+  const { exitCode, out } = await posthorn(args);
+  expect(exitCode).toBe(0);
+  expect(out).toContain('s1._domainkey.example.com. IN TXT (\n  "v=DKIM1; k=rsa; p=');
+  expect(out).toContain('dkim = { selector = "s1", key = ');
+  expect(statSync(join(directory, 'keys/s1.pem')).mode & 0o777).toBe(0o600);
+  const key = readFileSync(join(directory, 'keys/s1.pem'), 'utf8');
+  expect(await posthorn(args)).toMatchObject({ exitCode: 73 });
+  expect(readFileSync(join(directory, 'keys/s1.pem'), 'utf8')).toBe(key);
+
+  const toml =
+    'hostname = "mx.example.com"\n[[domain]]\nname = "example.com"\ndkim = { selector = "s1", key = "keys/s1.pem" }';
+  writeFileSync(join(directory, 'signed.toml'), toml);
+  const record = await posthorn(['dkim', 'record', 'example.com', '--config', 'signed.toml', '--json']);
+  const { host, value } = JSON.parse(record.out);
+  expect(host).toBe('s1._domainkey.example.com');
+  expect(out).toContain(`value  ${value}`);
+});
+
+describe('posthorn send', () => {
+  const queueId = '01JRMGQ4TQ0A1B';
+  const endpoint = { host: 'mx.example.net', address: '192.0.2.7', port: 25 };
+  let store: Store;
+  let stop: () => Promise<void>;
+  let sent: { from: string; recipients: string[]; content: string } | undefined;
+  let events: DossierEvent[];
+
+  beforeEach(async () => {
+    sent = undefined;
+    events = [];
+    store = await openStore({ dataDir: join(directory, 'data') });
+    const running: Running = {
+      async submit(from, recipients, content) {
+        sent = { from, recipients, content: content.toString('latin1') };
+        await store.appendEvents(events.map((event) => ({ ...event })));
+        return {
+          queueId,
+          refused: recipients
+            .filter((one) => one.startsWith('nobody'))
+            .map((recipient) => ({ recipient, reply: '550 5.1.1 No such user here' })),
+        };
+      },
+      wake: () => undefined,
+      accountsChanged: () => undefined,
+    };
+    const admin = localAdmin({ store, domains: [{ name: 'example.com' }], clock: systemClock, running });
+    const path = join(directory, 'data', 'control.sock');
+    const server = await startControlServer({
+      path,
+      admin,
+      maxContentBytes: 100_000,
+      log: createLog('silent'),
+    });
+    stop = () => server.stop();
+  });
+
+  afterEach(async () => {
+    await stop();
+    await store.dropJobs({}, { at: 0, event: 'dropped', data: {} });
+    await store.pruneEvents({ before: Number.MAX_SAFE_INTEGER, maxBytes: 0 });
+    await store.close();
+  });
+
+  const delivered = (recipient: string): DossierEvent[] => [
+    {
+      at: 1,
+      queueId,
+      recipient,
+      event: 'attempted',
+      data: {
+        endpoint,
+        reused: false,
+        dialogue: [
+          [0, 'S: 220 hello'],
+          [1, 'C: QUIT'],
+        ],
+      },
+    },
+    { at: 2, queueId, recipient, event: 'delivered', data: { endpoint, reply: '250 2.0.0 Taken' } },
+  ];
+  const failed = (recipient: string): DossierEvent[] => [
+    {
+      at: 2,
+      queueId,
+      recipient,
+      event: 'failed',
+      data: {
+        reason: '550 5.1.1 Who?',
+        status: '5.1.1',
+        phase: 'sending RCPT TO',
+        rule: '5xx is final',
+        endpoint,
+      },
+    },
+  ];
+  const base = ['send', '--from', 'Bob <bob@example.com>'];
+
+  test('M10: posthorn send shows sent, queued and refused for each recipient, with the dialogue', async () => {
+    events = [...delivered('a@example.net'), ...failed('b@example.net')];
+    const recipients = ['a@example.net', 'b@example.net', 'nobody@example.com'].flatMap((to) => ['--to', to]);
+    const { exitCode, out } = await posthorn([...base, ...recipients, '--text', 'hi']);
+    expect(out).toContain(
+      [
+        `Accepted as ${queueId}.`,
+        'sent     a@example.net  250 2.0.0 Taken',
+        'refused  b@example.net  550 5.1.1 Who?',
+        'refused  nobody@example.com  550 5.1.1 No such user here',
+      ].join('\n'),
+    );
+    expect(out).toContain('S: 220 hello');
+    expect(exitCode).toBe(1);
+  });
+
+  test('M10: posthorn send --json tells results and events; what is queued is told apart from what is refused', async () => {
+    const deferral = {
+      reason: '451 4.7.1 Later',
+      status: '4.7.1',
+      phase: 'sending RCPT TO',
+      rule: '4xx',
+      attempts: 1,
+    };
+    const c = 'c@example.net';
+    events = [
+      ...delivered('a@example.net'),
+      { at: 3, queueId, recipient: c, event: 'deferred', data: { ...deferral, nextAttemptAt: 900_003 } },
+    ];
+    const { exitCode, out } = await posthorn([
+      ...base,
+      '--to',
+      `a@example.net, ${c}`,
+      '--text',
+      'hi',
+      '--json',
+    ]);
+    const result = JSON.parse(out);
+    expect(result.recipients).toEqual([
+      { recipient: 'a@example.net', result: 'sent', detail: '250 2.0.0 Taken' },
+      { recipient: c, result: 'queued', detail: '451 4.7.1 Later' },
+    ]);
+    expect(result.events[0]).toMatchObject({
+      at: 1,
+      queueId,
+      recipient: 'a@example.net',
+      event: 'attempted',
+      endpoint,
+    });
+    expect(exitCode).toBe(2);
+  });
+
+  test('posthorn send says so when no dossier tells what became of a message', async () => {
+    const { exitCode, out } = await posthorn([...base, '--to', 'a@example.net', '--text', 'hi']);
+    expect(out).toContain('unknown  a@example.net  has left the queue, and no dossier was kept');
+    expect(exitCode).toBe(2);
+  });
+
+  test('M8: posthorn send composes alternatives and attachments, and no header names a Bcc', async () => {
+    writeFileSync(join(directory, 'note.txt'), 'attached');
+    events = delivered('a@example.net');
+    const more = [
+      '--cc',
+      'c@example.net',
+      '--bcc',
+      'hidden@example.net',
+      '--subject',
+      'Grüße',
+      '--html',
+      '<b>hi</b>',
+    ];
+    await posthorn([...base, '--to', 'a@example.net', ...more, '--text', 'hi', '--attach', 'note.txt']);
+    expect(sent?.from).toBe('bob@example.com');
+    expect(sent?.recipients).toEqual(['a@example.net', 'c@example.net', 'hidden@example.net']);
+    expect(sent?.content).toMatch(/^Content-Type: multipart\/mixed/im);
+    expect(sent?.content).toMatch(/multipart\/alternative/);
+    expect(sent?.content).toMatch(/filename="?note\.txt/);
+    expect(sent?.content).not.toMatch(/hidden|^Bcc/im);
+  });
+
+  test('posthorn send --file takes a message as it is, with CRLF line ends', async () => {
+    events = delivered('a@example.net');
+    await posthorn(
+      [...base, '--to', 'a@example.net', '--file', '-'],
+      'From: x@example.com\nX:  odd \r\n\nbody\u00e4\n',
+    );
+    expect(sent?.content).toBe('From: x@example.com\r\nX:  odd \r\n\r\nbody\u00c3\u00a4\r\n');
+  });
+
+  test('P14: posthorn trace reads the dialogue afterwards, as text and as a JSON array', async () => {
+    await store.appendEvents(delivered('a@example.net').map((event) => ({ ...event })));
+    expect((await posthorn(['trace', queueId])).out).toContain('C: QUIT');
+    const { out } = await posthorn(['trace', 'a@example.net', '--json']);
+    expect(JSON.parse(out)).toEqual([
+      {
+        at: 1,
+        queueId,
+        recipient: 'a@example.net',
+        event: 'attempted',
+        endpoint,
+        reused: false,
+        dialogue: [
+          [0, 'S: 220 hello'],
+          [1, 'C: QUIT'],
+        ],
+      },
+      { at: 2, queueId, recipient: 'a@example.net', event: 'delivered', endpoint, reply: '250 2.0.0 Taken' },
+    ]);
+  });
+});

@@ -1,0 +1,61 @@
+/** The command line as a whole: arguments in, exit code out. Everything that a command throws is explained here. */
+
+import { readFile } from 'node:fs/promises';
+import { CommanderError } from 'commander';
+import { addAccountCommands } from './account.ts';
+import { addAliasCommands } from './alias.ts';
+import { addConfigCommands } from './config-check.ts';
+import type { Context } from './context.ts';
+import { CommandTree } from './define.ts';
+import { addDkimCommands } from './dkim.ts';
+import { explain } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+import { addPlaygroundCommand } from './play.ts';
+import { addQueueCommands } from './queue.ts';
+import { addSendCommand } from './send.ts';
+import { addServeCommand } from './serve.ts';
+import { addTraceCommand } from './trace.ts';
+
+/** `args` without the program's name. Never rejects. */
+export async function run(args: readonly string[], context: Context): Promise<number> {
+  const tree = commandTree(context, await ownVersion());
+  try {
+    await tree.root.parseAsync([...args], { from: 'user' });
+    return tree.exitCode;
+  } catch (error) {
+    // Commander has said what it has to say: help, or what is wrong with the arguments.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const { text, exitCode } = explain(error);
+    context.terminal.err(`posthorn: ${text}\n`);
+    return exitCode;
+  }
+}
+
+/** package.json lies two folders up from here, in the sources as in what is published. */
+async function ownVersion(): Promise<string> {
+  const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String(manifest.version);
+}
+
+function commandTree(context: Context, version: string): CommandTree {
+  const { terminal } = context;
+  const tree = new CommandTree();
+  // Before the commands are added: they inherit it.
+  tree.root
+    .description('A complete mail server that shows its work.')
+    .version(version)
+    .option('--config <file>', 'configuration file, for every command')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
+    .showHelpAfterError('To see what there is: add --help');
+  addServeCommand(tree, context);
+  addPlaygroundCommand(tree, context);
+  addAccountCommands(tree, context);
+  addAliasCommands(tree, context);
+  addDkimCommands(tree, context);
+  addSendCommand(tree, context);
+  addTraceCommand(tree, context);
+  addQueueCommands(tree, context);
+  addConfigCommands(tree, context);
+  return tree;
+}

@@ -1,0 +1,60 @@
+/** Where a command reads and writes, as a parameter: the process's own streams, or a test's. */
+
+import { askSecret } from './ask-secret.ts';
+import { CommandError } from './errors.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export interface Terminal {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Results. */
+  out(text: string): void;
+  /** Everything that is said about them. */
+  err(text: string): void;
+  /** Whether a person is there: to read what goes out, or to answer. */
+  readonly outIsTty: boolean;
+  readonly inIsTty: boolean;
+  /** All of standard input, at most `limitBytes`; rejects when it is longer. */
+  readInput(limitBytes: number): Promise<Buffer>;
+  /** Asks for something that must not be seen on the screen. Only where `inIsTty`. */
+  askSecret(question: string): Promise<string>;
+  /** Aborted at the first SIGTERM or SIGINT; a second one ends the process as usual. */
+  stopSignal(): AbortSignal;
+}
+
+export function processTerminal(): Terminal {
+  const { stdin, stdout, stderr } = process;
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    out: (text) => stdout.write(text),
+    err: (text) => stderr.write(text),
+    outIsTty: stdout.isTTY === true,
+    inIsTty: stdin.isTTY === true,
+    readInput: (limitBytes) => readAll(stdin, limitBytes),
+    askSecret: (question) => askSecret(question, stdin, stderr),
+    stopSignal,
+  };
+}
+
+async function readAll(input: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of input) {
+    length += chunk.length;
+    if (length > limitBytes) {
+      throw new CommandError(
+        exitCodes.badData,
+        `standard input is longer than ${limitBytes} octets. Send less.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort(signal));
+  return controller.signal;
+}

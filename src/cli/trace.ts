@@ -1,0 +1,55 @@
+/** `posthorn trace`: what happened to a message. */
+
+import { Option } from 'commander';
+import type { DossierEvent } from '../dossier/event.ts';
+import { formatTimeline } from '../dossier/timeline.ts';
+import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { exitCodes } from './exit-codes.ts';
+import { positiveNumber } from './numbers.ts';
+
+interface TraceOptions extends CommonOptions {
+  limit: number;
+  explain: boolean;
+}
+
+export function addTraceCommand(tree: CommandTree, context: Context): void {
+  const { terminal } = context;
+  tree.run(
+    tree
+      .add(
+        tree.root,
+        'trace <subject>',
+        'tell what happened to a message: by queue id, Message-ID or address',
+      )
+      .addOption(
+        new Option('--limit <n>', 'messages at most, newest first').default(10).argParser(positiveNumber),
+      )
+      .option('--no-explain', 'leave out the comments in dialogues')
+      .option('--json', 'print a JSON array of events'),
+    async (options: TraceOptions, subject: string) => {
+      const { limit, explain } = options;
+      const events = await withAdmin(context, options, (admin) => admin.trace({ subject, limit }));
+      if (options.json) {
+        printJson(context, events.map(flatten));
+        return exitCodes.ok;
+      }
+      if (events.length === 0) {
+        terminal.err(
+          `posthorn: nothing is known of ${subject}. Dossiers older than [dossier] days are gone.\n`,
+        );
+        return exitCodes.noInput;
+      }
+      terminal.out(formatTimeline(events, { colour: usesColour(context), explain }));
+      return exitCodes.ok;
+    },
+  );
+}
+
+/** An event as programs read it: `{at, queueId, recipient, event, …data}`. */
+export function flatten({ at, queueId, recipient, event, data }: DossierEvent): Record<string, unknown> {
+  return { at, queueId, ...(recipient === undefined ? {} : { recipient }), event, ...data };
+}
+
+/** See no-color.org. */
+export const usesColour = ({ terminal }: Context): boolean => terminal.outIsTty && !terminal.env.NO_COLOR;

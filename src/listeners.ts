@@ -1,0 +1,146 @@
+/** The second half of the wiring: what listens, and which machine and application serve a connection that comes in. */
+
+import type { SecureContext } from 'node:tls';
+import type { Config, ListenerConfig } from './config/config.ts';
+import { Admission } from './net/admission.ts';
+import { Connection, type OpenSession } from './net/connection.ts';
+import { type Listener, listen, type Socket } from './net/listener.ts';
+import type { Peer, TlsInfo } from './net/machine.ts';
+import { type NetworkSet, networkSet } from './net/networks.ts';
+import { Pop3Session } from './pop3/session.ts';
+import type { Directory } from './queue/directory.ts';
+import { pop3Application } from './reception/pop3.ts';
+import { type Door, type Session, SmtpApplication } from './reception/smtp-application.ts';
+import { replyLines } from './smtp/reply.ts';
+import { SmtpSession } from './smtp/session.ts';
+import { maildirPath } from './store/maildir.ts';
+import type { Authenticator } from './store/passwords.ts';
+import type { Clock } from './util/clock.ts';
+import type { Log } from './util/log.ts';
+
+export interface ListenersParts {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  directory: Directory;
+  authenticate: Authenticator;
+  nextQueueId(): string;
+  secureContext: SecureContext | undefined;
+  inbound: Door;
+  submission: Door;
+}
+
+export type Listening = Listener & { protocol: ListenerConfig['protocol'] };
+
+/** A connection that has been taken. */
+interface Incoming {
+  socket: Socket;
+  listener: ListenerConfig;
+  peer: Peer;
+  tls: TlsInfo | undefined;
+}
+
+/** Starts all listeners; what must be stopped is left with `stack`. Rejects with the error of the first that fails. */
+export async function startListeners(
+  parts: ListenersParts,
+  stack: AsyncDisposableStack,
+): Promise<Listening[]> {
+  const { config, log, secureContext } = parts;
+  const trusted = networkSet(config.relay.trustedNetworks);
+  const admission = new Admission({ ...config.limits, exempt: trusted });
+  const sessions = new Set<OpenSession>();
+  const serve = serverFor(parts, trusted);
+
+  const listening: Listening[] = [];
+  for (const listener of config.listeners) {
+    const { protocol, address, port } = listener;
+    const implicit = protocol === 'submissions' || protocol === 'pop3s';
+    const one = await listen({
+      address,
+      port,
+      implicitTls: implicit ? secureContext : undefined,
+      admission,
+      busy: busyText(protocol, config.hostname),
+      log,
+      serve(socket, peer, tls) {
+        const session = serve({ socket, listener, peer, tls });
+        sessions.add(session);
+        void session.closed.then(() => sessions.delete(session));
+      },
+    });
+    // A listener is closed when its last connection is gone: sessions are ended meanwhile, not afterwards.
+    stack.defer(async () => void (await Promise.all([one.close(), endAll(sessions)])));
+    listening.push({ ...one, protocol });
+  }
+  return listening;
+}
+
+async function endAll(sessions: ReadonlySet<OpenSession>): Promise<void> {
+  for (const session of sessions) session.end('shutdown');
+  await Promise.all([...sessions].map(({ closed }) => closed));
+}
+
+function busyText(protocol: ListenerConfig['protocol'], hostname: string): string {
+  return protocol.startsWith('pop3')
+    ? '-ERR [SYS/TEMP] Too many connections; try again later\r\n'
+    : `421 4.7.0 ${hostname} too many connections; try again later\r\n`;
+}
+
+function serverFor(parts: ListenersParts, trusted: NetworkSet): (incoming: Incoming) => OpenSession {
+  const openMailboxes = new Set<string>();
+  return (incoming) =>
+    incoming.listener.protocol.startsWith('pop3')
+      ? servePop3(parts, openMailboxes, incoming)
+      : serveSmtp(parts, trusted(incoming.peer.address), incoming);
+}
+
+function serveSmtp(
+  parts: ListenersParts,
+  trusted: boolean,
+  { socket, listener, peer, tls }: Incoming,
+): OpenSession {
+  const { config, clock, log, secureContext } = parts;
+  const { limits } = config;
+  const outside = listener.protocol === 'smtp';
+  const machine = new SmtpSession({
+    hostname: config.hostname,
+    now: clock.now,
+    startTls: secureContext !== undefined,
+    ...(tls && { tls }),
+    auth: !outside,
+    // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
+    bareNewline: trusted ? 'normalize' : listener.bareNewline,
+    ...limits,
+  });
+  const session: Session = {
+    via: outside ? 'smtp' : 'submission',
+    peer,
+    trusted: outside && trusted,
+    tls,
+    hello: undefined,
+    account: undefined,
+    dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
+  };
+  const application = new SmtpApplication(
+    { ...parts, door: outside ? parts.inbound : parts.submission },
+    session,
+  );
+  return new Connection(socket, { machine, application, secureContext, limits, log });
+}
+
+function servePop3(
+  parts: ListenersParts,
+  openMailboxes: Set<string>,
+  { socket, listener, peer, tls }: Incoming,
+): OpenSession {
+  const { config, clock, log, authenticate, secureContext } = parts;
+  const machine = new Pop3Session({
+    hostname: config.hostname,
+    startTls: secureContext !== undefined,
+    ...(tls && { tls }),
+    allowPlaintextAuth: listener.allowPlaintextAuth,
+  });
+  const maildirOf = (account: string) => maildirPath(config.dataDir, account);
+  const application = pop3Application({ authenticate, maildirOf, openMailboxes, clock, log }, peer);
+  return new Connection(socket, { machine, application, secureContext, limits: config.limits, log });
+}

@@ -1,0 +1,192 @@
+/**
+ * The wiring diagram: makes every part of a mail server by hand, starts them, and stops them in reverse. Decides nothing.
+ */
+
+import { readFile } from 'node:fs/promises';
+import { AdminError } from './admin/admin.ts';
+import { startControlServer } from './admin/control-server.ts';
+import { localAdmin } from './admin/local-admin.ts';
+import { controlPath } from './admin/open-admin.ts';
+import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
+import type { Config } from './config/config.ts';
+import { type DeliverParts, deliver } from './delivery/deliver.ts';
+import { ConnectionPool } from './delivery/pool.ts';
+import type { RouteOptions } from './delivery/route.ts';
+import { localSite, siteFinder } from './delivery/sites.ts';
+import { cachedResolver } from './dns/cache.ts';
+import type { Resolver } from './dns/resolver.ts';
+import { logEvents } from './dossier/log-events.ts';
+import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
+import { type Listening, startListeners } from './listeners.ts';
+import { ownListeners } from './net/addresses.ts';
+import { socketDialler } from './net/conversation.ts';
+import { stubResolver, systemServers } from './net/dns-stub.ts';
+import { loadTlsContext } from './net/tls-context.ts';
+import { Directory } from './queue/directory.ts';
+import { Queue } from './queue/queue.ts';
+import { HandInError, handIn } from './reception/control.ts';
+import { inboundDoor } from './reception/inbound.ts';
+import { submissionDoor } from './reception/submission.ts';
+import { authenticator } from './store/passwords.ts';
+import { createSpool } from './store/spool.ts';
+import { openStore } from './store/sqlite/open.ts';
+import type { Store } from './store/store.ts';
+import { type Clock, systemClock } from './util/clock.ts';
+import type { Log } from './util/log.ts';
+import { queueIds } from './util/queue-id.ts';
+
+export interface ServerOptions {
+  config: Config;
+  log: Log;
+  clock?: Clock;
+}
+
+export interface RunningServer {
+  /** What listens where; a port of 0 in the configuration shows as the one that was given. */
+  listeners: readonly Listening[];
+  /** Stops taking connections, ends the sessions, lets deliveries end, closes the store. */
+  stop(): Promise<void>;
+  /** Resolves when the store can promise nothing any more; the server must be stopped then. */
+  failed: Promise<Error>;
+}
+
+/**
+ * Resolves when every listener listens. Rejects with the first thing that cannot be had, everything before it undone:
+ * StoreOpenError, the system's error of a port (with `address` and `port`), or an Error that names a file.
+ */
+export async function startServer({
+  config,
+  log,
+  clock = systemClock,
+}: ServerOptions): Promise<RunningServer> {
+  await using parts = new AsyncDisposableStack();
+  const secureContext = config.tls && (await loadTlsContext(config.tls));
+  const signers = await loadSigners(config, clock);
+  const opened = await openStore({ dataDir: config.dataDir, clock, log });
+  parts.defer(() => opened.close());
+  const store = config.dossier.enabled ? opened : withoutDossiers(opened);
+  const core = { config, log, clock, store, signers, nextQueueId: queueIds(clock.now, Math.random) };
+
+  const directory = new Directory({ store, domains: config.domains });
+  const resolver = await createResolver(config, clock);
+  const queue = await startQueue({ ...core, directory, resolver }, parts);
+  const reception = { ...core, directory, resolver, queue };
+  parts.defer(pruneRegularly(store, config.dossier, clock, log));
+  await startControl(reception, parts);
+  const doorParts = doorPartsOf(reception);
+  const authenticate = authenticator(store);
+  const listeners = await startListeners(
+    {
+      ...reception,
+      authenticate,
+      secureContext,
+      inbound: inboundDoor(doorParts),
+      submission: submissionDoor(doorParts, authenticate),
+    },
+    parts,
+  );
+  queue.start();
+
+  const running = parts.move();
+  return { listeners, failed: store.broken, stop: () => running.disposeAsync() };
+}
+
+/** What most parts are made of. */
+interface Core {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  store: Store;
+  signers: ReadonlyMap<string, DkimSigner>;
+  nextQueueId(): string;
+}
+
+interface Reception extends Core {
+  directory: Directory;
+  resolver: Resolver;
+  queue: Queue;
+}
+
+async function loadSigners({ domains }: Config, clock: Clock): Promise<Map<string, DkimSigner>> {
+  const signers = new Map<string, DkimSigner>();
+  for (const { name, dkim } of domains) {
+    if (!dkim) continue;
+    const privateKeyPem = await readFile(dkim.key, 'utf8');
+    signers.set(name, createSigner({ domain: name, selector: dkim.selector, privateKeyPem, clock }));
+  }
+  return signers;
+}
+
+async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
+  const servers = resolver.length > 0 ? [...resolver] : await systemServers();
+  return cachedResolver(stubResolver({ servers, clock }), clock);
+}
+
+/** Local deliveries at once; each has a file of its own and waits for the disk. */
+const localDeliveries = 64;
+/** Jobs in memory at once. */
+const maxHeldJobs = 5000;
+
+async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
+  const { config, log, clock, store, resolver, directory, signers, nextQueueId } = core;
+  const { hostname, dataDir, delivery } = config;
+  const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
+  const pool = new ConnectionPool({ dial: socketDialler({ clock, authorities }), clock, ehloName: hostname });
+  parts.defer(() => pool.close());
+  const route = routeOptions(config, clock);
+  const queue: Queue = new Queue({
+    store,
+    clock,
+    log,
+    limits: {
+      concurrency: delivery.concurrency,
+      perSite: (site) => (site === localSite ? localDeliveries : delivery.connectionsPerSite),
+      maxHeld: maxHeldJobs,
+    },
+    onEvents: (events) => logEvents(log, events),
+    siteOf: siteFinder(resolver, route),
+    deliver: (group, signal) => deliver(deliverParts, group, signal),
+  });
+  const deliverParts: DeliverParts = {
+    queue,
+    resolver,
+    route,
+    send: { pool },
+    local: { dataDir, hostname },
+    report: { hostname, directory, signers, nextQueueId, clock },
+  };
+  parts.defer(() => queue.stop());
+  return queue;
+}
+
+async function startControl(reception: Reception, parts: AsyncDisposableStack): Promise<void> {
+  const { config, log, clock, store, directory, queue } = reception;
+  const submission = doorPartsOf(reception);
+  const running = {
+    submit: (from: string, recipients: string[], content: Buffer) =>
+      handIn(submission, { from, recipients, content }).catch((error) => {
+        throw error instanceof HandInError
+          ? new AdminError('refused', error.message, { cause: error })
+          : error;
+      }),
+    wake: () => queue.wake(),
+    accountsChanged: () => directory.forget(),
+  };
+  const admin = localAdmin({ store, domains: config.domains, clock, running });
+  const maxContentBytes = config.limits.messageBytes;
+  const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log });
+  parts.defer(() => control.stop());
+}
+
+/** Messages up to this many octets are kept in the database, larger ones in a spool file. */
+const inlineBytes = 64 * 1024;
+
+function doorPartsOf({ config, ...core }: Reception) {
+  const { hostname, limits, dataDir } = config;
+  return { ...core, hostname, headerBytes: limits.headerBytes, inlineBytes, spool: createSpool(dataDir) };
+}
+
+/** What leads to ourselves is told by what we are configured to listen on. */
+export function routeOptions({ hostname, listeners, delivery }: Config, clock: Clock): RouteOptions {
+  return { ...delivery, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
+}

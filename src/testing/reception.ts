@@ -1,0 +1,182 @@
+/**
+ * The doors for mail (reception/) with a real session in front and plain lists behind: accounts go in, and what would go
+ * into the queue comes out. No socket; a disk only where a spool is given.
+ */
+
+import type { DkimSigner } from '../authentication/dkim-sign.ts';
+import type { ZoneData } from '../dns/zone-data.ts';
+import type { TlsInfo } from '../net/machine.ts';
+import { Directory } from '../queue/directory.ts';
+import { inboundDoor } from '../reception/inbound.ts';
+import { type Session, SmtpApplication } from '../reception/smtp-application.ts';
+import { submissionDoor } from '../reception/submission.ts';
+import type { Reply } from '../smtp/reply.ts';
+import { SmtpSession } from '../smtp/session.ts';
+import type { SmtpEvent } from '../smtp/session-options.ts';
+import { readContent } from '../store/content.ts';
+import type { Spool } from '../store/spool.ts';
+import type { EventRow, NewMessage } from '../store/store.ts';
+import { createLog } from '../util/log.ts';
+import { queueIds } from '../util/queue-id.ts';
+import { fakeClock } from './fake-clock.ts';
+import { type Script, scriptedResolver } from './scripted-resolver.ts';
+import type { Served } from './transcript.ts';
+
+export interface ReceptionSetup {
+  via: 'smtp' | 'submission';
+  accounts?: readonly string[];
+  aliases?: Readonly<Record<string, readonly string[]>>;
+  records?: ZoneData;
+  script?: Script;
+  signers?: ReadonlyMap<string, DkimSigner>;
+  clientAddress?: string;
+  trusted?: boolean;
+  /** Submission: TLS is there, and this account has authenticated. */
+  account?: string;
+  spool?: Spool;
+  /** What `trace` finds. */
+  known?: EventRow[];
+  /** Dossiers are not kept. */
+  withoutDossiers?: boolean;
+}
+
+export type Accepted = Omit<NewMessage, 'claimed'>;
+
+const hostname = 'mx.example.com';
+const domains = [{ name: 'example.com' }, { name: 'example.org' }];
+const tls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
+const noSpool: Spool = { begin: () => Promise.reject(new Error('this test has no spool')) };
+
+export class TestReception {
+  readonly accepted: Accepted[] = [];
+  /** Events that belong to no accepted message. */
+  readonly events: EventRow[] = [];
+  readonly logged: { level: number; msg: string; [field: string]: unknown }[] = [];
+  readonly clock = fakeClock();
+  /** Set: the queue rejects with it. */
+  failure: Error | undefined;
+  readonly #setup: ReceptionSetup;
+  readonly #nextQueueId = queueIds(this.clock.now, () => 0);
+
+  constructor(setup: ReceptionSetup) {
+    this.#setup = setup;
+  }
+
+  /** Takes a connection. */
+  readonly serve = (): Served<SmtpEvent, Reply | undefined> => {
+    const { via, account, trusted = false, clientAddress = '192.0.2.1' } = this.#setup;
+    const machine = new SmtpSession({
+      hostname,
+      now: this.clock.now,
+      startTls: true,
+      ...(account !== undefined && { tls }),
+      auth: via === 'submission',
+      bareNewline: via === 'submission' ? 'normalize' : 'reject',
+      messageBytes: 1_000_000,
+      recipients: 5,
+      commands: 100,
+    });
+    const session: Session = {
+      via,
+      peer: { address: clientAddress, port: 4321, localAddress: '192.0.2.25', localPort: 25 },
+      trusted,
+      tls: account === undefined ? undefined : tls,
+      hello: undefined,
+      account,
+      dialogue: () => machine.dialogue.excerpt(),
+    };
+    return { machine, application: new SmtpApplication(this.#applicationParts(), session) };
+  };
+
+  /** Says everything on one connection; resolves to the last line of each reply. */
+  async say(...lines: string[]): Promise<string[]> {
+    const { machine, application } = this.serve();
+    machine.receive(Buffer.from(lines.map((line) => `${line}\r\n`).join(''), 'latin1'));
+    let said = '';
+    for (let event = machine.next(); event !== undefined; event = machine.next())
+      machine.reply(await application.handle(event));
+    said += machine.output()?.toString() ?? '';
+    application.closed();
+    return said.split('\r\n').filter((line) => /^\d{3} /.test(line));
+  }
+
+  /** Sends a message; resolves to the reply to its end, or to what came instead. */
+  async send(letter: {
+    from: string;
+    to: string | string[];
+    content: string;
+    helo?: string;
+  }): Promise<string> {
+    const { from, to, content, helo = 'client.example' } = letter;
+    const recipients = [to].flat().map((each) => `RCPT TO:<${each}>`);
+    const body = content.replace(/\r\n$/, '').replace(/^\./gm, '..');
+    const replies = await this.say(`EHLO ${helo}`, `MAIL FROM:<${from}>`, ...recipients, 'DATA', body, '.');
+    return replies.at(-1) ?? '';
+  }
+
+  /** The one message that was accepted, as the queue has it. */
+  async theMessage(): Promise<{ text: string; entry: Accepted }> {
+    const [entry, another] = this.accepted;
+    if (entry === undefined || another !== undefined)
+      throw new Error(`${this.accepted.length} messages instead of one. ${JSON.stringify(this.logged)}`);
+    const chunks = [entry.message.prefix];
+    for await (const chunk of readContent(entry.message.content)) chunks.push(chunk);
+    return { text: Buffer.concat(chunks).toString('latin1'), entry };
+  }
+
+  #applicationParts() {
+    const { via, account } = this.#setup;
+    const parts = this.#doorParts();
+    const door =
+      via === 'smtp'
+        ? inboundDoor(parts)
+        : submissionDoor(parts, async (user, password) =>
+            password === 'secret' ? (account ?? user) : undefined,
+          );
+    const log = createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
+    return { door, directory: parts.directory, nextQueueId: this.#nextQueueId, log };
+  }
+
+  #doorParts() {
+    const { records = {}, script = {}, signers = new Map(), spool = noSpool, known = [] } = this.#setup;
+    return {
+      hostname,
+      headerBytes: 10_000,
+      inlineBytes: 50_000,
+      queue: { accept: (entry: Accepted) => this.#accept(entry) },
+      directory: this.#directory(),
+      dossiers: this.#setup.withoutDossiers !== true,
+      store: {
+        appendEvents: async (events: EventRow[]) => void this.events.push(...events),
+        trace: async () => known,
+      },
+      spool,
+      resolver: scriptedResolver(records, script),
+      signers,
+      clock: this.clock,
+    };
+  }
+
+  async #accept(entry: Accepted): Promise<void> {
+    if (this.failure) throw this.failure;
+    this.accepted.push(entry);
+  }
+
+  #directory(): Directory {
+    const { accounts = [], aliases = {} } = this.#setup;
+    const aliasOf = (address: string) => {
+      const targets = aliases[address];
+      return targets && { address, targets: [...targets] };
+    };
+    return new Directory({
+      domains,
+      store: {
+        findAccount: async (address) =>
+          accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined,
+        findAlias: async (address) => aliasOf(address),
+        firstAccount: async (domain) => accounts.find((address) => address.endsWith(`@${domain}`)),
+        listAliases: async () => Object.keys(aliases).flatMap((address) => aliasOf(address) ?? []),
+      },
+    });
+  }
+}
