@@ -1,0 +1,117 @@
+/** Our own server as its administrator sees it: a file, `bin/posthorn serve`, and the command line. */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'smol-toml';
+import { type Finished, type Running, run, runOk, start } from '../process.ts';
+import { readLog, type World } from '../world.ts';
+
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
+
+/** A table of posthorn.toml. */
+type Table = Record<string, unknown>;
+
+export interface PosthornOptions {
+  /** Names its folder; default `posthorn`. */
+  name?: string;
+  hostname?: string;
+  /** Default: a listener of each. */
+  protocols?: readonly Protocol[];
+  domains?: readonly Table[];
+  /** Password by address. */
+  accounts?: Readonly<Record<string, string>>;
+  /** Port of a name server at 127.0.0.1. */
+  dnsPort?: number;
+  relay?: Table;
+  delivery?: Table;
+  limits?: Table;
+  /** Default: `data` in its own folder. */
+  dataDir?: string;
+  /** A command and its arguments that ours are appended to: `nsenter …`. */
+  inside?: readonly string[];
+}
+
+export interface Posthorn {
+  readonly pid: number;
+  readonly configFile: string;
+  readonly dataDir: string;
+  port(protocol: Protocol): number;
+  /** The folder of an account's Maildir. */
+  maildir(address: string): string;
+  /** `bin/posthorn ARGS --config …`; `input` goes to its standard input. */
+  command(args: readonly string[], input?: string): Promise<Finished>;
+  /** What it logged so far, all runs together. */
+  log(): Promise<string>;
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+  /** Starts it again after `stop` or `kill`; resolves when it says that it is ready. */
+  start(): Promise<void>;
+}
+
+export const program = join(import.meta.dirname, '..', '..', 'bin', 'posthorn');
+
+const allProtocols: readonly Protocol[] = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s'];
+
+/** Writes the configuration, adds the accounts while the server is down, and starts it. */
+export async function startPosthorn(world: World, options: PosthornOptions = {}): Promise<Posthorn> {
+  const dir = world.path(options.name ?? 'posthorn');
+  await mkdir(dir, { recursive: true });
+  const configFile = join(dir, 'posthorn.toml');
+  const dataDir = options.dataDir ?? join(dir, 'data');
+  const ports = new Map<Protocol, number>();
+  for (const protocol of options.protocols ?? allProtocols) ports.set(protocol, await world.port());
+  await writeFile(configFile, await configuration(world, options, { dataDir, ports }));
+  const [shell, ...shellArgs] = [...(options.inside ?? []), program];
+  const call = (args: readonly string[]): [string, string[]] => [
+    shell ?? program,
+    [...shellArgs, ...args, '--config', configFile],
+  ];
+  const command = (args: readonly string[], input = '') => run(...call(args), { input });
+  for (const [address, password] of Object.entries(options.accounts ?? {})) {
+    await runOk(...call(['account', 'add', address, '--password-stdin']), { input: `${password}\n` });
+  }
+  const log = world.watchLog(join(dir, 'log'));
+  let running: Running | undefined;
+  const launch = async () => {
+    running = start(...call(['serve']), log, dir);
+    await running.line(/^posthorn ready$/);
+  };
+  await launch();
+  world.atEnd(async () => running?.stop());
+  return {
+    configFile,
+    dataDir,
+    command,
+    get pid() {
+      return running?.pid ?? 0;
+    },
+    port: (protocol) => ports.get(protocol) ?? 0,
+    maildir: (address) => join(dataDir, 'accounts', address, 'Maildir'),
+    log: () => readLog(log),
+    stop: async () => (await running?.stop()) ?? null,
+    kill: async () => running?.kill(),
+    start: launch,
+  };
+}
+
+async function configuration(
+  world: World,
+  options: PosthornOptions,
+  { dataDir, ports }: { dataDir: string; ports: ReadonlyMap<Protocol, number> },
+): Promise<string> {
+  const { hostname = 'mx.example.com', domains = [{ name: 'example.com' }] } = options;
+  const authority = await world.authority();
+  return stringify({
+    hostname,
+    dataDir,
+    ...(options.dnsPort === undefined ? {} : { resolver: [`127.0.0.1:${options.dnsPort}`] }),
+    listener: [...ports].map(([protocol, port]) => ({ protocol, port, address: '127.0.0.1' })),
+    tls: await authority.issue(hostname),
+    domain: domains,
+    relay: options.relay ?? {},
+    delivery: { allowPrivateAddresses: true, caFile: authority.caFile, ...options.delivery },
+    limits: options.limits ?? {},
+  });
+}

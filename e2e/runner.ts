@@ -1,0 +1,90 @@
+/**
+ * Plays scenarios one after the other and says what held. A scenario is a story of steps; a step that fails is told
+ * and the story goes on, so that one run shows everything that is wrong. Knows no mail word.
+ */
+
+import { type World, withWorld } from './world.ts';
+
+export interface Stage {
+  world: World;
+  /** One claim and its proof: holds if `proof` resolves within `limitMs` (default 60 s). */
+  step(claim: string, proof: () => Promise<void> | void, limitMs?: number): Promise<void>;
+  /** Says why something cannot be shown on this machine; neither passed nor failed. */
+  skip(claim: string, reason: string): void;
+}
+
+export interface Scenario {
+  name: string;
+  play(stage: Stage): Promise<void>;
+}
+
+export const scenario = (name: string, play: Scenario['play']): Scenario => ({ name, play });
+
+export interface Score {
+  passed: number;
+  failed: number;
+}
+
+const defaultLimitMs = 60_000;
+
+/** Plays all, printing as it goes; the sum of what held and what did not. */
+export async function playAll(scenarios: readonly Scenario[]): Promise<Score> {
+  const total: Score = { passed: 0, failed: 0 };
+  for (const each of scenarios) {
+    const { passed, failed } = await playOne(each);
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+async function playOne({ name, play }: Scenario): Promise<Score> {
+  const score: Score = { passed: 0, failed: 0 };
+  console.log(`\n${name}`);
+  const tell = async (claim: string, limitMs: number, proof: () => Promise<void> | void) => {
+    const startedAt = performance.now();
+    const error = await failureOf(proof, limitMs);
+    score[error === undefined ? 'passed' : 'failed'] += 1;
+    console.log(
+      `  ${error === undefined ? 'ok  ' : 'FAIL'} ${claim} (${seconds(performance.now() - startedAt)})`,
+    );
+    if (error !== undefined) console.log(indent(error, 7));
+  };
+  await withWorld(async (world) => {
+    const stage: Stage = {
+      world,
+      step: (claim, proof, limitMs = defaultLimitMs) => tell(claim, limitMs, proof),
+      skip: (claim, reason) => console.log(`  skip ${claim}: ${reason}`),
+    };
+    const error = await failureOf(() => play(stage), 10 * defaultLimitMs);
+    if (error !== undefined) {
+      score.failed += 1;
+      console.log(`  FAIL the scenario could not be played to its end\n${indent(error, 7)}`);
+    }
+    if (score.failed > 0) for (const tail of world.logTails(15)) console.log(indent(tail, 7));
+  });
+  return score;
+}
+
+/** The error of an action as text, or undefined if there was none. */
+async function failureOf(action: () => Promise<void> | void, limitMs: number): Promise<string | undefined> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`not done after ${seconds(limitMs)}`)), limitMs);
+  try {
+    await Promise.race([action(), late]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? described(error) : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The message, and the one line of the stack that is part of the story. */
+function described({ message, stack = '' }: Error): string {
+  const place = stack.split('\n').find((line) => line.includes('/scenarios/')) ?? '';
+  return `${message}\n${place.trim()}`.trimEnd();
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+const indent = (text: string, width: number): string => text.replace(/^/gm, ' '.repeat(width));
