@@ -182,8 +182,15 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
 const inlineBytes = 64 * 1024;
 
 function doorPartsOf({ config, ...core }: Reception) {
-  const { hostname, limits, dataDir } = config;
-  return { ...core, hostname, headerBytes: limits.headerBytes, inlineBytes, spool: createSpool(dataDir) };
+  const { hostname, limits, dataDir, dossier } = config;
+  return {
+    ...core,
+    hostname,
+    headerBytes: limits.headerBytes,
+    inlineBytes,
+    dossiers: dossier.enabled,
+    spool: createSpool(dataDir),
+  };
 }
 
 /** What leads to ourselves is told by what we are configured to listen on. */

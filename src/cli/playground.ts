@@ -146,7 +146,12 @@ async function writeLetter(): Promise<{ letter: Buffer; messageId: string }> {
 
 /** Resolves to the name that the server gave it. */
 async function submit(com: WorldServer, content: Buffer): Promise<string> {
-  const { replies, queueId } = await com.submit({ from: sender.account, to: recipient.account, content });
+  const { replies, queueId } = await com.submit({
+    from: sender.account,
+    to: recipient.account,
+    content,
+    smtputf8: true, // as the article's letter
+  });
   if (queueId !== undefined) return queueId;
   throw new Error(`${com.config.hostname} refused it: ${[...replies.values()].map(replyText).join(', ')}`);
 }

@@ -53,8 +53,19 @@ async function readAll(input: AsyncIterable<Buffer>, limitBytes: number): Promis
   return Buffer.concat(chunks);
 }
 
+/** A signal told twice at once is one: npm passes on to its script the Ctrl-C that the terminal has sent to both. */
+const echoMs = 500;
+
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => controller.abort(signal));
+  let firstMs: number | undefined;
+  const stop = (signal: NodeJS.Signals) => {
+    firstMs ??= performance.now();
+    controller.abort(signal);
+    if (performance.now() - firstMs < echoMs) return;
+    process.off('SIGTERM', stop).off('SIGINT', stop);
+    process.kill(process.pid, signal);
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
   return controller.signal;
 }

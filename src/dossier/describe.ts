@@ -59,8 +59,9 @@ const why = (rule: string): string => `why: ${rule}`;
 
 type Client = NonNullable<EventOf<'accepted'>['data']['client']>;
 
+/** The name is there only where it was looked up and confirmed: not for our users, nor for trusted networks. */
 const clientOf = ({ address, helo, reverseName }: Client): string =>
-  `${reverseName || 'a host without reverse DNS'} [${address}], calling itself ${helo === '' ? '(nothing)' : helo}`;
+  `${reverseName ? `${reverseName} ` : ''}[${address}], calling itself ${helo === '' ? '(nothing)' : helo}`;
 
 function describeAccepted({ data }: EventOf<'accepted'>): Step {
   const doors = {

@@ -88,7 +88,7 @@ test('P14: formatTimeline() shows every line of the dialogue, with its time and 
 recipient@example.net: sent
 
 03:28:01.120  Accepted from our user sender@example.com
-              client: a host without reverse DNS [192.0.2.1], calling itself laptop
+              client: [192.0.2.1], calling itself laptop
               encrypted: TLSv1.3, TLS_AES_256_GCM_SHA384
               from <sender@example.com> to <recipient@example.net>, 1,234 octets
               Message-ID: <1@example.com>

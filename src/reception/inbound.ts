@@ -39,6 +39,8 @@ export interface InboundParts {
   hostname: string;
   headerBytes: number;
   inlineBytes: number;
+  /** Dossiers are kept, so that it is known what was sent from here. */
+  dossiers: boolean;
   queue: Pick<Queue, 'accept'>;
   directory: Directory;
   store: Pick<Store, 'appendEvents' | 'trace'>;
@@ -147,7 +149,9 @@ async function enqueue(
   if (verdicts) fields.unshift(authenticationResults(verdicts, parts.hostname));
   const message = messageRow(received, Buffer.from(fields.join('')), content);
   const unexpected =
-    !received.session.trusted && (await isUnexpectedReport(parts.store, transaction, collector, content));
+    parts.dossiers &&
+    !received.session.trusted &&
+    (await isUnexpectedReport(parts.store, transaction, collector, content));
   const folder = decision.decision === 'junk' || unexpected ? 'Junk' : 'Inbox';
   const rule = unexpected ? 'a delivery report for nothing that was sent from here' : decision.rule;
   if (verdicts) events.unshift(checkedEvent(parts, received, verdicts, { ...decision, rule }, folder));

@@ -11,6 +11,8 @@ export interface Letter {
   content?: string | Buffer;
   subject?: string;
   text?: string;
+  /** Declare SMTPUTF8, as many mail programs do although nothing in the letter needs it. */
+  smtputf8?: boolean;
 }
 
 export async function readLetter({

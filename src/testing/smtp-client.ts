@@ -23,6 +23,8 @@ export interface Sending {
   recipients: readonly string[];
   /** CRLF line ends. */
   content: Buffer;
+  /** Declare SMTPUTF8 although no address needs it. */
+  smtputf8?: boolean;
 }
 
 export interface Sent {
@@ -71,14 +73,14 @@ async function authenticate(
 
 async function transact(
   session: Session,
-  { from, recipients, content }: Sending,
+  { from, recipients, content, smtputf8 = false }: Sending,
 ): Promise<Map<string, Reply>> {
   const isAscii = [from, ...recipients].every((address) => Buffer.byteLength(address) === address.length);
   const verdicts = await sendTransaction(session, {
     reversePath: from,
     recipients,
     sizeBytes: content.length,
-    smtputf8: !isAscii,
+    smtputf8: smtputf8 || !isAscii,
     content: () => [content],
   });
   return new Map(

@@ -169,7 +169,8 @@ export class WorldServer {
   }
 
   async #send(letter: Letter, how: Pick<Sending, 'endpoint' | 'credentials' | 'ehloName'>): Promise<Sent> {
-    return sendMail({ ...how, ...(await readLetter(letter)), from: letter.from, authority: this.#authority });
+    const { from, smtputf8 = false } = letter;
+    return sendMail({ ...how, ...(await readLetter(letter)), from, smtputf8, authority: this.#authority });
   }
 
   async #story(subject: string): Promise<string> {

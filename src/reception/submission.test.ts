@@ -1,0 +1,111 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createSigner } from '../authentication/dkim-sign.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+
+const { privateKey } = generateKeyPairSync('ed25519');
+const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const signer = createSigner({ domain: 'example.com', selector: 's1', privateKeyPem, clock: fakeClock() });
+
+const bob = 'bob@example.com';
+const ann = 'ann@example.net';
+const submission: ReceptionSetup = {
+  via: 'submission',
+  account: bob,
+  accounts: [bob, 'eve@example.com'],
+  aliases: { 'team@example.com': [bob] },
+  signers: new Map([['example.com', signer]]),
+};
+
+const complete =
+  'From: Bob <bob@example.com>\r\nTo: ann@example.net\r\nDate: Mon, 5 Jan 2026 11:00:00 +0100\r\n' +
+  'Message-ID: <own@example.com>\r\nSubject:  two  spaces \r\n\r\nHello.\r\n.\r\n';
+
+async function submitted(content: string, to: string | string[] = ann) {
+  const reception = new TestReception(submission);
+  expect(await reception.send({ from: bob, to, content })).toMatch(/^250 2\.0\.0 /);
+  return reception.theMessage();
+}
+
+async function refused(content: string, from = bob): Promise<string> {
+  const reception = new TestReception(submission);
+  const reply = await reception.send({ from, to: ann, content });
+  expect(reception.accepted).toEqual([]);
+  return reply;
+}
+
+describe('mail from our own users', () => {
+  test('not-9: M3: a complete message is prepended to, and not otherwise touched', async () => {
+    const { text } = await submitted(complete);
+    expect(text.endsWith(complete)).toBe(true);
+    expect(text.slice(0, -complete.length)).toMatch(/^Received: [\s\S]*\r\nDKIM-Signature: [\s\S]*\r\n$/);
+  });
+
+  test('M3: a missing Date, Message-ID and From are added', async () => {
+    const { text } = await submitted('Subject: x\r\n\r\nHello.\r\n');
+    expect(text).toMatch(/^Date: Mon, 0?5 Jan 2026 12:00:00 \+0000\r$/m);
+    expect(text).toMatch(/^Message-ID: <[0-9A-Z]{14}@example\.com>\r$/m);
+    expect(text).toMatch(/^From: <?bob@example\.com>?\r$/m);
+  });
+
+  test('M3: Bcc is taken out, and its people get the message', async () => {
+    const content = complete.replace('Subject', 'Bcc: secret@example.org,\r\n\tother@example.org\r\nSubject');
+    const { text, entry } = await submitted(content, [ann, 'hidden@example.net']);
+    expect(text).not.toMatch(/bcc|secret|other@/i);
+    expect(text.endsWith(complete)).toBe(true);
+    expect(entry.jobs.map(({ recipient }) => recipient)).toEqual([ann, 'hidden@example.net']);
+  });
+
+  test("M9: is signed with the key of From's domain, and the dossier says so", async () => {
+    const { text, entry } = await submitted(complete);
+    expect(text.replace(/\r\n\s+/g, ' ')).toMatch(
+      /^DKIM-Signature: .*c=relaxed\/relaxed;.*d=example\.com;.*s=s1;/m,
+    );
+    expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'signed']);
+  });
+
+  test("duty-4: Received does not tell the submitter's address", async () => {
+    const { text } = await submitted(complete);
+    expect(text).toMatch(/^Received: by mx\.example\.com/m);
+    expect(text).not.toContain('192.0.2.1');
+    expect(text).not.toContain('client.example');
+  });
+
+  test('not-10: From and Sender may only be addresses of the user', async () => {
+    expect(await refused(complete.replace('<bob@', '<eve@'))).toMatch(/^550 5\.7\.1 /);
+    expect(await refused(`Sender: eve@example.com\r\n${complete}`)).toMatch(/^550 5\.7\.1 /);
+    expect(
+      await refused(complete.replace('<bob@example.com>', '<bob@example.com>, ann@example.net')),
+    ).toMatch(/^550 5\.7\.1 /);
+    await submitted(complete.replace('<bob@', '<team@'));
+  });
+
+  test('duty-5: From is there once, and encoded words are never decoded inside addresses', async () => {
+    expect(await refused(`From: bob@example.com\r\n${complete}`)).toMatch(/^554 5\.6\.0 /);
+    const encoded = complete.replace(
+      'Bob <bob@example.com>',
+      '=?utf-8?q?bob=40example.com?= <eve@example.com>',
+    );
+    expect(await refused(encoded)).toMatch(/^550 5\.7\.1 /);
+  });
+
+  test.each([
+    ['a NUL in the body', `${complete}\0\r\n`],
+    ['a NUL in the header', `X-Nul: \0\r\n${complete}`],
+    ['an 8-bit header', `X-Eight: \xfc\r\n${complete}`],
+    ['a line over 998 octets', `${complete}${'x'.repeat(999)}\r\n`],
+  ])('duty-6: %s is refused with 5.6.0', async (_, content) => {
+    expect(await refused(content)).toMatch(/^554 5\.6\.0 /);
+  });
+
+  test('duty-6: a line of 998 octets is taken', async () => {
+    await submitted(`${complete}${'x'.repeat(998)}\r\n`);
+  });
+
+  test('duty-3: an unknown local user is refused, also for our own users', async () => {
+    const reception = new TestReception(submission);
+    const replies = await reception.say('EHLO c', `MAIL FROM:<${bob}>`, 'RCPT TO:<nobody@example.com>');
+    expect(replies.at(-1)).toMatch(/^550 5\.1\.1 /);
+  });
+});
