@@ -101,6 +101,27 @@ describe('Queue.accept()', () => {
 });
 
 describe('Queue.settle()', () => {
+  test('P7: tells of what it has recorded, its reports too', async () => {
+    const told: string[] = [];
+    const stage = newStage({ onEvents: (events) => told.push(...events.map(({ event }) => event)) });
+    stage.queue.start();
+    await stage.queue.accept({ ...letter('a@example.net'), events: [] });
+    const [group] = stage.begun;
+    const queueId = group?.message.queueId ?? '';
+    const failed = { at: 0, queueId, event: 'failed', data: {} };
+    const report = letter('sender@example.com');
+    const accepted = { at: 0, queueId: report.message.queueId, event: 'accepted', data: {} };
+    await stage.queue.settle({
+      queueId,
+      results: [{ number: 0, result: 'done' }],
+      events: [failed],
+      reports: [{ ...report, events: [accepted] }],
+    });
+    expect(told).toEqual(['failed', 'accepted']);
+    if (group) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
   test('P7: not-5: tries again when the time has come, and not before', async () => {
     const stage = newStage();
     stage.queue.start();

@@ -103,6 +103,7 @@ export class Queue {
   ): Promise<void> {
     const reports = settlement.reports.map((report) => ({ ...report, claimed: false }));
     await this.#record({ ...settlement, reports });
+    this.#parts.onEvents([settlement, ...reports].flatMap(({ events }) => events));
     const retries = settlement.results.flatMap((job) => (job.result === 'retry' ? [job.nextAttemptAt] : []));
     if (reports.length > 0) retries.push(this.#parts.clock.now());
     if (retries.length > 0) this.#on({ type: 'due', at: Math.min(...retries) });
