@@ -3,56 +3,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { createSecureContext, connect as tlsConnect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { testAuthority } from '../testing/certificates.ts';
+import { LineMachine } from '../testing/line-machine.ts';
 import { createLog } from '../util/log.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
-import type { Machine, TlsInfo } from './machine.ts';
-
-/** A protocol in miniature: each line is an event, each answer a line; STARTTLS and QUIT are what they are. */
-class LineMachine implements Machine<string, string> {
-  tlsWanted = false;
-  ended = false;
-  receivedBytes = 0;
-  tls: TlsInfo | undefined;
-  #input = '';
-  #output = '';
-
-  receive(bytes: Buffer): void {
-    this.receivedBytes += bytes.length;
-    this.#input += bytes.toString('latin1');
-  }
-
-  next(): string | undefined {
-    const end = this.#input.indexOf('\n');
-    if (end === -1 || this.ended || this.tlsWanted) return undefined;
-    const line = this.#input.slice(0, end);
-    this.#input = this.#input.slice(end + 1);
-    this.tlsWanted = line === 'STARTTLS';
-    this.ended = line === 'QUIT';
-    return line;
-  }
-
-  reply(answer: string): void {
-    this.#output += `${answer}\n`;
-  }
-
-  output(): Buffer | undefined {
-    if (this.#output === '') return undefined;
-    const bytes = Buffer.from(this.#output);
-    this.#output = '';
-    return bytes;
-  }
-
-  tlsStarted(tls: TlsInfo): void {
-    this.#input = '';
-    this.tlsWanted = false;
-    this.tls = tls;
-  }
-
-  end(why: string): void {
-    this.ended = true;
-    this.#output += `bye: ${why}\n`;
-  }
-}
 
 const authority = testAuthority();
 const { cert, key } = authority.issue(['mx.example.com']);

@@ -84,7 +84,7 @@ test('a client beyond the limit is told so and closed, and room comes back', asy
   expect(await said(refused)).toBe('421 busy\r\n');
   await once(refused, 'close');
   sessions[0]?.socket.destroy();
-  await vi.waitFor(async () => expect(await said(reach(listener))).toBe('hello\r\n'));
+  await vi.waitFor(async () => expect(await said(reach(listener))).toBe('hello\r\n'), 5000);
 });
 
 test('with implicit TLS the session begins after the handshake', async () => {

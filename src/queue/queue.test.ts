@@ -129,7 +129,7 @@ describe('Queue.settle()', () => {
     const [group] = stage.begun;
     if (group) await stage.settle(group, { retryAfter: 5 * minute });
     expect(await queued()).toMatchObject([{ attempts: 1, lastError: 'not now', claimed: false }]);
-    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 5 * minute]));
+    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 5 * minute]), 5000);
     clock.advance(5 * minute - 1);
     expect(stage.begun).toHaveLength(1);
     clock.advance(1);
@@ -249,7 +249,7 @@ describe('Queue', () => {
     await stage.queue.accept(letter('a@example.net'));
     if (stage.begun[0]) stage.crash(stage.begun[0]);
     await stage.hasLogged(1);
-    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 60 * minute]));
+    await vi.waitFor(() => expect(clock.planned).toEqual([clock.now() + 60 * minute]), 5000);
     clock.advance(60 * minute);
     expect(await stage.hasBegun(2)).toEqual(['a@example.net', 'a@example.net']);
     for (const group of stage.begun.slice(1)) await stage.settle(group, 'done');

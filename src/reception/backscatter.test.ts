@@ -11,6 +11,7 @@ const sent: EventRow = { at: 0, queueId: 'Q1', event: 'accepted', data: { from: 
 /** A report as servers write it, about the message of that Message-ID. */
 const reportAbout = (messageId: string, field = 'Message-ID'): string =>
   [
+    'From: Mail system <mailer-daemon@mx.example.net>',
     'Content-Type: multipart/report; report-type=delivery-status;',
     '\tboundary=x',
     '',

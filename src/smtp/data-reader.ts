@@ -24,7 +24,7 @@ export interface DataReaderOptions {
 export class DataReader {
   /** A CR without LF, or an LF without CR, was seen (and not normalized). */
   bareNewline = false;
-  /** The terminator was seen (dotted only). */
+  /** The terminator was seen, or `finish()` was called. */
   ended = false;
   readonly #dotted: boolean;
   readonly #normalize: boolean;
@@ -107,6 +107,7 @@ export class DataReader {
   finish(): void {
     if (this.#state === 'cr') this.#bare(cr);
     this.#state = 'lineStart';
+    this.ended = true;
   }
 
   #pass(bytes: Buffer, start: number, end: number): void {

@@ -9,8 +9,11 @@ import { DataReader } from './data-reader.ts';
 import type { Reply } from './reply.ts';
 import { bareNewline, tooLarge } from './session-replies.ts';
 
-/** A piece of the message; or `starved` of octets; or all of the data (or of the chunk) is read; or far too much came. */
-export type Received = Buffer | 'starved' | 'complete' | 'overflow';
+/**
+ * A piece of the message; or `starved` of octets; or a chunk is read and another must follow; or all of the message is
+ * there; or far too much of it came.
+ */
+export type Received = Buffer | 'starved' | 'chunkRead' | 'complete' | 'overflow';
 
 export interface ReceiverOptions {
   /** DATA: dot-stuffed, ends with its terminator. BDAT: counted. */
@@ -23,8 +26,9 @@ export class MessageReceiver {
   sizeBytes = 0;
   readonly #messageBytes: number;
   readonly #reader: DataReader;
-  /** Octets of the current BDAT chunk still to come. */
+  /** Octets of the current BDAT chunk still to come, and whether it is the last. */
   #remaining = Number.POSITIVE_INFINITY;
+  #last = true;
 
   constructor({ dotted, bareNewline, messageBytes }: ReceiverOptions) {
     this.#messageBytes = messageBytes;
@@ -32,8 +36,9 @@ export class MessageReceiver {
   }
 
   /** A BDAT chunk of so many octets follows. */
-  startChunk(sizeBytes: number): void {
+  startChunk({ sizeBytes, last }: { sizeBytes: number; last: boolean }): void {
     this.#remaining = sizeBytes;
+    this.#last = last;
   }
 
   /** The next piece from the input. */
@@ -44,19 +49,17 @@ export class MessageReceiver {
         this.sizeBytes += piece.length;
         if (this.sizeBytes <= this.#messageBytes) return piece;
         if (this.sizeBytes > 2 * this.#messageBytes) return 'overflow';
-      } else if (this.#reader.ended || this.#remaining === 0) return 'complete';
+      }
+      if (this.#reader.ended) return 'complete';
+      if (this.#remaining === 0) {
+        if (!this.#last) return 'chunkRead';
+        this.#reader.finish(); // may give what was held back
+        continue;
+      }
       const used = input.consume(this.#remaining, (bytes) => this.#reader.read(bytes));
       this.#remaining -= used;
-      if (used === 0 && !piece) return this.#remaining === 0 ? 'complete' : 'starved';
+      if (used === 0) return 'starved';
     }
-  }
-
-  /** The last BDAT chunk is read; gives what was held back. */
-  finish(): Buffer | undefined {
-    this.#reader.finish();
-    const held = this.#reader.take();
-    this.sizeBytes += held?.length ?? 0;
-    return held;
   }
 
   /** Why the message cannot be taken, or undefined. */

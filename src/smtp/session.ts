@@ -25,7 +25,7 @@ import {
 import * as say from './session-replies.ts';
 
 /** What the next octets are. */
-type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'bdat' | 'ended';
+type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'skip' | 'ended';
 
 /** What follows the mechanism in an AUTH command, well-formed or not, is for nobody's eyes. */
 const secretOfAuth = /^(\s*AUTH\s+\S+)\s.*$/is;
@@ -53,8 +53,9 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   #commands = 0;
   #errors = 0;
   #receiver: MessageReceiver | undefined;
-  /** The BDAT chunk being read: its size while it must be skipped, and why it must. */
-  #chunk = { unwanted: 0, last: false, refusal: undefined as Reply | undefined };
+  /** A BDAT that waits for the application's word on message data. */
+  #firstChunk: (Command & { verb: 'BDAT' }) | undefined;
+  #unwanted = { octets: 0, refusal: say.internalError };
 
   constructor(options: SmtpSessionOptions) {
     this.#options = options;
@@ -116,8 +117,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         return this.#readSasl();
       case 'data':
         return this.#readData();
-      case 'bdat':
-        return this.#readChunk();
+      case 'skip':
+        return this.#skipChunk(this.#unwanted);
       case 'ended':
         return 'starved';
     }
@@ -244,19 +245,6 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.#say(answer);
   }
 
-  #answerData(answer: Reply | undefined): void {
-    const refusal = answer && !isPositive(answer) ? answer : undefined;
-    const chunked = this.#mode === 'bdat';
-    if (!refusal) this.#startReceiving(!chunked);
-    if (chunked) {
-      this.#chunk.refusal = refusal;
-      this.#receiver?.startChunk(this.#chunk.unwanted);
-    } else {
-      if (!refusal) this.#mode = 'data';
-      this.#say(refusal ?? say.startData);
-    }
-  }
-
   // AUTH (RFC 4954)
 
   #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
@@ -282,24 +270,53 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return this.#say(reply(334, '', step.challenge));
   }
 
-  // Message data
+  // Message data, by DATA or in BDAT chunks (RFC 3030)
 
-  #startReceiving(dotted: boolean): void {
-    if (this.#state.transaction === 'receiving') return;
-    this.#note({ transaction: 'receiving' });
+  #bdat(command: Command & { verb: 'BDAT' }, refusal: Reply | undefined): SmtpEvent | 'again' {
+    if (refusal) return this.#skip(command.sizeBytes, refusal);
+    if (this.#receiver) return this.#receiveChunk(this.#receiver, command);
+    this.#firstChunk = command;
+    return { type: 'data' };
+  }
+
+  #answerData(answer: Reply | undefined): void {
+    const refusal = answer && !isPositive(answer) ? answer : undefined;
+    const chunk = this.#firstChunk;
+    this.#firstChunk = undefined;
+    if (refusal) {
+      if (chunk) this.#skip(chunk.sizeBytes, refusal);
+      else this.#say(refusal);
+      return;
+    }
     const { bareNewline, messageBytes } = this.#options;
-    this.#receiver = new MessageReceiver({ dotted, bareNewline, messageBytes });
+    this.#receiver = new MessageReceiver({ dotted: !chunk, bareNewline, messageBytes });
+    this.#note({ transaction: 'receiving' });
+    if (chunk) this.#receiveChunk(this.#receiver, chunk);
+    else this.#say(say.startData);
+    this.#mode = 'data';
+  }
+
+  #receiveChunk(receiver: MessageReceiver, chunk: Command & { verb: 'BDAT' }): 'again' {
+    receiver.startChunk(chunk);
+    this.#mode = 'data';
+    return 'again';
   }
 
   #readData(): SmtpEvent | 'again' | 'starved' {
-    const received = this.#receive();
-    return received === 'complete' ? this.#messageEvent() : received;
-  }
-
-  #receive(): SmtpEvent | 'again' | 'starved' | 'complete' {
-    const received = this.#receiver?.receive(this.#input) ?? 'complete';
-    if (received === 'overflow') return this.#bye(say.tooLarge(this.#options.messageBytes));
-    return typeof received === 'string' ? received : { type: 'chunk', bytes: received };
+    const received = this.#receiver?.receive(this.#input) ?? 'starved';
+    switch (received) {
+      case 'starved':
+        return 'starved';
+      case 'overflow':
+        return this.#bye(say.tooLarge(this.#options.messageBytes));
+      case 'chunkRead':
+        this.#mode = 'command';
+        return this.#say(say.chunkOk);
+      case 'complete':
+        return this.#messageEvent();
+      default:
+        return { type: 'chunk', bytes: received };
+    }
   }
 
   #messageEvent(): SmtpEvent {
@@ -308,32 +325,17 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return fault ? { type: 'message', sizeBytes, fault } : { type: 'message', sizeBytes };
   }
 
-  // BDAT (RFC 3030): a refused chunk's octets must be read all the same
-
-  #bdat({ sizeBytes, last }: Command & { verb: 'BDAT' }, refusal: Reply | undefined): SmtpEvent | 'again' {
-    const begun = this.#state.transaction === 'receiving';
-    this.#chunk = { unwanted: sizeBytes, last, refusal };
-    this.#mode = 'bdat';
-    if (begun) this.#receiver?.startChunk(sizeBytes);
-    return begun || refusal ? 'again' : { type: 'data' };
+  /** A chunk that is not wanted: its octets must be read all the same, before it is refused. */
+  #skip(octets: number, refusal: Reply): 'again' {
+    this.#unwanted = { octets, refusal };
+    this.#mode = 'skip';
+    return 'again';
   }
 
-  #readChunk(): SmtpEvent | 'again' | 'starved' {
-    const { refusal, last } = this.#chunk;
-    if (refusal) return this.#skipChunk(refusal);
-    const received = this.#receive();
-    if (received !== 'complete') return received;
-    if (!last) {
-      this.#mode = 'command';
-      return this.#say(say.chunkOk);
-    }
-    const held = this.#receiver?.finish();
-    return held ? { type: 'chunk', bytes: held } : this.#messageEvent();
-  }
-
-  #skipChunk(refusal: Reply): 'again' | 'starved' {
-    this.#chunk.unwanted -= this.#input.consume(this.#chunk.unwanted, (bytes) => bytes.length);
-    if (this.#chunk.unwanted > 0) return 'starved';
+  #skipChunk({ octets, refusal }: { octets: number; refusal: Reply }): 'again' | 'starved' {
+    const left = octets - this.#input.consume(octets, (bytes) => bytes.length);
+    this.#unwanted = { octets: left, refusal };
+    if (left > 0) return 'starved';
     this.#mode = 'command';
     this.dialogue.client('(a chunk that was not wanted)');
     return this.#refuse(refusal);

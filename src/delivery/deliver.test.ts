@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import type { ZoneData } from '../dns/zone-data.ts';
+import { socketDialler } from '../net/conversation.ts';
+import { Directory } from '../queue/directory.ts';
+import type { Queue } from '../queue/queue.ts';
+import { lifetimeMs } from '../queue/retry.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import { sampleJob, sampleMessage } from '../store/testing.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
+import { type DeliverParts, deliver } from './deliver.ts';
+import { ConnectionPool } from './pool.ts';
+
+type Settled = Parameters<Queue['settle']>[0];
+
+const sender = 'sender@example.com';
+const people = [sender, 'boss@example.com'];
+/** Nobody can make a directory in it. */
+const noDirectory = '/dev/null';
+
+/** Tries jobs and gives what was settled; nothing here goes over a socket. */
+async function attempt(
+  jobs: Partial<JobRow>[],
+  {
+    zone = {},
+    script = {},
+    message = {},
+  }: { zone?: ZoneData; script?: Script; message?: Partial<MessageRow> } = {},
+): Promise<Settled> {
+  const clock = fakeClock(10_000);
+  const settled: Settled[] = [];
+  const directory = new Directory({
+    domains: [{ name: 'example.com', postmaster: 'boss@example.com' }],
+    store: {
+      findAccount: async (address) =>
+        people.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined,
+      findAlias: async () => undefined,
+      firstAccount: async () => undefined,
+      listAliases: async () => [],
+    },
+  });
+  let count = 0;
+  const parts: DeliverParts = {
+    queue: { settle: async (settlement) => void settled.push(settlement) },
+    resolver: scriptedResolver(zone, script),
+    route: {
+      hostname: 'mx.example.com',
+      isOurs: () => false,
+      port: 25,
+      allowPrivateAddresses: false,
+      random: () => 0.5,
+      clock,
+    },
+    send: { pool: new ConnectionPool({ dial: socketDialler({ clock }), clock, ehloName: 'mx.example.com' }) },
+    local: { dataDir: noDirectory, hostname: 'mx.example.com' },
+    report: {
+      hostname: 'mx.example.com',
+      directory,
+      signers: new Map(),
+      nextQueueId: () => `R${count++}`,
+      clock,
+    },
+  };
+  const group = {
+    site: 'x',
+    jobCount: jobs.length,
+    message: sampleMessage('Q1', { message }).message,
+    jobs: jobs.map((changes, number) =>
+      sampleJob('Q1', { number, expiresAt: 10_000 + lifetimeMs, ...changes }),
+    ),
+  };
+  await deliver(parts, group, new AbortController().signal);
+  const [only] = settled;
+  if (only === undefined || settled.length !== 1) throw new Error(`settled ${settled.length} times`);
+  return only;
+}
+
+const refusing: ZoneData = { 'example.net': { MX: [[0, '']] } };
+const unsure: Script = { failures: { 'example.net MX': 'servfail' } };
+
+const namesOf = (settled: Settled): string[] => settled.events.map(({ event }) => event);
+
+describe('deliver()', () => {
+  test('not-7: P8: what fails for good is done with, and reported in the same transaction', async () => {
+    const settled = await attempt([{}], { zone: refusing });
+    expect(settled.results).toEqual([{ number: 0, result: 'done' }]);
+    expect(namesOf(settled)).toEqual(['routed', 'failed', 'reported', 'reported']);
+    expect(
+      settled.reports.map(({ message, jobs }) => [message.reversePath, jobs.map((job) => job.recipient)]),
+    ).toEqual([
+      ['', [sender]],
+      ['', ['boss@example.com']],
+    ]);
+  });
+
+  test('not-5: what may still succeed is tried again, and the dossier says when', async () => {
+    const settled = await attempt([{}], { script: unsure });
+    const nextAttemptAt = 10_000 + 5 * 60_000;
+    expect(settled.results).toMatchObject([{ number: 0, result: 'retry', nextAttemptAt }]);
+    expect(settled.events.at(-1)).toMatchObject({
+      event: 'deferred',
+      data: { attempts: 1, nextAttemptAt, status: '4.4.3' },
+    });
+    expect(settled.reports).toEqual([]);
+  });
+
+  test('not-7: what has been tried long enough is given up, and reported', async () => {
+    const settled = await attempt([{ attempts: 20, expiresAt: 10_001 }], { script: unsure });
+    expect(settled.results).toEqual([{ number: 0, result: 'done' }]);
+    expect(settled.events.find(({ event }) => event === 'failed')?.data.rule).toContain('its time is over');
+    expect(settled.reports).toHaveLength(2);
+  });
+
+  test('not-4: nobody is told about a message from the null sender', async () => {
+    const settled = await attempt([{}], { zone: refusing, message: { reversePath: '' } });
+    expect(settled.results).toEqual([{ number: 0, result: 'done' }]);
+    expect(settled.reports).toEqual([]);
+  });
+
+  test('P8: one report tells of all recipients that failed together', async () => {
+    const failing = ['a@example.net', 'b@example.net'];
+    const settled = await attempt(
+      failing.map((recipient) => ({ recipient })),
+      { zone: refusing },
+    );
+    expect(settled.results).toHaveLength(2);
+    expect(settled.reports).toHaveLength(2); // the sender's and the postmaster's
+    const { content } = settled.reports[0]?.message ?? {};
+    const text = content?.kind === 'inline' ? content.bytes.toString() : '';
+    for (const recipient of failing) expect(text).toContain(`Final-Recipient: rfc822;${recipient}`);
+  });
+
+  test('P7: an attempt whose predecessor was cut off is said to be in doubt', async () => {
+    const settled = await attempt([{ inDoubt: true }, { recipient: 'b@example.net' }], { script: unsure });
+    expect(settled.events[0]).toMatchObject({ event: 'inDoubt', recipient: 'recipient@example.net' });
+    expect(namesOf(settled).filter((name) => name === 'inDoubt')).toHaveLength(1);
+  });
+
+  test('not-12: a mailbox that cannot be written to is our trouble, and tried again', async () => {
+    const local: Partial<JobRow> = { kind: 'local', recipient: 'bob@example.com', destination: '' };
+    const settled = await attempt([local]);
+    expect(settled.results).toMatchObject([{ result: 'retry' }]);
+    expect(settled.events).toMatchObject([{ event: 'deferred', data: { phase: 'writing to the mailbox' } }]);
+  });
+});

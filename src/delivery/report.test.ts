@@ -1,0 +1,110 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createSigner } from '../authentication/dkim-sign.ts';
+import type { FailedRecipient } from '../dsn/failure.ts';
+import { Directory } from '../queue/directory.ts';
+import type { MessageRow, NewMessage } from '../store/store.ts';
+import { sampleMessage } from '../store/testing.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { type ReportParts, reportsFor } from './report.ts';
+
+const people = ['sender@example.com', 'boss@example.com', 'boss@example.org'];
+const clock = fakeClock();
+const { privateKey } = generateKeyPairSync('ed25519');
+const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+function parts(changes: Partial<ReportParts> = {}): ReportParts {
+  let count = 0;
+  const directory = new Directory({
+    domains: [
+      { name: 'example.com', postmaster: 'boss@example.com' },
+      { name: 'example.org', postmaster: 'boss@example.org' },
+    ],
+    store: {
+      findAccount: async (address) =>
+        people.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined,
+      findAlias: async () => undefined,
+      firstAccount: async () => undefined,
+      listAliases: async () => [],
+    },
+  });
+  return {
+    hostname: 'mx.example.com',
+    directory,
+    signers: new Map(),
+    nextQueueId: () => `R${count++}`,
+    clock,
+    ...changes,
+  };
+}
+
+const failure: FailedRecipient = {
+  recipient: 'ann@example.net',
+  status: '5.1.1',
+  reason: '550 5.1.1 No such user',
+  phase: 'sending RCPT TO',
+  rule: '5xx: given up (RFC 5321 §4.2.1)',
+  lastAttemptAt: 0,
+};
+
+const messageFrom = (reversePath: string, changes: Partial<MessageRow> = {}): MessageRow =>
+  sampleMessage('Q1', { message: { reversePath, ...changes } }).message;
+
+const recipientsOf = (entries: Omit<NewMessage, 'claimed'>[]): string[] =>
+  entries.flatMap(({ jobs }) => jobs.map(({ recipient }) => recipient));
+
+function textOf(entry: Omit<NewMessage, 'claimed'> | undefined): string {
+  const content = entry?.message.content;
+  return content?.kind === 'inline' ? content.bytes.toString('utf8') : '';
+}
+
+describe('reportsFor()', () => {
+  test('P8: duty-7: tells the sender and the postmaster of the domain, both from the null sender', async () => {
+    const { entries, events } = await reportsFor(parts(), messageFrom('sender@example.com'), [failure]);
+    expect(recipientsOf(entries)).toEqual(['sender@example.com', 'boss@example.com']);
+    expect(entries.map(({ message }) => message.reversePath)).toEqual(['', '']);
+    expect(events).toMatchObject([
+      { queueId: 'Q1', event: 'reported', data: { kind: 'failure', report: 'R0' } },
+      { queueId: 'Q1', event: 'reported', data: { kind: 'postmaster', report: 'R1' } },
+    ]);
+    for (const entry of entries) expect(textOf(entry)).toMatch(/^Auto-Submitted: auto-/m);
+  });
+
+  test('P8: tells a sender elsewhere, and then the postmaster of our first domain', async () => {
+    const { entries } = await reportsFor(parts(), messageFrom('ann@example.net'), [failure]);
+    expect(entries.flatMap(({ jobs }) => jobs)).toMatchObject([
+      { recipient: 'ann@example.net', kind: 'remote', destination: 'example.net' },
+      { recipient: 'boss@example.com', kind: 'local' },
+    ]);
+  });
+
+  test('not-4: tells nobody about a message from the null sender', async () => {
+    expect(await reportsFor(parts(), messageFrom(''), [failure])).toEqual({ entries: [], events: [] });
+  });
+
+  test('tells the postmaster alone where the sender is no longer there', async () => {
+    const { entries } = await reportsFor(parts(), messageFrom('gone@example.org'), [failure]);
+    expect(recipientsOf(entries)).toEqual(['boss@example.org']);
+  });
+
+  test('gives back the header, our own fields first, and nothing of the body', async () => {
+    const { entries } = await reportsFor(parts(), messageFrom('sender@example.com'), [failure]);
+    const text = textOf(entries[0]);
+    expect(text).toContain('Received: by mx.example.com\r\nSubject: hello\r\n');
+    expect(text).not.toContain('Hello.');
+  });
+
+  test('reads no more of a message than its header may have', async () => {
+    const bytes = Buffer.from(`${'X-Long: x\r\n'.repeat(100_000)}\r\nHello.`);
+    const message = messageFrom('sender@example.com', { content: { kind: 'inline', bytes } });
+    const { entries } = await reportsFor(parts(), message, [failure]);
+    expect(textOf(entries[0]).length).toBeLessThan(100_000);
+  });
+
+  test("M9: is signed with a key of the host's domain", async () => {
+    const signer = createSigner({ domain: 'example.com', selector: 's1', privateKeyPem, clock });
+    const signers = new Map([['example.com', signer]]);
+    const { entries } = await reportsFor(parts({ signers }), messageFrom('ann@example.net'), [failure]);
+    for (const { message } of entries) expect(message.prefix.toString()).toMatch(/^DKIM-Signature: /);
+  });
+});

@@ -1,0 +1,139 @@
+/**
+ * A mail server of somebody else, for tests of sending: real SMTP on a real socket, with the answers that the test gives,
+ * and all that it was told kept. What a connection breaks in the middle of is better played by a scripted peer.
+ */
+
+import { createSecureContext } from 'node:tls';
+import { Admission } from '../net/admission.ts';
+import { Connection } from '../net/connection.ts';
+import { type Listener, listen } from '../net/listener.ts';
+import type { Application } from '../net/machine.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
+import { SmtpSession } from '../smtp/session.ts';
+import type { SmtpEvent } from '../smtp/session-options.ts';
+import { createLog } from '../util/log.ts';
+import type { Certificate } from './certificates.ts';
+
+/** One message, as it was handed over. */
+export interface Taken {
+  /** Number of the connection, from 1. */
+  connection: number;
+  from: string;
+  /** Parameters of MAIL: `SIZE`, `BODY`, `SMTPUTF8`. */
+  parameters: Record<string, string>;
+  /** Those that were accepted. */
+  recipients: string[];
+  content: string;
+}
+
+/** What it says instead of yes. A test may change it at any time. */
+export interface Answers {
+  connect?: Reply | undefined;
+  mail?: Reply | undefined;
+  /** By recipient. */
+  recipients?: Readonly<Record<string, Reply>>;
+  /** To the end of data. */
+  message?: Reply | undefined;
+}
+
+export interface Receiver extends AsyncDisposable {
+  readonly answers: Answers;
+  /** Messages that it has accepted. */
+  readonly taken: Taken[];
+  /** Every recipient ever named, in order, with what was said. */
+  readonly named: [recipient: string, code: number][];
+  readonly connections: number;
+}
+
+export interface ReceiverOptions {
+  address: string;
+  port: number;
+  answers?: Answers;
+  /** It offers STARTTLS. */
+  certificate?: Certificate;
+}
+
+const limits = { idleMs: 60_000, sessionMs: 60_000 };
+const log = createLog('silent');
+
+export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
+  const { address, port, answers = {}, certificate } = options;
+  const secureContext = certificate && createSecureContext(certificate);
+  const state = { answers, taken: [], named: [], connections: 0 };
+  const open = new Set<Connection<SmtpEvent, Reply | undefined>>();
+  const listener: Listener = await listen({
+    address,
+    port,
+    admission: new Admission({ sessions: 1000, sessionsPerAddress: 1000, exempt: () => false }),
+    busy: '421 4.7.0 busy\r\n',
+    log,
+    serve(socket) {
+      const machine = newMachine(secureContext !== undefined);
+      const application = new Stranger(state, ++state.connections);
+      const connection = new Connection(socket, { machine, application, secureContext, limits, log });
+      open.add(connection);
+      void connection.closed.then(() => open.delete(connection));
+    },
+  });
+  return Object.assign(state, {
+    async [Symbol.asyncDispose]() {
+      for (const connection of open) connection.end('shutdown');
+      await listener.close();
+    },
+  });
+}
+
+const newMachine = (startTls: boolean): SmtpSession =>
+  new SmtpSession({
+    hostname: 'mx.stranger.example',
+    now: Date.now,
+    startTls,
+    auth: false,
+    bareNewline: 'reject',
+    messageBytes: 10_000_000,
+    recipients: 1000,
+    commands: 10_000,
+  });
+
+class Stranger implements Application<SmtpEvent, Reply | undefined> {
+  readonly #state: { answers: Answers; taken: Taken[]; named: [string, number][] };
+  #message: Taken;
+
+  constructor(state: { answers: Answers; taken: Taken[]; named: [string, number][] }, connection: number) {
+    this.#state = state;
+    this.#message = { connection, from: '', parameters: {}, recipients: [], content: '' };
+  }
+
+  handle(event: SmtpEvent): Reply | undefined {
+    const { answers } = this.#state;
+    switch (event.type) {
+      case 'connect':
+        return answers.connect;
+      case 'mail': {
+        const { connection } = this.#message;
+        const parameters = Object.fromEntries(event.parameters);
+        this.#message = { connection, from: event.path, parameters, recipients: [], content: '' };
+        return answers.mail;
+      }
+      case 'recipient':
+        return this.#recipient(event.path, answers.recipients?.[event.path]);
+      case 'chunk':
+        this.#message.content += event.bytes.toString('latin1');
+        return undefined;
+      case 'message':
+        if (answers.message) return answers.message;
+        this.#state.taken.push(this.#message);
+        return reply(250, '2.0.0', 'Taken');
+      default:
+        return undefined;
+    }
+  }
+
+  closed(): void {}
+
+  #recipient(path: string, refusal: Reply | undefined): Reply | undefined {
+    this.#state.named.push([path, refusal?.code ?? 250]);
+    if (!refusal) this.#message.recipients.push(path);
+    return refusal;
+  }
+}
