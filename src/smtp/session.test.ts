@@ -175,6 +175,28 @@ describe('SmtpSession', () => {
     expect(JSON.stringify(login.session.dialogue.excerpt().lines)).not.toMatch(/cGFzcw|dXNlcg/);
   });
 
+  test('masks what follows an AUTH that was refused', () => {
+    const { session } = talk(outside, 'EHLO c\r\nAUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\nNOOP\r\nFOO\r\n');
+    const text = JSON.stringify(session.dialogue.excerpt().lines);
+    expect(text).not.toMatch(/cGFzcw|dXNlcg/);
+    expect(text).toContain('C: FOO');
+  });
+
+  test('does not read a chunk that is far too large, wanted or not', () => {
+    const { lines, session } = talk(outside, 'HELO c\r\nBDAT 999999999999999\r\n');
+    expect(lines.at(-1)).toMatch(/^552 5\.3\.4 /);
+    expect(session.ended).toBe(true);
+  });
+
+  test('yields nothing new until the last event is answered', () => {
+    const session = new SmtpSession(outside);
+    session.receive(Buffer.from('HELO c\r\n'));
+    expect(session.next()).toEqual({ type: 'connect' });
+    expect(session.next()).toBeUndefined();
+    session.reply(undefined);
+    expect(session.next()).toMatchObject({ type: 'hello' });
+  });
+
   test('answers or ends, and never throws, whatever the octets', () => {
     const word = fc.oneof(
       fc.constantFrom(

@@ -49,6 +49,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   #asked: SmtpEvent | undefined;
   #tls: TlsInfo | undefined;
   #exchange: SaslExchange | undefined;
+  #authRefused = false;
   #state: OrderState;
   #commands = 0;
   #errors = 0;
@@ -93,6 +94,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   next(): SmtpEvent | undefined {
+    if (this.#asked) return undefined;
     while (!this.ended && !this.tlsWanted) {
       const step = this.#step();
       if (step === 'starved') return undefined;
@@ -186,12 +188,16 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   #recordCommand(command: Command, line: Buffer): void {
     if (command.verb === 'MAIL' && this.#state.transaction === 'none') this.dialogue.startExcerpt();
-    this.dialogue.client(line.toString('utf8').replace(secretOfAuth, '$1 ***'));
+    // Pipelined behind an AUTH that was refused, user name and password come as commands that nobody knows.
+    const secret = this.#authRefused && command.verb === 'invalid';
+    this.#authRefused = secret;
+    this.dialogue.client(secret ? '***' : line.toString('utf8').replace(secretOfAuth, '$1 ***'));
   }
 
   #obey(command: Command): SmtpEvent | 'again' {
     const refusal = refusalOf(command, this.#state, this.#options);
     if (command.verb === 'BDAT') return this.#bdat(command, refusal);
+    if (command.verb === 'AUTH' && refusal) this.#authRefused = true;
     return refusal ? this.#refuse(refusal) : this.#proceed(command);
   }
 
@@ -249,6 +255,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
     this.#exchange = startExchange(mechanism);
+    this.#authRefused = this.#exchange === undefined;
     if (!this.#exchange) return this.#refuse(say.unknownMechanism);
     return this.#saslStep(this.#exchange.step(initialResponse));
   }
@@ -327,6 +334,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   /** A chunk that is not wanted: its octets must be read all the same, before it is refused. */
   #skip(octets: number, refusal: Reply): 'again' {
+    const { messageBytes } = this.#options;
+    if (octets > 2 * messageBytes) return this.#bye(say.tooLarge(messageBytes));
     this.#unwanted = { octets, refusal };
     this.#mode = 'skip';
     return 'again';
