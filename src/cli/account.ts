@@ -68,8 +68,9 @@ async function setSecret(
   const password = await choosePassword(context, options);
   await withAdmin(context, options, (admin) => apply(admin, password));
   const shown = options.generate ? { password } : {};
-  if (options.json) printJson(context, { address, ...shown });
-  else context.terminal.out(options.generate ? `${address} ${password}\n` : `${address}: done\n`);
+  const account = keyOf(address);
+  if (options.json) printJson(context, { address: account, ...shown });
+  else context.terminal.out(options.generate ? `${account} ${password}\n` : `${account}: done\n`);
   return exitCodes.ok;
 }
 

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
+import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export function addConfigCommands(tree: CommandTree, context: Context): void {
@@ -19,6 +20,7 @@ export function addConfigCommands(tree: CommandTree, context: Context): void {
 async function check(context: Context, options: CommonOptions): Promise<ExitCode> {
   try {
     const config = await configOf(context, options);
+    if (config.listeners.length === 0) throw nothingToServe(config);
     if (options.json) printJson(context, { ok: true, config });
     else context.terminal.out(`${summary(config).join('\n')}\n`);
     return exitCodes.ok;
@@ -29,11 +31,16 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   }
 }
 
+/** `serve` would refuse it; other commands can do without. */
+export const nothingToServe = ({ file }: Config): CommandError =>
+  new CommandError(exitCodes.config, `${file} has no [[listener]]: there is nothing to serve. Add one.`);
+
 function summary({ file, hostname, dataDir, listeners, domains }: Config): string[] {
   return [
     `${file}: good`,
     `  ${hostname}, data in ${dataDir}`,
     ...listeners.map(({ protocol, address, port }) => `  ${protocol} on ${address} port ${port}`),
+    ...(domains.length === 0 ? ['  mail for nobody: there is no [[domain]]'] : []),
     ...domains.map(
       ({ name, dkim }) => `  mail for ${name}, ${dkim ? `signed with key ${dkim.selector}` : 'not signed'}`,
     ),

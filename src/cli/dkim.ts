@@ -51,6 +51,8 @@ async function generate(context: Context, options: GenerateOptions, domain: stri
   await mkdir(dirname(file), { recursive: true });
   await writeNew(file, pem);
   printRecord(context, options, { name, selector, file, pem });
+  if (config && !config.domains.some((candidate) => candidate.name === name))
+    context.terminal.err(`posthorn: ${config.file} has no [[domain]] name = "${name}" yet\n`);
   if (!options.json && configured?.key !== file) {
     const line = `dkim = { selector = "${selector}", key = "${file}" }`;
     context.terminal.out(`\nIn the configuration, below name = "${name}":\n\n  ${line}\n`);

@@ -91,7 +91,7 @@ function explainListen({ code, address = '', port, message }: SystemError): Expl
   if (code === 'EACCES') {
     const text =
       `this user may not listen on ${where}: ports below 1024 are for root. ` +
-      'Choose a higher port, or give Node the right: setcap cap_net_bind_service=+ep "$(readlink -f "$(which node)")"';
+      `Choose a higher port, or give Node the right: setcap cap_net_bind_service=+ep ${process.execPath}`;
     return { text, exitCode: exitCodes.noPermission };
   }
   if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') {

@@ -6,6 +6,7 @@ import { basename, resolve } from 'node:path';
 import { formatAddress } from '../mail/address.ts';
 import { compose } from '../mail/compose.ts';
 import { mailboxesOf } from '../mail/header.ts';
+import { withCrlf } from '../mail/line-ends.ts';
 import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -79,7 +80,7 @@ async function composeLetter(
 /** Files end their lines as their system does; mail ends them by CRLF (RFC 5322 §2.3). Every other octet stays. */
 async function readLetter(file: string, { cwd, readInput }: LetterSources): Promise<Buffer> {
   const bytes = file === '-' ? await readInput() : await readFile(resolve(cwd, file));
-  return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
+  return withCrlf(bytes);
 }
 
 /** Each text is an address list as in a header field; answers with `user@domain`, each once. */

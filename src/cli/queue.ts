@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Admin } from '../admin/admin.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
-import type { QueueFilter, QueuePage } from '../store/store.ts';
+import type { JobRow, QueueFilter, QueuePage } from '../store/store.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
@@ -47,12 +47,15 @@ export function addQueueCommands(tree: CommandTree, context: Context): void {
       const filter = selection(options, 'drop');
       const { jobs } = await withAdmin(context, options, (admin) => admin.dropQueue(filter));
       if (options.json) printJson(context, jobs);
-      else
-        for (const { queueId, recipient } of jobs)
-          context.terminal.out(`${queueId}  ${printable(recipient)}  dropped\n`);
+      else printDropped(context, jobs);
       return exitCodes.ok;
     },
   );
+}
+
+function printDropped({ terminal }: Context, jobs: readonly JobRow[]): void {
+  for (const { queueId, recipient } of jobs) terminal.out(`${queueId}  ${printable(recipient)}\n`);
+  terminal.out(`${plural(jobs.length, 'recipient')} dropped\n`);
 }
 
 const filterOptions = (command: Command): Command =>

@@ -2,9 +2,9 @@
 
 import { Option } from 'commander';
 import { createLog, type LogLevel, logLevels } from '../util/log.ts';
+import { nothingToServe } from './config-check.ts';
 import { type CommonOptions, type Context, configOf } from './context.ts';
 import type { CommandTree } from './define.ts';
-import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 interface ServeOptions extends CommonOptions {
@@ -23,12 +23,7 @@ export function addServeCommand(tree: CommandTree, context: Context): void {
 async function serve(context: Context, options: ServeOptions): Promise<ExitCode> {
   const { terminal } = context;
   const config = await configOf(context, options);
-  if (config.listeners.length === 0) {
-    throw new CommandError(
-      exitCodes.config,
-      `${config.file} has no [[listener]]: there is nothing to serve. Add one.`,
-    );
-  }
+  if (config.listeners.length === 0) throw nothingToServe(config);
   const stop = terminal.stopSignal();
   // Only this command needs the server, and all that it is made of.
   const { startServer } = await import('../server.ts');

@@ -36,7 +36,7 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
       }
       if (events.length === 0) {
         terminal.err(
-          `posthorn: nothing is known of ${subject}. Dossiers older than [dossier] days are gone.\n`,
+          `posthorn: nothing is known of ${subject}. Dossiers are kept for 30 days, or as [dossier] says.\n`,
         );
         return exitCodes.noInput;
       }

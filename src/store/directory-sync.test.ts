@@ -29,3 +29,7 @@ test('createDirectory() makes what is missing, private to its user', async () =>
   await createDirectory(path);
   expect((await stat(join(directory.path, 'a'))).mode & 0o777).toBe(0o700);
 });
+
+test('createDirectory() comes to an end where nothing can be made', async () => {
+  await expect(createDirectory('/proc/nowhere/below')).rejects.toThrow(/ENOENT|EACCES|EROFS|EPERM/);
+});

@@ -4,9 +4,10 @@
  */
 
 import * as fs from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from './errors.ts';
 
 const open = promisify(fs.open);
 const fsync = promisify(fs.fsync);
@@ -33,10 +34,23 @@ export function syncDirectory(path: string): Promise<void> {
 
 /** Creates the directory and those above it that are missing, private to this user, and makes them durable. */
 export async function createDirectory(path: string): Promise<void> {
-  const topmost = await mkdir(path, { recursive: true, mode: 0o700 });
-  if (topmost === undefined) return;
-  for (let created = path; created.length >= topmost.length; created = dirname(created)) {
-    await syncDirectory(dirname(created));
+  // Not mkdir's own recursion: in file systems such as /proc that never ends.
+  if (await makeDirectory(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await createDirectory(parent);
+  if (!(await makeDirectory(path))) await mkdir(path); // says why
+}
+
+/** True where the directory is there; false where one above it is missing. */
+async function makeDirectory(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+    await syncDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return true;
+    throw error;
   }
 }
 
