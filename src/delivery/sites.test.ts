@@ -25,13 +25,14 @@ const resolver = scriptedResolver({
   'c.example': { MX: [[10, 'mx1.host.example']] },
   'none.example': { MX: [[0, '']] },
 });
+const { signal } = new AbortController();
 const to = (destination: string) => sampleJob('Q1', { destination });
 
 describe('siteFinder()', () => {
   test('gives domains with the same hosts the same site, others another', async () => {
     const siteOf = siteFinder(resolver, options);
     const [a, b, c, none] = await Promise.all(
-      ['a.example', 'b.example', 'c.example', 'none.example'].map((domain) => siteOf(to(domain))),
+      ['a.example', 'b.example', 'c.example', 'none.example'].map((domain) => siteOf(to(domain), signal)),
     );
     expect(a).toBe(b);
     expect(new Set([a, c, none]).size).toBe(3);
@@ -40,9 +41,9 @@ describe('siteFinder()', () => {
   test('asks nobody for local jobs, nor where everything goes to a relay host', () => {
     const relayHost = { host: 'relay.example', port: 2525 };
     const { length } = resolver.questions;
-    expect(siteFinder(resolver, options)(sampleJob('Q1', { kind: 'local' }))).toBe(localSite);
+    expect(siteFinder(resolver, options)(sampleJob('Q1', { kind: 'local' }), signal)).toBe(localSite);
     const relayed = siteFinder(resolver, { ...options, relayHost });
-    expect(relayed(to('a.example'))).toBe(relayed(to('c.example')));
+    expect(relayed(to('a.example'), signal)).toBe(relayed(to('c.example'), signal));
     expect(resolver.questions).toHaveLength(length);
   });
 });

@@ -8,12 +8,15 @@ import { findRoute, type RouteOptions, siteKey } from './route.ts';
 export const localSite = 'local';
 
 /** Local jobs and a relay host need no look-up; a domain without a route is a site of its own. */
-export function siteFinder(resolver: Resolver, options: RouteOptions): (job: JobRow) => MaybePromise<string> {
+export function siteFinder(
+  resolver: Resolver,
+  options: RouteOptions,
+): (job: JobRow, signal: AbortSignal) => MaybePromise<string> {
   const { relayHost } = options;
-  return ({ kind, destination }) => {
+  return ({ kind, destination }, signal) => {
     if (kind === 'local') return localSite;
     if (relayHost) return `relay ${relayHost.host}:${relayHost.port}`;
-    return findRoute(resolver, destination, options).then((route) =>
+    return findRoute(resolver, destination, { ...options, signal }).then((route) =>
       route.kind === 'route' ? siteKey(route) : `no route to ${destination}`,
     );
   };

@@ -178,6 +178,16 @@ describe('the addresses that every domain owes the world', () => {
     expect(addresses(await resolve('abuse@example.com'))).toEqual(['bob@example.com']);
   });
 
+  test('duty-1: where the configured postmaster is nobody (yet), the first account stands in', async () => {
+    const { directory, resolve } = directoryOf({
+      accounts,
+      domains: [{ name: 'example.com', postmaster: 'typo@example.com' }, { name: 'example.org' }],
+    });
+    expect(addresses(await resolve('postmaster@example.com'))).toEqual(['bob@example.com']);
+    expect(addresses(await resolve('abuse@example.com'))).toEqual(['bob@example.com']);
+    expect(await directory.domainsWithoutPostmaster()).toEqual(['example.com']);
+  });
+
   test('duty-1: a postmaster who is an alias reaches who is behind it', async () => {
     const { resolve } = directoryOf({
       accounts,
@@ -188,7 +198,38 @@ describe('the addresses that every domain owes the world', () => {
   });
 });
 
+describe('Directory.domainsWithoutPostmaster()', () => {
+  test('duty-1: tells where nobody at all can be one, until there is an account', async () => {
+    const { directory, accounts } = directoryOf({ domains: [{ name: 'example.com' }] });
+    expect(await directory.domainsWithoutPostmaster()).toEqual(['example.com']);
+    accounts.push('bob@example.com');
+    directory.forget();
+    expect(await directory.domainsWithoutPostmaster()).toEqual([]);
+  });
+
+  test('has nothing to say of a postmaster elsewhere, or behind an alias', async () => {
+    const { directory } = directoryOf({
+      accounts: ['bob@example.com'],
+      aliases: { 'admin@example.com': ['bob@example.com'] },
+      domains: [
+        { name: 'example.com', postmaster: 'admin@example.com' },
+        { name: 'example.org', postmaster: 'ann@example.net' },
+      ],
+    });
+    expect(await directory.domainsWithoutPostmaster()).toEqual([]);
+  });
+});
+
 describe('Directory.identitiesOf()', () => {
+  test('does not remember an error of the store', async () => {
+    const { store } = brokenOnce();
+    const alias = { address: 'info@example.com', targets: ['bob@example.com'] };
+    const listed = { ...store, listAliases: async () => [alias] };
+    const directory = new Directory({ store: listed, domains: [{ name: 'example.com' }] });
+    await expect(directory.identitiesOf('bob@example.com')).rejects.toThrow('disk on fire');
+    expect([...(await directory.identitiesOf('bob@example.com'))]).toContain('bob@example.com');
+  });
+
   test('not-10: an account may use its own address and the aliases that lead to it, and no other', async () => {
     const { directory } = directoryOf({
       accounts: ['bob@example.com', 'eve@example.com'],

@@ -78,9 +78,28 @@ export class Directory {
 
   /** The addresses that the account may send as: its own, and every alias that leads to it. */
   async identitiesOf(account: string): Promise<ReadonlySet<string>> {
-    this.#identities ??= this.#invertAliases();
-    const aliases = (await this.#identities).get(account) ?? [];
+    const aliases = (await this.#aliasesByAccount()).get(account) ?? [];
     return new Set([account, ...aliases]);
+  }
+
+  #aliasesByAccount(): Promise<Map<string, string[]>> {
+    const asked = this.#identities ?? this.#invertAliases();
+    this.#identities = asked;
+    asked.catch(() => {
+      if (this.#identities === asked) this.#identities = undefined; // as for #resolved
+    });
+    return asked;
+  }
+
+  /** Those of our domains whose configured postmaster is nobody (yet), or that have nobody at all to be one. */
+  async domainsWithoutPostmaster(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [name, postmaster = `postmaster@${name}`] of this.#postmasters) {
+      const address = parseAddress(postmaster);
+      const resolution = address && (await this.resolve(address, postmaster));
+      if (resolution?.status === 'unknown') found.push(name);
+    }
+    return found;
   }
 
   async #invertAliases(): Promise<Map<string, string[]>> {
@@ -110,21 +129,21 @@ export class Directory {
     if (recipients.size > 0) return { status: 'found', recipients: [...recipients.values()] };
     const localPart = key.slice(0, key.lastIndexOf('@'));
     if (!roles.has(localPart)) return { status: 'unknown' };
-    const person = await this.#postmasterOf(domain);
-    if (person === undefined) return { status: 'unknown' };
-    const responsible = await this.#collect(key, person, 'every domain has a postmaster');
-    return responsible.size > 0
-      ? { status: 'found', recipients: [...responsible.values()] }
-      : { status: 'unknown' };
+    for await (const person of this.#postmastersOf(domain)) {
+      const responsible = await this.#collect(key, person, 'every domain has a postmaster');
+      if (responsible.size > 0) return { status: 'found', recipients: [...responsible.values()] };
+    }
+    return { status: 'unknown' };
   }
 
-  /** The configured postmaster, the domain's first account, or that of the first domain that has one. */
-  async #postmasterOf(domain: string): Promise<string | undefined> {
+  /** Who may be asked, in order: the configured postmaster, the domain's first account, then those of the other domains. */
+  async *#postmastersOf(domain: string): AsyncIterable<string> {
     for (const name of [domain, ...this.#postmasters.keys()]) {
-      const person = this.#postmasters.get(name) ?? (await this.#parts.store.firstAccount(name));
-      if (person !== undefined) return person;
+      const configured = this.#postmasters.get(name);
+      if (configured !== undefined) yield configured;
+      const first = await this.#parts.store.firstAccount(name);
+      if (first !== undefined) yield first;
     }
-    return undefined;
   }
 
   /** The accounts and remote addresses that `start` leads to over aliases, on behalf of `original`. */

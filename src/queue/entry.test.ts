@@ -41,6 +41,21 @@ test('newEntry() gives the folder to local jobs only', () => {
   expect(jobs.map(({ folder }) => folder)).toEqual(['Junk', undefined]);
 });
 
+test('newEntry() expects no report about a message without a sender', () => {
+  const options = { message, recipients: [remote('a@b.example')], folder: 'Inbox' as const, events: [] };
+  expect(newEntry({ ...options, sentFromHere: true }).sentFromHere).toBe(true);
+  const report = { ...message, reversePath: '' };
+  expect(newEntry({ ...options, message: report, sentFromHere: true }).sentFromHere).toBeUndefined();
+});
+
+test('newEntry() tells each redirection once, however often its alias was named', () => {
+  const redirected = { from: 'info@example.com', rule: 'alias' };
+  const twice = { ...local('bob@example.com'), redirected };
+  const otherWay = { ...twice, redirected: { ...redirected, from: 'all@example.com' } };
+  const { events } = newEntry({ message, recipients: [twice, otherWay, twice], folder: 'Inbox', events: [] });
+  expect(events.map(({ data }) => data)).toEqual([redirected, otherWay.redirected]);
+});
+
 test('newEntry() tells the dossier who was resolved to whom, and keeps what the sender wrote', () => {
   const redirected = { from: 'info@example.com', rule: 'alias' };
   const { jobs, events } = newEntry({

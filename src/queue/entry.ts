@@ -11,15 +11,20 @@ export interface EntryOptions {
   /** Where local recipients get it. */
   folder: 'Inbox' | 'Junk';
   events: DossierEvent[];
+  /** Handed in by one of us, so that reports about it are expected. */
+  sentFromHere?: boolean;
 }
 
 /** Recipients that two addresses lead to get the message once. */
-export function newEntry({ message, recipients, folder, events }: EntryOptions): Omit<NewMessage, 'claimed'> {
+export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
+  const { message, recipients, folder, events, sentFromHere } = options;
   const distinct = new Map(recipients.toReversed().map((recipient) => [recipient.address, recipient]));
   const jobs = [...distinct.values()]
     .toReversed()
     .map((recipient, number) => newJob(message, recipient, number, folder));
-  return { message, jobs, events: [...events, ...redirections(message, recipients)] };
+  const entry = { message, jobs, events: [...events, ...redirections(message, recipients)] };
+  // About what has no sender nobody reports (RFC 5321 §4.5.5).
+  return sentFromHere && message.reversePath !== '' ? { ...entry, sentFromHere } : entry;
 }
 
 function newJob(message: MessageRow, recipient: Recipient, number: number, folder: 'Inbox' | 'Junk'): JobRow {
@@ -32,10 +37,19 @@ function newJob(message: MessageRow, recipient: Recipient, number: number, folde
   return job;
 }
 
+/** Each way to a person once, however often the client named it. */
 function redirections({ queueId, acceptedAt }: MessageRow, recipients: readonly Recipient[]): DossierEvent[] {
-  return recipients.flatMap(({ address, redirected }) =>
-    redirected
-      ? [{ at: acceptedAt, queueId, recipient: address, event: 'redirected' as const, data: redirected }]
-      : [],
-  );
+  const ways = new Map<string, DossierEvent>();
+  for (const { address, redirected } of recipients) {
+    if (!redirected) continue;
+    const event = {
+      at: acceptedAt,
+      queueId,
+      recipient: address,
+      event: 'redirected',
+      data: redirected,
+    } as const;
+    ways.set(`${redirected.from} ${address}`, event);
+  }
+  return [...ways.values()];
 }

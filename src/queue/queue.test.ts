@@ -4,7 +4,7 @@ import type { JobResult, NewMessage, Store } from '../store/store.ts';
 import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../store/testing.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
-import type { QueueParts } from './queue.ts';
+import { leaseMs, type QueueParts } from './queue.ts';
 
 const minute = 60_000;
 
@@ -85,7 +85,7 @@ describe('Queue.accept()', () => {
   });
 
   test('keeps on disk only what is more than it may hold, and comes to it later', async () => {
-    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, maxHeld: 2 } });
+    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, apart: () => false, maxHeld: 2 } });
     stage.queue.start();
     for (const name of ['a', 'b', 'c', 'd']) await stage.queue.accept(letter(`${name}@example.net`));
     for (let index = 0; index < 4; index++) {
@@ -257,9 +257,122 @@ describe('Queue', () => {
   });
 });
 
+describe('Queue, when something hangs or fails', () => {
+  const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+  test('P7: a job whose lease runs out while it waits in memory is not handed out twice', async () => {
+    for (const name of ['a', 'b', 'c'])
+      await temporary.store.accept({ ...letter(`${name}@slow.example`), claimed: false });
+    const stage = newStage({
+      limits: { concurrency: 10, perSite: () => 1, apart: () => false, maxHeld: 100 },
+    });
+    stage.queue.start();
+    await stage.hasBegun(1); // the others wait behind it
+    clock.advance(leaseMs + minute);
+    await temporary.store.accept({ ...letter('d@other.example'), claimed: false });
+    stage.queue.wake();
+    await stage.hasBegun(2); // what came of a further claim
+    for (let done = 0; done < 4; done++) {
+      await stage.hasBegun(done + 1);
+      const group = stage.begun[done];
+      if (group) await stage.settle(group, 'done');
+    }
+    await stage.queue.stop();
+    expect(stage.begun.map(namesOf).sort()).toEqual([
+      'a@slow.example',
+      'b@slow.example',
+      'c@slow.example',
+      'd@other.example',
+    ]);
+  });
+
+  test('P7: a local recipient does not wait until the site of a remote one is known', async () => {
+    const answer = Promise.withResolvers<string>();
+    const siteOf: QueueParts['siteOf'] = ({ destination }) =>
+      destination === 'slow.example' ? answer.promise : destination;
+    const stage = newStage({ siteOf });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@local.example', 'b@slow.example'));
+    expect(await stage.hasBegun(1)).toEqual(['a@local.example']);
+    answer.resolve('slow');
+    expect(await stage.hasBegun(2)).toEqual(['a@local.example', 'b@slow.example']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('recipients whose sites become known together share a group', async () => {
+    const stage = newStage({ siteOf: async () => 'one site' });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net', 'b@example.org'));
+    expect(await stage.hasBegun(1)).toEqual(['a@example.net b@example.org']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('not-12: a job whose site cannot be told is delivered all the same, and the bug is told', async () => {
+    const stage = newStage({ siteOf: () => Promise.reject(new Error('a bug')) });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    await stage.hasBegun(1);
+    await stage.hasLogged(1);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('P7: what was claimed is worked on, although what is due next cannot be read', async () => {
+    await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
+    const nextDue = vi.fn(temporary.store.nextDue).mockRejectedValueOnce(new StoreFullError('full'));
+    const stage = newStage({ store: { ...temporary.store, nextDue } });
+    stage.queue.start();
+    expect(await stage.hasBegun(1)).toEqual(['a@example.net']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('stop() ends a look-up that does not come to an end', async () => {
+    const siteOf: QueueParts['siteOf'] = (_job, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const stage = newStage({ siteOf });
+    stage.queue.start();
+    await stage.queue.accept(letter('a@example.net'));
+    const stopped = stage.queue.stop();
+    await turn();
+    clock.advance(10_000);
+    await stopped;
+    expect(await queued()).toMatchObject([{ recipient: 'a@example.net', claimed: false }]);
+  });
+
+  test('P7: what a site may not hold is given back to the store, and comes later', async () => {
+    const stage = newStage({
+      limits: { concurrency: 10, perSite: () => 1, apart: () => false, maxHeld: 20 },
+    });
+    stage.queue.start();
+    for (let count = 0; count < 8; count++) await stage.queue.accept(letter(`u${count}@slow.example`));
+    await vi.waitFor(
+      async () => expect((await queued()).filter(({ claimed }) => !claimed).length).toBeGreaterThan(0),
+      5000,
+    );
+    await stage.queue.accept(letter('x@other.example'));
+    expect(await stage.hasBegun(2)).toEqual(['u0@slow.example', 'x@other.example']);
+    for (let done = 0; done < 9; done++) {
+      while (stage.begun.length <= done) {
+        clock.advance(minute);
+        await turn();
+      }
+      const group = stage.begun[done];
+      if (group) await stage.settle(group, 'done');
+    }
+    expect(new Set(stage.begun.map(namesOf)).size).toBe(9);
+    await stage.queue.stop();
+    expect(await queued()).toEqual([]);
+  });
+});
+
 describe('Queue.stop()', () => {
   test('lets what runs end, and gives the rest back untouched', async () => {
-    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, maxHeld: 100 } });
+    const stage = newStage({
+      limits: { concurrency: 1, perSite: () => 1, apart: () => false, maxHeld: 100 },
+    });
     stage.queue.start();
     for (const name of ['a', 'b']) await stage.queue.accept(letter(`${name}@example.net`));
     const stopped = stage.queue.stop();

@@ -42,12 +42,15 @@ export interface QueueParts {
   /** Told of what has happened, once it is on disk. */
   onEvents(events: readonly EventRow[]): void;
   /** A name for where a job goes; jobs with the same name share transactions and connections. */
-  siteOf(job: JobRow): MaybePromise<string>;
+  siteOf(job: JobRow, signal: AbortSignal): MaybePromise<string>;
   /** Tries a group and calls `settle`. A rejection is a bug: the jobs come again after `crashWaitMs`. */
   deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void>;
 }
 
-/** A claim that is not settled after this long is void; longer than any attempt may take. */
+/**
+ * The lease of a claim. When it runs out while the job still waits here, the store hands it out once more; what is held
+ * already is not taken twice, so nothing is sent twice.
+ */
 export const leaseMs = 4 * 3600_000;
 
 /** At shutdown deliveries that are under way get this long to end. */
@@ -69,6 +72,8 @@ export class Queue {
   #stopping = false;
   /** Claimed, but not begun when the queue was stopped. */
   readonly #unbegun: DeliveryGroup[] = [];
+  /** Names of the jobs that are in memory. */
+  readonly #held = new Set<string>();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
@@ -92,9 +97,23 @@ export class Queue {
       if (claimed) this.#on({ type: 'cancelled', jobCount });
       throw error;
     }
-    this.#parts.onEvents(entry.events);
-    if (claimed) this.#handOut(entry);
-    else this.#on({ type: 'due', at: this.#parts.clock.now() });
+    this.#afterwards(() => {
+      this.#parts.onEvents(entry.events);
+      if (claimed) this.#handOut(entry);
+      else this.#on({ type: 'due', at: this.#parts.clock.now() });
+    });
+  }
+
+  /** What is on disk is acknowledged, whatever goes wrong with what comes after. */
+  #afterwards(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.log.error(
+        { err: error },
+        'internal error after a commit; the jobs come back at the next start',
+      );
+    }
   }
 
   /** Records what an attempt came to, with its reports, in one transaction. */
@@ -103,6 +122,8 @@ export class Queue {
   ): Promise<void> {
     const reports = settlement.reports.map((report) => ({ ...report, claimed: false }));
     await this.#record({ ...settlement, reports });
+    for (const { number } of settlement.results)
+      this.#held.delete(nameOf({ queueId: settlement.queueId, number }));
     this.#parts.onEvents([settlement, ...reports].flatMap(({ events }) => events));
     const retries = settlement.results.flatMap((job) => (job.result === 'retry' ? [job.nextAttemptAt] : []));
     if (reports.length > 0) retries.push(this.#parts.clock.now());
@@ -155,6 +176,7 @@ export class Queue {
     for (const command of commands) {
       if (command.type === 'start') this.#start(command.group);
       else if (command.type === 'claim') this.#track(this.#claim(command.limit));
+      else if (command.type === 'putBack') this.#track(this.#putBack(command.group, command.until));
       else this.#wakeAt(command.at);
     }
   }
@@ -167,32 +189,85 @@ export class Queue {
 
   async #claim(limit: number): Promise<void> {
     const { store, clock, log } = this.#parts;
+    let claimed: ClaimedMessage[] = [];
+    let nextDueAt: number | undefined = clock.now() + troubleMs;
     try {
-      const claimed = await store.claim({ now: clock.now(), limit, leaseMs });
-      const jobCount = claimed.reduce((sum, { jobs }) => sum + jobs.length, 0);
-      const nextDueAt = jobCount < limit ? await store.nextDue() : clock.now();
-      this.#on({ type: 'claimed', jobCount, nextDueAt });
-      for (const message of claimed) this.#handOut(message);
+      claimed = this.#notHeld(await store.claim({ now: clock.now(), limit, leaseMs }));
+      nextDueAt = await store.nextDue();
     } catch (error) {
       log.error({ err: error }, 'cannot claim jobs from the store');
-      this.#on({ type: 'claimed', jobCount: 0, nextDueAt: clock.now() + troubleMs });
     }
+    const jobCount = claimed.reduce((sum, { jobs }) => sum + jobs.length, 0);
+    this.#on({ type: 'claimed', jobCount, nextDueAt });
+    for (const message of claimed) this.#handOut(message);
   }
 
-  /** Sorts a message's jobs by receiving site and makes the groups ready. */
+  /** Without the jobs whose lease ran out while they waited here. */
+  #notHeld(claimed: ClaimedMessage[]): ClaimedMessage[] {
+    return claimed
+      .map(({ message, jobs }) => ({ message, jobs: jobs.filter((job) => !this.#held.has(nameOf(job))) }))
+      .filter(({ jobs }) => jobs.length > 0);
+  }
+
+  /** Sorts a message's jobs by receiving site and makes the groups ready: each as soon as its site is known. */
   #handOut({ message, jobs }: ClaimedMessage): void {
-    const [only] = jobs;
-    const site = only && jobs.length === 1 ? this.#parts.siteOf(only) : undefined;
-    if (typeof site === 'string') this.#on({ type: 'ready', group: { site, jobCount: 1, message, jobs } });
-    else this.#track(this.#handOutBySite({ message, jobs }));
+    const known = new Map<string, JobRow[]>();
+    const asked: Promise<[string, JobRow]>[] = [];
+    for (const job of jobs) {
+      this.#held.add(nameOf(job));
+      const site = this.#siteOf(job);
+      if (typeof site === 'string') addTo(known, site, job);
+      else asked.push(site.then((name) => [name, job]));
+    }
+    this.#makeReady(message, known);
+    if (asked.length > 0) this.#track(this.#handOutAsFound(message, asked));
   }
 
-  async #handOutBySite({ message, jobs }: ClaimedMessage): Promise<void> {
-    const sites = await Promise.all(jobs.map((job) => this.#parts.siteOf(job)));
-    const groups = Map.groupBy(jobs.entries(), ([index]) => sites[index] ?? '');
-    for (const [site, entries] of groups) {
-      const group = { site, jobCount: entries.length, message, jobs: entries.map(([, job]) => job) };
-      this.#on({ type: 'ready', group });
+  #siteOf(job: JobRow): MaybePromise<string> {
+    const site = this.#parts.siteOf(job, this.#stop.signal);
+    if (typeof site === 'string') return site;
+    return site.catch((error) => {
+      if (!this.#stopping)
+        this.#parts.log.error({ err: error, queueId: job.queueId }, 'cannot tell the site of a job');
+      return `unknown site of ${job.destination}`;
+    });
+  }
+
+  /** Look-ups that are answered in one turn of the event loop, as from the cache, go out together. */
+  async #handOutAsFound(message: MessageRow, asked: Promise<[string, JobRow]>[]): Promise<void> {
+    let found = new Map<string, JobRow[]>();
+    const flush = () => {
+      const groups = found;
+      found = new Map();
+      this.#makeReady(message, groups);
+    };
+    const noted = asked.map(async (one) => {
+      const [site, job] = await one;
+      if (found.size === 0) setImmediate(flush);
+      addTo(found, site, job);
+    });
+    await Promise.all(noted);
+    flush();
+  }
+
+  #makeReady(message: MessageRow, bySite: ReadonlyMap<string, JobRow[]>): void {
+    for (const [site, jobs] of bySite)
+      this.#on({ type: 'ready', group: { site, jobCount: jobs.length, message, jobs } });
+  }
+
+  /** Gives a group back to the store for a while. */
+  async #putBack({ message: { queueId }, jobs }: DeliveryGroup, until: number): Promise<void> {
+    const { store, clock, log } = this.#parts;
+    const names = jobs.map(({ number }) => ({ queueId, number }));
+    for (;;) {
+      try {
+        await store.release(names, until);
+        for (const job of jobs) this.#held.delete(nameOf(job));
+        return;
+      } catch (error) {
+        log.error({ err: error, queueId }, 'cannot give jobs back to the store; tried again');
+        await sleep(clock, troubleMs, this.#stop.signal);
+      }
     }
   }
 
@@ -223,8 +298,21 @@ export class Queue {
     }
   }
 
+  /** Work that `stop()` waits for. What it rejects with is a bug, or the end. */
   #track(work: Promise<void>): void {
-    const tracked: Promise<void> = work.finally(() => this.#running.delete(tracked));
+    const tracked: Promise<void> = work
+      .catch((error) => {
+        if (!this.#stopping) this.#parts.log.error({ err: error }, 'internal error in the queue');
+      })
+      .finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
   }
+}
+
+const nameOf = ({ queueId, number }: Pick<JobRow, 'queueId' | 'number'>): string => `${queueId}.${number}`;
+
+function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {
+  const jobs = groups.get(site);
+  if (jobs) jobs.push(job);
+  else groups.set(site, [job]);
 }

@@ -14,7 +14,7 @@ interface Piece extends Group {
   name: string;
 }
 
-const roomy: ScheduleLimits = { concurrency: 100, perSite: () => 10, maxHeld: 1000 };
+const roomy: ScheduleLimits = { concurrency: 100, perSite: () => 10, apart: () => false, maxHeld: 1000 };
 
 /** A schedule, and what it commands. */
 function schedule(limits: Partial<ScheduleLimits> = {}) {
@@ -31,16 +31,51 @@ const nothingDue = { type: 'claimed', jobCount: 0, nextDueAt: undefined } as con
 
 describe('step()', () => {
   test('starts what is ready at once, up to the limit of its site and that of all', () => {
-    const { on, ready } = schedule({ concurrency: 3, perSite: () => 2 });
+    const { on, ready } = schedule({ concurrency: 7, perSite: () => 2 });
     on({ type: 'tick' });
-    on({ ...nothingDue, jobCount: 5 });
-    expect(started(ready('a1', 'a'))).toEqual(['a1']);
-    expect(started(ready('a2', 'a'))).toEqual(['a2']);
+    on({ ...nothingDue, jobCount: 9 });
+    for (const name of ['a1', 'a2', 'b1']) expect(started(ready(name, name.slice(0, 1)))).toEqual([name]);
     expect(started(ready('a3', 'a'))).toEqual([]);
-    expect(started(ready('b1', 'b'))).toEqual(['b1']);
-    expect(started(ready('b2', 'b'))).toEqual([]);
-    const finished = on({ type: 'finished', group: { name: 'a1', site: 'a', jobCount: 1 } });
-    expect(started(finished)).toEqual(['b2']);
+    expect(started(ready('b2', 'b'))).toEqual([]); // the last places are for sites that have none
+    for (const name of ['c1', 'd1', 'e1', 'f1'])
+      expect(started(ready(name, name.slice(0, 1)))).toEqual([name]);
+    expect(started(ready('g1', 'g'))).toEqual([]);
+    const finished = on({ type: 'finished', group: { name: 'c1', site: 'c', jobCount: 1 } });
+    expect(started(finished)).toEqual(['g1']);
+  });
+
+  test('P7: however many sites are slow, a further one finds a place, and local delivery needs none', () => {
+    const { on, ready } = schedule({
+      concurrency: 100,
+      perSite: () => 20,
+      apart: (site) => site === 'local',
+    });
+    on({ type: 'claimed', jobCount: 600, nextDueAt: undefined });
+    for (let site = 0; site < 15; site++)
+      for (let group = 0; group < 30; group++) ready(`${site}.${group}`, `slow ${site}`);
+    expect(started(ready('x', 'another'))).toEqual(['x']);
+    for (let group = 0; group < 20; group++)
+      expect(started(ready(`l${group}`, 'local'))).toEqual([`l${group}`]);
+    expect(started(ready('l20', 'local'))).toEqual([]);
+  });
+
+  test('P7: what a slow site may not hold goes back for a while, and leaves room for others', () => {
+    const { state, on, ready } = schedule({ perSite: () => 1, maxHeld: 100 });
+    const put: number[] = [];
+    let left = 0;
+    for (let now = 0; now < 100_000; now += 20_000)
+      for (let group = 0; group < 60; group++) {
+        if (!hasRoom(state, 1)) continue;
+        on({ type: 'reserved', jobCount: 1 }, now);
+        const [command] = on({ type: 'ready', group: { name: 'a', site: 'slow', jobCount: 1 } }, now);
+        if (command?.type === 'putBack') put.push(command.until - now);
+        else left++;
+      }
+    expect(left).toBeLessThan(50);
+    expect(new Set(put)).toEqual(new Set([15_000, 30_000, 10_000, 60_000, 40_000]));
+    expect(hasRoom(state, 1)).toBe(true);
+    on({ type: 'reserved', jobCount: 1 });
+    expect(started(ready('b', 'another'))).toEqual(['b']);
   });
 
   test('P7: lets sites take turns, so that a site with much mail does not hold up the others', () => {
@@ -69,14 +104,16 @@ describe('step()', () => {
     expect(on({ ...nothingDue, nextDueAt: 90 }, 41)).toEqual([{ type: 'wake', at: 90 }]);
   });
 
-  test('claims no more than it may hold, and not before there is room for a batch', () => {
+  test('claims a batch at most, and of little room no more than half', () => {
     const { on } = schedule({ maxHeld: 10 });
     expect(on({ type: 'tick' })).toEqual([{ type: 'claim', limit: 5 }]);
-    expect(on({ type: 'claimed', jobCount: 5, nextDueAt: 0 })).toEqual([{ type: 'claim', limit: 5 }]);
-    expect(on({ type: 'claimed', jobCount: 5, nextDueAt: 0 })).toEqual([]);
+    expect(on({ type: 'claimed', jobCount: 5, nextDueAt: 0 })).toEqual([{ type: 'claim', limit: 3 }]);
+    expect(on({ type: 'claimed', jobCount: 3, nextDueAt: 0 })).toEqual([{ type: 'claim', limit: 1 }]);
+    expect(on({ type: 'claimed', jobCount: 1, nextDueAt: 0 })).toEqual([{ type: 'claim', limit: 1 }]);
+    expect(on({ type: 'claimed', jobCount: 1, nextDueAt: 0 })).toEqual([]);
     const group = { name: 'a', site: 'a', jobCount: 5 };
     on({ type: 'ready', group });
-    expect(on({ type: 'finished', group })).toEqual([{ type: 'claim', limit: 5 }]);
+    expect(on({ type: 'finished', group })).toEqual([{ type: 'claim', limit: 3 }]);
   });
 
   test('forgets a site with its last group', () => {
@@ -101,7 +138,7 @@ describe('hasRoom()', () => {
     expect(held).toBeGreaterThan(1000);
     expect(on({ type: 'due', at: 0 })).toEqual([]); // the claim is under way
     const [claim] = on({ type: 'claimed', jobCount: 0, nextDueAt: 0 });
-    expect(claim).toEqual({ type: 'claim', limit: 500 });
+    expect(claim).toEqual({ type: 'claim', limit: 250 });
   });
 
   test('counts reservations until they are cancelled', () => {
@@ -139,6 +176,7 @@ const someLimits = fc
   .map(({ concurrency, perSite, maxHeld }) => ({
     concurrency,
     perSite: (site: string) => perSite + (site === 'a' ? 2 : 1),
+    apart: (site: string) => site === 'd',
     maxHeld: maxHeld + 4, // a message has up to four jobs
   }));
 
@@ -231,6 +269,7 @@ class Model {
     for (const command of commands) {
       if (command.type === 'start') this.#running.push(command.group);
       else if (command.type === 'wake') this.#wakeAt = command.at;
+      else if (command.type === 'putBack') this.#putBack(command.group, command.until);
       else {
         expect(this.#claimLimit).toBeUndefined();
         this.#claimLimit = command.limit;
@@ -239,16 +278,23 @@ class Model {
     this.#check();
   }
 
+  #putBack({ site, jobCount }: Piece, dueAt: number): void {
+    this.#stored.push(...Array.from({ length: jobCount }, () => ({ site, dueAt })));
+  }
+
   #check(): void {
-    const { concurrency, perSite, maxHeld } = this.#limits;
+    const { concurrency, perSite, apart, maxHeld } = this.#limits;
     const { held, sites } = this.state;
-    expect(this.#running.length).toBeLessThanOrEqual(concurrency);
+    const free = concurrency - this.#running.filter(({ site }) => !apart(site)).length;
+    expect(free).toBeGreaterThanOrEqual(0);
     expect(held).toBeLessThanOrEqual(maxHeld);
     for (const [name, { waiting }] of sites) {
       const active = this.#running.filter(({ site }) => site === name).length;
       expect(active).toBeLessThanOrEqual(perSite(name));
       // Nothing waits while there is a place for it.
-      if (waiting.length > 0 && active < perSite(name)) expect(this.#running).toHaveLength(concurrency);
+      if (waiting.length === 0 || active === perSite(name)) continue;
+      expect(apart(name)).toBe(false);
+      expect(4 * active).toBeGreaterThanOrEqual(free);
     }
   }
 }

@@ -2,9 +2,10 @@
  * What is tried when, and how much at once: a deterministic step over a state. No clock, no I/O, no randomness: time
  * comes in with each event, so a recorded run replays to the same commands. The state given in is used up.
  *
- * Work comes as groups (one message's jobs for one receiving site). A site gets at most `perSite(site)` groups at once,
- * all sites together at most `concurrency`; sites that wait take turns. Jobs held in memory are bounded by `maxHeld`;
- * the rest stays in the store and is claimed when there is room.
+ * Work comes as groups (one message's jobs for one receiving site). Two things are shared by all sites, places for
+ * deliveries and room in memory, and of both a site gets no more than a share of what the others leave free: however
+ * slow it is, and however much mail there is for it, the next one finds a place. What a site may not hold goes back to
+ * the store, for longer each time; what finds no room at all stays there until it is claimed.
  */
 
 export interface Group {
@@ -14,8 +15,11 @@ export interface Group {
 }
 
 export interface ScheduleLimits {
+  /** Groups at once, but for those of sites that are apart. */
   concurrency: number;
   perSite(site: string): number;
+  /** Sites whose groups take nobody's place: local delivery waits for no remote host. */
+  apart(site: string): boolean;
   /** Jobs in memory, waiting or being delivered. */
   maxHeld: number;
 }
@@ -23,6 +27,11 @@ export interface ScheduleLimits {
 interface Site<G> {
   active: number;
   waiting: G[];
+  /** Jobs in `waiting`. */
+  waitingJobs: number;
+  /** What found no room here comes back at this moment, and then, if there is none again, after this long. */
+  awayUntil: number;
+  awayMs: number;
 }
 
 export interface ScheduleState<G extends Group> {
@@ -30,6 +39,8 @@ export interface ScheduleState<G extends Group> {
   sites: Map<string, Site<G>>;
   /** Sites with waiting groups and a free place, in the order of their turns. */
   turns: Set<string>;
+  turnsApart: Set<string>;
+  /** Groups under way, without those of sites that are apart. */
   active: number;
   held: number;
   /** A claim is under way; its answer is awaited. */
@@ -55,16 +66,32 @@ export type ScheduleEvent<G extends Group> =
 export type ScheduleCommand<G extends Group> =
   | { type: 'start'; group: G }
   | { type: 'claim'; limit: number }
+  /** Give the group's jobs back to the store, to be due at that moment; they are not held any more. */
+  | { type: 'putBack'; group: G; until: number }
   /** Send a `tick` at that moment, instead of any asked for before. */
   | { type: 'wake'; at: number };
 
-/** Jobs are claimed in pieces of at most this many, and not before that much room is there. */
+/** Jobs are claimed in pieces of at most this many. */
 const claimBatch = 500;
+
+/** Jobs that find no room stay away for this long at first, and for twice as long each time until there was room. */
+const firstAwayMs = 15_000;
+const longestAwayMs = 15 * 60_000;
+
+/** A site may have one part in so many of what is free. */
+const shareOfFree = 4;
 
 const batchOf = ({ maxHeld }: ScheduleLimits): number => Math.min(claimBatch, Math.ceil(maxHeld / 2));
 
 export function initialSchedule<G extends Group>(limits: ScheduleLimits): ScheduleState<G> {
-  const empty = { sites: new Map(), turns: new Set<string>(), active: 0, held: 0, claiming: false };
+  const empty = {
+    sites: new Map(),
+    turns: new Set<string>(),
+    turnsApart: new Set<string>(),
+    active: 0,
+    held: 0,
+    claiming: false,
+  };
   return { ...empty, limits, dueAt: 0 }; // due at once: a new start looks into the store
 }
 
@@ -78,24 +105,54 @@ export function step<G extends Group>(
   event: ScheduleEvent<G>,
   now: number,
 ): { state: ScheduleState<G>; commands: ScheduleCommand<G>[] } {
-  note(state, event);
   const commands: ScheduleCommand<G>[] = [];
+  if (event.type === 'ready') admit(state, event.group, now, commands);
+  else note(state, event);
   startGroups(state, commands);
   claimMore(state, event, now, commands);
   return { state, commands };
 }
 
-function note<G extends Group>(state: ScheduleState<G>, event: ScheduleEvent<G>): void {
+/** A site that nobody waits for takes any group; else it holds no more than its share of what is free. */
+function admit<G extends Group>(
+  state: ScheduleState<G>,
+  group: G,
+  now: number,
+  commands: ScheduleCommand<G>[],
+): void {
+  const site = siteOf(state, group.site);
+  const free = state.limits.maxHeld - state.held;
+  if (site.waiting.length > 0 && site.waitingJobs + group.jobCount > free / shareOfFree) {
+    state.held -= group.jobCount;
+    const until = awayUntil(site, now);
+    state.dueAt = Math.min(state.dueAt, until);
+    commands.push({ type: 'putBack', group, until });
+    return;
+  }
+  site.waiting.push(group);
+  site.waitingJobs += group.jobCount;
+  offerTurn(state, group.site);
+}
+
+/** All that finds no room in one round comes back together; each further round is longer. */
+function awayUntil<G>(site: Site<G>, now: number): number {
+  if (site.awayUntil <= now) {
+    site.awayUntil = now + site.awayMs;
+    site.awayMs = Math.min(2 * site.awayMs, longestAwayMs);
+  }
+  return site.awayUntil;
+}
+
+function note<G extends Group>(
+  state: ScheduleState<G>,
+  event: Exclude<ScheduleEvent<G>, { type: 'ready' }>,
+): void {
   switch (event.type) {
     case 'reserved':
       state.held += event.jobCount;
       break;
     case 'cancelled':
       state.held -= event.jobCount;
-      break;
-    case 'ready':
-      siteOf(state, event.group.site).waiting.push(event.group);
-      offerTurn(state, event.group.site);
       break;
     case 'finished':
       finish(state, event.group);
@@ -116,7 +173,7 @@ function note<G extends Group>(state: ScheduleState<G>, event: ScheduleEvent<G>)
 function siteOf<G extends Group>(state: ScheduleState<G>, name: string): Site<G> {
   let site = state.sites.get(name);
   if (!site) {
-    site = { active: 0, waiting: [] };
+    site = { active: 0, waiting: [], waitingJobs: 0, awayUntil: 0, awayMs: firstAwayMs };
     state.sites.set(name, site);
   }
   return site;
@@ -124,11 +181,16 @@ function siteOf<G extends Group>(state: ScheduleState<G>, name: string): Site<G>
 
 function offerTurn<G extends Group>(state: ScheduleState<G>, name: string): void {
   const site = siteOf(state, name);
-  if (site.waiting.length > 0 && site.active < state.limits.perSite(name)) state.turns.add(name);
+  if (site.waiting.length > 0 && site.active < state.limits.perSite(name)) turnsOf(state, name).add(name);
 }
 
+const turnsOf = <G extends Group>(
+  { limits, turns, turnsApart }: ScheduleState<G>,
+  name: string,
+): Set<string> => (limits.apart(name) ? turnsApart : turns);
+
 function finish<G extends Group>(state: ScheduleState<G>, group: G): void {
-  state.active--;
+  if (!state.limits.apart(group.site)) state.active--;
   state.held -= group.jobCount;
   const site = siteOf(state, group.site);
   site.active--;
@@ -137,17 +199,35 @@ function finish<G extends Group>(state: ScheduleState<G>, group: G): void {
 }
 
 function startGroups<G extends Group>(state: ScheduleState<G>, commands: ScheduleCommand<G>[]): void {
+  // A Set keeps the order of insertion: a site that is offered a turn again comes last, and these loops see it again.
+  for (const name of state.turnsApart) startNext(state, name, commands);
   for (const name of state.turns) {
-    if (state.active >= state.limits.concurrency) return;
-    state.turns.delete(name);
-    const site = siteOf(state, name);
-    const group = site.waiting.shift();
-    if (!group) continue;
-    site.active++;
+    const free = state.limits.concurrency - state.active;
+    if (free <= 0) break;
+    if (shareOfFree * siteOf(state, name).active >= free) continue; // keeps its turn until more is free
     state.active++;
-    commands.push({ type: 'start', group });
-    offerTurn(state, name); // at the end of the line: a Set keeps the order of insertion, and this loop sees it again
+    startNext(state, name, commands);
   }
+}
+
+function startNext<G extends Group>(
+  state: ScheduleState<G>,
+  name: string,
+  commands: ScheduleCommand<G>[],
+): void {
+  turnsOf(state, name).delete(name);
+  const group = takeWaiting(siteOf(state, name));
+  if (group) commands.push({ type: 'start', group });
+  offerTurn(state, name);
+}
+
+function takeWaiting<G extends Group>(site: Site<G>): G | undefined {
+  const group = site.waiting.shift();
+  if (!group) return undefined;
+  site.active++;
+  site.waitingJobs -= group.jobCount;
+  if (site.waiting.length === 0) site.awayMs = firstAwayMs;
+  return group;
 }
 
 function claimMore<G extends Group>(
@@ -157,11 +237,12 @@ function claimMore<G extends Group>(
   commands: ScheduleCommand<G>[],
 ): void {
   if (state.claiming || state.dueAt === Number.POSITIVE_INFINITY) return;
-  const limit = batchOf(state.limits);
-  if (state.dueAt <= now && state.held + limit <= state.limits.maxHeld) {
+  // Many slow sites leave little room: then little is claimed, but never nothing.
+  const limit = Math.min(batchOf(state.limits), Math.ceil((state.limits.maxHeld - state.held) / 2));
+  if (state.dueAt <= now && limit > 0) {
     state.claiming = true;
     state.dueAt = Number.POSITIVE_INFINITY;
     commands.push({ type: 'claim', limit });
-  } else if (state.dueAt > now && (event.type === 'due' || event.type === 'claimed' || event.type === 'tick'))
+  } else if (state.dueAt > now && event.type !== 'reserved' && event.type !== 'finished')
     commands.push({ type: 'wake', at: state.dueAt });
 }

@@ -23,7 +23,7 @@ export class QueueStage {
     const output = { write: (line: string) => void this.#note(() => this.errors.push(JSON.parse(line))) };
     this.queue = new Queue({
       log: createLog('error', output),
-      limits: { concurrency: 10, perSite: () => 5, maxHeld: 100 },
+      limits: { concurrency: 10, perSite: () => 5, apart: () => false, maxHeld: 100 },
       onEvents: () => undefined,
       siteOf: ({ destination }) => destination,
       deliver: (group, signal) => this.#deliver(group, signal),

@@ -18,13 +18,16 @@ export function createJobs(database: Database, log: EventLog, messages: Messages
       'SELECT next_attempt_at FROM jobs WHERE claimed_until IS NULL ORDER BY next_attempt_at LIMIT 1',
     )
     .pluck();
-  const release = database.prepare('UPDATE jobs SET claimed_until = NULL WHERE queue_id = ? AND number = ?');
+  const release = database.prepare(
+    `UPDATE jobs SET claimed_until = NULL, next_attempt_at = coalesce(?, next_attempt_at)
+     WHERE queue_id = ? AND number = ?`,
+  );
 
   return {
     claim: createClaim(database),
     nextDue: () => nextDue.get(),
-    release: (names) => {
-      for (const name of names) release.run(...name);
+    release: ({ jobs, nextAttemptAt = null }) => {
+      for (const name of jobs) release.run(nextAttemptAt, ...name);
     },
     ...createWalks(database, log, messages),
   };
