@@ -26,7 +26,7 @@ class Stage {
 
   async open(handle: Handle = echo, limits = patient) {
     const accepted = Promise.withResolvers<Connection<string, string>>();
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       const application = {
         handle: (line: string) => {
           this.asked.push(line);
@@ -122,6 +122,48 @@ describe('Connection', () => {
   });
 });
 
+describe('a client that closes its sending side', () => {
+  test('P15: gets all its answers, those of what it pipelined too', async () => {
+    const { client, connection } = await stage.open(async (line) => `re: ${line}`);
+    client.end('one\ntwo\nQUIT\n');
+    expect(await heard(client)).toBe('re: one\nre: two\nre: QUIT\n');
+    await connection.closed;
+  });
+
+  test('P15: gets an answer that takes time, and is then closed without QUIT', async () => {
+    const answer = Promise.withResolvers<string>();
+    const { client, connection } = await stage.open(() => answer.promise);
+    client.end('end of data\nhalf a li');
+    await once(client, 'finish');
+    await until(() => stage.machine.receivedBytes > 12);
+    await new Promise(setImmediate);
+    answer.resolve('250 queued');
+    expect(await heard(client)).toBe('250 queued\n');
+    await connection.closed;
+    expect(stage.asked).toEqual(['end of data']);
+  });
+
+  test('P15: gets its answers over TLS, too', async () => {
+    const { client, connection } = await stage.open(async (line) => `re: ${line}`);
+    client.write('STARTTLS\n');
+    await next(client);
+    client.allowHalfOpen = true;
+    const secure = tlsConnect({ socket: client, servername: 'mx.example.com', ca: authority.cert });
+    await once(secure, 'secureConnect');
+    const listening = heard(secure);
+    secure.end('one\ntwo\n');
+    expect(await listening).toBe('re: one\nre: two\n');
+    await connection.closed;
+  });
+
+  test('is closed at once where nothing is under way', async () => {
+    const { client, connection } = await stage.open();
+    client.end();
+    await connection.closed;
+    expect(stage.closings).toBe(1);
+  });
+});
+
 describe('back-pressure', () => {
   test('a client that never reads is not asked for more, and is served when it reads again', async () => {
     const answer = 'x'.repeat(512 * 1024);
@@ -176,22 +218,15 @@ describe('time limits', () => {
   });
 });
 
-describe('shutdown', () => {
-  test('says goodbye at once where nothing is under way', async () => {
-    const { client, connection } = await stage.open();
-    connection.end('shutdown');
-    expect(await heard(client)).toBe('bye: shutdown\n');
-    await connection.closed;
-  });
-
+describe.each(['idle', 'time', 'shutdown'] as const)('the end of a session by %s', (why) => {
   test('gives the answer that is under way first: a message that was kept must not be sent again', async () => {
     const answer = Promise.withResolvers<string>();
     const { client, connection } = await stage.open(() => answer.promise);
     client.write('end of data\nanother\n');
     await until(() => stage.asked.length === 1);
-    connection.end('shutdown');
+    connection.end(why);
     answer.resolve('250 queued');
-    expect(await heard(client)).toBe('250 queued\nbye: shutdown\n');
+    expect(await heard(client)).toBe(`250 queued\nbye: ${why}\n`);
     expect(stage.asked).toEqual(['end of data']);
   });
 
@@ -200,8 +235,8 @@ describe('shutdown', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     client.write('end of data\n');
     await until(() => stage.asked.length === 1);
-    connection.end('shutdown');
-    vi.advanceTimersByTime(10_000);
+    connection.end(why);
+    vi.advanceTimersByTime(why === 'shutdown' ? 10_000 : 600_000);
     await connection.closed;
   });
 
@@ -209,7 +244,28 @@ describe('shutdown', () => {
     const { client, connection } = await stage.open();
     client.write('STARTTLS\n');
     await next(client);
+    connection.end(why);
+    await connection.closed;
+  });
+});
+
+describe('shutdown', () => {
+  test('says goodbye at once where nothing is under way', async () => {
+    const { client, connection } = await stage.open();
     connection.end('shutdown');
+    expect(await heard(client)).toBe('bye: shutdown\n');
+    await connection.closed;
+  });
+
+  test('waits for a message that is coming in', async () => {
+    const { client, connection } = await stage.open();
+    stage.machine.midway = true;
+    connection.end('shutdown');
+    client.write('one\n');
+    expect(await next(client)).toBe('re: one\n');
+    stage.machine.midway = false;
+    client.write('two\n');
+    expect(await heard(client)).toBe('re: two\nbye: shutdown\n');
     await connection.closed;
   });
 });

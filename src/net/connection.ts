@@ -19,8 +19,13 @@ export interface ConnectionLimits {
 const handshakeMs = 30_000;
 const lingerMs = 3_000;
 
-/** When the server stops, an answer that is being worked on has this long to be given and taken. */
-const lastAnswerMs = 10_000;
+type EndReason = 'idle' | 'time' | 'shutdown';
+
+/**
+ * A session that must end while an answer is being worked on waits so long for it. When the server stops, somebody waits
+ * for that; else as long as a client waits for the answer to its message (RFC 5321 §4.5.3.2.6).
+ */
+const lastAnswerMs: Record<EndReason, number> = { idle: 600_000, time: 600_000, shutdown: 10_000 };
 
 export interface ConnectionParts<Event, Answer> {
   machine: Machine<Event, Answer>;
@@ -34,16 +39,18 @@ export interface ConnectionParts<Event, Answer> {
 export interface OpenSession {
   /** Resolves when the socket is gone. */
   readonly closed: Promise<void>;
-  end(why: 'idle' | 'time' | 'shutdown'): void;
+  end(why: EndReason): void;
 }
 
 export class Connection<Event, Answer> implements OpenSession {
   readonly #parts: ConnectionParts<Event, Answer>;
   #socket: Socket;
-  /** Waiting for the application, the peer's window or a handshake: nothing new is asked. */
-  #busy = false;
-  /** The server stops: the answer under way is given, then it is over. */
-  #lastAnswer = false;
+  /** Nothing new is asked before the application has answered, or the peer has made room or shaken hands. */
+  #waitingFor: 'application' | 'peer' | undefined;
+  /** The answer under way is given, then it is over, for this reason. */
+  #endAfterAnswer: EndReason | undefined;
+  /** The peer has closed its side: it says no more, but hears what it is answered. */
+  #heardAll = false;
   #closing = false;
   readonly closed: Promise<void>;
   readonly #lifetime: NodeJS.Timeout;
@@ -64,25 +71,30 @@ export class Connection<Event, Answer> implements OpenSession {
   }
 
   /**
-   * Says goodbye and closes: too long idle, too long in all, or the server stops. In that last case an answer that is
-   * being worked on is given first: a message that was kept must not be sent again.
+   * Says goodbye and closes: too long idle, too long in all, or the server stops. An answer that is being worked on is
+   * given first: a message that was kept must not be sent again. A server that stops lets a message come in.
    */
-  end(why: 'idle' | 'time' | 'shutdown'): void {
+  end(why: EndReason): void {
     if (this.#closing) return;
-    if (why === 'shutdown' && this.#busy) return this.#endAfterAnswer();
+    if (this.#waitingFor === 'application' || this.#isMidway(why)) return this.#awaitLastAnswer(why);
+    if (this.#parts.machine.tlsWanted) {
+      this.#socket.destroy(); // in the middle of a handshake there is no language to say goodbye in
+      return;
+    }
     this.#parts.machine.end(why);
     this.#flush();
     this.#close();
   }
 
-  #endAfterAnswer(): void {
+  #isMidway(why: EndReason): boolean {
+    return why === 'shutdown' && this.#parts.machine.midway;
+  }
+
+  #awaitLastAnswer(why: EndReason): void {
     const socket = this.#socket;
-    if (this.#parts.machine.tlsWanted) {
-      socket.destroy(); // in the middle of a handshake nobody waits for an answer
-      return;
-    }
-    this.#lastAnswer = true;
-    const limit = setTimeout(() => socket.destroy(), lastAnswerMs);
+    if (this.#endAfterAnswer) return;
+    this.#endAfterAnswer = why;
+    const limit = setTimeout(() => socket.destroy(), lastAnswerMs[why]);
     socket.once('close', () => clearTimeout(limit));
   }
 
@@ -92,8 +104,12 @@ export class Connection<Event, Answer> implements OpenSession {
     socket.on('data', (bytes: Buffer) => {
       if (this.#closing) return; // lingering: read and dropped, so that our last word is not cut off by a reset
       this.#parts.machine.receive(bytes);
-      if (this.#busy) socket.pause();
+      if (this.#waitingFor) socket.pause();
       else this.#pump();
+    });
+    socket.on('end', () => {
+      this.#heardAll = true;
+      if (!this.#waitingFor && !this.#closing) this.#pump();
     });
   }
 
@@ -109,33 +125,49 @@ export class Connection<Event, Answer> implements OpenSession {
       return this.#crash(error);
     }
     this.#flush();
-    if (machine.ended) this.#close();
+    if (this.#isLast()) return;
+    if (machine.ended || this.#heardAll) this.#close();
     else if (machine.tlsWanted) this.#startTls();
   }
 
-  /** The answer takes time: what is said so far goes out meanwhile, and the answer counts once that is taken. */
+  /** The answer takes time: what is said so far goes out meanwhile. */
   #wait(answer: Promise<Answer>): void {
-    this.#busy = true;
+    this.#waitingFor = 'application';
     this.#flush();
-    Promise.all([answer, this.#drained()]).then(
-      ([value]) => {
-        if (this.#closing) return;
-        this.#busy = false;
-        this.#socket.resume();
-        this.#replied(value);
-      },
+    answer.then(
+      (value) => this.#answered(value),
       (error) => this.#crash(error),
     );
   }
 
-  #replied(answer: Answer): void {
+  #answered(answer: Answer): void {
+    if (this.#closing) return;
+    this.#waitingFor = undefined;
     try {
       this.#parts.machine.reply(answer);
     } catch (error) {
       return this.#crash(error);
     }
-    if (this.#lastAnswer) this.end('shutdown');
-    else this.#pump();
+    if (this.#isLast()) return;
+    const drained = this.#drained();
+    if (!drained) return this.#goOn();
+    this.#waitingFor = 'peer';
+    void drained.then(() => this.#goOn());
+  }
+
+  /** Ends the session if it was only waiting for what has just been answered. */
+  #isLast(): boolean {
+    const why = this.#endAfterAnswer;
+    if (!why || this.#isMidway(why)) return false;
+    this.end(why);
+    return true;
+  }
+
+  #goOn(): void {
+    if (this.#closing) return;
+    this.#waitingFor = undefined;
+    this.#socket.resume();
+    this.#pump();
   }
 
   /** Undefined where the peer takes what we write; else resolves when it does again, or is gone. */
@@ -159,14 +191,14 @@ export class Connection<Event, Answer> implements OpenSession {
   #startTls(): void {
     const { secureContext, machine } = this.#parts;
     if (!secureContext) return this.#crash(new Error('TLS was offered without a certificate'));
-    this.#busy = true;
+    this.#waitingFor = 'peer';
     this.#socket.removeAllListeners('data');
     this.#socket.setTimeout(0);
     startServerTls(this.#socket, secureContext).then(
       ({ socket, tls }) => {
         if (this.#closing) return;
         this.#socket = socket;
-        this.#busy = false;
+        this.#waitingFor = undefined;
         this.#listen(socket);
         machine.tlsStarted(tls);
         this.#pump();
@@ -210,12 +242,10 @@ export function startServerTls(
       reject(error ?? new Error('connection closed in the TLS handshake'));
     };
     const closed = () => fail();
-    secure.once('error', fail);
-    secure.once('close', closed);
+    secure.once('error', fail).once('end', closed).once('close', closed);
     secure.once('secure', () => {
       clearTimeout(timer);
-      secure.off('error', fail);
-      secure.off('close', closed);
+      secure.off('error', fail).off('end', closed).off('close', closed);
       resolve({ socket: secure, tls: tlsInfo(secure) });
     });
   });

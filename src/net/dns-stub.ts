@@ -11,8 +11,8 @@ import { decodeResponse, encodeQuery, failed, type Question } from '../dns/messa
 import { canonicalName } from '../dns/name.ts';
 import type { Answer, RecordType, RecordTypes, Resolver } from '../dns/resolver.ts';
 import type { Clock } from '../util/clock.ts';
+import { turnstile } from '../util/turnstile.ts';
 import { type Exchange, exchangeOverTcp, exchangeOverUdp, type ServerAddress } from './dns-exchange.ts';
-import { turnstile } from './dns-turnstile.ts';
 
 export interface StubOptions {
   /** Asked in this order, beginning with the one that answered last. */

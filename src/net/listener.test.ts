@@ -102,6 +102,25 @@ test('a client that speaks no TLS where TLS is due is closed', async () => {
   expect(sessions).toEqual([]);
 });
 
+test.each(['clear text', 'implicit TLS'])(
+  'P15: over %s, a client that closes its side hears on',
+  async (kind) => {
+    const { listener, sessions } = await start(kind === 'clear text' ? {} : { implicitTls });
+    const raw = reach(listener);
+    raw.allowHalfOpen = true;
+    const client =
+      kind === 'clear text'
+        ? raw
+        : tlsConnect({ socket: raw, servername: 'mx.example.com', ca: authority.cert });
+    await said(client);
+    const socket = sessions[0]?.socket;
+    client.end('QUIT\r\n');
+    if (socket) await once(socket, 'end');
+    socket?.end('bye\r\n');
+    expect(await said(client)).toBe('bye\r\n');
+  },
+);
+
 test('close() ends what is no session yet, and waits for the sessions', async () => {
   const { listener, sessions } = await start({ implicitTls });
   const secure = tlsConnect({ socket: reach(listener), servername: 'mx.example.com', ca: authority.cert });

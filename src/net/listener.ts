@@ -36,7 +36,8 @@ const backlog = 1024;
 export function listen(options: ListenerOptions): Promise<Listener> {
   /** Connections that are no sessions: still in the handshake, or refused. */
   const strangers = new Set<Socket>();
-  const server = createServer({ noDelay: true, keepAlive: true }, (socket) =>
+  // A client may close its side after its last command and still wait for the answers (RFC 9293 §3.6).
+  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
     accept(socket, options, strangers),
   );
   return new Promise((resolve, reject) => {

@@ -25,6 +25,8 @@ export interface Machine<Event, Answer> {
   readonly tlsWanted: boolean;
   /** The handshake is done. Forgets all clear text that was received before it (RFC 3207 §4.2, CVE-2011-0411). */
   tlsStarted(tls: TlsInfo): void;
+  /** A message is coming in that the peer would have to send again: worth waiting for when the server stops. */
+  readonly midway: boolean;
   /** True once the output is the last: write it and close. */
   readonly ended: boolean;
   /** Says a last word, if the protocol has one, and ends: the session took too long, or the server stops. */

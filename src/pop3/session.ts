@@ -64,6 +64,9 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
     this.#authorization = new Authorization(this.#terms);
   }
 
+  /** What goes out can be fetched again. */
+  readonly midway = false;
+
   get ended(): boolean {
     return this.#mode === 'ended';
   }

@@ -1,8 +1,9 @@
 /**
  * What a receiver offers in its reply to EHLO (RFC 5321 §4.1.1.1), and what follows for a message: the parameters of
- * MAIL (RFC 1870, 6152, 6531) and what cannot be sent there at all.
+ * MAIL (RFC 1870, 6152, 6531), how addresses are written, and what cannot be sent there at all.
  */
 
+import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
 import type { Transaction } from './client-transaction.ts';
 import type { Reply } from './reply.ts';
 
@@ -22,17 +23,30 @@ export function parseExtensions({ lines }: Reply): Extensions {
 /**
  * MAIL with the parameters that the receiver knows. BODY=8BITMIME is always true of what we send, and where it is not
  * offered 8-bit content goes out as it is all the same: such receivers take it nearly always, and converting it
- * (RFC 6152 §3) would break its signatures. SMTPUTF8 obliges every later hop, so it is passed on, never added.
+ * (RFC 6152 §3) would break its signatures.
  */
-export function mailCommand(
-  extensions: Extensions,
-  { reversePath, sizeBytes, smtputf8 }: Transaction,
-): string {
-  let command = `MAIL FROM:<${reversePath}>`;
+export function mailCommand(extensions: Extensions, transaction: Transaction): string {
+  const { reversePath, sizeBytes } = transaction;
+  let command = `MAIL FROM:<${wirePath(extensions, transaction, reversePath)}>`;
   if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
   if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
-  if (smtputf8 && extensions.has('SMTPUTF8')) command += ' SMTPUTF8';
+  if (speaksUtf8(extensions, transaction)) command += ' SMTPUTF8';
   return command;
+}
+
+export function rcptCommand(extensions: Extensions, transaction: Transaction, recipient: string): string {
+  return `RCPT TO:<${wirePath(extensions, transaction, recipient)}>`;
+}
+
+/** SMTPUTF8 obliges every later hop, so it is passed on, never added. */
+const speaksUtf8 = (extensions: Extensions, { smtputf8 }: Transaction): boolean =>
+  smtputf8 && extensions.has('SMTPUTF8');
+
+/** Without SMTPUTF8 a domain goes in its A-labels, which say the same to everybody (RFC 6531 §3.2, RFC 5890). */
+function wirePath(extensions: Extensions, transaction: Transaction, path: string): string {
+  if (speaksUtf8(extensions, transaction) || !isInternational(path)) return path;
+  const address = parseAddress(path);
+  return address ? formatAddress(address) : path;
 }
 
 export interface Unmet {
@@ -58,7 +72,13 @@ export async function findUnmet(
   if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return undefined;
   const reason = 'the receiver does not take internationalized mail (SMTPUTF8)';
   if (await isInternationalized(transaction)) return { status: '5.6.7', reason, applies: toAll };
-  return { status: '5.6.7', reason: `${reason}, which this address needs`, applies: isInternational };
+  return { status: '5.6.7', reason: `${reason}, which this address needs`, applies: needsUtf8 };
+}
+
+/** A domain alone does not: see wirePath(). */
+function needsUtf8(path: string): boolean {
+  const address = parseAddress(path);
+  return address ? needsSmtputf8(address) : isInternational(path);
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range of ASCII
@@ -68,11 +88,11 @@ const isInternational = (text: string): boolean => /[^\x00-\x7f]/.test(text);
 const maxHeaderBytes = 1 << 20;
 
 /**
- * SMTPUTF8 is often declared by clients that do not need it. Only what is not ASCII in the reverse path or the header
- * does (RFC 6531 §3.4), and that is looked at only where the receiver does not offer the extension.
+ * SMTPUTF8 is often declared by clients that do not need it. Only what is not ASCII in the header or before the @ of the
+ * reverse path does (RFC 6531 §3.4), and that is looked at only where the receiver does not offer the extension.
  */
 async function isInternationalized({ reversePath, content }: Transaction): Promise<boolean> {
-  if (isInternational(reversePath)) return true;
+  if (needsUtf8(reversePath)) return true;
   let header: Buffer = Buffer.alloc(0);
   for await (const chunk of content()) {
     header = Buffer.concat([header, chunk]);

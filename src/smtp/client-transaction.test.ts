@@ -341,6 +341,15 @@ describe('sendTransaction() and extensions', () => {
     }
   });
 
+  it('M1: writes domains in A-labels where SMTPUTF8 is not offered, or was not declared', async () => {
+    const script =
+      'C: MAIL FROM:<a@xn--bcher-kva.example>\nC: RCPT TO:<b@xn--bcher-kva.example>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go on\nC: (message)\nS: 250 ok';
+    const paths = { reversePath: 'a@bücher.example', recipients: ['b@bücher.example'] };
+    const taken = ['end of data: 250'];
+    expect(await play(['PIPELINING'], script, { ...paths, smtputf8: true })).toEqual(taken);
+    expect(await play(['PIPELINING', 'SMTPUTF8'], script, { ...paths, smtputf8: false })).toEqual(taken);
+  });
+
   it('refuses only the recipients who need SMTPUTF8 where it is not offered', async () => {
     const script =
       'C: MAIL FROM:<a@example.com>\nC: RCPT TO:<b@example.net>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 354 go on\nC: (message)\nS: 250 ok';

@@ -5,7 +5,7 @@
  */
 
 import type { Session } from './client.ts';
-import { findUnmet, mailCommand } from './client-extensions.ts';
+import { findUnmet, mailCommand, rcptCommand } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
 import { ConversationError } from './conversation.ts';
@@ -113,8 +113,12 @@ class Exchange {
     return this.#recipients.filter(({ verdict }) => verdict === undefined);
   }
 
+  #rcptCommand({ address }: Recipient): string {
+    return rcptCommand(this.#session.extensions, this.#transaction, address);
+  }
+
   #sendTogether(mail: string, addressed: readonly Recipient[]): void {
-    const commands = [mail, ...addressed.map(rcptCommand), 'DATA'];
+    const commands = [mail, ...addressed.map((recipient) => this.#rcptCommand(recipient)), 'DATA'];
     if (this.#session.needsReset) commands.unshift('RSET');
     this.#session.conversation.send(commands);
   }
@@ -133,7 +137,7 @@ class Exchange {
   async #askRecipients(addressed: readonly Recipient[]): Promise<void> {
     for (const recipient of addressed) {
       if (!this.#pipelining && recipient.verdict !== undefined) continue;
-      const answer = await this.#ask('sending RCPT TO', rcptCommand(recipient), this.#timeouts.rcptMs);
+      const answer = await this.#ask('sending RCPT TO', this.#rcptCommand(recipient), this.#timeouts.rcptMs);
       if (!isPositive(answer)) recipient.verdict ??= byReply(this.phase, answer);
     }
   }
@@ -210,8 +214,6 @@ class Exchange {
     return words;
   }
 }
-
-const rcptCommand = ({ address }: Recipient): string => `RCPT TO:<${address}>`;
 
 /** The message as it is read; that it cannot be read must never look like its end. */
 async function* readContent(transaction: Transaction): AsyncGenerator<Buffer> {

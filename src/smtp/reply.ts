@@ -15,7 +15,6 @@ export function reply(code: number, enhanced: string, ...lines: string[]): Reply
 }
 
 export const isPositive = ({ code }: Reply): boolean => code >= 200 && code < 400;
-export const isTransient = ({ code }: Reply): boolean => code >= 400 && code < 500;
 export const isPermanent = ({ code }: Reply): boolean => code >= 500;
 
 /** The lines as they go over the wire, each without its CRLF: `550-5.1.1 first`, `550 5.1.1 last`. */

@@ -65,6 +65,10 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.dialogue = new Dialogue(options.now);
   }
 
+  get midway(): boolean {
+    return this.#mode === 'data';
+  }
+
   get ended(): boolean {
     return this.#mode === 'ended';
   }

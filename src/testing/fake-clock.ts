@@ -14,6 +14,20 @@ interface Timer {
   action: () => void;
 }
 
+/** A clock that waits for nothing, but notes how long it should have. */
+export function impatientClock(): { clock: Clock; delays: number[] } {
+  const delays: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    after(delayMs, action) {
+      delays.push(delayMs);
+      queueMicrotask(action);
+      return () => {};
+    },
+  };
+  return { clock, delays };
+}
+
 /** `startMs` since the epoch; the default is a Monday noon. */
 export function fakeClock(startMs = Date.UTC(2026, 0, 5, 12)): FakeClock {
   let nowMs = startMs;

@@ -8,6 +8,7 @@ import type { ZoneData } from '../dns/zone-data.ts';
 import type { TlsInfo } from '../net/machine.ts';
 import { Directory } from '../queue/directory.ts';
 import { inboundDoor } from '../reception/inbound.ts';
+import { type Login, logins } from '../reception/login.ts';
 import { type Session, SmtpApplication } from '../reception/smtp-application.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import type { Reply } from '../smtp/reply.ts';
@@ -18,7 +19,7 @@ import type { Spool } from '../store/spool.ts';
 import type { EventRow, NewMessage } from '../store/store.ts';
 import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
-import { fakeClock } from './fake-clock.ts';
+import { fakeClock, impatientClock } from './fake-clock.ts';
 import { type Script, scriptedResolver } from './scripted-resolver.ts';
 import type { Served } from './transcript.ts';
 
@@ -31,11 +32,15 @@ export interface ReceptionSetup {
   signers?: ReadonlyMap<string, DkimSigner>;
   clientAddress?: string;
   trusted?: boolean;
+  /** By default, `secret` is everybody's password. */
+  login?: Login;
+  /** RCPTs in one transaction; by default 5. */
+  recipients?: number;
   /** Submission: TLS is there, and this account has authenticated. */
   account?: string;
   spool?: Spool;
-  /** What `trace` finds. */
-  known?: EventRow[];
+  /** Message-IDs of what was sent from here. */
+  sent?: readonly string[];
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
 }
@@ -46,6 +51,8 @@ const hostname = 'mx.example.com';
 const domains = [{ name: 'example.com' }, { name: 'example.org' }];
 const tls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
 const noSpool: Spool = { begin: () => Promise.reject(new Error('this test has no spool')) };
+
+const authenticate = async (user: string, password: string) => (password === 'secret' ? user : undefined);
 
 export class TestReception {
   readonly accepted: Accepted[] = [];
@@ -64,7 +71,7 @@ export class TestReception {
 
   /** Takes a connection. */
   readonly serve = (): Served<SmtpEvent, Reply | undefined> => {
-    const { via, account, trusted = false, clientAddress = '192.0.2.1' } = this.#setup;
+    const { via, account, trusted = false, clientAddress = '192.0.2.1', recipients = 5 } = this.#setup;
     const machine = new SmtpSession({
       hostname,
       now: this.clock.now,
@@ -73,7 +80,7 @@ export class TestReception {
       auth: via === 'submission',
       bareNewline: via === 'submission' ? 'normalize' : 'reject',
       messageBytes: 1_000_000,
-      recipients: 5,
+      recipients,
       commands: 100,
     });
     const session: Session = {
@@ -125,20 +132,17 @@ export class TestReception {
   }
 
   #applicationParts() {
-    const { via, account } = this.#setup;
+    const { via } = this.#setup;
     const parts = this.#doorParts();
-    const door =
-      via === 'smtp'
-        ? inboundDoor(parts)
-        : submissionDoor(parts, async (user, password) =>
-            password === 'secret' ? (account ?? user) : undefined,
-          );
+    const door = via === 'smtp' ? inboundDoor(parts) : submissionDoor(parts);
     const log = createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
-    return { door, directory: parts.directory, nextQueueId: this.#nextQueueId, log };
+    const login =
+      this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1');
+    return { door, directory: parts.directory, login, nextQueueId: this.#nextQueueId, log };
   }
 
   #doorParts() {
-    const { records = {}, script = {}, signers = new Map(), spool = noSpool, known = [] } = this.#setup;
+    const { records = {}, script = {}, signers = new Map(), spool = noSpool, sent = [] } = this.#setup;
     return {
       hostname,
       headerBytes: 10_000,
@@ -148,7 +152,7 @@ export class TestReception {
       dossiers: this.#setup.withoutDossiers !== true,
       store: {
         appendEvents: async (events: EventRow[]) => void this.events.push(...events),
-        trace: async () => known,
+        isSentFromHere: async (messageId: string) => sent.includes(messageId),
       },
       spool,
       resolver: scriptedResolver(records, script),

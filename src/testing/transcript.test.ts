@@ -6,6 +6,7 @@ import { matches, parseTranscript } from './transcript-format.ts';
 /** A protocol for tests: answers each line by `you said …`, wants TLS at `tls`, ends at `bye`. */
 class Echo implements Machine<string, string> {
   tlsWanted = false;
+  readonly midway = false;
   ended = false;
   #input = '';
   #output = 'hello\r\n';
