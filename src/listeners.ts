@@ -9,12 +9,12 @@ import type { Peer, TlsInfo } from './net/machine.ts';
 import { type NetworkSet, networkSet } from './net/networks.ts';
 import { Pop3Session } from './pop3/session.ts';
 import type { Directory } from './queue/directory.ts';
+import type { Login } from './reception/login.ts';
 import { pop3Application } from './reception/pop3.ts';
 import { type Door, type Session, SmtpApplication } from './reception/smtp-application.ts';
 import { replyLines } from './smtp/reply.ts';
 import { SmtpSession } from './smtp/session.ts';
 import { maildirPath } from './store/maildir.ts';
-import type { Authenticator } from './store/passwords.ts';
 import type { Clock } from './util/clock.ts';
 import type { Log } from './util/log.ts';
 
@@ -23,7 +23,8 @@ export interface ListenersParts {
   log: Log;
   clock: Clock;
   directory: Directory;
-  authenticate: Authenticator;
+  /** Decides the logins of a session with that client. */
+  loginsOf(client: string): Login;
   nextQueueId(): string;
   secureContext: SecureContext | undefined;
   inbound: Door;
@@ -122,7 +123,9 @@ function serveSmtp(
     dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
   };
   const application = new SmtpApplication(
-    { ...parts, door: outside ? parts.inbound : parts.submission },
+    outside
+      ? { ...parts, door: parts.inbound }
+      : { ...parts, door: parts.submission, login: parts.loginsOf(peer.address) },
     session,
   );
   return new Connection(socket, { machine, application, secureContext, limits, log });
@@ -133,7 +136,7 @@ function servePop3(
   openMailboxes: Set<string>,
   { socket, listener, peer, tls }: Incoming,
 ): OpenSession {
-  const { config, clock, log, authenticate, secureContext } = parts;
+  const { config, log, secureContext } = parts;
   const machine = new Pop3Session({
     hostname: config.hostname,
     startTls: secureContext !== undefined,
@@ -141,6 +144,7 @@ function servePop3(
     allowPlaintextAuth: listener.allowPlaintextAuth,
   });
   const maildirOf = (account: string) => maildirPath(config.dataDir, account);
-  const application = pop3Application({ authenticate, maildirOf, openMailboxes, clock, log }, peer);
+  const login = parts.loginsOf(peer.address);
+  const application = pop3Application({ login, maildirOf, openMailboxes, log }, peer);
   return new Connection(socket, { machine, application, secureContext, limits: config.limits, log });
 }

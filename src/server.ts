@@ -10,6 +10,7 @@ import { controlPath } from './admin/open-admin.ts';
 import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
+import { mailboxesAtOnce } from './delivery/local.ts';
 import { ConnectionPool } from './delivery/pool.ts';
 import type { RouteOptions } from './delivery/route.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
@@ -26,6 +27,7 @@ import { Directory } from './queue/directory.ts';
 import { Queue } from './queue/queue.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
+import { logins } from './reception/login.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { authenticator } from './store/passwords.ts';
 import { createSpool } from './store/spool.ts';
@@ -34,6 +36,7 @@ import type { Store } from './store/store.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import type { Log } from './util/log.ts';
 import { queueIds } from './util/queue-id.ts';
+import { turnstile } from './util/turnstile.ts';
 
 export interface ServerOptions {
   config: Config;
@@ -68,20 +71,20 @@ export async function startServer({
   const core = { config, log, clock, store, signers, nextQueueId: queueIds(clock.now, Math.random) };
 
   const directory = new Directory({ store, domains: config.domains });
+  await warnOfMissingPostmasters(directory, log);
   const resolver = await createResolver(config, clock);
   const queue = await startQueue({ ...core, directory, resolver }, parts);
   const reception = { ...core, directory, resolver, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl(reception, parts);
   const doorParts = doorPartsOf(reception);
-  const authenticate = authenticator(store);
   const listeners = await startListeners(
     {
       ...reception,
-      authenticate,
+      loginsOf: logins({ authenticate: authenticator(store), clock, log }),
       secureContext,
       inbound: inboundDoor(doorParts),
-      submission: submissionDoor(doorParts, authenticate),
+      submission: submissionDoor(doorParts),
     },
     parts,
   );
@@ -117,6 +120,15 @@ async function loadSigners({ domains }: Config, clock: Clock): Promise<Map<strin
   return signers;
 }
 
+/** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
+async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise<void> {
+  for (const domain of await directory.domainsWithoutPostmaster())
+    log.warn(
+      { domain },
+      'nobody is postmaster of this domain; add that account, or name another in the configuration',
+    );
+}
+
 async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
   const servers = resolver.length > 0 ? [...resolver] : await systemServers();
   return cachedResolver(stubResolver({ servers, clock }), clock);
@@ -141,6 +153,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     limits: {
       concurrency: delivery.concurrency,
       perSite: (site) => (site === localSite ? localDeliveries : delivery.connectionsPerSite),
+      apart: (site) => site === localSite,
       maxHeld: maxHeldJobs,
     },
     onEvents: (events) => logEvents(log, events),
@@ -152,7 +165,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     resolver,
     route,
     send: { pool },
-    local: { dataDir, hostname },
+    local: { dataDir, hostname, turns: turnstile(mailboxesAtOnce) },
     report: { hostname, directory, signers, nextQueueId, clock },
   };
   parts.defer(() => queue.stop());

@@ -1,5 +1,7 @@
 /** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
 
+import { maxCommandLineBytes } from '../pop3/session.ts';
+import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { hashPassword } from '../store/passwords.ts';
 import type { Account, Alias, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
@@ -20,8 +22,8 @@ type AccountOperations = Pick<
 >;
 type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
 
-/** In octets. Longer ones only cost time to hash. */
-const maxPasswordLength = 1024;
+/** What every way in can carry: POP3's PASS has the shortest line (SASL's parts have `longestPartBytes`). */
+export const maxPasswordBytes = Math.min(longestPartBytes, maxCommandLineBytes - 'PASS \r\n'.length);
 /** Passwords hashed at once: each costs 19 MiB and a thread of the pool. */
 const hashedAtOnce = 8;
 
@@ -84,9 +86,12 @@ async function importAccounts(rows: NewAccount[], parts: AccountParts) {
     const batch = rows.slice(start, start + hashedAtOnce);
     accounts.push(...(await Promise.all(batch.map((row) => newAccount(row, parts)))));
   }
-  const existing = await parts.store.addAccounts(accounts);
-  parts.changed();
-  return { added: accounts.length - existing.length, existing };
+  try {
+    const existing = await parts.store.addAccounts(accounts);
+    return { added: accounts.length - existing.length, existing };
+  } finally {
+    parts.changed(); // also of a failure in between, before which some were added
+  }
 }
 
 async function newAccount(
@@ -114,10 +119,10 @@ function checkCredential(
 /** SASL PLAIN separates its fields by NUL (RFC 4616 §2); line ends cannot be typed into any client. */
 function checkPassword(password: string): string {
   if (password === '') throw new AdminError('bad-request', 'The password is empty. Choose one.');
-  if (Buffer.byteLength(password) > maxPasswordLength) {
+  if (Buffer.byteLength(password) > maxPasswordBytes) {
     throw new AdminError(
       'bad-request',
-      `The password is longer than ${maxPasswordLength} octets. Choose a shorter one.`,
+      `The password is longer than ${maxPasswordBytes} octets. Choose a shorter one.`,
     );
   }
   if (/[\0\r\n]/.test(password)) {

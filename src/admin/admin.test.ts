@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
+import { Pop3Session } from '../pop3/session.ts';
+import { startExchange } from '../sasl/mechanisms.ts';
 import { type TemporaryStore, temporaryStore } from '../store/testing.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
+import { maxPasswordBytes } from './accounts.ts';
 import { type Admin, AdminError, type AdminErrorCode, type SendResult } from './admin.ts';
 import { remoteAdmin } from './control-client.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
@@ -75,11 +78,27 @@ describe('localAdmin()', () => {
     ['an empty password', { address: 'a@example.com', password: '' }, 'bad-request'],
     ['no password', { address: 'a@example.com' }, 'bad-request'],
     ['a password with a NUL', { address: 'a@example.com', password: 'a\0b' }, 'bad-request'],
-    ['an endless password', { address: 'a@example.com', password: 'x'.repeat(1025) }, 'bad-request'],
+    [
+      'too long a password',
+      { address: 'a@example.com', password: 'x'.repeat(maxPasswordBytes + 1) },
+      'bad-request',
+    ],
     ['a hash of another kind', { address: 'a@example.com', hash: '$2b$10$abc' }, 'bad-request'],
   ] as const)('addAccount() refuses %s', async (_, account, code) => {
     await expect(local.addAccount(account)).rejects.toEqual(failure(code));
     expect(await local.listAccounts()).toEqual([]);
+  });
+
+  test('addAccount() takes the longest password that both SASL and POP3 can carry', async () => {
+    const password = 'x'.repeat(maxPasswordBytes);
+    await local.addAccount({ address: 'a@example.com', password });
+    const plain = Buffer.from(`\0a@example.com\0${password}`).toString('base64');
+    expect(startExchange('PLAIN')?.step(plain)).toMatchObject({ credentials: { password } });
+    const pop3 = new Pop3Session({ hostname: 'pop.example.com', startTls: false, allowPlaintextAuth: true });
+    pop3.next();
+    pop3.reply({ kind: 'ok' });
+    pop3.receive(Buffer.from(`USER a@example.com\r\nPASS ${password}\r\n`));
+    expect(pop3.next()).toMatchObject({ type: 'login', credentials: { password } });
   });
 
   test('addAccount() leaves an account alone that exists', async () => {
@@ -88,6 +107,14 @@ describe('localAdmin()', () => {
       failure('exists'),
     );
     expect((await directory.store.findAccount('a@example.com'))?.passwordHash).toBe(hash);
+  });
+
+  test('importAccounts() has accounts looked up anew also where the store failed in between', async () => {
+    const addAccounts = () => Promise.reject(new Error('the disk is gone'));
+    const failing = localAdmin(parts({ store: { ...directory.store, addAccounts }, running }));
+    const asked = failing.importAccounts({ accounts: [{ address: 'a@example.com', hash }] });
+    await expect(asked).rejects.toThrow('the disk is gone');
+    expect(calls).toEqual(['changed']);
   });
 
   test('importAccounts() adds all that are new, or none where one is bad', async () => {

@@ -57,7 +57,10 @@ export interface SendResult {
 /** Every method rejects with an AdminError where it cannot do what was asked. */
 export interface Admin {
   addAccount(request: NewAccount): Promise<void>;
-  /** All or, where one of them cannot be an account, none. */
+  /**
+   * None where one of them cannot be an account. They are stored in steps: if the store fails in between, those of the
+   * steps before stay, and the same request once more adds the others.
+   */
   importAccounts(request: { accounts: NewAccount[] }): Promise<ImportResult>;
   listAccounts(): Promise<AccountSummary[]>;
   setPassword(request: { address: string; password: string }): Promise<void>;

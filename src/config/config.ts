@@ -28,7 +28,7 @@ export interface DkimConfig {
 export interface DomainConfig {
   /** A-labels, lower-case. */
   name: string;
-  /** Who reads postmaster@ and abuse@; default: the domain's first account. */
+  /** Who reads postmaster@ and abuse@, as `addressKey()` of mail/ writes it; default: the domain's first account. */
   postmaster?: string;
   dkim?: DkimConfig;
 }

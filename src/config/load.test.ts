@@ -105,6 +105,12 @@ describe('parseConfig()', () => {
     });
   });
 
+  test('duty-1: parseConfig() writes a postmaster as the accounts are compared by', async () => {
+    const domain = '[[domain]]\nname = "bücher.example"\npostmaster = "Bob@Bücher.example"';
+    const { domains } = await parseConfig(`hostname = "mx.example.com"\n${domain}`, file);
+    expect(domains[0]?.postmaster).toBe('bob@xn--bcher-kva.example');
+  });
+
   test('parseConfig() gives a frozen value', async () => {
     const config = await parseConfig('hostname = "mx.example.com"\n[[domain]]\nname = "example.com"', file);
     expect(

@@ -5,7 +5,7 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseAddress, parseDomain } from '../mail/address.ts';
+import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
 
@@ -83,10 +83,12 @@ export const domainName = () =>
     ipVersion(input) === undefined ? parseDomain(input) : undefined,
   );
 
+/** A mail address as the accounts are compared by: `addressKey()` of mail/. */
 export const mailAddress = () =>
-  text('a mail address', 'Write it as "user@example.com", without a display name.', (input) =>
-    parseAddress(input) === undefined ? undefined : input,
-  );
+  text('a mail address', 'Write it as "user@example.com", without a display name.', (input) => {
+    const address = parseAddress(input);
+    return address && addressKey(address);
+  });
 
 export const ipAddress = () =>
   text(

@@ -8,6 +8,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import { sampleJob, sampleMessage } from '../store/testing.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
+import { turnstile } from '../util/turnstile.ts';
 import { type DeliverParts, deliver } from './deliver.ts';
 import { ConnectionPool } from './pool.ts';
 
@@ -52,7 +53,7 @@ async function attempt(
       clock,
     },
     send: { pool: new ConnectionPool({ dial: socketDialler({ clock }), clock, ehloName: 'mx.example.com' }) },
-    local: { dataDir: noDirectory, hostname: 'mx.example.com' },
+    local: { dataDir: noDirectory, hostname: 'mx.example.com', turns: turnstile(1) },
     report: {
       hostname: 'mx.example.com',
       directory,
@@ -111,10 +112,23 @@ describe('deliver()', () => {
     expect(settled.reports).toHaveLength(2);
   });
 
-  test('not-4: nobody is told about a message from the null sender', async () => {
+  test('not-4: of a message from the null sender, the postmaster alone is told', async () => {
     const settled = await attempt([{}], { zone: refusing, message: { reversePath: '' } });
     expect(settled.results).toEqual([{ number: 0, result: 'done' }]);
-    expect(settled.reports).toEqual([]);
+    expect(settled.reports).toMatchObject([{ jobs: [{ recipient: 'boss@example.com' }] }]);
+  });
+
+  test('not-7: a message that the disk has lost is given up in its time, and reported', async () => {
+    const content = { kind: 'spool', path: '/dev/null/lost', sizeBytes: 100_000 } as const;
+    const late: Partial<JobRow> = {
+      kind: 'local',
+      recipient: 'bob@example.com',
+      destination: '',
+      expiresAt: 1,
+    };
+    const settled = await attempt([late], { message: { content } });
+    expect(settled.results).toEqual([{ number: 0, result: 'done' }]);
+    expect(settled.reports).toHaveLength(2);
   });
 
   test('P8: one report tells of all recipients that failed together', async () => {

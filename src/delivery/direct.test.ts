@@ -40,6 +40,19 @@ describe('deliverDirect()', () => {
     expect(receiver.taken[0]?.content.endsWith('\r\n\r\nHello.\r\n')).toBe(true);
   });
 
+  test('M3: M10: shows blind copies to nobody, and adds what is missing', async () => {
+    const { config } = world.servers['example.com'];
+    const blind = Buffer.from(
+      'From: bob@example.com\nBcc: secret@example.org,\n eve@example.net\n\nHello.\n',
+    );
+    await deliverDirect(config, { from: 'bob@example.com', recipients: ['ann@example.net'], content: blind });
+    const { content: arrived = '' } = receiver.taken[0] ?? {};
+    expect(arrived).not.toMatch(/bcc|secret|eve@/i);
+    expect(arrived).toMatch(
+      /^Date: .*\r\nMessage-ID: <.*@example\.com>\r\nFrom: bob@example\.com\r\n\r\nHello\./m,
+    );
+  });
+
   test('tells of each recipient what was not to be done, and does not say that it is tried again', async () => {
     receiver.answers.recipients = {
       'gone@example.net': reply(550, '5.1.1', 'No such user'),

@@ -4,12 +4,13 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { bodyHasher } from '../authentication/body-hash.ts';
 import { createSigner } from '../authentication/dkim-sign.ts';
+import { signMessage } from '../authentication/sign-message.ts';
 import type { Config } from '../config/config.ts';
 import { cachedResolver } from '../dns/cache.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { type Address, needsSmtputf8, parseAddress } from '../mail/address.ts';
+import { type Completion, completeHeader } from '../mail/complete.ts';
 import { fieldValue, findFields, findHeaderEnd, mailboxesOf, parseHeader } from '../mail/header.ts';
 import { withCrlf } from '../mail/line-ends.ts';
 import { receivedField } from '../mail/received.ts';
@@ -28,7 +29,7 @@ export interface DirectLetter {
   /** `user@domain`, or '' for the null sender. */
   from: string;
   recipients: readonly string[];
-  /** A complete message. */
+  /** A message; what RFC 5322 asks for and it has not is added, blind copies are taken out. */
   content: Buffer;
 }
 
@@ -84,9 +85,11 @@ async function partsFor(config: Config) {
   return { resolver: cachedResolver(stubResolver({ servers, clock }), clock), route, send: { pool } };
 }
 
-async function messageFor(config: Config, from: string, to: Address[], content: Buffer): Promise<MessageRow> {
+async function messageFor(config: Config, from: string, to: Address[], letter: Buffer): Promise<MessageRow> {
   const at = systemClock.now();
   const queueId = queueIds(systemClock.now, Math.random)();
+  const domain = from.slice(from.lastIndexOf('@') + 1) || config.hostname;
+  const content = completeMessage(letter, { from, date: at, messageId: `<${queueId}@${domain}>` });
   const trace = receivedField({ by: config.hostname, protocol: 'LOCAL', queueId, date: at });
   const prefix = Buffer.from(trace + (await signatureOn(config, content)));
   const sender = from === '' ? [] : [readAddress(from)];
@@ -99,22 +102,29 @@ async function messageFor(config: Config, from: string, to: Address[], content: 
     sizeBytes: prefix.length + content.length,
     eightBit: content.some((octet) => octet >= 0x80),
     smtputf8: [...to, ...sender].some(needsSmtputf8),
+    failuresTo: 'nobody', // but who waits for the result
   };
+}
+
+/** As submission does it (M3): Date, Message-ID and From are there then, and blind copies are not. */
+function completeMessage(message: Buffer, completion: Completion): Buffer {
+  const bodyStart = findHeaderEnd(message) ?? message.length;
+  const { prefix, header } = completeHeader(message.subarray(0, bodyStart), completion);
+  return Buffer.concat([prefix, header, message.subarray(bodyStart)]);
 }
 
 /** Signed as the server would sign it, if From is in one of our domains with a key. */
 async function signatureOn({ domains }: Config, content: Buffer): Promise<string> {
-  const bodyStart = findHeaderEnd(content) ?? content.length;
   const [from] = findFields(parseHeader(content).fields, 'from');
   const author = from && mailboxesOf(fieldValue(from))?.mailboxes[0]?.domain;
   const domain = domains.find(({ name }) => name === author);
   if (!domain?.dkim) return '';
   const privateKeyPem = await readFile(domain.dkim.key, 'utf8');
   const { selector } = domain.dkim;
-  const signer = createSigner({ domain: domain.name, selector, privateKeyPem, clock: systemClock });
-  const hasher = bodyHasher();
-  hasher.update(content.subarray(bodyStart));
-  return signer.sign({ header: content.subarray(0, bodyStart), bodyHash: hasher.digest() });
+  return signMessage(
+    createSigner({ domain: domain.name, selector, privateKeyPem, clock: systemClock }),
+    content,
+  );
 }
 
 function newJob({ queueId, acceptedAt }: MessageRow, recipient: string, number: number): JobRow {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMaildir, maildirPath } from '../store/maildir.ts';
 import { sampleJob, sampleMessage, type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
+import { type Turnstile, turnstile } from '../util/turnstile.ts';
 import { deliverLocally } from './local.ts';
 
 let directory: TemporaryDirectory;
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-const parts = () => ({ dataDir: directory.path, hostname: 'mx.example.com' });
+const parts = (turns = turnstile(2)) => ({ dataDir: directory.path, hostname: 'mx.example.com', turns });
 const jobFor = (recipient: string, number = 0) =>
   sampleJob('Q1', { number, kind: 'local', recipient, destination: '', folder: 'Inbox' });
 
@@ -53,5 +54,30 @@ describe('deliverLocally()', () => {
     const jobs = [jobFor('blocked@example.com'), jobFor('ann@example.com', 1)];
     const { outcomes } = await deliverLocally(parts(), message, jobs);
     expect(outcomes.map(({ kind }) => kind)).toEqual(['deferred', 'delivered']);
+  });
+
+  test('writes to so many mailboxes at once, over all messages, and not more', async () => {
+    const { enter, leave } = turnstile(3);
+    let inside = 0;
+    const insides: number[] = [];
+    const turns: Turnstile = {
+      async enter() {
+        const isIn = await enter();
+        insides.push(++inside);
+        return isIn;
+      },
+      leave() {
+        inside -= 1;
+        leave();
+      },
+    };
+    const { message } = sampleMessage('Q1');
+    const jobs = Array.from({ length: 10 }, (_, number) => jobFor(`many${number}@example.com`, number));
+    const attempts = await Promise.all(
+      [jobs.slice(0, 5), jobs.slice(5)].map((some) => deliverLocally(parts(turns), message, some)),
+    );
+    const kinds = attempts.flatMap(({ outcomes }) => outcomes.map(({ kind }) => kind));
+    expect(kinds).toEqual(Array(10).fill('delivered'));
+    expect([inside, Math.max(...insides)]).toEqual([0, 3]);
   });
 });

@@ -5,6 +5,7 @@
 
 import { deliver as deliverToMaildir, type MaildirOutcome, maildirPath } from '../store/maildir.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
+import type { Turnstile } from '../util/turnstile.ts';
 import type { Attempt } from './deliver.ts';
 import { octetsOf } from './octets.ts';
 import type { Outcome } from './outcome.ts';
@@ -12,7 +13,12 @@ import type { Outcome } from './outcome.ts';
 export interface LocalParts {
   dataDir: string;
   hostname: string;
+  /** Passed for each recipient, of whatever message: lets `mailboxesAtOnce` in. */
+  turns: Turnstile;
 }
+
+/** Mailboxes written to at once, each with two files open: a message to a thousand must not use up the descriptors. */
+export const mailboxesAtOnce = 64;
 
 /** Every recipient on its own: what fails for one holds nobody else up. */
 export async function deliverLocally(
@@ -20,8 +26,17 @@ export async function deliverLocally(
   message: MessageRow,
   jobs: readonly JobRow[],
 ): Promise<Attempt> {
-  const outcomes = await Promise.all(jobs.map((job) => deliverJob(parts, message, job)));
+  const outcomes = await Promise.all(jobs.map((job) => deliverInTurn(parts, message, job)));
   return { outcomes, events: [] };
+}
+
+async function deliverInTurn(parts: LocalParts, message: MessageRow, job: JobRow): Promise<Outcome> {
+  await parts.turns.enter();
+  try {
+    return await deliverJob(parts, message, job);
+  } finally {
+    parts.turns.leave();
+  }
 }
 
 async function deliverJob(

@@ -78,8 +78,42 @@ describe('reportsFor()', () => {
     ]);
   });
 
-  test('not-4: tells nobody about a message from the null sender', async () => {
-    expect(await reportsFor(parts(), messageFrom(''), [failure])).toEqual({ entries: [], events: [] });
+  test('not-4: of a message from the null sender, it tells the postmaster alone', async () => {
+    const { entries, events } = await reportsFor(parts(), messageFrom(''), [failure]);
+    expect(recipientsOf(entries)).toEqual(['boss@example.com']);
+    expect(textOf(entries[0])).toContain('The sender is not told: it is the null sender');
+    expect(events).toMatchObject([{ data: { kind: 'postmaster', rule: expect.stringContaining('null') } }]);
+  });
+
+  test('duty-3: of a message whose sender may be forged, it tells the postmaster alone', async () => {
+    const forged = messageFrom('ann@example.net', { failuresTo: 'postmaster' });
+    const { entries, events } = await reportsFor(parts(), forged, [failure]);
+    expect(recipientsOf(entries)).toEqual(['boss@example.com']);
+    expect(textOf(entries[0])).toContain('The sender is not told: nothing proves');
+    expect(events).toMatchObject([{ data: { kind: 'postmaster', rule: expect.stringContaining('proves') } }]);
+  });
+
+  test('duty-7: tells nobody about its own reports', async () => {
+    const { entries } = await reportsFor(parts(), messageFrom('sender@example.com'), [failure]);
+    const [report] = entries;
+    expect(report).toBeDefined();
+    if (report)
+      expect(await reportsFor(parts(), report.message, [failure])).toEqual({ entries: [], events: [] });
+  });
+
+  test('not-7: tells the sender also where the message itself is lost', async () => {
+    const content = { kind: 'spool', path: '/dev/null/lost', sizeBytes: 100_000 } as const;
+    const { entries } = await reportsFor(parts(), messageFrom('sender@example.com', { content }), [failure]);
+    expect(recipientsOf(entries)).toEqual(['sender@example.com', 'boss@example.com']);
+    expect(textOf(entries[0])).toContain('Received: by mx.example.com\r\n');
+  });
+
+  test('P8: reaches a sender whose domain is not ASCII without SMTPUTF8', async () => {
+    const { entries } = await reportsFor(parts(), messageFrom('ann@bücher.example'), [failure]);
+    expect(entries[0]).toMatchObject({
+      message: { smtputf8: false },
+      jobs: [{ recipient: 'ann@xn--bcher-kva.example' }],
+    });
   });
 
   test('tells the postmaster alone where the sender is no longer there', async () => {

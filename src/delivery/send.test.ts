@@ -22,6 +22,7 @@ const message: MessageRow = {
   sizeBytes: content.length,
   eightBit: false,
   smtputf8: false,
+  failuresTo: 'sender',
 };
 
 function job(recipient: string, number: number): JobRow {

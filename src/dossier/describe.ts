@@ -169,10 +169,11 @@ function describeFailed({ data: { reason, status, phase, rule, endpoint } }: Eve
   return { title: `Failed for good: ${reason}`, details, mood: 'bad' };
 }
 
-function describeReported({ data: { to, kind, report } }: EventOf<'reported'>): Step {
+function describeReported({ data: { to, kind, report, rule } }: EventOf<'reported'>): Step {
   const title =
     kind === 'failure' ? `The sender <${to}> was told of the failure` : `The postmaster <${to}> was told`;
-  return plain(title, [`by message ${report}: posthorn trace ${report}`]);
+  const untold = rule === undefined ? [] : [`the sender was not told: ${rule}`];
+  return plain(title, [...untold, `by message ${report}: posthorn trace ${report}`]);
 }
 
 const withDialogue = (dialogue: readonly DialogueLine[] | undefined) =>

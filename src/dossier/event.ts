@@ -85,7 +85,13 @@ interface EventData {
   /** The server stopped in the middle of an attempt: it may have arrived, and is tried again. */
   inDoubt: { rule: string };
   /** A report about this recipient went out; `report` is its queue id. */
-  reported: { to: string; kind: 'failure' | 'postmaster'; report: string };
+  reported: {
+    to: string;
+    kind: 'failure' | 'postmaster';
+    report: string;
+    /** Why the sender is not told, where the postmaster alone is. */
+    rule?: string;
+  };
   /** An administrator removed it from the queue, or asked for an attempt now. */
   dropped: { by: string };
 }

@@ -239,6 +239,12 @@ test('formatTimeline() tells every kind of event', () => {
       event: 'reported',
       data: { to: 'sender@example.com', kind: 'failure', report: 'R' },
     },
+    {
+      at: start,
+      queueId,
+      event: 'reported',
+      data: { to: 'postmaster@example.com', kind: 'postmaster', report: 'S', rule: 'it may be forged' },
+    },
     { at: start, queueId, recipient, event: 'inDoubt', data: { rule: 'may arrive twice' } },
     {
       at: start,
@@ -256,6 +262,8 @@ test('formatTimeline() tells every kind of event', () => {
     'Recipient <postmaster@example.net> means <recipient@example.net>',
     'Failed for good: 550 no',
     'The sender <sender@example.com> was told of the failure',
+    'The postmaster <postmaster@example.com> was told',
+    'the sender was not told: it may be forged',
     'In doubt',
     'Delivered here, into Junk',
     'file: accounts/x/Maildir/new/1',

@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { fieldValue, findFields, parseHeader } from '../mail/header.ts';
 import type { FailedRecipient } from './failure.ts';
 import { composeFailureReport, type FailureReport } from './failure-report.ts';
-import { isReport } from './recognise.ts';
+import { isDeliveryReport } from './recognise.ts';
 
 const failure: FailedRecipient = {
   recipient: 'nobody@example.net',
@@ -133,7 +133,7 @@ describe('composeFailureReport()', () => {
     expect(value('message-id')).toBe('<2@mx.example.com>');
     expect(value('references')).toBe('<1@example.com>');
     expect(value('content-type')).toMatch(/^multipart\/report; report-type=delivery-status;/);
-    expect(isReport(fields)).toBe(true);
+    expect(isDeliveryReport(fields)).toBe(true);
   });
 
   it('writes UTF-8 addresses for a 7-bit world (RFC 6533)', () => {

@@ -48,9 +48,10 @@ describe('composePostmasterNotice()', () => {
     expect(malformed).toBeUndefined();
   });
 
-  it('says when nobody else is told', () => {
-    expect(composePostmasterNotice({ ...notice, sender: '' }).toString()).toContain(
-      'It has the null sender, so nobody else is told.',
+  it('says why nobody else is told', () => {
+    const untold = 'there is none';
+    expect(composePostmasterNotice({ ...notice, sender: '', untold }).toString()).toContain(
+      'The sender is not told: there is none.',
     );
   });
 });

@@ -16,6 +16,8 @@ export interface PostmasterNotice extends ReportedMessage {
   /** The reverse-path of the message; '' is the null sender. */
   sender: string;
   failures: readonly FailedRecipient[];
+  /** Why the sender is not told, in words; absent where the sender is. */
+  untold?: string;
   /** Milliseconds since the epoch. */
   now: number;
   /** Of the notice, with its angle brackets. */
@@ -26,14 +28,15 @@ const hint =
   'If all mail to this destination fails, look at what its server says above: a block list, a missing reverse ' +
   'name or a failed sender check is for you to mend; anything else is for the sender.';
 
-function noticeText({ hostname, queueId, arrivedAt, sender, failures }: PostmasterNotice): string {
+function noticeText(notice: PostmasterNotice): string {
+  const { hostname, queueId, arrivedAt, sender, failures, untold } = notice;
   return [
     `${hostname} gave up on delivering message ${queueId}`,
     `from <${oneLine(sender)}>`,
     `accepted on ${formatDate(arrivedAt)}:`,
     '',
     ...failures.flatMap((failure) => [...failureLines(failure), '']),
-    sender === '' ? 'It has the null sender, so nobody else is told.' : 'The sender has been told.',
+    ...wrapText(untold === undefined ? 'The sender has been told.' : `The sender is not told: ${untold}.`),
     'The whole dialogue and the rules that decided can be read with',
     '',
     `    posthorn trace ${queueId}`,

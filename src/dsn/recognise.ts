@@ -1,21 +1,10 @@
-/**
- * Tells reports and other mail of automata by its header, so that none is answered by another (RFC 3834 §2). The null
- * sender of the envelope says it first; these are for what lost it on the way.
- */
+/** Tells delivery reports by the message's header, whoever wrote them. RFC 6522, RFC 3464. */
 
 import { fieldValue, findFields, type HeaderField } from '../mail/header.ts';
 
-function valuesOf(fields: readonly HeaderField[], name: string): string[] {
-  return findFields(fields, name).map((field) => fieldValue(field).toLowerCase());
+/** Other reports are none: receipts (RFC 8098), complaints of abuse. */
+export function isDeliveryReport(fields: readonly HeaderField[]): boolean {
+  return findFields(fields, 'content-type').some((field) => deliveryReport.test(fieldValue(field)));
 }
 
-/** A delivery status notification (RFC 3464) or a receipt (RFC 8098): any multipart/report. */
-export function isReport(fields: readonly HeaderField[]): boolean {
-  return valuesOf(fields, 'content-type').some((value) => /^multipart\/report\s*(?:;|$)/.test(value));
-}
-
-/** Mail that no person sent: reports, and whatever calls itself automatic (RFC 3834 §5). */
-export function isAutomatic(fields: readonly HeaderField[]): boolean {
-  const isAuto = (value: string) => value.replace(/[;(].*$/s, '').trim() !== 'no';
-  return isReport(fields) || valuesOf(fields, 'auto-submitted').some(isAuto);
-}
+const deliveryReport = /^multipart\/report\s*;(?:.*[;\s])?report-type\s*=\s*"?delivery-status(?:["\s;]|$)/is;

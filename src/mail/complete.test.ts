@@ -21,6 +21,11 @@ describe('completeHeader()', () => {
     });
   });
 
+  it('adds no From where nobody is known to have sent it', () => {
+    const nobody = { ...completion, from: '' };
+    expect(completeHeader(Buffer.from('Subject: x\r\n\r\n'), nobody).added).toEqual(['date', 'message-id']);
+  });
+
   test.each(['Date', 'Message-Id', 'From '])('M3: keeps a %s that is there, whatever it says', (name) => {
     const { added } = complete(`${name}:\r\n\r\n`);
     expect(added).not.toContain(name.trim().toLowerCase());

@@ -8,7 +8,7 @@ import { foldField } from './fold.ts';
 import { findFields, parseHeader, removeFields } from './header.ts';
 
 export interface Completion {
-  /** The authenticated address, `user@domain`. */
+  /** The authenticated address, `user@domain`; '' where there is none, and no From can be added. */
   from: string;
   /** Milliseconds since the epoch. */
   date: number;
@@ -37,7 +37,9 @@ export function completeHeader(headerBytes: Buffer, { from, date, messageId }: C
     ['Message-ID', messageId],
     ['From', from],
   ];
-  const added = wanted.filter(([name]) => findFields(header.fields, name.toLowerCase()).length === 0);
+  const added = wanted.filter(
+    ([name, value]) => value !== '' && findFields(header.fields, name.toLowerCase()).length === 0,
+  );
   const removed = header.fields.filter(({ name }) => blindFields.has(name)).map(({ name }) => name);
   return {
     prefix: Buffer.from(added.map(([name, value]) => foldField(name, [value])).join('')),

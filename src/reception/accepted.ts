@@ -52,11 +52,17 @@ function protocolOf({
   });
 }
 
+export interface FinalParts {
+  prefix: Buffer;
+  content: Content;
+  /** It is sure that the message comes from its reverse-path: a report about it may go there. */
+  senderProven: boolean;
+}
+
 /** The row of a message whose prepended fields and content are final. */
 export function messageRow(
   { session, transaction, header, at }: AcceptedParts,
-  prefix: Buffer,
-  content: Content,
+  { prefix, content, senderProven }: FinalParts,
 ): MessageRow {
   const { queueId, reversePath, eightBit, smtputf8 } = transaction;
   const sizeBytes = prefix.length + contentBytes(content);
@@ -69,6 +75,7 @@ export function messageRow(
     sizeBytes,
     eightBit,
     smtputf8,
+    failuresTo: senderProven ? 'sender' : 'postmaster',
   };
   if (session.account !== undefined) row.submitter = session.account;
   const messageId = messageIdOf(header);

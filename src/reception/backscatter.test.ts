@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { EventRow, TraceQuery } from '../store/store.ts';
+import { parseHeader } from '../mail/header.ts';
 import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
 import { isUnexpectedReport } from './backscatter.ts';
-import { MessageCollector } from './message-collector.ts';
 import type { Transaction } from './smtp-application.ts';
 
 const ours = '<letter@example.com>';
-const sent: EventRow = { at: 0, queueId: 'Q1', event: 'accepted', data: { from: 'bob@example.com', to: [] } };
 
 /** A report as servers write it, about the message of that Message-ID. */
 const reportAbout = (messageId: string, field = 'Message-ID'): string =>
@@ -27,15 +25,8 @@ const reportAbout = (messageId: string, field = 'Message-ID'): string =>
     '',
   ].join('\r\n');
 
-async function isJunk(content: string, { from = '', known = [ours] } = {}): Promise<boolean> {
-  const collector = new MessageCollector({
-    openSpool: () => Promise.reject(new Error('small messages only')),
-    inlineBytes: 1_000_000,
-    headerBytes: 10_000,
-    editHeader: (header) => header,
-  });
-  await collector.add(Buffer.from(content));
-  collector.end();
+async function isJunk(text: string, { from = '', lookedUp = [] as string[] } = {}): Promise<boolean> {
+  const bytes = Buffer.from(text);
   const transaction: Transaction = {
     queueId: 'Q2',
     reversePath: from,
@@ -44,8 +35,11 @@ async function isJunk(content: string, { from = '', known = [ours] } = {}): Prom
     forwardPaths: [],
     recipients: [],
   };
-  const trace = async ({ messageId }: TraceQuery) => (known.includes(messageId ?? '') ? [sent] : []);
-  return isUnexpectedReport({ trace }, transaction, collector, await collector.finish());
+  const isSentFromHere = async (messageId: string) => {
+    lookedUp.push(messageId);
+    return messageId === ours;
+  };
+  return isUnexpectedReport({ isSentFromHere }, transaction, parseHeader(bytes), { kind: 'inline', bytes });
 }
 
 describe('isUnexpectedReport()', () => {
@@ -67,11 +61,33 @@ describe('isUnexpectedReport()', () => {
     expect(await isJunk('Subject: Out of office\r\n\r\nI am away.\r\n')).toBe(false);
   });
 
-  test('a report of ours does not make another one welcome', async () => {
-    const report: EventRow = { ...sent, data: { from: '', to: [] } };
-    const reception = new TestReception({ ...inbound, known: [report] });
-    await reception.send({ from: '', to: 'bob@example.com', content: reportAbout(ours) });
-    expect(reception.accepted[0]?.jobs[0]?.folder).toBe('Junk');
+  test('looks up few Message-IDs of a forged report, that of the returned message first', async () => {
+    const forged = Array.from({ length: 100 }, (_, number) => `References: <${number}@example.com>\r\n`).join(
+      '',
+    );
+    const lookedUp: string[] = [];
+    const own = 'Message-ID: <report@mx.example.net>\r\n';
+    expect(await isJunk(forged + own + reportAbout('<forged@example.com>'), { lookedUp })).toBe(true);
+    expect(lookedUp).toEqual(['<forged@example.com>', '<0@example.com>', '<1@example.com>']);
+  });
+});
+
+describe('a message whose reports are expected', () => {
+  const letter = {
+    from: 'bob@example.com',
+    to: 'ann@example.net',
+    content: `From: bob@example.com\r\nMessage-ID: ${ours}\r\n\r\nHello.\r\n`,
+  };
+
+  test.each<[string, ReceptionSetup, boolean | undefined]>([
+    ['submitted', { via: 'submission', accounts: ['bob@example.com'], account: 'bob@example.com' }, true],
+    ['from a trusted network', { via: 'smtp', trusted: true }, true],
+    ['from outside', { via: 'smtp', accounts: ['ann@example.org'] }, undefined],
+  ])('duty-7: %s', async (_, setup, expected) => {
+    const reception = new TestReception(setup);
+    await reception.send(expected ? letter : { ...letter, to: 'ann@example.org' });
+    expect(reception.accepted).toHaveLength(1);
+    expect(reception.accepted[0]?.sentFromHere || undefined).toBe(expected);
   });
 });
 
@@ -92,7 +108,7 @@ describe('a report that comes in', () => {
   });
 
   test('duty-7: goes to the inbox where it was', async () => {
-    const reception = new TestReception({ ...inbound, known: [sent] });
+    const reception = new TestReception({ ...inbound, sent: [ours] });
     await reception.send(letter);
     expect(reception.accepted[0]?.jobs[0]?.folder).toBe('Inbox');
   });

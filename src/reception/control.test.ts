@@ -1,5 +1,9 @@
+import { readdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { Directory } from '../queue/directory.ts';
+import { StoreBrokenError } from '../store/errors.ts';
+import { createSpool, spoolDirectory } from '../store/spool.ts';
+import { temporaryDirectory } from '../store/testing.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import type { Accepted } from '../testing/reception.ts';
 import { HandInError, handIn } from './control.ts';
@@ -56,6 +60,26 @@ describe('handIn()', () => {
     expect(text).not.toMatch(/[^\r]\n|Bcc/);
     expect(text).toMatch(/^Message-ID: /m);
     expect(text.endsWith('From: bob@example.com\r\nSubject: x\r\n\r\nHello.\r\n')).toBe(true);
+  });
+
+  test.each([
+    [
+      'keeps the spool file where the store broke: the message may be on disk',
+      new StoreBrokenError('fsync'),
+      1,
+    ],
+    ['leaves no spool file of a message that was not taken', new Error('no room'), 0],
+  ])('not-12: %s', async (_, failure, files) => {
+    await using directory = await temporaryDirectory();
+    const parts = {
+      ...reception().parts,
+      spool: createSpool(directory.path),
+      queue: { accept: () => Promise.reject(failure) },
+    };
+    const letter = { from: 'bob@example.com', recipients: ['eve@example.com'] };
+    const large = Buffer.concat([content, Buffer.from('Hello.\n'.repeat(10_000))]);
+    await expect(handIn(parts, { ...letter, content: large })).rejects.toThrow(failure.message);
+    expect(await readdir(spoolDirectory(directory.path))).toHaveLength(files);
   });
 
   test('its dossier begins when the message is taken in', async () => {

@@ -4,6 +4,7 @@ import { type Address, needsSmtputf8, parseAddress } from '../mail/address.ts';
 import { withCrlf } from '../mail/line-ends.ts';
 import type { Recipient } from '../queue/directory.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
+import { StoreBrokenError } from '../store/errors.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 import { openMessage, type SubmissionParts } from './submission.ts';
 
@@ -79,7 +80,8 @@ async function takeIn(parts: SubmissionParts, transaction: Transaction, content:
     if (!isPositive(answer)) await collector.discard();
     return answer;
   } catch (error) {
-    await collector.discard();
+    // Where the store broke, the message may be on disk all the same, and its spool file must stay.
+    if (!(error instanceof StoreBrokenError)) await collector.discard();
     throw error;
   }
 }

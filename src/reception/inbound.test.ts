@@ -58,6 +58,20 @@ describe('mail from outside', () => {
     expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'checked']);
   });
 
+  test.each([
+    ['by SPF', 'a@good.example', 'a@good.example', 'sender'],
+    ['by nothing', 'a@plain.example', 'a@plain.example', 'postmaster'],
+    ['by a signature', 'a@list.example', 'a@list.example', 'sender'],
+    ["by somebody else's signature", 'a@plain.example', 'a@list.example', 'postmaster'],
+  ])('duty-3: keeps whom to tell of a failure: a sender proven %s', async (_, sender, author, failuresTo) => {
+    const list = withList();
+    const dmarc = { '_dmarc.list.example': { TXT: ['v=DMARC1; p=none'] } };
+    const reception = new TestReception({ ...list, records: { ...list.records, ...dmarc } });
+    const content = author.endsWith('@list.example') ? await signedByList(from(author)) : from(author);
+    await reception.send({ from: sender, to: bob, content });
+    expect(reception.accepted).toMatchObject([{ message: { failuresTo } }]);
+  });
+
   test('P11: under p=reject, what nothing authenticates is refused with 550 5.7.1 and the reason', async () => {
     const reception = new TestReception(inbound);
     const reply = await reception.send({

@@ -6,6 +6,7 @@
 
 import { checkSender } from '../authentication/check.ts';
 import { type Decision, decide } from '../authentication/decide.ts';
+import { isSenderProven } from '../authentication/proven-sender.ts';
 import { authenticationResults, isForgedResults } from '../authentication/results.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -43,7 +44,7 @@ export interface InboundParts {
   dossiers: boolean;
   queue: Pick<Queue, 'accept'>;
   directory: Directory;
-  store: Pick<Store, 'appendEvents' | 'trace'>;
+  store: Pick<Store, 'appendEvents' | 'isSentFromHere'>;
   spool: Spool;
   resolver: Resolver;
   signers: Signers;
@@ -141,22 +142,26 @@ async function enqueue(
   decision: Decision,
   verdicts: Verdicts | undefined,
 ): Promise<void> {
-  const { transaction, collector } = received;
+  const { transaction, header } = received;
   const reverseName = verdicts?.iprev.name;
   const events: DossierEvent[] = [];
   const fields = [traceField(parts.hostname, received, reverseName)];
   if (received.session.trusted) fields.push(...(await completeOurs(parts, received, events)));
   if (verdicts) fields.unshift(authenticationResults(verdicts, parts.hostname));
-  const message = messageRow(received, Buffer.from(fields.join('')), content);
+  const senderProven = verdicts === undefined || isSenderProven(verdicts, transaction.reversePath);
+  const prefix = Buffer.from(fields.join(''));
+  const message = messageRow(received, { prefix, content, senderProven });
   const unexpected =
     parts.dossiers &&
     !received.session.trusted &&
-    (await isUnexpectedReport(parts.store, transaction, collector, content));
+    (await isUnexpectedReport(parts.store, transaction, header, content));
   const folder = decision.decision === 'junk' || unexpected ? 'Junk' : 'Inbox';
   const rule = unexpected ? 'a delivery report for nothing that was sent from here' : decision.rule;
   if (verdicts) events.unshift(checkedEvent(parts, received, verdicts, { ...decision, rule }, folder));
   events.unshift(acceptedEvent(received, message, reverseName));
-  await parts.queue.accept(newEntry({ message, recipients: transaction.recipients, folder, events }));
+  const sentFromHere = received.session.trusted;
+  const { recipients } = transaction;
+  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere }));
 }
 
 /** A program on a trusted network that writes in our name may leave Date and Message-ID to us, and signs with our key. */

@@ -118,6 +118,20 @@ describe('MessageCollector', () => {
     }
   });
 
+  test('joins what comes octet by octet, so that it costs little more than its octets', async () => {
+    const written: number[] = [];
+    const writer: SpoolWriter = {
+      write: async (chunk) => void written.push(chunk.length),
+      commit: async () => ({ kind: 'spool', path: '', sizeBytes: 0 }),
+      abort: async () => undefined,
+    };
+    const { collector } = collecting({ openSpool: async () => writer, inlineBytes: 50_000 });
+    await collector.add(Buffer.from(header));
+    for (let index = header.length; index <= 50_000; index++) await collector.add(Buffer.of(0x78));
+    expect(written.reduce((sum, length) => sum + length)).toBe(50_001);
+    expect(written.length).toBeLessThan(30);
+  });
+
   test('not-9: keeps the header as it was edited, and knows how it came', async () => {
     const { collector } = collecting({ editHeader: () => Buffer.from('Subject: y\r\n\r\n') });
     const content = await collect(collector, [small]);

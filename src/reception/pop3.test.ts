@@ -6,11 +6,12 @@ import type { Application } from '../net/machine.ts';
 import type { Pop3Answer, Pop3Event } from '../pop3/event.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { deliver } from '../store/maildir.ts';
+import { impatientClock } from '../testing/fake-clock.ts';
 import { playEveryWay, type Serve } from '../testing/transcript.ts';
 import { readTranscripts } from '../testing/transcript-format.ts';
-import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
-import { loginFailureDelayMs, maxLoginFailures, type Pop3Parts, pop3Application } from './pop3.ts';
+import { logins } from './login.ts';
+import { type Pop3Parts, pop3Application } from './pop3.ts';
 
 const peer = { address: '192.0.2.1', port: 1110, localAddress: '192.0.2.2', localPort: 110 };
 
@@ -22,37 +23,21 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true }));
 
 /** A Maildir as another program would have filled it; returns the parts of a server whose accounts have it as `bob`. */
-async function server(
-  files: Record<string, string> = {},
-): Promise<{ maildir: string; parts: Pop3Parts; delays: number[] }> {
+async function server(files: Record<string, string> = {}): Promise<{ maildir: string; parts: Pop3Parts }> {
   const directory = join(root, `${mailboxes++}`);
   const maildir = join(directory, 'bob@example.com');
   for (const part of ['tmp', 'new', 'cur']) await mkdir(join(maildir, part), { recursive: true });
   for (const [name, content] of Object.entries(files)) await writeFile(join(maildir, name), content);
-  const { clock, delays } = impatientClock();
+  const log = createLog('silent');
+  const authenticate = async (user: string, password: string) =>
+    password === 'secret' && !user.startsWith('nobody') ? user.toLowerCase() : undefined;
   const parts: Pop3Parts = {
-    authenticate: async (user, password) =>
-      password === 'secret' && !user.startsWith('nobody') ? user.toLowerCase() : undefined,
+    login: logins({ authenticate, clock: impatientClock().clock, log })(peer.address),
     maildirOf: (account) => join(directory, account),
     openMailboxes: new Set(),
-    clock,
-    log: createLog('silent'),
+    log,
   };
-  return { maildir, parts, delays };
-}
-
-/** Does not wait, but notes how long it should have. */
-function impatientClock(): { clock: Clock; delays: number[] } {
-  const delays: number[] = [];
-  const clock: Clock = {
-    now: () => 0,
-    after(delayMs, action) {
-      delays.push(delayMs);
-      queueMicrotask(action);
-      return () => {};
-    },
-  };
-  return { clock, delays };
+  return { maildir, parts };
 }
 
 const twoMessages = {
@@ -204,16 +189,10 @@ describe('pop3Application()', () => {
     expect(await application.handle({ type: 'commit', deleted: [1] })).toEqual({ kind: 'ok' });
   });
 
-  test('each wrong password waits longer for its answer', async () => {
-    const { parts, delays } = await server();
-    const application = pop3Application(parts, peer);
-    for (let failure = 1; failure <= maxLoginFailures; failure++) {
-      expect(await login(application, 'nobody@example.com')).toMatchObject({
-        code: 'AUTH',
-        close: failure === maxLoginFailures,
-      });
-    }
-    expect(delays).toEqual([1, 2, 3].map((factor) => factor * loginFailureDelayMs));
+  test('a client that has too many logins under way is told to come again', async () => {
+    const { parts } = await server();
+    const busy = { ...parts, login: async () => ({ kind: 'busy' }) as const };
+    expect(await login(pop3Application(busy, peer))).toMatchObject({ kind: 'refused', code: 'SYS/TEMP' });
   });
 
   test('a problem of ours is [SYS/TEMP], and leaves the mailbox free', async () => {
@@ -222,7 +201,7 @@ describe('pop3Application()', () => {
     await writeFile(maildir, 'no directory');
     expect(await login(pop3Application(parts, peer))).toMatchObject({ kind: 'refused', code: 'SYS/TEMP' });
     expect(parts.openMailboxes.size).toBe(0);
-    const broken = { ...parts, authenticate: () => Promise.reject(new Error('no store')) };
+    const broken = { ...parts, login: () => Promise.reject(new Error('no store')) };
     expect(await login(pop3Application(broken, peer))).toMatchObject({ kind: 'refused', code: 'SYS/TEMP' });
   });
 

@@ -7,28 +7,20 @@
 import type { Application, Peer } from '../net/machine.ts';
 import type { Pop3Answer, Pop3Event } from '../pop3/event.ts';
 import { firstLines } from '../pop3/top.ts';
-import type { Credentials } from '../sasl/exchange.ts';
 import { errorCode } from '../store/errors.ts';
 import { listMaildir, type MailboxEntry, readEntry, removeEntries } from '../store/mailbox.ts';
-import type { Authenticator } from '../store/passwords.ts';
-import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+import type { Login, LoginOutcome } from './login.ts';
 import { markSeen } from './mark-seen.ts';
 
 export interface Pop3Parts {
-  authenticate: Authenticator;
+  login: Login;
   /** Path of an account's Maildir. */
   maildirOf(account: string): string;
   /** Accounts whose mailbox is open in some session: one set for all POP3 sessions of a server. */
   openMailboxes: Set<string>;
-  clock: Clock;
   log: Log;
 }
-
-/** Wrong passwords in one session, before it is ended. */
-export const maxLoginFailures = 3;
-/** What a wrong password costs, in waiting for the answer; the second one costs twice, the third three times as much. */
-export const loginFailureDelayMs = 1000;
 
 /** Decides for one connection. */
 export function pop3Application(parts: Pop3Parts, peer: Peer): Application<Pop3Event, Pop3Answer> {
@@ -48,7 +40,6 @@ interface Reading {
 class Pop3Application implements Application<Pop3Event, Pop3Answer> {
   readonly #parts: Pop3Parts;
   readonly #log: Log;
-  #loginFailures = 0;
   /** The account whose mailbox this session holds. */
   #account: string | undefined;
   /** The mailbox as it was at login; a message's number is its place here, from 1. */
@@ -81,13 +72,13 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
     if (!this.#updating) this.#release();
   }
 
-  #decide(event: Pop3Event): Pop3Answer | Promise<Pop3Answer> {
+  async #decide(event: Pop3Event): Promise<Pop3Answer> {
     switch (event.type) {
       case 'connect':
       case 'drain':
         return { kind: 'ok' };
       case 'login':
-        return this.#login(event.credentials);
+        return this.#login(await this.#parts.login(event.credentials));
       case 'retrieve':
         return this.#retrieve(event.number, event.bodyLines);
       case 'more':
@@ -99,9 +90,18 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
 
   // Login
 
-  async #login(credentials: Credentials): Promise<Pop3Answer> {
-    const account = await this.#identify(credentials);
-    if (account === undefined) return this.#refuseLogin(credentials.user);
+  async #login(outcome: LoginOutcome): Promise<Pop3Answer> {
+    switch (outcome.kind) {
+      case 'wrong':
+        return { kind: 'refused', code: 'AUTH', text: 'Wrong user or password', close: outcome.last };
+      case 'busy':
+        return { kind: 'refused', code: 'SYS/TEMP', text: 'Too many logins at once; try again later' };
+      case 'welcome':
+        return this.#open(outcome.account);
+    }
+  }
+
+  async #open(account: string): Promise<Pop3Answer> {
     if (!this.#acquire(account)) {
       const text = 'Another session has this mailbox open; try again when it has ended';
       return { kind: 'refused', code: 'IN-USE', text };
@@ -117,20 +117,6 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
       kind: 'maildrop',
       messages: this.#entries.map(({ sizeBytes, unique }) => ({ sizeBytes, uniqueId: unique })),
     };
-  }
-
-  /** Nobody here may act as another: an authorization identity (RFC 4616 §2) must be the user. */
-  async #identify({ authorizationId, user, password }: Credentials): Promise<string | undefined> {
-    if (authorizationId !== '' && authorizationId !== user) return undefined;
-    return this.#parts.authenticate(user, password);
-  }
-
-  async #refuseLogin(user: string): Promise<Pop3Answer> {
-    this.#loginFailures++;
-    this.#log.warn({ user: user.slice(0, 100) }, 'authentication failed');
-    await sleep(this.#parts.clock, loginFailureDelayMs * this.#loginFailures);
-    const close = this.#loginFailures >= maxLoginFailures;
-    return { kind: 'refused', code: 'AUTH', text: 'Wrong user or password', close };
   }
 
   /** A session that went away while its password was checked gets nothing: nobody would give it back. */

@@ -40,6 +40,24 @@ describe('SmtpApplication', () => {
     ]);
   });
 
+  test('lets aliases swell a transaction so far only, and keeps what was taken until then', async () => {
+    const crowd = Array.from({ length: 1000 }, (_, number) => `ann${number}@example.net`);
+    const reception = new TestReception({
+      ...inbound,
+      aliases: { 'all@example.com': crowd },
+      recipients: 20,
+    });
+    const to = Array.from({ length: 11 }, () => 'RCPT TO:<all@example.com>');
+    const replies = await reception.say('HELO c', 'MAIL FROM:<a@b.example>', ...to, 'DATA', '.');
+    expect(replies.slice(3)).toEqual([
+      ...Array.from({ length: 10 }, () => expect.stringMatching(/^250 2\.1\.5 /)),
+      expect.stringMatching(/^452 4\.5\.3 /),
+      expect.stringMatching(/^354 /),
+      expect.stringMatching(/^250 2\.0\.0 /),
+    ]);
+    expect(reception.accepted[0]?.jobs).toHaveLength(1000);
+  });
+
   test('takes nothing of a message that was abandoned', async () => {
     const reception = new TestReception(inbound);
     await reception.say(

@@ -15,6 +15,7 @@ import type { SmtpEvent } from '../smtp/session-options.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
+import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 
 /** What is known of the client. */
@@ -55,8 +56,6 @@ export interface IncomingMessage {
 
 /** A way in, with its policy. */
 export interface Door {
-  /** Checks credentials; resolves to the account. Absent where AUTH is not offered. */
-  authenticate?(session: Session, credentials: Credentials): Promise<string | undefined>;
   /** Refuses a sender, or lets it pass. */
   checkSender(session: Session, sender: Address | undefined): MaybePromise<Reply | undefined>;
   /** Refuses a recipient who is not ours: the rule that keeps this from being an open relay. */
@@ -67,19 +66,20 @@ export interface Door {
 export interface SmtpApplicationParts {
   door: Door;
   directory: Directory;
+  /** Absent where AUTH is not offered. */
+  login?: Login;
   nextQueueId(): string;
   log: Log;
 }
 
-/** Wrong passwords in one session, before it is ended. */
-const maxAuthFailures = 3;
+/** Recipients in one transaction beyond one per RCPT: whom its aliases lead to. Any one alias fits. */
+const maxBehindAliases = 10_000;
 
 export class SmtpApplication implements Application<SmtpEvent, Reply | undefined> {
   readonly #parts: SmtpApplicationParts;
   readonly #session: Session;
   #transaction: Transaction | undefined;
   #message: IncomingMessage | undefined;
-  #authFailures = 0;
 
   constructor(parts: SmtpApplicationParts, session: Session) {
     this.#parts = parts;
@@ -132,18 +132,18 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   }
 
   async #authenticate(credentials: Credentials): Promise<Reply | undefined> {
-    const { door, log } = this.#parts;
-    const account = await door.authenticate?.(this.#session, credentials);
-    if (account !== undefined) {
-      this.#session.account = account;
-      return reply(235, '2.7.0', `Welcome, ${account}`);
+    const outcome = await this.#parts.login?.(credentials);
+    switch (outcome?.kind) {
+      case 'welcome':
+        this.#session.account = outcome.account;
+        return reply(235, '2.7.0', `Welcome, ${outcome.account}`);
+      case 'busy':
+        return reply(454, '4.7.0', 'Too many logins at once from your address; try again later');
+      case 'wrong':
+        return outcome.last ? reply(421, '4.7.0', 'Too many failed attempts; closing') : undefined;
+      case undefined:
+        return undefined;
     }
-    log.warn(
-      { client: this.#session.peer.address, user: credentials.user.slice(0, 100) },
-      'authentication failed',
-    );
-    if (++this.#authFailures < maxAuthFailures) return undefined;
-    return reply(421, '4.7.0', 'Too many failed attempts; closing');
   }
 
   #mail(path: string, parameters: Parameters): MaybePromise<Reply | undefined> {
@@ -180,8 +180,12 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const elsewhere = resolution.status === 'elsewhere';
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session) : undefined;
     if (refusal) return refusal;
-    transaction.forwardPaths.push(spelled);
-    transaction.recipients.push(...(elsewhere ? [resolution.recipient] : resolution.recipients));
+    const found = elsewhere ? [resolution.recipient] : resolution.recipients;
+    const { forwardPaths, recipients } = transaction;
+    if (recipients.length + found.length > forwardPaths.length + maxBehindAliases)
+      return tooManyBehindAliases;
+    forwardPaths.push(spelled);
+    recipients.push(...found);
     return undefined;
   }
 
@@ -265,6 +269,12 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
 
 const headerFault = ({ collector }: IncomingMessage): Reply | undefined =>
   collector.headerTooLong ? reply(552, '5.3.4', 'Header section too large; shorten it') : undefined;
+
+const tooManyBehindAliases = reply(
+  452,
+  '4.5.3',
+  'Too many recipients, with those behind aliases; send them the message in another transaction',
+);
 
 const unknownUser = (spelled: string): Reply =>
   reply(550, '5.1.1', `No such user here: <${spelled.slice(0, 100)}>; check the address`);

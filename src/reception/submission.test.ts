@@ -65,6 +65,13 @@ describe('mail from our own users', () => {
     expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'signed']);
   });
 
+  test('a client that has too many logins under way is told to come again', async () => {
+    const reception = new TestReception({ ...submission, login: async () => ({ kind: 'busy' }) });
+    const credentials = Buffer.from(`\0${bob}\0secret`).toString('base64');
+    const replies = await reception.say('EHLO c', `AUTH PLAIN ${credentials}`);
+    expect(replies.at(-1)).toMatch(/^454 4\.7\.0 /);
+  });
+
   test("duty-4: Received does not tell the submitter's address", async () => {
     const { text } = await submitted(complete);
     expect(text).toMatch(/^Received: by mx\.example\.com/m);

@@ -29,26 +29,12 @@ export interface SubmissionParts {
   clock: Clock;
 }
 
-/** Resolves to the account whose password this is, or undefined. */
-export type Authenticate = (user: string, password: string) => Promise<string | undefined>;
-
-export function submissionDoor(parts: SubmissionParts, authenticate: Authenticate): Door {
+export function submissionDoor(parts: SubmissionParts): Door {
   return {
-    authenticate: (_session, { user, password, authorizationId }) =>
-      actAs(authenticate(user, password), authorizationId),
     checkSender: (session, sender) => checkSender(parts, session, sender),
     refuseElsewhere: () => undefined,
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
   };
-}
-
-/** Nobody may act as somebody else (RFC 4616 §2: an authorization identity other than one's own). */
-async function actAs(
-  asked: Promise<string | undefined>,
-  authorizationId: string,
-): Promise<string | undefined> {
-  const account = await asked;
-  return authorizationId === '' || authorizationId.toLowerCase() === account ? account : undefined;
 }
 
 async function checkSender(
@@ -131,11 +117,12 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   const accepted = { session, transaction, header: completed, at: parts.clock.now() };
   const signature = await submitted.signing?.sign(Buffer.concat([added, collector.header]));
   const fields = [traceField(parts.hostname, accepted), signature?.field ?? ''];
-  const message = messageRow(accepted, Buffer.concat([Buffer.from(fields.join('')), added]), content);
+  const prefix = Buffer.concat([Buffer.from(fields.join('')), added]);
+  const message = messageRow(accepted, { prefix, content, senderProven: true });
   const events = [acceptedEvent(accepted, message)];
   if (signature) events.push(signature.event(accepted.at, transaction.queueId));
   await parts.queue.accept(
-    newEntry({ message, recipients: transaction.recipients, folder: 'Inbox', events }),
+    newEntry({ message, recipients: transaction.recipients, folder: 'Inbox', events, sentFromHere: true }),
   );
   return queuedAs(transaction.queueId);
 }

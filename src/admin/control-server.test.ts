@@ -1,0 +1,151 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type ControlConnection, connectControl } from '../net/control-socket.ts';
+import { createLog } from '../util/log.ts';
+import type { Admin, SendRequest } from './admin.ts';
+import { maxAnswerLine, maxRequestLine } from './control-protocol.ts';
+import { type ControlServer, startControlServer } from './control-server.ts';
+import { encodeFrame } from './frames.ts';
+
+const maxContentBytes = 1000;
+
+let directory: string;
+let server: ControlServer;
+let connection: ControlConnection;
+let logged: { level: number; msg: string }[];
+/** What the operations do; all others fail by themselves, as there is no store. */
+let admin: Pick<Admin, 'listAccounts' | 'send'>;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'posthorn-control-'));
+  logged = [];
+  admin = {
+    listAccounts: async () => [],
+    send: async () => ({ queueId: 'Q1', refused: [] }),
+  };
+  const path = join(directory, 'control.sock');
+  const log = createLog('debug', { write: (line) => void logged.push(JSON.parse(line)) });
+  server = await startControlServer({ path, admin: adminOf(), maxContentBytes, log });
+  connection = await connect();
+});
+
+afterEach(async () => {
+  connection.close();
+  await server.stop();
+  await rm(directory, { recursive: true });
+});
+
+function adminOf(): Admin {
+  const none = () => Promise.reject(new Error('not in this test'));
+  return {
+    addAccount: none,
+    importAccounts: none,
+    listAccounts: () => admin.listAccounts(),
+    setPassword: none,
+    removeAccount: none,
+    setAlias: none,
+    removeAlias: none,
+    listAliases: none,
+    trace: none,
+    listQueue: none,
+    retryQueue: none,
+    dropQueue: none,
+    send: (request) => admin.send(request),
+    close: none,
+  };
+}
+
+async function connect(): Promise<ControlConnection> {
+  const found = await connectControl(join(directory, 'control.sock'));
+  if (found === undefined) throw new Error('nobody listens');
+  return found;
+}
+
+/** Everything that the server says until it ends the connection, or until so many answers are there. */
+async function answers(most = Number.POSITIVE_INFINITY): Promise<unknown[]> {
+  let text = '';
+  for await (const chunk of connection.chunks) {
+    text += chunk.toString();
+    if (text.split('\n').length > most) break;
+  }
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+}
+
+const request = (operation: string, content?: Buffer) =>
+  encodeFrame({
+    value: { operation, request: { from: '', recipients: ['b@example.org'] } },
+    ...(content && { content }),
+  });
+
+const refusal = (text: string) => ({
+  error: { code: 'bad-request', message: expect.stringContaining(text) },
+});
+
+describe('startControlServer()', () => {
+  test('answers one request after the other, in their order', async () => {
+    const { promise: first, resolve: finish } = Promise.withResolvers<void>();
+    const begun: string[] = [];
+    admin.send = async ({ content }: SendRequest) => {
+      begun.push(content.toString());
+      if (begun.length === 1) await first;
+      return { queueId: content.toString(), refused: [] };
+    };
+    await connection.write(Buffer.concat(['1', '2'].map((text) => request('send', Buffer.from(text)))));
+    await expect.poll(() => begun).toEqual(['1']);
+    finish();
+    expect(await answers(2)).toEqual([
+      { result: { queueId: '1', refused: [] } },
+      { result: { queueId: '2', refused: [] } },
+    ]);
+  });
+
+  test.each(['constructor', '__proto__', 'toString', 'close'])('knows no operation %s', async (name) => {
+    await connection.write(request(name));
+    expect(await answers(1)).toEqual([refusal('does not know this request')]);
+  });
+
+  test('takes content up to its limit, and ends the connection of who sends more', async () => {
+    const atMost = request('send', Buffer.alloc(maxContentBytes));
+    await connection.write(Buffer.concat([atMost, request('send', Buffer.alloc(maxContentBytes + 1))]));
+    expect(await answers()).toEqual([
+      { result: { queueId: 'Q1', refused: [] } },
+      refusal('1001 octets of content are over the limit of 1000'),
+    ]);
+  });
+
+  test('ends the connection of who sends an endless line', async () => {
+    await connection.write(Buffer.alloc(maxRequestLine + 1, 'x'));
+    expect(await answers()).toEqual([refusal('a line is longer than')]);
+  });
+
+  test('tells who asked for too much so, and goes on', async () => {
+    admin.listAccounts = async () => [{ address: 'x'.repeat(maxAnswerLine), createdAt: 0 }];
+    await connection.write(Buffer.concat([request('listAccounts'), request('send', Buffer.from('x'))]));
+    expect(await answers(2)).toEqual([
+      refusal('The answer is too long'),
+      { result: { queueId: 'Q1', refused: [] } },
+    ]);
+  });
+
+  test('does what was asked although the client has vanished, and can be stopped', async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    let finished = false;
+    admin.send = async () => {
+      begin();
+      await done;
+      finished = true;
+      return { queueId: 'Q1', refused: [] };
+    };
+    await connection.write(request('send', Buffer.from('x')));
+    await begun;
+    connection.close();
+    const stopped = server.stop();
+    finish();
+    await stopped;
+    expect(finished).toBe(true);
+    expect(logged.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+});

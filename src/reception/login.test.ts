@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { impatientClock } from '../testing/fake-clock.ts';
+import { createLog } from '../util/log.ts';
+import { loginFailureDelayMs, logins, maxLoginFailures, maxPendingChecks } from './login.ts';
+
+const bob = 'bob@example.com';
+const right = { authorizationId: '', user: bob, password: 'secret' };
+const wrong = { ...right, password: 'guess' };
+const check = async (user: string, password: string) => (password === 'secret' ? user : undefined);
+
+function door(authenticate = check) {
+  const { clock, delays } = impatientClock();
+  return { open: logins({ authenticate, clock, log: createLog('silent') }), delays };
+}
+
+test('each wrong password of a session waits longer for its answer, and the last one ends it', async () => {
+  const { open, delays } = door();
+  const login = open('192.0.2.1');
+  const outcomes = [await login(wrong), await login(wrong), await login(wrong)];
+  expect(outcomes).toEqual([false, false, true].map((last) => ({ kind: 'wrong', last })));
+  expect(outcomes).toHaveLength(maxLoginFailures);
+  expect(delays).toEqual([1, 2, 3].map((factor) => factor * loginFailureDelayMs));
+});
+
+test('a right password waits for nothing', async () => {
+  const { open, delays } = door();
+  expect(await open('192.0.2.1')(right)).toEqual({ kind: 'welcome', account: bob });
+  expect(delays).toEqual([]);
+});
+
+test.each([
+  ['of its own', bob, 'welcome'],
+  ['of its own in capitals', 'Bob@EXAMPLE.com', 'welcome'],
+  ['of another', 'eve@example.com', 'wrong'],
+  ['that is no address', 'bob', 'wrong'],
+])('an account may log in with an authorization identity %s: %s → %s', async (_, authorizationId, kind) => {
+  expect(await door().open('192.0.2.1')({ ...right, authorizationId })).toMatchObject({ kind });
+});
+
+test('a client with too many checks under way is turned away, and no other is', async () => {
+  const checked = Promise.withResolvers<string | undefined>();
+  const { open } = door(() => checked.promise);
+  const pending = Array.from({ length: maxPendingChecks }, () => open('192.0.2.1')(right));
+  expect(await open('192.0.2.1')(right)).toEqual({ kind: 'busy' });
+  const other = open('192.0.2.2')(right);
+  checked.resolve(bob);
+  for (const outcome of await Promise.all([...pending, other])) expect(outcome.kind).toBe('welcome');
+  expect(await open('192.0.2.1')(right)).toMatchObject({ kind: 'welcome' });
+});
+
+test('a check that fails for a fault of ours leaves its place, and is told', async () => {
+  const { open } = door(() => Promise.reject(new Error('no store')));
+  for (let times = 0; times <= maxPendingChecks; times++)
+    await expect(open('192.0.2.1')(right)).rejects.toThrow('no store');
+});
