@@ -6,6 +6,12 @@
 import { parseDomain } from '../mail/domain.ts';
 import { fieldValue, findFields, type HeaderField, mailboxesOf } from '../mail/header.ts';
 
+/**
+ * Octets of a From field beyond which nobody reads it: every address in it costs time, and 256 KiB of them would cost
+ * everybody's. Room for a hundred authors with their names.
+ */
+export const longestFrom = 8 * 1024;
+
 export type Author = { domain: string } | { domain?: never; problem: string };
 
 /** Reads the author domain from the fields of a message; `problem` says why there is not exactly one. */
@@ -13,6 +19,7 @@ export function findAuthor(fields: readonly HeaderField[]): Author {
   const [from, ...others] = findFields(fields, 'from');
   if (from === undefined) return { problem: 'the message has no From field' };
   if (others.length > 0) return { problem: `the message has ${others.length + 1} From fields` };
+  if (from.raw.length > longestFrom) return { problem: `From is longer than ${longestFrom} octets` };
   const [domain, ...different] = new Set(domainsOf(fieldValue(from)));
   if (domain === undefined) return { problem: 'From holds no address' };
   if (different.length > 0) return { problem: `From holds addresses of ${different.length + 1} domains` };

@@ -1,21 +1,11 @@
 /**
- * The body hash of a DKIM signature: relaxed canonicalization and SHA-256, fed chunk by chunk, so that a message is
- * hashed while it streams by and is never whole in memory. It knows the body only; what is signed is dkim-sign.ts.
- * RFC 6376 §3.4.4, §3.7.
+ * Body hashes of DKIM signatures, fed chunk by chunk: the one that we sign, and all that a message's signatures ask for
+ * in one pass. They know the body only; what is signed is dkim-sign.ts, what is checked dkim-verify.ts.
+ * RFC 6376 §3.5 (`bh=`, `l=`), §3.7.
  */
 
-import { createHash } from 'node:crypto';
-
-const cr = 0x0d;
-const lf = 0x0a;
-const space = 0x20;
-const tab = 0x09;
-
-/** More withheld line ends than this are hashed in runs: a body of nothing but line ends costs no memory. */
-const bufferedLineEnds = 1024;
-const lineEndRun = Buffer.from('\r\n'.repeat(bufferedLineEnds));
-/** What may be withheld before a chunk and written with it: line ends, one space, one CR. */
-const withheldOctets = lineEndRun.length + 2;
+import { createHash, type Hash } from 'node:crypto';
+import { type CanonicalBody, type Canonicalization, canonicalBody } from './canonical-body.ts';
 
 export interface BodyHasher {
   /** Takes the next octets of the body, with CRLF line ends; a bare CR or LF is content. The chunk is not kept. */
@@ -24,93 +14,103 @@ export interface BodyHasher {
   digest(): string;
 }
 
+/** Relaxed canonicalization and SHA-256, the whole body: what we sign. */
 export function bodyHasher(): BodyHasher {
-  return new RelaxedSha256();
+  const hash = createHash('sha256');
+  const body = canonicalBody('relaxed', (octets) => void hash.update(octets));
+  return {
+    update: (chunk) => body.update(chunk),
+    digest() {
+      body.end();
+      return hash.digest('base64');
+    },
+  };
 }
 
-/**
- * Octets go through `#out` to the hash. Three things are withheld until it is known what follows them: white space
- * (dropped before a line end, one space otherwise), a CR (part of a line end or content), and line ends (dropped at
- * the end of the body).
- */
-class RelaxedSha256 implements BodyHasher {
-  readonly #hash = createHash('sha256');
-  #out = Buffer.alloc(0);
-  #length = 0;
-  #lineEnds = 0;
-  #white = false;
-  #cr = false;
-  #empty = true;
+export type HashAlgorithm = 'sha256' | 'sha1';
+
+/** One body under one canonicalization, with all the hashes that are wanted of it. */
+export class BodyHashes {
+  readonly #body: CanonicalBody;
+  readonly #hashes = new Map<HashAlgorithm, PrefixHash>();
+  #ended = false;
+
+  constructor(canonicalization: Canonicalization) {
+    this.#body = canonicalBody(canonicalization, (octets) => {
+      for (const hash of this.#hashes.values()) hash.update(octets);
+    });
+  }
+
+  /** The hash of the first octets of the body, or of all (`length` infinite). To be asked for before the first octet. */
+  want(algorithm: HashAlgorithm, length: number): WantedHash {
+    const hash = this.#hashes.get(algorithm) ?? new PrefixHash(algorithm);
+    this.#hashes.set(algorithm, hash);
+    hash.want(length);
+    return {
+      digest: () => {
+        this.#end();
+        return hash.digest(length);
+      },
+      bodyOctets: () => hash.length,
+    };
+  }
 
   update(chunk: Buffer): void {
-    if (this.#out.length < chunk.length + withheldOctets) {
-      this.#out = Buffer.allocUnsafe(chunk.length + withheldOctets);
+    this.#body.update(chunk);
+  }
+
+  #end(): void {
+    if (!this.#ended) this.#body.end();
+    this.#ended = true;
+  }
+}
+
+export interface WantedHash {
+  /** The base64 value of `bh=`. To be called after the last octet. */
+  digest(): string;
+  /** Octets of the whole canonical body so far. */
+  bodyOctets(): number;
+}
+
+/** Hashes of the beginnings of one stream of octets, of any number of lengths at the cost of one. */
+class PrefixHash {
+  readonly #hash: Hash;
+  readonly #digests = new Map<number, string>();
+  /** Not reached yet, in ascending order. */
+  #lengths: number[] = [];
+  length = 0;
+
+  constructor(algorithm: HashAlgorithm) {
+    this.#hash = createHash(algorithm);
+  }
+
+  want(length: number): void {
+    this.#lengths = [...new Set([...this.#lengths, length])].sort((a, b) => a - b);
+  }
+
+  update(octets: Buffer): void {
+    const start = this.length;
+    let done = 0;
+    for (
+      let [next] = this.#lengths;
+      next !== undefined && next <= start + octets.length;
+      [next] = this.#lengths
+    ) {
+      this.#hash.update(octets.subarray(done, next - start));
+      done = next - start;
+      this.#digests.set(next, this.#soFar());
+      this.#lengths.shift();
     }
-    for (let index = 0; index < chunk.length; index++) {
-      const octet = chunk[index];
-      if (this.#cr) {
-        this.#cr = false;
-        if (octet === lf) {
-          this.#white = false;
-          this.#lineEnds++;
-          continue;
-        }
-        this.#release();
-        this.#out[this.#length++] = cr;
-      }
-      if (octet === cr) this.#cr = true;
-      else if (octet === space || octet === tab) this.#white = true;
-      else index = this.#content(chunk, index);
-    }
-    this.#flush();
+    this.#hash.update(octets.subarray(done));
+    this.length += octets.length;
   }
 
-  digest(): string {
-    if (this.#cr) this.update(Buffer.of(space));
-    // A body with content ends in exactly one line end; one without has none (§3.4.4).
-    if (!this.#empty) this.#hash.update(lineEndRun.subarray(0, 2));
-    return this.#hash.digest('base64');
+  /** Of all there is, where that is less than `length`. */
+  digest(length: number): string {
+    return this.#digests.get(length) ?? this.#soFar();
   }
 
-  /** Copies octets up to white space that needs a decision, or a CR; returns the index of the last one copied. */
-  #content(chunk: Buffer, start: number): number {
-    this.#release();
-    const out = this.#out;
-    let length = this.#length;
-    let index = start;
-    for (; index < chunk.length; index++) {
-      const octet = chunk[index] as number; // within bounds by the condition above
-      if (octet <= space) {
-        if (octet === cr || octet === tab) break;
-        // A single space between two words stays as it is: the common case, kept in this loop.
-        if (octet === space && !((chunk[index + 1] ?? space) > space)) break;
-      }
-      out[length++] = octet;
-    }
-    this.#length = length;
-    return index - 1;
-  }
-
-  /** Writes what was withheld, now that content follows it. */
-  #release(): void {
-    this.#empty = false;
-    if (this.#lineEnds > bufferedLineEnds) this.#hashLineEnds();
-    for (; this.#lineEnds > 0; this.#lineEnds--) {
-      this.#out[this.#length++] = cr;
-      this.#out[this.#length++] = lf;
-    }
-    if (this.#white) this.#out[this.#length++] = space;
-    this.#white = false;
-  }
-
-  #hashLineEnds(): void {
-    this.#flush();
-    for (; this.#lineEnds > bufferedLineEnds; this.#lineEnds -= bufferedLineEnds)
-      this.#hash.update(lineEndRun);
-  }
-
-  #flush(): void {
-    if (this.#length > 0) this.#hash.update(this.#out.subarray(0, this.#length));
-    this.#length = 0;
+  #soFar(): string {
+    return this.#hash.copy().digest('base64');
   }
 }

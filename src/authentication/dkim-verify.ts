@@ -1,13 +1,14 @@
 /**
  * DKIM verification (RFC 6376, RFC 8301, RFC 8463): mailauth does the work, on a header cut to what the signatures
- * need and on a body that streams by. What it is given is bounded by dkimLimits; what it throws does not get out.
+ * need and on a body that streams by and is hashed by ourselves. What it is given is bounded by dkimLimits; what it
+ * throws does not get out.
  */
 
-import { Readable } from 'node:stream';
-import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import { pipeline } from 'node:stream/promises';
 import type { HeaderField } from '../mail/header.ts';
 import type { LookUps } from './look-ups.ts';
-import { dkimLimits, type SignedHeader, selectSigned } from './signed-header.ts';
+import { type SignedHeader, selectSigned } from './signed-header.ts';
+import { SinglePassVerifier } from './single-pass-verifier.ts';
 import type { DkimResult, DkimVerdict } from './verdicts.ts';
 
 /** RFC 8301 §3.2. */
@@ -22,75 +23,51 @@ export interface DkimOptions {
 
 /** Verifies the signatures among `fields`; `body` is read only where there are any. Rejects where `body` does. */
 export async function checkDkim(
-  { lookUps, now }: DkimOptions,
+  options: DkimOptions,
   fields: readonly HeaderField[],
   body: AsyncIterable<Buffer>,
 ): Promise<DkimVerdict[]> {
   const selected = selectSigned(fields);
-  const verified = selected.header ? await verify(lookUps, now, selected.header, body) : [];
+  const verified = selected.header ? await verify(options, selected.header, body) : [];
   return [...verified, ...skippedVerdicts(selected)];
 }
 
-async function verify(lookUps: LookUps, now: number, header: Buffer, body: AsyncIterable<Buffer>) {
+async function verify({ lookUps, now }: DkimOptions, header: Buffer, body: AsyncIterable<Buffer>) {
   let sourceError: unknown;
-  const guarded = guardedInput(header, body, (error) => {
+  const message = joined(header, body, (error) => {
     sourceError = error;
   });
-  const input = Readable.from(guarded);
+  const verifier = new SinglePassVerifier({
+    resolver: lookUps.resolve,
+    strict: true,
+    minBitLength: leastRsaBits,
+    curTime: new Date(now),
+    sender: '<>',
+  });
   try {
-    const { results } = await dkimVerify(input, {
-      resolver: lookUps.resolve,
-      strict: true,
-      minBitLength: leastRsaBits,
-      curTime: new Date(now),
-      sender: '<>',
-    });
-    return results.map(toVerdict);
+    await pipeline(message, verifier);
+    return verifier.results.map(toVerdict);
   } catch (error) {
     if (lookUps.signal.aborted) return [unverified('temperror', 'no time was left to read the message')];
-    if (error instanceof LongLineError) return [unverified('policy', error.message)];
     if (sourceError !== undefined) throw sourceError;
     return [
       unverified('permerror', `cannot be evaluated: ${error instanceof Error ? error.message : error}`),
     ];
-  } finally {
-    input.destroy();
   }
 }
 
-class LongLineError extends Error {
-  override message = `a line of the body is longer than ${dkimLimits.bodyLineOctets} octets`;
-}
-
-const lf = 0x0a;
-
 /** The message as the verifier reads it. `onError` learns of errors of the source, which are not the message's. */
-async function* guardedInput(header: Buffer, body: AsyncIterable<Buffer>, onError: (error: unknown) => void) {
+async function* joined(header: Buffer, body: AsyncIterable<Buffer>, onError: (error: unknown) => void) {
   yield header;
-  let lineOctets = 0;
   try {
-    for await (const chunk of body) {
-      for (const piece of piecesOf(chunk)) {
-        const first = piece.indexOf(lf);
-        if (lineOctets + (first < 0 ? piece.length : first) > dkimLimits.bodyLineOctets)
-          throw new LongLineError();
-        lineOctets = first < 0 ? lineOctets + piece.length : piece.length - piece.lastIndexOf(lf) - 1;
-        yield piece;
-      }
-    }
+    yield* body;
   } catch (error) {
     onError(error);
     throw error;
   }
 }
 
-/** None longer than a line may be: then only the first line of each can be too long. */
-function* piecesOf(chunk: Buffer): Generator<Buffer> {
-  const size = dkimLimits.bodyLineOctets;
-  for (let start = 0; start < chunk.length; start += size) yield chunk.subarray(start, start + size);
-}
-
-type Verification = Awaited<ReturnType<typeof dkimVerify>>['results'][number];
+type Verification = SinglePassVerifier['results'][number];
 
 const results: readonly DkimResult[] = ['pass', 'fail', 'neutral', 'policy', 'temperror', 'permerror'];
 

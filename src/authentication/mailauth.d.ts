@@ -19,20 +19,30 @@ declare module 'mailauth/lib/spf/index.js' {
   }>;
 }
 
-declare module 'mailauth/lib/dkim/verify.js' {
-  import type { Readable } from 'node:stream';
+declare module 'mailauth/lib/dkim/dkim-verifier.js' {
+  import { Writable } from 'node:stream';
 
-  export function dkimVerify(
-    message: Readable,
-    options: {
+  export interface VerifiedBodyHash {
+    digest(): string;
+    readonly canonicalizedLength: number;
+    readonly bodyHashedBytes: number;
+    setContentType(): void;
+    getMimeStructureStart(): undefined;
+  }
+
+  /** Takes a message; when it has finished, `results` are there. */
+  export class DkimVerifier extends Writable {
+    constructor(options: {
       resolver: MailauthResolver;
       strict: boolean;
       minBitLength: number;
       curTime: Date;
       sender: string;
-    },
-  ): Promise<{
-    results: {
+    });
+    readonly bodyHashes: Map<string, VerifiedBodyHash>;
+    addBodyHash(canonicalization: string, algorithm: string, length: number | ''): string;
+    nextChunk(chunk: Buffer): Promise<void>;
+    readonly results: {
       signingDomain?: string;
       selector?: string;
       signature?: string;
@@ -46,7 +56,7 @@ declare module 'mailauth/lib/dkim/verify.js' {
         policy?: { 'dkim-rules'?: string };
       };
     }[];
-  }>;
+  }
 }
 
 declare module 'mailauth/lib/dmarc/index.js' {

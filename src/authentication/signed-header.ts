@@ -5,6 +5,7 @@
  */
 
 import type { HeaderField } from '../mail/header.ts';
+import { longestFrom } from './author.ts';
 
 /** What a signature may demand; one that wants more is not checked. All generous against real mail. */
 export const dkimLimits = {
@@ -19,8 +20,6 @@ export const dkimLimits = {
   /** Octets and lines of all the fields that the signatures need. */
   signedOctets: 256 * 1024,
   signedLines: 10_000,
-  /** Octets of one line of the body, as the verifier holds lines whole. */
-  bodyLineOctets: 64 * 1024,
 } as const;
 
 export interface SignedHeader {
@@ -40,6 +39,8 @@ export function selectSigned(fields: readonly HeaderField[]): SignedHeader {
   const skipped = refused[0]?.problem && { signatures: refused.length, reason: refused[0].problem };
   if (accepted.length === 0) return skipped ? { skipped } : {};
 
+  if (fields.some(({ name, raw }) => name === 'from' && raw.length > longestFrom))
+    return { skipped: { signatures: signatures.length, reason: 'the From field is too long' } };
   const header = joinFields(fields, new Set([...accepted, ...wantedFields(fields, accepted)]));
   const problem = sizeProblem(header);
   if (problem !== undefined) return { skipped: { signatures: signatures.length, reason: problem } };

@@ -27,6 +27,11 @@ export interface MessageRow {
   eightBit: boolean;
   /** SMTPUTF8 was declared (RFC 6531). */
   smtputf8: boolean;
+  /**
+   * Whom to tell if it cannot be delivered: `sender` (if there is one) and postmaster where it is proven who that is;
+   * the postmaster alone, or the report could go to somebody whose address was forged; nobody for our own reports.
+   */
+  failuresTo: 'sender' | 'postmaster' | 'nobody';
   /** The Message-ID header field's value with its angle brackets; for `trace`. */
   messageId?: string;
 }
@@ -78,6 +83,8 @@ export interface NewMessage {
    * lease: it lasts until it is settled or released, or this process ends.
    */
   claimed: boolean;
+  /** Handed in by one of us: `isSentFromHere` knows its Message-ID for as long as its events are kept. */
+  sentFromHere?: boolean;
 }
 
 /** A message with those of its jobs that were claimed together. */
@@ -165,8 +172,8 @@ export interface Store {
   nextDue(): Promise<number | undefined>;
   /** A job that was dropped meanwhile is passed over; its events are recorded all the same. */
   settle(settlement: Settlement): Promise<void>;
-  /** Gives claimed jobs back untouched (at shutdown). */
-  release(jobs: { queueId: string; number: number }[]): Promise<void>;
+  /** Gives claimed jobs back as they are: due when they were, or at `nextAttemptAt`. */
+  release(jobs: { queueId: string; number: number }[], nextAttemptAt?: number): Promise<void>;
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
   /** Makes matching unclaimed jobs due at `now`; resolves to how many. */
@@ -177,10 +184,15 @@ export interface Store {
   appendEvents(events: EventRow[]): Promise<void>;
   /** The events of matching messages, in order of time within each message. */
   trace(query: TraceQuery): Promise<EventRow[]>;
+  /** Whether a message of this Message-ID, with its angle brackets, left from here. Cheap however long the past is. */
+  isSentFromHere(messageId: string): Promise<boolean>;
   /** Removes old events in bounded steps; resolves to how many went. */
   pruneEvents(retention: Retention): Promise<number>;
 
-  /** Inserts accounts; resolves to the addresses that exist already (these are left as they are). */
+  /**
+   * Inserts accounts, in steps of which each is all or nothing; resolves to the addresses that exist already (these are
+   * left as they are).
+   */
   addAccounts(accounts: Account[]): Promise<string[]>;
   /** Resolves to false where there is no such account. */
   setPassword(address: string, passwordHash: string): Promise<boolean>;

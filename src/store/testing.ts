@@ -79,6 +79,7 @@ export function sampleMessage(queueId: string, { message, ...rest }: Sample = {}
       sizeBytes: prefix.length + bytes.length,
       eightBit: false,
       smtputf8: false,
+      failuresTo: 'sender',
       ...message,
     },
     jobs: [sampleJob(queueId)],

@@ -68,11 +68,9 @@ function messagesOver(link: Link, spool: SpoolRemoval, spoolDirectory: string): 
       const unneeded = await link.call('settle', settleTuple(settlement, link.arena));
       if (unneeded !== undefined) spool.remove([unneeded]);
     },
-    async release(jobs) {
-      await link.call(
-        'release',
-        jobs.map(({ queueId, number }): JobName => [queueId, number]),
-      );
+    async release(jobs, nextAttemptAt) {
+      const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
+      await link.call('release', { jobs: names, nextAttemptAt });
     },
   };
 }
@@ -127,7 +125,7 @@ function jobName(cursor: string | undefined): JobName | undefined {
   return [cursor.slice(0, slash), Number(cursor.slice(slash + 1))];
 }
 
-type Dossiers = Pick<Store, 'appendEvents' | 'trace' | 'pruneEvents'>;
+type Dossiers = Pick<Store, 'appendEvents' | 'trace' | 'isSentFromHere' | 'pruneEvents'>;
 
 function dossiersOver(link: Link): Dossiers {
   return {
@@ -141,6 +139,7 @@ function dossiersOver(link: Link): Dossiers {
         own.flatMap(([queueId, data]): EventRow[] => eventsOf(queueId, data)).sort((a, b) => a.at - b.at),
       );
     },
+    isSentFromHere: (messageId) => link.call('isSentFromHere', messageId),
     async pruneEvents(retention) {
       let total = 0;
       for (let count = -1; count !== 0; total += count) count = await link.call('pruneEvents', retention);

@@ -1,6 +1,6 @@
 /** Events as they are stored: those of one message that are written together are one entry, one row. */
 
-import type { EventRow, JobRow, MessageRow } from '../store.ts';
+import type { EventRow, NewMessage } from '../store.ts';
 import type { EntryTuple, EventTuple } from './protocol.ts';
 
 /** Fields of an event's data that hold addresses or a Message-ID by which a dossier is found. */
@@ -15,10 +15,15 @@ export function entriesOf(events: readonly EventRow[]): EntryTuple[] {
 }
 
 /** As entriesOf(), for the events that come with a new message: found by its sender and recipients too. */
-export function entriesOfMessage(events: EventRow[], message: MessageRow, jobs: JobRow[]): EntryTuple[] {
+export function entriesOfMessage({ events, message, jobs, sentFromHere }: NewMessage): EntryTuple[] {
   const recipients = jobs.flatMap((job) => [job.recipient, job.originalRecipient ?? '']);
   const keys = [message.reversePath, message.messageId ?? '', ...recipients];
-  return perMessage(events).map((own) => entry(own, distinctKeys([...keys, ...own.flatMap(keysOf)])));
+  const [first, ...others] = perMessage(events).map((own) =>
+    entry(own, distinctKeys([...keys, ...own.flatMap(keysOf)])),
+  );
+  if (first === undefined) return [];
+  if (sentFromHere && message.messageId !== undefined) first.push(searchKey(message.messageId));
+  return [first, ...others];
 }
 
 /** As entriesOf(), for the events of an attempt: their recipients are keys since the message was accepted. */

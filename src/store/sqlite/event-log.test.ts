@@ -84,3 +84,13 @@ test('the log goes on after all of it was pruned and the store was opened anew',
   await store.appendEvents([sampleEvent('Q2', { data: { from: 'a@example.com' } })]);
   expect(idsOf(await store.trace({ address: 'a@example.com', limit: 9 }))).toEqual(['Q2']);
 });
+
+test('the log does not grow by being opened', async () => {
+  await using world = await temporaryStore();
+  await world.store.appendEvents([sampleEvent('Q1', { data: { from: 'a@example.com' } })]);
+  let store = world.store;
+  for (let restart = 0; restart < 3; restart++) store = await world.reopen();
+  await store.appendEvents([sampleEvent('Q2')]);
+  expect(await store.pruneEvents({ before: 0, maxBytes: 10_000 })).toBe(0);
+  expect(idsOf(await store.trace({ limit: 9 }))).toEqual(['Q2', 'Q1']);
+});

@@ -7,6 +7,7 @@ import type { Database } from 'better-sqlite3';
 import type { Retention, TraceQuery } from '../store.ts';
 import { searchKey } from './entries.ts';
 import type { EntryTuple, Operations } from './protocol.ts';
+import { createSentIds } from './sent-ids.ts';
 
 /** Octets of log whose keys lie together in one group. */
 const bucketBytes = 1024 * 1024;
@@ -15,7 +16,7 @@ const pruneStep = 500;
 
 export const bucketOf = (position: number): number => Math.floor(position / bucketBytes);
 
-export interface EventLog extends Pick<Operations, 'trace' | 'pruneEvents'> {
+export interface EventLog extends Pick<Operations, 'trace' | 'isSentFromHere' | 'pruneEvents'> {
   append(entry: EntryTuple): void;
   /** The groups of keys that exist, or undefined when the log is empty. */
   buckets(): { oldest: number; newest: number } | undefined;
@@ -27,12 +28,14 @@ export function createEventLog(database: Database): EventLog {
   );
   const insertKey = database.prepare('INSERT INTO event_keys (bucket, key, entry) VALUES (?, ?, ?)');
   const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
+  const sentIds = createSentIds(database);
   let position = lastPosition(database);
 
-  function append([queueId, lastAt, data, keys]: EntryTuple): void {
+  function append([queueId, lastAt, data, keys, sentId]: EntryTuple): void {
     position += Buffer.byteLength(data);
     insertEntry.run(position, queueId, lastAt, data);
     for (const key of keys) insertKey.run(bucketOf(position), key, position);
+    if (sentId !== undefined) sentIds.add(sentId, position);
   }
 
   function buckets() {
@@ -44,16 +47,20 @@ export function createEventLog(database: Database): EventLog {
     append,
     buckets,
     trace: createTrace(database, buckets),
-    pruneEvents: createPruning(database, () => position),
+    isSentFromHere: (messageId) => sentIds.has(searchKey(messageId), oldestEntry.get() ?? position, position),
+    pruneEvents: createPruning(database, () => position, sentIds.removeBefore),
   };
 }
 
-/** Where the log ends. Keys count too: where all entries are gone, theirs may still be there to be pruned. */
+/** Where the log ends. Keys count too: those of an entry that is gone must not come to belong to a new one. */
 function lastPosition(database: Database): number {
-  const entry = database.prepare<[], number | null>('SELECT max(id) FROM events').pluck().get() ?? 0;
-  const bucket =
-    database.prepare<[], number | null>('SELECT max(bucket) FROM event_keys').pluck().get() ?? -1;
-  return Math.max(entry, (bucket + 1) * bucketBytes);
+  const entry = database.prepare<[], number | null>('SELECT max(id) FROM events').pluck();
+  const entryOfKey = database
+    .prepare<[], number | null>(
+      'SELECT max(entry) FROM event_keys WHERE bucket = (SELECT max(bucket) FROM event_keys)',
+    )
+    .pluck();
+  return Math.max(entry.get() ?? 0, entryOfKey.get() ?? 0);
 }
 
 function createTrace(database: Database, buckets: EventLog['buckets']): Operations['trace'] {
@@ -95,7 +102,11 @@ function firstDistinct(candidates: Iterable<string>, limit: number): string[] {
 }
 
 /** Cuts a bounded piece off the old end: whatever is older than `before`, or further back than `maxBytes`. */
-function createPruning(database: Database, end: () => number): Operations['pruneEvents'] {
+function createPruning(
+  database: Database,
+  end: () => number,
+  removeSentIdsBefore: (position: number) => void,
+): Operations['pruneEvents'] {
   const oldestEntries = database
     .prepare<[number], [id: number, start: number, lastAt: number, events: number]>(
       'SELECT id, id - octet_length(data), last_at, json_array_length(data) FROM events ORDER BY id LIMIT ?',
@@ -103,9 +114,8 @@ function createPruning(database: Database, end: () => number): Operations['prune
     .raw();
   const removeUpTo = database.prepare('DELETE FROM events WHERE id <= ?');
   // Bounded too: these are the keys of the entries that went just now.
-  const removeGroups = database.prepare(
-    `DELETE FROM event_keys WHERE bucket < (SELECT coalesce(min(id), ?) FROM events) / ${bucketBytes}`,
-  );
+  const removeGroups = database.prepare('DELETE FROM event_keys WHERE bucket < ?');
+  const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
 
   return ({ before, maxBytes }: Retention) => {
     let last: number | undefined;
@@ -116,7 +126,9 @@ function createPruning(database: Database, end: () => number): Operations['prune
       count += events;
     }
     if (last !== undefined) removeUpTo.run(last);
-    removeGroups.run(end());
+    const oldest = oldestEntry.get() ?? end();
+    removeGroups.run(bucketOf(oldest));
+    removeSentIdsBefore(oldest);
     return count;
   };
 }

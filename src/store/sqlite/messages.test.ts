@@ -14,6 +14,7 @@ test('accept() stores a message that claim() gives back unchanged, across a rest
       submitter: 'sender@example.com',
       eightBit: true,
       smtputf8: true,
+      failuresTo: 'nobody',
       messageId: '<1@example.com>',
     },
     jobs: [

@@ -27,6 +27,7 @@ export function createEngine(database: Database): Engine {
       for (const entry of entries) log.append(entry);
     },
     trace: log.trace,
+    isSentFromHere: log.isSentFromHere,
     pruneEvents: log.pruneEvents,
     eraseAddress: createErasure(database, log),
     ...createAccounts(database),

@@ -7,8 +7,9 @@ import type { AcceptTuple, ResultTuple, SettleTuple } from './protocol.ts';
 import { jobTuple, messageTuple } from './rows.ts';
 
 /** The message's octets are copied into `arena`. */
-export function acceptTuple({ message, jobs, events, claimed }: NewMessage, arena: Arena): AcceptTuple {
-  return [messageTuple(message, arena), jobs.map(jobTuple), claimed, entriesOfMessage(events, message, jobs)];
+export function acceptTuple(entry: NewMessage, arena: Arena): AcceptTuple {
+  const { message, jobs, claimed } = entry;
+  return [messageTuple(message, arena), jobs.map(jobTuple), claimed, entriesOfMessage(entry)];
 }
 
 /** The octets of the reports are copied into `arena`. */

@@ -7,8 +7,11 @@ import type { OpenFailure } from '../errors.ts';
 import type { Account, Alias, QueueFilter, Retention, TraceQuery } from '../store.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
 
-/** Events of one message that are written together; `data` is JSON of EventTuple[], `keys` what they are found by. */
-export type EntryTuple = [queueId: string, lastAt: number, data: string, keys: string[]];
+/**
+ * Events of one message that are written together; `data` is JSON of EventTuple[], `keys` what they are found by.
+ * `sentId` is the Message-ID, where this is the first entry of a message that was sent from here.
+ */
+export type EntryTuple = [queueId: string, lastAt: number, data: string, keys: string[], sentId?: string];
 
 /** One event inside of an entry. */
 export type EventTuple = [at: number, event: string, data: Record<string, unknown>, recipient?: string];
@@ -43,7 +46,7 @@ export interface Operations {
   settle(settlement: SettleTuple): string | undefined;
   claim(request: { now: number; limit: number; leaseMs: number }): [MessageTuple, JobTuple[]][];
   nextDue(none: undefined): number | undefined;
-  release(jobs: JobName[]): void;
+  release(request: { jobs: JobName[]; nextAttemptAt: number | undefined }): void;
 
   listJobs(step: QueueStep): ListedTuple[];
   retryJobs(step: QueueStep & { now: number }): JobName[];
@@ -51,6 +54,7 @@ export interface Operations {
 
   appendEvents(entries: EntryTuple[]): void;
   trace(query: TraceQuery): [queueId: string, data: string][];
+  isSentFromHere(messageId: string): boolean;
   pruneEvents(retention: Retention): number;
   /** Erases an address from the dossiers of the groups of keys at and below `bucket`; resolves to where to go on. */
   eraseAddress(step: { address: string; bucket: number | undefined }): number | undefined;

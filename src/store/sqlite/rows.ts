@@ -16,13 +16,15 @@ export type MessageTuple = [
   sizeBytes: number,
   eightBit: number,
   smtputf8: number,
+  failuresTo: MessageRow['failuresTo'],
   spool: string | null,
   prefixBytes: number,
   octets: Uint8Array,
 ];
 
 export const messageColumns =
-  'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, spool, prefix_bytes, octets';
+  'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, failures_to, spool, ' +
+  'prefix_bytes, octets';
 
 export type JobTuple = [
   queueId: string,
@@ -63,6 +65,7 @@ export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
     message.sizeBytes,
     Number(message.eightBit),
     Number(message.smtputf8),
+    message.failuresTo,
     content.kind === 'spool' ? basename(content.path) : null,
     prefix.length,
     content.kind === 'spool' ? arena.put(prefix) : arena.put(prefix, content.bytes),
@@ -79,10 +82,11 @@ export function messageRow(tuple: MessageTuple, spoolDirectory: string): Message
     sizeBytes,
     eightBit,
     smtputf8,
+    failuresTo,
     spool,
     prefixBytes,
   ] = tuple;
-  const view = tuple[10];
+  const view = tuple[11];
   const octets = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   return {
     queueId,
@@ -97,6 +101,7 @@ export function messageRow(tuple: MessageTuple, spoolDirectory: string): Message
     sizeBytes,
     eightBit: eightBit === 1,
     smtputf8: smtputf8 === 1,
+    failuresTo,
     ...(messageId !== null && { messageId }),
   };
 }

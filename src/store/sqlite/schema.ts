@@ -27,6 +27,7 @@ const messages = `
     size_bytes INTEGER NOT NULL,
     eight_bit INTEGER NOT NULL,
     smtputf8 INTEGER NOT NULL,
+    failures_to TEXT NOT NULL,
     spool TEXT,
     prefix_bytes INTEGER NOT NULL,
     octets BLOB NOT NULL
@@ -74,6 +75,15 @@ const events = `
     key TEXT NOT NULL,
     entry INTEGER NOT NULL,
     PRIMARY KEY (bucket, key, entry)
+  ) STRICT, WITHOUT ROWID;`;
+
+// The Message-IDs of what was sent from here, for the question that every report from outside asks. In groups like the
+// keys, but of 16 MiB of log: a look-up of one that is unknown goes through all groups, in well under a millisecond.
+const sentIds = `
+  CREATE TABLE sent_ids (
+    bucket INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    PRIMARY KEY (bucket, message_id)
   ) STRICT, WITHOUT ROWID;`;
 
 const accounts = `
@@ -130,7 +140,7 @@ function prepareSchema(database: Database.Database, dataDir: string): void {
     );
   }
   database.transaction(() => {
-    database.exec(messages + jobs + events + accounts);
+    database.exec(messages + jobs + events + sentIds + accounts);
     database.pragma(`user_version = ${schemaVersion}`);
   })();
 }

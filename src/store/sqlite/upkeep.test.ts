@@ -11,7 +11,9 @@ async function world() {
   const directory = await temporaryDirectory();
   const path = join(directory.path, 'test.db');
   const database = openDatabase(path, directory.path);
-  const insert = database.prepare(`INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, NULL, 0, ?)`);
+  const insert = database.prepare(
+    `INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, 'nobody', NULL, 0, ?)`,
+  );
   return {
     database,
     insert: (name: string) => insert.run(name, megabyte),
