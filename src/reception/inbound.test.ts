@@ -194,5 +194,6 @@ describe('mail from a trusted network', () => {
     expect(text).toMatch(/^Date: Mon, 0?5 Jan 2026 12:00:00 \+0000\r$/m);
     expect(text).toMatch(/^Message-ID: <[0-9A-Z]{14}@example\.com>\r$/m);
     expect(entry.events.map(({ event }) => event)).toContain('signed');
+    expect(entry.message.messageId).toBe(/^Message-ID: (\S+)/m.exec(text)?.[1]); // so that bounces are known
   });
 });

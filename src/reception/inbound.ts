@@ -106,7 +106,7 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   const verdicts = session.trusted ? undefined : await check(parts, received, content);
   const decision: Decision = verdicts ? decide(verdicts) : trustedNetwork;
   if (decision.reply) return refuse(parts, received, decision.reply, decision.rule, verdicts);
-  await enqueue(parts, received, content, decision, verdicts);
+  await enqueue(parts, received, { content, decision, verdicts });
   return queuedAs(transaction.queueId);
 }
 
@@ -135,58 +135,70 @@ async function* asItCame(
   }
 }
 
-async function enqueue(
-  parts: InboundParts,
-  received: Received,
-  content: Content,
-  decision: Decision,
-  verdicts: Verdicts | undefined,
-): Promise<void> {
-  const { transaction, header } = received;
+/** What the message is, and what follows from it. */
+interface Judged {
+  content: Content;
+  decision: Decision;
+  /** Absent for mail from trusted networks, which is not checked. */
+  verdicts: Verdicts | undefined;
+}
+
+async function enqueue(parts: InboundParts, received: Received, judged: Judged): Promise<void> {
+  const { session, transaction } = received;
+  const { content, verdicts } = judged;
   const reverseName = verdicts?.iprev.name;
-  const events: DossierEvent[] = [];
-  const fields = [traceField(parts.hostname, received, reverseName)];
-  if (received.session.trusted) fields.push(...(await completeOurs(parts, received, events)));
-  if (verdicts) fields.unshift(authenticationResults(verdicts, parts.hostname));
+  const ours = await completeOurs(parts, received);
+  const results = verdicts ? authenticationResults(verdicts, parts.hostname) : '';
+  const prefix = Buffer.from(results + traceField(parts.hostname, received, reverseName) + ours.fields);
   const senderProven = verdicts === undefined || isSenderProven(verdicts, transaction.reversePath);
-  const prefix = Buffer.from(fields.join(''));
-  const message = messageRow(received, { prefix, content, senderProven });
-  const unexpected =
-    parts.dossiers &&
-    !received.session.trusted &&
-    (await isUnexpectedReport(parts.store, transaction, header, content));
-  const folder = decision.decision === 'junk' || unexpected ? 'Junk' : 'Inbox';
-  const rule = unexpected ? 'a delivery report for nothing that was sent from here' : decision.rule;
-  if (verdicts) events.unshift(checkedEvent(parts, received, verdicts, { ...decision, rule }, folder));
-  events.unshift(acceptedEvent(received, message, reverseName));
-  const sentFromHere = received.session.trusted;
+  const message = messageRow({ ...received, header: ours.header }, { prefix, content, senderProven });
+  const { folder, rule } = await chooseFolder(parts, received, judged);
+  const decision = { ...judged.decision, rule };
+  const checked = verdicts ? [checkedEvent(parts, received, { verdicts, decision, folder })] : [];
+  const events = [acceptedEvent(received, message, reverseName), ...checked, ...ours.events];
   const { recipients } = transaction;
-  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere }));
+  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere: session.trusted }));
+}
+
+async function chooseFolder(
+  { dossiers, store }: InboundParts,
+  { session, transaction, header }: Received,
+  { content, decision }: Judged,
+): Promise<{ folder: 'Inbox' | 'Junk'; rule: string }> {
+  const unexpected =
+    dossiers && !session.trusted && (await isUnexpectedReport(store, transaction, header, content));
+  if (unexpected) return { folder: 'Junk', rule: 'a delivery report for nothing that was sent from here' };
+  return { folder: decision.decision === 'junk' ? 'Junk' : 'Inbox', rule: decision.rule };
 }
 
 /** A program on a trusted network that writes in our name may leave Date and Message-ID to us, and signs with our key. */
 async function completeOurs(
   parts: InboundParts,
-  { header, collector, signing, transaction, at }: Received,
-  events: DossierEvent[],
-): Promise<string[]> {
-  const domain = authorDomain(header);
-  if (domain === undefined || !parts.directory.isLocal(domain)) return [];
+  { session, header, collector, signing, transaction, at }: Received,
+): Promise<{ fields: string; header: Header; events: DossierEvent[] }> {
+  const domain = session.trusted ? authorDomain(header) : undefined;
+  if (domain === undefined || !parts.directory.isLocal(domain)) return { fields: '', header, events: [] };
   const messageId = `<${transaction.queueId}@${domain}>`;
   const { prefix } = completeHeader(collector.header, { from: transaction.reversePath, date: at, messageId });
-  const added = prefix.toString('utf8');
-  if (!signing) return [added];
-  const signature = await signing.sign(Buffer.concat([prefix, collector.header]));
-  events.push(signature.event(at, transaction.queueId));
-  return [signature.field, added];
+  const completed = Buffer.concat([prefix, collector.header]);
+  const signature = await signing?.sign(completed);
+  return {
+    fields: (signature?.field ?? '') + prefix.toString('utf8'),
+    header: prefix.length === 0 ? header : parseHeader(completed),
+    events: signature ? [signature.event(at, transaction.queueId)] : [],
+  };
+}
+
+interface CheckedFacts {
+  verdicts: Verdicts;
+  decision: Decision;
+  folder: 'Inbox' | 'Junk';
 }
 
 function checkedEvent(
   parts: InboundParts,
   { transaction, at }: Received,
-  verdicts: Verdicts,
-  { decision, rule }: Decision,
-  folder: 'Inbox' | 'Junk',
+  { verdicts, decision: { decision, rule }, folder }: CheckedFacts,
 ): DossierEvent {
   const data = {
     authenticationResults: authenticationResults(verdicts, parts.hostname).trimEnd(),
@@ -222,7 +234,8 @@ async function refuse(
     ...(messageId === undefined ? {} : { messageId }),
   };
   const events: DossierEvent[] = [{ at, queueId, event: 'refused', data }];
-  if (verdicts) events.push(checkedEvent(parts, received, verdicts, decide(verdicts), 'Inbox'));
+  if (verdicts)
+    events.push(checkedEvent(parts, received, { verdicts, decision: decide(verdicts), folder: 'Inbox' }));
   await parts.store.appendEvents(events);
   return answer;
 }
