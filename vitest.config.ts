@@ -6,6 +6,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'tools/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
+    maxWorkers: '100%',
     testTimeout: 10_000,
     env: { UV_THREADPOOL_SIZE: '16' },
   },

@@ -92,7 +92,8 @@ const headerTooLarge = reply(552, '5.3.4', 'Header section too large; shorten it
 function controlSession({ clock }: SubmissionParts): Session {
   const here = '127.0.0.1';
   const peer = { address: here, port: 0, localAddress: here, localPort: 0 };
-  const dialogue = () => ({ at: clock.now(), lines: [] });
+  const at = clock.now();
+  const dialogue = () => ({ at, lines: [] });
   return {
     via: 'control',
     peer,
