@@ -12,7 +12,7 @@ import { Dialogue } from '../util/dialogue.ts';
 import { LineReader } from '../util/line-reader.ts';
 import { type Command, parseCommand } from './command.ts';
 import { type OrderState, refusalOf } from './command-order.ts';
-import { MessageReceiver } from './message-receiver.ts';
+import { DataPhase } from './data-phase.ts';
 import { isPermanent, isPositive, type Reply, reply, replyLines } from './reply.ts';
 import {
   maxAuthLineBytes,
@@ -25,7 +25,7 @@ import {
 import * as say from './session-replies.ts';
 
 /** What the next octets are. */
-type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'skip' | 'ended';
+type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'ended';
 
 /** What follows the mechanism in an AUTH command, well-formed or not, is for nobody's eyes. */
 const secretOfAuth = /^(\s*AUTH\s+\S+)\s.*$/is;
@@ -53,16 +53,14 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   #state: OrderState;
   #commands = 0;
   #errors = 0;
-  #receiver: MessageReceiver | undefined;
-  /** A BDAT that waits for the application's word on message data. */
-  #firstChunk: (Command & { verb: 'BDAT' }) | undefined;
-  #unwanted = { octets: 0, refusal: say.internalError };
+  readonly #data: DataPhase;
 
   constructor(options: SmtpSessionOptions) {
     this.#options = options;
     this.#tls = options.tls;
     this.#state = freshState(options.tls !== undefined);
     this.dialogue = new Dialogue(options.now);
+    this.#data = new DataPhase(this.#input, options);
   }
 
   get midway(): boolean {
@@ -89,7 +87,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.tlsWanted = false;
     this.#tls = tls;
     this.#state = freshState(true);
-    this.#receiver = undefined;
+    this.#data.end();
     this.#mode = 'tls';
   }
 
@@ -123,8 +121,6 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         return this.#readSasl();
       case 'data':
         return this.#readData();
-      case 'skip':
-        return this.#skipChunk(this.#unwanted);
       case 'ended':
         return 'starved';
     }
@@ -281,84 +277,42 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return this.#say(reply(334, '', step.challenge));
   }
 
-  // Message data, by DATA or in BDAT chunks (RFC 3030)
+  // Message data, by DATA or in BDAT chunks
 
   #bdat(command: Command & { verb: 'BDAT' }, refusal: Reply | undefined): SmtpEvent | 'again' {
-    if (refusal) return this.#skip(command.sizeBytes, refusal);
-    if (this.#receiver) return this.#receiveChunk(this.#receiver, command);
-    this.#firstChunk = command;
-    return { type: 'data' };
+    this.#mode = 'data';
+    return this.#data.startChunk(command, refusal) ? { type: 'data' } : 'again';
   }
 
   #answerData(answer: Reply | undefined): void {
     const refusal = answer && !isPositive(answer) ? answer : undefined;
-    const chunk = this.#firstChunk;
-    this.#firstChunk = undefined;
-    if (refusal) {
-      if (chunk) this.#skip(chunk.sizeBytes, refusal);
-      else this.#say(refusal);
-      return;
+    const said = this.#data.start(refusal);
+    if (said) this.#say(said);
+    if (!refusal) {
+      this.#note({ transaction: 'receiving' });
+      this.#mode = 'data';
     }
-    const { bareNewline, messageBytes } = this.#options;
-    this.#receiver = new MessageReceiver({ dotted: !chunk, bareNewline, messageBytes });
-    this.#note({ transaction: 'receiving' });
-    if (chunk) this.#receiveChunk(this.#receiver, chunk);
-    else this.#say(say.startData);
-    this.#mode = 'data';
-  }
-
-  #receiveChunk(receiver: MessageReceiver, chunk: Command & { verb: 'BDAT' }): 'again' {
-    receiver.startChunk(chunk);
-    this.#mode = 'data';
-    return 'again';
   }
 
   #readData(): SmtpEvent | 'again' | 'starved' {
-    const received = this.#receiver?.receive(this.#input) ?? 'starved';
-    switch (received) {
-      case 'starved':
-        return 'starved';
-      case 'overflow':
-        return this.#bye(say.tooLarge(this.#options.messageBytes));
-      case 'chunkRead':
-        this.#mode = 'command';
-        return this.#say(say.chunkOk);
-      case 'complete':
-        return this.#messageEvent();
-      default:
-        return { type: 'chunk', bytes: received };
+    const step = this.#data.step();
+    if (step === 'starved') return 'starved';
+    if ('event' in step) {
+      if (step.event.type === 'message') this.dialogue.client(`(${step.event.sizeBytes} octets of message)`);
+      return step.event;
     }
-  }
-
-  #messageEvent(): SmtpEvent {
-    const { sizeBytes = 0, fault } = this.#receiver ?? {};
-    this.dialogue.client(`(${sizeBytes} octets of message)`);
-    return fault ? { type: 'message', sizeBytes, fault } : { type: 'message', sizeBytes };
-  }
-
-  /** A chunk that is not wanted: its octets must be read all the same, before it is refused. */
-  #skip(octets: number, refusal: Reply): 'again' {
-    const { messageBytes } = this.#options;
-    if (octets > 2 * messageBytes) return this.#bye(say.tooLarge(messageBytes));
-    this.#unwanted = { octets, refusal };
-    this.#mode = 'skip';
-    return 'again';
-  }
-
-  #skipChunk({ octets, refusal }: { octets: number; refusal: Reply }): 'again' | 'starved' {
-    const left = octets - this.#input.consume(octets, (bytes) => bytes.length);
-    this.#unwanted = { octets: left, refusal };
-    if (left > 0) return 'starved';
     this.#mode = 'command';
+    if (step.next === 'ended') return this.#bye(step.say);
+    if (step.next === 'command') return this.#say(step.say);
     this.dialogue.client('(a chunk that was not wanted)');
-    return this.#refuse(refusal);
+    return this.#refuse(step.say);
   }
 
   // Saying things
 
   #endTransaction(): void {
     this.#note({ transaction: 'none', recipients: 0 });
-    this.#receiver = undefined;
+    this.#data.end();
   }
 
   #say(answer: Reply): 'again' {
