@@ -5,18 +5,10 @@
  */
 
 import { StoreFullError } from '../store/errors.ts';
-import type {
-  ClaimedMessage,
-  EventRow,
-  JobRow,
-  MessageRow,
-  NewMessage,
-  Settlement,
-  Store,
-} from '../store/store.ts';
+import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import type { MaybePromise } from '../util/maybe-promise.ts';
+import { type DeliveryGroup, type HandOutParts, handOut } from './hand-out.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -26,13 +18,7 @@ import {
   step,
 } from './schedule.ts';
 
-/** One message's jobs for one receiving site. */
-export interface DeliveryGroup {
-  site: string;
-  jobCount: number;
-  message: MessageRow;
-  jobs: JobRow[];
-}
+export type { DeliveryGroup };
 
 export interface QueueParts {
   store: Store;
@@ -41,8 +27,7 @@ export interface QueueParts {
   limits: ScheduleLimits;
   /** Told of what has happened, once it is on disk. */
   onEvents(events: readonly EventRow[]): void;
-  /** A name for where a job goes; jobs with the same name share transactions and connections. */
-  siteOf(job: JobRow, signal: AbortSignal): MaybePromise<string>;
+  siteOf: HandOutParts['siteOf'];
   /** Tries a group and calls `settle`. A rejection is a bug: the jobs come again after `crashWaitMs`. */
   deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void>;
 }
@@ -209,50 +194,12 @@ export class Queue {
       .filter(({ jobs }) => jobs.length > 0);
   }
 
-  /** Sorts a message's jobs by receiving site and makes the groups ready: each as soon as its site is known. */
-  #handOut({ message, jobs }: ClaimedMessage): void {
-    const known = new Map<string, JobRow[]>();
-    const asked: Promise<[string, JobRow]>[] = [];
-    for (const job of jobs) {
-      this.#held.add(nameOf(job));
-      const site = this.#siteOf(job);
-      if (typeof site === 'string') addTo(known, site, job);
-      else asked.push(site.then((name) => [name, job]));
-    }
-    this.#makeReady(message, known);
-    if (asked.length > 0) this.#track(this.#handOutAsFound(message, asked));
-  }
-
-  #siteOf(job: JobRow): MaybePromise<string> {
-    const site = this.#parts.siteOf(job, this.#stop.signal);
-    if (typeof site === 'string') return site;
-    return site.catch((error) => {
-      if (!this.#stopping)
-        this.#parts.log.error({ err: error, queueId: job.queueId }, 'cannot tell the site of a job');
-      return `unknown site of ${job.destination}`;
-    });
-  }
-
-  /** Look-ups that are answered in one turn of the event loop, as from the cache, go out together. */
-  async #handOutAsFound(message: MessageRow, asked: Promise<[string, JobRow]>[]): Promise<void> {
-    let found = new Map<string, JobRow[]>();
-    const flush = () => {
-      const groups = found;
-      found = new Map();
-      this.#makeReady(message, groups);
-    };
-    const noted = asked.map(async (one) => {
-      const [site, job] = await one;
-      if (found.size === 0) setImmediate(flush);
-      addTo(found, site, job);
-    });
-    await Promise.all(noted);
-    flush();
-  }
-
-  #makeReady(message: MessageRow, bySite: ReadonlyMap<string, JobRow[]>): void {
-    for (const [site, jobs] of bySite)
-      this.#on({ type: 'ready', group: { site, jobCount: jobs.length, message, jobs } });
+  #handOut(claimed: ClaimedMessage): void {
+    for (const job of claimed.jobs) this.#held.add(nameOf(job));
+    const { siteOf, log } = this.#parts;
+    const ready = (group: DeliveryGroup) => this.#on({ type: 'ready', group });
+    const rest = handOut({ siteOf, log, ready, signal: this.#stop.signal }, claimed);
+    if (rest) this.#track(rest);
   }
 
   /** Gives a group back to the store for a while. */
@@ -310,9 +257,3 @@ export class Queue {
 }
 
 const nameOf = ({ queueId, number }: Pick<JobRow, 'queueId' | 'number'>): string => `${queueId}.${number}`;
-
-function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {
-  const jobs = groups.get(site);
-  if (jobs) jobs.push(job);
-  else groups.set(site, [job]);
-}
