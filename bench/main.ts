@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { ensurePrograms } from '../e2e/packages.ts';
 import { withWorld } from '../e2e/world.ts';
 import { benchRelay } from './relay.ts';
-import { relayReport } from './report.ts';
+import { relayReport, relaySummary } from './report.ts';
 
 const usage =
   'usage: npm run bench -- relay [--json] [--messages N] [--size OCTETS] [--sessions N] [--rounds N]';
@@ -51,7 +51,11 @@ async function main(): Promise<number> {
   });
   console.log(
     values.json
-      ? JSON.stringify({ bench: 'relay', machine: machine(), options, ...result }, null, 2)
+      ? JSON.stringify(
+          { bench: 'relay', machine: machine(), options, summary: relaySummary(result), ...result },
+          null,
+          2,
+        )
       : relayReport(options, result),
   );
   return 0;

@@ -29,10 +29,26 @@ export function relayReport(options: RelayOptions, { servers, limitPerSecond }: 
   ].join('\n');
 }
 
+/** The same for programs: a summary per server, and the ratio of the medians, the first server's to the second's. */
+export function relaySummary({ servers }: RelayResult) {
+  return Object.fromEntries(
+    figures.map(({ label, unit, of }) => {
+      const summaries = servers.map(({ name, rounds }) => [name, summarize(rounds.map(of))] as const);
+      return [
+        label,
+        { unit, ...Object.fromEntries(summaries), ratio: ratioOf(summaries.map(([, one]) => one)) },
+      ];
+    }),
+  );
+}
+
+function ratioOf([ours, theirs]: readonly Summary[]): number | undefined {
+  return ours === undefined || theirs === undefined ? undefined : ours.median / theirs.median;
+}
+
 function figureRow({ label, unit, digits, of }: Figure, servers: RelayResult['servers']): string {
   const summaries = servers.map(({ rounds }) => summarize(rounds.map(of)));
-  const [ours, theirs] = summaries;
-  const ratio = ours === undefined || theirs === undefined ? '' : (ours.median / theirs.median).toFixed(2);
+  const ratio = ratioOf(summaries)?.toFixed(2) ?? '';
   return row(label, unit, [...summaries.map((summary) => format(summary, digits)), ratio]);
 }
 

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -14,4 +16,16 @@ test('bin/posthorn ends with the exit code of its command', () => {
   expect(start('nonsense')).toMatchObject({ status: 64, stdout: '' });
   expect(start('serve', '--config', '/nonexistent.toml')).toMatchObject({ status: 78, stdout: '' });
   expect(start('--version')).toMatchObject({ status: 0, stderr: '' });
+});
+
+test('bin/posthorn gives libuv threads enough for many fsyncs at once, before Node starts', () => {
+  // Stands in for Node: says how it was called.
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-node-'));
+  const node = join(directory, 'node');
+  const says = `#!/bin/sh\ncase $1 in --version) echo v24.0.0 ;; *) echo "$UV_THREADPOOL_SIZE $1" ;; esac\n`;
+  writeFileSync(node, says, { mode: 0o755 });
+  const { PATH } = process.env;
+  const { stdout } = spawnSync(program, ['help'], { encoding: 'utf8', env: { PATH, POSTHORN_NODE: node } });
+  rmSync(directory, { recursive: true });
+  expect(stdout).toMatch(/^16 .*main\.ts\n$/);
 });

@@ -42,6 +42,8 @@ export interface Posthorn {
   command(args: readonly string[], input?: string): Promise<Finished>;
   /** What it logged so far, all runs together. */
   log(): Promise<string>;
+  /** Everything that the present run has said on standard output. */
+  said(): string;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -90,6 +92,7 @@ export async function startPosthorn(world: World, options: PosthornOptions = {})
     port: (protocol) => ports.get(protocol) ?? 0,
     maildir: (address) => join(dataDir, 'accounts', address, 'Maildir'),
     log: () => readLog(log),
+    said: () => running?.stdout() ?? '',
     stop: async () => (await running?.stop()) ?? null,
     kill: async () => running?.kill(),
     start: launch,

@@ -71,9 +71,10 @@ export const commands = scenario(
       match(`${samePort.code} ${samePort.stderr}`, new RegExp(`^[1-9].*${first.port('smtp')}`, 's'));
     });
 
-    await step('SIGTERM drains and exits with 0', async () => {
+    await step('SIGTERM drains and exits with 0; standard output held one line', async () => {
       const server = await startPosthorn(world, { name: 'draining', dnsPort: await startDns(world) });
       equal(await server.stop(), 0);
+      equal(server.said(), 'posthorn ready\n');
     });
   },
 );

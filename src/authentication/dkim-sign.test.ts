@@ -41,6 +41,15 @@ describe.each<DkimKeyType>(['rsa', 'ed25519'])('createSigner() with an %s key', 
     record = dkimRecord(privateKeyPem).value;
   });
 
+  it('not-16: names From, Subject and the one-click fields once more than they are there', async () => {
+    const [, names = ''] = /\bh=([^;]*);/.exec(await sign(signer, letter)) ?? [];
+    const signed = names.replace(/\s/g, '').toLowerCase().split(':');
+    const countOf = (name: string) => signed.filter((each) => each === name).length;
+    for (const name of ['from', 'subject', 'list-unsubscribe', 'list-unsubscribe-post'])
+      expect(countOf(name)).toBe(2);
+    for (const name of ['cc', 'reply-to']) expect(countOf(name)).toBe(1);
+  });
+
   async function verify(message: string) {
     const resolver = scriptedResolver({ 'posthorn._domainkey.example.com': { TXT: [record] } });
     const sender = { clientAddress: '192.0.2.1', helo: 'mail.example.com', reversePath: '' };

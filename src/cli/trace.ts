@@ -46,9 +46,9 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
   );
 }
 
-/** An event as programs read it: `{at, queueId, recipient, event, …data}`. */
+/** An event as programs read it: `{at, queueId, recipient, event, …data}`; null where it is about the whole message. */
 export function flatten({ at, queueId, recipient, event, data }: DossierEvent): Record<string, unknown> {
-  return { at, queueId, ...(recipient === undefined ? {} : { recipient }), event, ...data };
+  return { at, queueId, recipient: recipient ?? null, event, ...data };
 }
 
 /** See no-color.org. */

@@ -3,13 +3,12 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
-import type { ListenerConfig } from './config.ts';
-import type { Draft, Finding } from './draft.ts';
+import type { Draft, Finding, ListenerDraft } from './draft.ts';
 import { isLoopback } from './network.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
   return [
-    ...draft.listeners.flatMap((listener, index) => (listener ? checkListener(listener, index, draft) : [])),
+    ...draft.listeners.flatMap((listener, index) => checkListener(listener, index, draft)),
     ...findDuplicates(draft.listeners, listenerKey).map(({ index, key }) => ({
       path: ['listener', index],
       what: `two listeners want ${key}`,
@@ -23,17 +22,18 @@ export function crossCheck(draft: Draft): Finding[] {
   ];
 }
 
-function checkListener(listener: ListenerConfig, index: number, draft: Draft): Finding[] {
+function checkListener(listener: ListenerDraft, index: number, draft: Draft): Finding[] {
   return [...checkTls(listener, index, draft.hasTls), ...checkPlaintext(listener, index)];
 }
 
 /** Passwords cross only encrypted connections (RFC 8314 §4.1), so every protocol that asks for one needs a certificate. */
 function checkTls(
-  { protocol, allowPlaintextAuth }: ListenerConfig,
+  { protocol, allowPlaintextAuth }: ListenerDraft,
   index: number,
   hasTls: boolean,
 ): Finding[] {
-  if (hasTls || protocol === 'smtp' || (protocol === 'pop3' && allowPlaintextAuth)) return [];
+  if (hasTls || protocol === undefined || protocol === 'smtp' || (protocol === 'pop3' && allowPlaintextAuth))
+    return [];
   const plain = protocol === 'pop3' ? ' For tests on loopback, allowPlaintextAuth = true does without.' : '';
   return [
     {
@@ -44,8 +44,8 @@ function checkTls(
   ];
 }
 
-function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerConfig, index: number): Finding[] {
-  if (!allowPlaintextAuth) return [];
+function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerDraft, index: number): Finding[] {
+  if (!allowPlaintextAuth || protocol === undefined) return [];
   const path = ['listener', index, 'allowPlaintextAuth'];
   if (protocol !== 'pop3') {
     return [
@@ -56,7 +56,7 @@ function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerConfi
       },
     ];
   }
-  if (isLoopback(address)) return [];
+  if (address === undefined || isLoopback(address)) return [];
   return [
     {
       path,
@@ -67,15 +67,15 @@ function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerConfi
 }
 
 /** Port 0 is another port each time. */
-const listenerKey = ({ address, port }: ListenerConfig): string | undefined =>
-  port === 0 ? undefined : `${address} port ${port}`;
+const listenerKey = ({ address, port }: ListenerDraft): string | undefined =>
+  !port || address === undefined ? undefined : `${address} port ${port}`;
 
 /** The later ones of those that have a key in common. */
-function findDuplicates<T>(items: readonly (T | undefined)[], keyOf: (item: T) => string | undefined) {
+function findDuplicates<T>(items: readonly T[], keyOf: (item: T) => string | undefined) {
   const seen = new Set<string>();
   const duplicates: { index: number; key: string }[] = [];
   items.forEach((item, index) => {
-    const key = item === undefined ? undefined : keyOf(item);
+    const key = keyOf(item);
     if (key === undefined) return;
     if (seen.has(key)) duplicates.push({ index, key });
     seen.add(key);

@@ -1,21 +1,34 @@
 /**
- * What can be read of a configuration that may be wrong in places. Each table is read by itself, so that one bad port
- * does not hide a missing certificate: the checks between tables run on whatever is whole.
+ * What can be read of a configuration that may be wrong in places. Each key is read by itself, so that one bad port does
+ * not hide a missing certificate: the checks between keys run on whatever is good.
  */
 
 import type { TomlTable } from 'smol-toml';
-import type { z } from 'zod';
-import type { ListenerConfig, TlsConfig } from './config.ts';
+import { z } from 'zod';
+import type { DkimConfig, Protocol } from './config.ts';
 import type { KeyPath } from './problem.ts';
-import { type DomainInput, deliverySchema, domainSchema, listenerSchema, tlsSchema } from './schema.ts';
+import { deliveryShape, domainShape, listenerShape, standardPorts, tlsShape } from './schema.ts';
 
+export interface ListenerDraft {
+  protocol?: Protocol;
+  address?: string;
+  /** The protocol's own where none is given. */
+  port?: number;
+  allowPlaintextAuth?: boolean;
+}
+
+export interface DomainDraft {
+  name?: string;
+  dkim?: DkimConfig;
+}
+
+/** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
-  /** Undefined where the table is not whole; places in the list stay as in the file. */
-  listeners: readonly (ListenerConfig | undefined)[];
-  domains: readonly (DomainInput | undefined)[];
-  /** A [tls] table is there, whole or not. */
+  listeners: readonly ListenerDraft[];
+  domains: readonly DomainDraft[];
+  /** A [tls] table is there, good or not. */
   hasTls: boolean;
-  tls: TlsConfig | undefined;
+  tls: { cert?: string; key?: string };
   /** Path of `[delivery] caFile`. */
   caFile: string | undefined;
 }
@@ -29,19 +42,37 @@ export interface Finding {
 
 /** `raw` is the parsed file, `directory` where it lies. */
 export function readDraft(raw: TomlTable, directory: string): Draft {
-  const domain = domainSchema(directory);
   return {
-    listeners: listOf(raw.listener).map((value) => wholeOrNothing(listenerSchema, value)),
-    domains: listOf(raw.domain).map((value) => wholeOrNothing(domain, value)),
+    listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
+    domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     hasTls: raw.tls !== undefined,
-    tls: wholeOrNothing(tlsSchema(directory), raw.tls),
-    caFile: wholeOrNothing(deliverySchema(directory), raw.delivery ?? {})?.caFile,
+    tls: goodParts(tlsShape(directory), raw.tls),
+    caFile: goodParts(deliveryShape(directory), raw.delivery).caFile,
   };
 }
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 
-function wholeOrNothing<T>(schema: z.ZodType<T>, value: unknown): T | undefined {
-  const result = schema.safeParse(value);
-  return result.success ? result.data : undefined;
+function withPort(listener: ListenerDraft, value: unknown): ListenerDraft {
+  const { protocol } = listener;
+  if (protocol === undefined || (isTable(value) && 'port' in value)) return listener;
+  return { ...listener, port: standardPorts[protocol] };
+}
+
+const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+/** The keys of a table that are good, by themselves, with the defaults of those that are not there. */
+function goodParts<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  value: unknown,
+): { [Key in keyof Shape]?: z.output<Shape[Key]> } {
+  const table = isTable(value) ? value : {};
+  const parts: { [Key in keyof Shape]?: z.output<Shape[Key]> } = {};
+  for (const key in shape) {
+    const schema: Shape[typeof key] = shape[key];
+    const result = z.safeParse(schema, table[key]);
+    if (result.success) parts[key] = result.data;
+  }
+  return parts;
 }

@@ -6,16 +6,18 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseDkimKey } from '../authentication/dkim-key.ts';
-import type { DkimConfig, TlsConfig } from './config.ts';
+import type { DkimConfig } from './config.ts';
 import type { Draft, Finding } from './draft.ts';
 import type { KeyPath } from './problem.ts';
 
 export async function checkFiles({ tls, domains, caFile }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
-    tls === undefined ? [] : checkTls(tls),
+    checkTls(tls),
     caFile === undefined ? [] : checkAuthorities(caFile),
     ...domains.map((domain, index) =>
-      domain?.dkim === undefined ? [] : checkDkim(domain.dkim, domain.name, ['domain', index, 'dkim', 'key']),
+      domain.dkim === undefined
+        ? []
+        : checkDkim(domain.dkim, domain.name ?? 'DOMAIN', ['domain', index, 'dkim', 'key']),
     ),
   ]);
   return findings.flat();
@@ -60,29 +62,35 @@ function unreadable(file: string, error: unknown, remedy: string): { what: strin
   return { what: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, remedy };
 }
 
-async function checkTls({ cert, key }: TlsConfig): Promise<Finding[]> {
-  const certificate = await load({
-    path: ['tls', 'cert'],
-    file: cert,
-    what: 'a PEM certificate',
-    remedy: 'Name the file with the certificate and its chain, or remove [tls].',
-    parse: (bytes) => new X509Certificate(bytes),
-  });
-  const privateKey = await load({
-    path: ['tls', 'key'],
-    file: key,
-    what: 'an unencrypted PEM private key',
-    remedy: "Name the file with the certificate's private key, or remove [tls].",
-    parse: (bytes) => createPrivateKey(bytes),
-  });
+async function checkTls({ cert, key }: Draft['tls']): Promise<Finding[]> {
+  const certificate = cert === undefined ? undefined : await loadCertificate(cert);
+  const privateKey = key === undefined ? undefined : await loadPrivateKey(key);
   const findings = [certificate, privateKey].flatMap((loaded) =>
-    'finding' in loaded ? [loaded.finding] : [],
+    loaded && 'finding' in loaded ? [loaded.finding] : [],
   );
-  if ('finding' in certificate || 'finding' in privateKey) return findings;
+  if (!certificate || !privateKey || 'finding' in certificate || 'finding' in privateKey) return findings;
   if (certificate.content.checkPrivateKey(privateKey.content)) return [];
   const what = `the private key in ${key} does not belong to the certificate in ${cert}`;
   return [{ path: ['tls', 'key'], what, remedy: 'Name the key that the certificate was made for.' }];
 }
+
+const loadCertificate = (file: string) =>
+  load({
+    path: ['tls', 'cert'],
+    file,
+    what: 'a PEM certificate',
+    remedy: 'Name the file with the certificate and its chain, or remove [tls].',
+    parse: (bytes) => new X509Certificate(bytes),
+  });
+
+const loadPrivateKey = (file: string) =>
+  load({
+    path: ['tls', 'key'],
+    file,
+    what: 'an unencrypted PEM private key',
+    remedy: "Name the file with the certificate's private key, or remove [tls].",
+    parse: (bytes) => createPrivateKey(bytes),
+  });
 
 async function checkAuthorities(file: string): Promise<Finding[]> {
   const loaded = await load({

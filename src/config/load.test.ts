@@ -233,6 +233,45 @@ dkim = { selector = "x", key = "nowhere.pem" }
     expect((await problemsOf(toml)).join('\n')).toMatch(expected);
   });
 
+  test('parseConfig() lets one bad key hide nothing of the others in its table', async () => {
+    const problems = await problemsOf(`
+      hostname = "mx.example.com"
+      [[listener]]
+      protocol = "submission"
+      port = 99999
+      [[listener]]
+      protocol = "pop3"
+      address = "192.0.2.1"
+      port = "x"
+      allowPlaintextAuth = true
+      [[domain]]
+      name = "exa mple.com"
+      dkim = { selector = "posthorn", key = "nofile.pem" }
+    `);
+    const keys = problems.map((problem) => problem.split(':')[0]);
+    expect(keys).toEqual([
+      '4 listener[1].protocol',
+      '5 listener[1].port',
+      '9 listener[2].port',
+      '10 listener[2].allowPlaintextAuth',
+      '12 domain[1].name',
+      '13 domain[1].dkim.key',
+    ]);
+  });
+
+  test('parseConfig() normalizes bare newlines on both kinds of submission, and nowhere else', async () => {
+    const { tls, listeners } = await parseConfig(
+      `
+      hostname = "mx.example.com"
+      tls = { cert = "${testdata}/self-signed.crt", key = "${testdata}/self-signed.key" }
+      listener = [{ protocol = "smtp" }, { protocol = "submission" }, { protocol = "submissions" }]
+      `,
+      file,
+    );
+    expect(tls).toBeDefined();
+    expect(listeners.map(({ bareNewline }) => bareNewline)).toEqual(['reject', 'normalize', 'normalize']);
+  });
+
   test('P5: a trusted network that is the whole Internet is refused', async () => {
     for (const network of ['0.0.0.0/0', '::/0']) {
       expect(await problemsOf(`${base}[relay]\ntrustedNetworks = ["${network}"]`)).toHaveLength(1);

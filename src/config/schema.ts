@@ -16,7 +16,7 @@ const protocols = [
 ] as const satisfies readonly Protocol[];
 
 /** IANA's ports; submissions and pop3s by RFC 8314 §7. */
-const standardPorts: Record<Protocol, number> = {
+export const standardPorts: Record<Protocol, number> = {
   smtp: 25,
   submission: 587,
   submissions: 465,
@@ -26,7 +26,7 @@ const standardPorts: Record<Protocol, number> = {
 
 const mib = 2 ** 20;
 
-const listenerShape = {
+export const listenerShape = {
   protocol: values.oneOf(...protocols),
   address: values.ipAddress().default('::'),
   port: values.listeningPort().exactOptional(),
@@ -36,17 +36,20 @@ const listenerShape = {
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });
 
-const domainShape = (directory: string) => ({
+export const domainShape = (directory: string) => ({
   name: values.domainName(),
   postmaster: values.mailAddress().exactOptional(),
   dkim: z.strictObject(dkimShape(directory)).exactOptional(),
 });
 
-const tlsShape = (directory: string) => ({ cert: values.path(directory), key: values.path(directory) });
+export const tlsShape = (directory: string) => ({
+  cert: values.path(directory),
+  key: values.path(directory),
+});
 
 const relayShape = { trustedNetworks: z.array(values.trustedNetwork()).default([]) };
 
-const deliveryShape = (directory: string) => ({
+export const deliveryShape = (directory: string) => ({
   relayHost: values.smtpHost().exactOptional(),
   port: values.remotePort().default(25),
   allowPrivateAddresses: values.flag().default(false),
@@ -86,11 +89,10 @@ function completeListener({ port, bareNewline, ...rest }: ListenerInput): Listen
   };
 }
 
-export const listenerSchema = z.strictObject(listenerShape).transform(completeListener);
-export const domainSchema = (directory: string) => z.strictObject(domainShape(directory));
-export type DomainInput = z.output<ReturnType<typeof domainSchema>>;
-export const deliverySchema = (directory: string) => z.strictObject(deliveryShape(directory));
-export const tlsSchema = (directory: string) => z.strictObject(tlsShape(directory));
+const listenerSchema = z.strictObject(listenerShape).transform(completeListener);
+const domainSchema = (directory: string) => z.strictObject(domainShape(directory));
+const deliverySchema = (directory: string) => z.strictObject(deliveryShape(directory));
+const tlsSchema = (directory: string) => z.strictObject(tlsShape(directory));
 
 /** `directory` is where the file lies: relative paths begin there. */
 export function fileSchema(directory: string) {
