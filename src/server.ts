@@ -11,17 +11,12 @@ import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
-import { ConnectionPool } from './delivery/pool.ts';
-import type { RouteOptions } from './delivery/route.ts';
+import { createPool, createResolver, routeOptions } from './delivery/outbound.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
-import { cachedResolver } from './dns/cache.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { logEvents } from './dossier/log-events.ts';
 import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
 import { type Listening, startListeners } from './listeners.ts';
-import { ownListeners } from './net/addresses.ts';
-import { socketDialler } from './net/conversation.ts';
-import { stubResolver, systemServers } from './net/dns-stub.ts';
 import { loadTlsContext } from './net/tls-context.ts';
 import { Directory } from './queue/directory.ts';
 import { Queue } from './queue/queue.ts';
@@ -129,11 +124,6 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
     );
 }
 
-async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
-  const servers = resolver.length > 0 ? [...resolver] : await systemServers();
-  return cachedResolver(stubResolver({ servers, clock }), clock);
-}
-
 /** Local deliveries at once; each has a file of its own and waits for the disk. */
 const localDeliveries = 64;
 /** Jobs in memory at once. */
@@ -142,8 +132,7 @@ const maxHeldJobs = 5000;
 async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
   const { config, log, clock, store, resolver, directory, signers, nextQueueId } = core;
   const { hostname, dataDir, delivery } = config;
-  const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
-  const pool = new ConnectionPool({ dial: socketDialler({ clock, authorities }), clock, ehloName: hostname });
+  const pool = await createPool(config, clock);
   parts.defer(() => pool.close());
   const route = routeOptions(config, clock);
   const queue: Queue = new Queue({
@@ -204,9 +193,4 @@ function doorPartsOf({ config, ...core }: Reception) {
     dossiers: dossier.enabled,
     spool: createSpool(dataDir),
   };
-}
-
-/** What leads to ourselves is told by what we are configured to listen on. */
-export function routeOptions({ hostname, listeners, delivery }: Config, clock: Clock): RouteOptions {
-  return { ...delivery, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
 }

@@ -7,23 +7,19 @@ import { readFile } from 'node:fs/promises';
 import { createSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import type { Config } from '../config/config.ts';
-import { cachedResolver } from '../dns/cache.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { type Address, needsSmtputf8, parseAddress } from '../mail/address.ts';
+import { authorDomain } from '../mail/author-domain.ts';
 import { type Completion, completeHeader } from '../mail/complete.ts';
-import { fieldValue, findFields, findHeaderEnd, mailboxesOf, parseHeader } from '../mail/header.ts';
+import { findHeaderEnd, parseHeader } from '../mail/header.ts';
 import { withCrlf } from '../mail/line-ends.ts';
 import { receivedField } from '../mail/received.ts';
-import { ownListeners } from '../net/addresses.ts';
-import { socketDialler } from '../net/conversation.ts';
-import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { deliveredEvent, deliverRemotely, factsOf } from './deliver.ts';
+import { createPool, createResolver, routeOptions } from './outbound.ts';
 import type { Outcome } from './outcome.ts';
-import { ConnectionPool } from './pool.ts';
-import type { RouteOptions } from './route.ts';
 
 export interface DirectLetter {
   /** `user@domain`, or '' for the null sender. */
@@ -69,20 +65,8 @@ function readAddress(text: string): Address {
 
 async function partsFor(config: Config) {
   const clock = systemClock;
-  const { hostname, delivery, listeners } = config;
-  const servers = config.resolver.length > 0 ? [...config.resolver] : await systemServers();
-  const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
-  const pool = new ConnectionPool({ dial: socketDialler({ clock, authorities }), clock, ehloName: hostname });
-  const route: RouteOptions = {
-    hostname,
-    port: delivery.port,
-    allowPrivateAddresses: delivery.allowPrivateAddresses,
-    relayHost: delivery.relayHost,
-    isOurs: ownListeners(listeners),
-    random: Math.random,
-    clock,
-  };
-  return { resolver: cachedResolver(stubResolver({ servers, clock }), clock), route, send: { pool } };
+  const [resolver, pool] = await Promise.all([createResolver(config, clock), createPool(config, clock)]);
+  return { resolver, route: routeOptions(config, clock), send: { pool } };
 }
 
 async function messageFor(config: Config, from: string, to: Address[], letter: Buffer): Promise<MessageRow> {
@@ -115,8 +99,7 @@ function completeMessage(message: Buffer, completion: Completion): Buffer {
 
 /** Signed as the server would sign it, if From is in one of our domains with a key. */
 async function signatureOn({ domains }: Config, content: Buffer): Promise<string> {
-  const [from] = findFields(parseHeader(content).fields, 'from');
-  const author = from && mailboxesOf(fieldValue(from))?.mailboxes[0]?.domain;
+  const author = authorDomain(parseHeader(content));
   const domain = domains.find(({ name }) => name === author);
   if (!domain?.dkim) return '';
   const privateKeyPem = await readFile(domain.dkim.key, 'utf8');

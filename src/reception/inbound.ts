@@ -11,6 +11,7 @@ import { authenticationResults, isForgedResults } from '../authentication/result
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
 import { fieldValue, type Header, parseHeader, removeFields } from '../mail/header.ts';
 import type { Directory } from '../queue/directory.ts';
@@ -33,7 +34,7 @@ import {
 import { isUnexpectedReport } from './backscatter.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
-import { authorDomain, type Signers, type Signing, startSigning } from './signing.ts';
+import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 
 export interface InboundParts {

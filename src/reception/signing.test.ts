@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createSigner } from '../authentication/dkim-sign.ts';
+import { authorDomain } from '../mail/author-domain.ts';
 import { parseHeader } from '../mail/header.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
-import { authorDomain, startSigning } from './signing.ts';
+import { startSigning } from './signing.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

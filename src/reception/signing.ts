@@ -3,7 +3,6 @@
 import { bodyHasher } from '../authentication/body-hash.ts';
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { DossierEvent } from '../dossier/event.ts';
-import { fieldValue, findFields, type Header, mailboxesOf } from '../mail/header.ts';
 
 /** Signers by domain, A-labels. */
 export type Signers = ReadonlyMap<string, DkimSigner>;
@@ -19,12 +18,6 @@ export interface Signing {
   onBody(chunk: Buffer): void;
   /** Signs the header as it will be sent. */
   sign(header: Buffer): Promise<Signature>;
-}
-
-/** The domain of the author: of the first From mailbox; undefined where it cannot be told. */
-export function authorDomain({ fields }: Header): string | undefined {
-  const [from] = findFields(fields, 'from');
-  return from && mailboxesOf(fieldValue(from))?.mailboxes[0]?.domain;
 }
 
 /** Starts a signature in the name of `domain`, which DMARC wants aligned with From; undefined without a key for it. */

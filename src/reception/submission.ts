@@ -4,6 +4,7 @@
  */
 
 import { type Address, addressKey } from '../mail/address.ts';
+import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
 import { type Header, parseHeader } from '../mail/header.ts';
 import { checkSubmittedHeader, lineScanner, type Refusal } from '../mail/submission-rules.ts';
@@ -15,7 +16,7 @@ import type { Spool } from '../store/spool.ts';
 import type { Clock } from '../util/clock.ts';
 import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
 import { MessageCollector } from './message-collector.ts';
-import { authorDomain, type Signers, type Signing, startSigning } from './signing.ts';
+import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 
 export interface SubmissionParts {
