@@ -6,7 +6,7 @@ import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
-import { type TemporaryStore, temporaryStore } from '../store/testing.ts';
+import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { maxPasswordBytes } from './accounts.ts';

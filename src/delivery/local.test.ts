@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createMaildir, maildirPath } from '../store/maildir.ts';
-import { sampleJob, sampleMessage, type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
+import { sampleJob, sampleMessage, type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
 import { deliverLocally } from './local.ts';
 

@@ -4,8 +4,8 @@ import { createSigner } from '../authentication/dkim-sign.ts';
 import type { FailedRecipient } from '../dsn/failure.ts';
 import { Directory } from '../queue/directory.ts';
 import type { MessageRow, NewMessage } from '../store/store.ts';
-import { sampleMessage } from '../store/testing.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
+import { sampleMessage } from '../testing/store.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 
 const people = ['sender@example.com', 'boss@example.com', 'boss@example.org'];

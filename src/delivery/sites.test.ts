@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { sampleJob } from '../store/testing.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
+import { sampleJob } from '../testing/store.ts';
 import type { RouteOptions } from './route.ts';
 import { localSite, siteFinder } from './sites.ts';
 

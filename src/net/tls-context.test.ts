@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
 import { testAuthority } from '../testing/certificates.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { startServerTls } from './connection.ts';
 import { loadTlsContext } from './tls-context.ts';
 

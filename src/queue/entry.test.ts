@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleMessage } from '../store/testing.ts';
+import { sampleMessage } from '../testing/store.ts';
 import type { Recipient } from './directory.ts';
 import { newEntry } from './entry.ts';
 import { lifetimeMs } from './retry.ts';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreFullError } from '../store/errors.ts';
 import type { JobResult, NewMessage, Store } from '../store/store.ts';
-import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../store/testing.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
+import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import { leaseMs, type QueueParts } from './queue.ts';
 
 const minute = 60_000;

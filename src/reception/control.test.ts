@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { Directory } from '../queue/directory.ts';
 import { StoreBrokenError } from '../store/errors.ts';
 import { createSpool, spoolDirectory } from '../store/spool.ts';
-import { temporaryDirectory } from '../store/testing.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import type { Accepted } from '../testing/reception.ts';
+import { temporaryDirectory } from '../testing/store.ts';
 import { HandInError, handIn } from './control.ts';
 
 const accounts = ['bob@example.com', 'eve@example.com'];

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readContent } from '../store/content.ts';
 import { createSpool, type Spool, type SpoolWriter, spoolDirectory } from '../store/spool.ts';
 import type { Content } from '../store/store.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../store/testing.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { type CollectorParts, MessageCollector } from './message-collector.ts';
 
 let directory: TemporaryDirectory;

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../testing/store.ts';
 import { createDirectory, syncDirectory } from './directory-sync.ts';
-import { temporaryDirectory } from './testing.ts';
 
 test('syncDirectory() lets callers that come during a sync share the one that follows', async () => {
   await using directory = await temporaryDirectory();

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryDirectory, textOf } from '../testing/store.ts';
 import { listMaildir, type MailboxEntry, readEntry, removeEntries } from './mailbox.ts';
 import { createMaildir, deliver } from './maildir.ts';
-import { temporaryDirectory, textOf } from './testing.ts';
 
 async function world(files: Record<string, string> = {}) {
   const directory = await temporaryDirectory();

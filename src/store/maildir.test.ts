@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../testing/store.ts';
 import { deliver, type MaildirDelivery, maildirPath } from './maildir.ts';
-import { temporaryDirectory } from './testing.ts';
 
 const message = 'Return-Path: <a@example.com>\r\nSubject: hello\r\n\r\nHello.\r\n';
 

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryDirectory, textOf } from '../testing/store.ts';
 import { contentBytes, readContent } from './content.ts';
 import { createSpool, spoolDirectory } from './spool.ts';
-import { temporaryDirectory, textOf } from './testing.ts';
 
 test('commit() names the file only when it is whole', async () => {
   await using directory = await temporaryDirectory();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { temporaryStore } from '../testing.ts';
+import { temporaryStore } from '../../testing/store.ts';
 
 const account = (address: string, createdAt = 1) => ({
   address,

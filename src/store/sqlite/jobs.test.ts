@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { sampleEvent, sampleJob, sampleMessage, temporaryDirectory, temporaryStore } from '../testing.ts';
+import {
+  sampleEvent,
+  sampleJob,
+  sampleMessage,
+  temporaryDirectory,
+  temporaryStore,
+} from '../../testing/store.ts';
 import { createEngine } from './operations.ts';
 import { openDatabase } from './schema.ts';
 

@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { sampleEvent, sampleJob, sampleMessage, temporaryStore, textOf } from '../../testing/store.ts';
 import { readContent } from '../content.ts';
 import { createSpool } from '../spool.ts';
-import { sampleEvent, sampleJob, sampleMessage, temporaryStore, textOf } from '../testing.ts';
 
 const claimAll = { now: 5000, limit: 100, leaseMs: 60_000 };
 

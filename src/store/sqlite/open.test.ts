@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { sampleMessage, temporaryDirectory, temporaryStore } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
-import { sampleMessage, temporaryDirectory, temporaryStore } from '../testing.ts';
 import { openStore } from './open.ts';
 
 /** A process of its own that opens the store in `dataDir` and then runs `script`; its lines of output. */
 function otherProcess(dataDir: string, script: string) {
   const source = `
     const { openStore } = await import(${JSON.stringify(new URL('./open.ts', import.meta.url).href)});
-    const { sampleMessage } = await import(${JSON.stringify(new URL('../testing.ts', import.meta.url).href)});
+    const { sampleMessage } = await import(${JSON.stringify(new URL('../../testing/store.ts', import.meta.url).href)});
     const store = await openStore({ dataDir: ${JSON.stringify(dataDir)} });
     ${script}`;
   const child = spawn(process.execPath, ['-e', source], {

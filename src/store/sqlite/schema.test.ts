@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
-import { temporaryDirectory } from '../testing.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
 
 test('openDatabase() syncs every commit and keeps others out', async () => {

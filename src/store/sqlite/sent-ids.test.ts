@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sampleEvent, sampleMessage, temporaryStore } from '../testing.ts';
+import { sampleEvent, sampleMessage, temporaryStore } from '../../testing/store.ts';
 
 const letter = (
   queueId: string,

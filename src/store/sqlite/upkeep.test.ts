@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../testing.ts';
+import { temporaryDirectory } from '../../testing/store.ts';
 import { openDatabase } from './schema.ts';
 import { createCheckpoints, createReclaim } from './upkeep.ts';
 

@@ -3,8 +3,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from './sqlite/open.ts';
-import type { EventRow, JobRow, MessageRow, NewMessage, Store } from './store.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import type { EventRow, JobRow, MessageRow, NewMessage, Store } from '../store/store.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {
   path: string;
