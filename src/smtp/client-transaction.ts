@@ -4,12 +4,12 @@
  * Every recipient gets a verdict of its own; nothing is thrown but bugs.
  */
 
+import { DotStuffer } from '../util/dot-stuffing.ts';
 import type { Session } from './client.ts';
 import { findUnmet, mailCommand, rcptCommand } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
 import { ConversationError } from './conversation.ts';
-import { DotStuffer } from './dot-stuffing.ts';
 import { isPositive, type Reply, replyText } from './reply.ts';
 
 /** RFC 5321 §4.5.3.1.8: every server takes that many; for more, the caller makes several transactions. */

@@ -1,7 +1,7 @@
 /**
- * Dot-stuffing as the sender does it (RFC 5321 §4.5.2): a `.` at the beginning of a line is doubled, and the message
- * ends with CRLF.CRLF. Works on chunks of any size and copies nothing. A line begins after CRLF only: content with a
- * bare CR or LF never gets here, reception sees to that.
+ * Dot-stuffing, which SMTP (RFC 5321 §4.5.2) and POP3 (RFC 1939 §3) have in common: a `.` at the beginning of a line is
+ * doubled, and the text ends with CRLF.CRLF. Works on chunks of any size and copies nothing. A line begins after CRLF
+ * only.
  */
 
 const dot = 0x2e;
@@ -13,11 +13,16 @@ const endAfterLine = Buffer.from('.\r\n');
 const endInLine = Buffer.from('\r\n.\r\n');
 
 /** What the octets so far end with. */
-type Position = 'lineStart' | 'afterCr' | 'inLine';
+export type Position = 'lineStart' | 'afterCr' | 'inLine';
 
 export class DotStuffer {
   #position: Position = 'lineStart';
   #contentBytes = 0;
+
+  /** What the content so far ends with. */
+  get position(): Position {
+    return this.#position;
+  }
 
   /** Octets of content so far, without what was added. */
   get contentBytes(): number {
