@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { formatAddress } from '../mail/address.ts';
-import { compose } from '../mail/compose.ts';
 import { mailboxesOf } from '../mail/header.ts';
 import { withCrlf } from '../mail/line-ends.ts';
 import { CommandError } from './errors.ts';
@@ -62,6 +61,8 @@ async function composeLetter(
   const attachments = await Promise.all(
     attach.map(async (file) => ({ filename: basename(file), content: await readFile(resolve(cwd, file)) })),
   );
+  // Loaded for this only: the server, started by the same program, composes no letters.
+  const { compose } = await import('../mail/compose.ts');
   const { content } = await compose({
     from: options.from,
     to: options.to ?? [],

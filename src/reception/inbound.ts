@@ -4,7 +4,6 @@
  * RFC 5321; RFC 7208, 6376, 9989 for the checks; RFC 8601 for what is written of them.
  */
 
-import { checkSender } from '../authentication/check.ts';
 import { type Decision, decide } from '../authentication/decide.ts';
 import { isSenderProven } from '../authentication/proven-sender.ts';
 import { authenticationResults, isForgedResults } from '../authentication/results.ts';
@@ -113,8 +112,10 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
 
 const trustedNetwork: Decision = { decision: 'accept', rule: 'trusted network: sender checks are skipped' };
 
-function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
+async function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
   const { session, transaction, collector } = received;
+  // Loaded when first needed: a server that only sends has no use for these 30 MiB.
+  const { checkSender } = await import('../authentication/check.ts');
   return checkSender(parts, {
     clientAddress: session.peer.address,
     helo: session.hello?.name ?? '',

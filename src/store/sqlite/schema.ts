@@ -11,8 +11,8 @@ export const schemaVersion = 1;
 
 /** Octets of a page: a message of usual size with its neighbours, without overflow pages. */
 const pageBytes = 8192;
-/** Page cache, KiB. */
-const cacheKib = 64 * 1024;
+/** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
+const cacheKib = 8 * 1024;
 /** The write-ahead log is cut back to this after a checkpoint, octets. */
 const logBytesKept = 64 * 1024 * 1024;
 
@@ -115,10 +115,11 @@ export function openDatabase(path: string, dataDir: string): Database.Database {
 }
 
 function configure(database: Database.Database): void {
-  // The first two only matter before the first table is created; vacuuming by steps needs the latter.
+  // Before the file is looked at: else the log's index lies in memory shared through a file (-shm), not in our own.
+  database.pragma('locking_mode = EXCLUSIVE');
+  // These two only matter before the first table is created; vacuuming by steps needs the latter.
   database.pragma(`page_size = ${pageBytes}`);
   database.pragma('auto_vacuum = INCREMENTAL');
-  database.pragma('locking_mode = EXCLUSIVE');
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma(`cache_size = ${-cacheKib}`);
