@@ -1,0 +1,67 @@
+/**
+ * Everything around the server that can fail, made to fail: each scenario is a fault with claims of what is to come of
+ * it. They are independent of each other and mostly wait, so that several are played at a time.
+ */
+
+import { ensurePrograms } from '../../e2e/packages.ts';
+import { type Failure, playOne, type Scenario, type Score, sumOf } from '../../e2e/runner.ts';
+import { diskFull } from '../../e2e/scenarios/disk-full.ts';
+import { clockJumps } from './clock-jumps.ts';
+import { lineCuts } from './cuts.ts';
+import { noDescriptors } from './descriptors.ts';
+import { dnsFaults } from './dns.ts';
+import { fileErrors } from './file-errors.ts';
+import { storeErrors } from './store-errors.ts';
+import { termination } from './termination.ts';
+import { trickle } from './trickle.ts';
+
+export interface FaultOptions {
+  /** performance.now() by which all should be over: what takes longer is not begun. */
+  deadline: number;
+}
+
+export interface FaultResult {
+  /** Claims that held. */
+  passed: number;
+  failed: Failure[];
+}
+
+/** The scenarios with the seconds they take; the longest begin first. */
+const scenarios: readonly (readonly [Scenario, number])[] = [
+  [termination, 30],
+  [storeErrors, 12],
+  [lineCuts, 12],
+  [dnsFaults, 10],
+  [trickle, 10],
+  [fileErrors, 5],
+  [diskFull, 5],
+  [clockJumps, 5],
+  [noDescriptors, 3],
+];
+
+/** Played at a time. */
+const atOnce = 3;
+
+/** Plays what there is time for; tells it on standard error, scenario by scenario. */
+export async function faults({ deadline }: FaultOptions): Promise<FaultResult> {
+  await ensurePrograms(['gcc', 'openssl', 'unshare']);
+  const waiting = scenarios.values();
+  const scores: Score[] = [];
+  const playWaiting = async () => {
+    for (const [scenario, seconds] of waiting) {
+      if (performance.now() + seconds * 1000 <= deadline) scores.push(await playQuietly(scenario));
+      else console.error(`\n${scenario.name}\n  not played: there is no time for it`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, playWaiting));
+  const { passed, failures } = sumOf(scores);
+  return { passed, failed: failures };
+}
+
+/** What is said of one scenario is said at its end, in one piece. */
+async function playQuietly(scenario: Scenario): Promise<Score> {
+  const said: string[] = [];
+  const score = await playOne(scenario, (text) => said.push(text));
+  console.error(said.join('\n'));
+  return score;
+}

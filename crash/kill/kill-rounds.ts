@@ -1,0 +1,127 @@
+/**
+ * `kill -9` for real: the server is killed again and again at moments that a seed chooses, under load from real clients
+ * or while it starts, and started again on the same data. In the end every acknowledged message must be where it
+ * belongs, and what is there twice must have been under way at a kill and be called in doubt.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { readMaildir } from '../../e2e/maildir.ts';
+import { ensurePrograms } from '../../e2e/packages.ts';
+import { runEmpty } from '../../e2e/peers/control.ts';
+import { eventually } from '../../e2e/wait.ts';
+import { withWorld } from '../../e2e/world.ts';
+import { Random } from '../../fuzz/random.ts';
+import { fetchAndDelete, pour } from './clients.ts';
+import { doubleDeliveries } from './doubts.ts';
+import type { Balance, Item } from './ledger.ts';
+import { bob, outsider, type Stage, startStage } from './stage.ts';
+
+export interface KillOptions {
+  rounds: number;
+  /** performance.now() after which no further round begins. */
+  deadline: number;
+  seed: number;
+}
+
+export interface KillResult {
+  /** Kills. */
+  rounds: number;
+  /** Messages whose end of data was answered with 250. */
+  acknowledged: number;
+  /** Of those, for so many recipients nothing was found. */
+  missing: number;
+  /** Messages that the world outside got more than once, as a kill in the middle of an attempt allows. */
+  duplicated: number;
+  /** What must not be, each in a sentence. */
+  violations: string[];
+}
+
+/** The longest wait before a kill: under load, and while the server starts. */
+const longestLoadMs = 400;
+const longestStartMs = 700;
+/** One kill in so many comes while the server starts; one in so many before anything need be acknowledged. */
+const startKillOneIn = 8;
+const earlyKillOneIn = 4;
+/** A loaded machine may take so long for the first acknowledgement. */
+const firstReplyMs = 10_000;
+/** The books are balanced each time after so many rounds. */
+const roundsBetweenBalances = 50;
+/** Of the server's log, shown where the rounds cannot go on. */
+const logLines = 20;
+
+export async function killRounds(options: KillOptions): Promise<KillResult> {
+  await ensurePrograms(['openssl', 'swaks', 'mpop']);
+  return withWorld(async (world) => {
+    try {
+      return await playRounds(await startStage(world), options);
+    } catch (error) {
+      console.error(world.logTails(logLines).join('\n'));
+      throw error;
+    }
+  });
+}
+
+async function playRounds(stage: Stage, { rounds, deadline, seed }: KillOptions): Promise<KillResult> {
+  let done = 0;
+  while (done < rounds && performance.now() < deadline) {
+    await playRound(stage, new Random(seed, 'kill', done));
+    done += 1;
+    if (done % roundsBetweenBalances === 0 && (await balance(stage)).missing.length > 0) break;
+  }
+  return { rounds: done, ...(await result(stage)) };
+}
+
+async function playRound(stage: Stage, random: Random): Promise<void> {
+  if (random.oneIn(startKillOneIn)) await killAtStart(stage, random.below(longestStartMs));
+  else
+    await killUnderLoad(stage, { early: random.oneIn(earlyKillOneIn), afterMs: random.below(longestLoadMs) });
+  await stage.server.start();
+}
+
+async function killUnderLoad(stage: Stage, { early, afterMs }: { early: boolean; afterMs: number }) {
+  const { ledger } = stage;
+  const before = ledger.acknowledged;
+  const load = pour(stage);
+  if (!early) await eventually('a first 250', () => ledger.acknowledged > before || undefined, firstReplyMs);
+  await pause(afterMs);
+  await kill(stage);
+  await load;
+}
+
+/** In the middle of the recovery from an earlier kill. */
+async function killAtStart(stage: Stage, afterMs: number): Promise<void> {
+  await kill(stage);
+  // Rejects where the server did not come as far as being ready, which is as good.
+  const starting = stage.server.start().catch(() => {});
+  await pause(afterMs);
+  await kill(stage);
+  await starting;
+}
+
+async function kill({ server, killedAt }: Stage): Promise<void> {
+  killedAt.push(performance.now());
+  await server.kill();
+}
+
+/** Lets everything arrive, and compares. */
+async function balance(stage: Stage): Promise<Balance> {
+  await runEmpty(stage.server);
+  await eventually('a POP3 session to its end', async () => (await fetchAndDelete(stage)) || undefined);
+  await stage.lookIntoMaildirs();
+  return stage.ledger.balance();
+}
+
+async function result(stage: Stage): Promise<Omit<KillResult, 'rounds'>> {
+  const { acknowledged, missing, repeated, torn } = await balance(stage);
+  const left = await readMaildir(stage.server.maildir(bob));
+  const violations = [
+    ...missing.map((item) => `${named(item)} was acknowledged and is lost`),
+    ...torn.map((item) => `${named(item)} is not whole`),
+    ...(left.length > 0 ? [`${left.length} messages that ${bob} deleted are there again`] : []),
+    ...(await doubleDeliveries(stage, repeated)),
+  ];
+  const duplicated = [...repeated.keys()].filter((item) => item.endsWith(outsider)).length;
+  return { acknowledged, missing: missing.length, duplicated, violations };
+}
+
+const named = (item: Item): string => `message ${item.replace(' ', ' for ')}`;

@@ -1,0 +1,67 @@
+/**
+ * The books of the kill rounds: what was acknowledged for whom, what was found where, and how the two compare. Knows no
+ * server and no file.
+ */
+
+import { missing, repeated } from '../../e2e/tally.ts';
+import { recognise } from './letters.ts';
+
+/** One message for one recipient. */
+export type Item = `${number} ${string}`;
+
+export const itemOf = (number: number, recipient: string): Item => `${number} ${recipient}`;
+
+export interface Balance {
+  /** Messages whose end of data was answered with 250. */
+  acknowledged: number;
+  /** Acknowledged, and not found. */
+  missing: Item[];
+  /** Found more than once, with how often. */
+  repeated: ReadonlyMap<Item, number>;
+  /** Found with less than its text, or more. */
+  torn: Item[];
+}
+
+export class Ledger {
+  readonly #acknowledged = new Map<number, readonly string[]>();
+  readonly #found: Item[] = [];
+  readonly #torn: Item[] = [];
+  /** performance.now() of each time, where it is known. */
+  readonly #foundAt = new Map<Item, number[]>();
+
+  acknowledge(number: number, recipients: readonly string[]): void {
+    this.#acknowledged.set(number, recipients);
+  }
+
+  /** `at`: performance.now(), where it is known. Messages that are none of ours are passed over. */
+  find(recipient: string, message: Buffer, at?: number): void {
+    const known = recognise(message);
+    if (known === undefined) return;
+    const item = itemOf(known.number, recipient);
+    this.#found.push(item);
+    if (!known.whole) this.#torn.push(item);
+    if (at !== undefined) this.#foundAt.set(item, [...this.foundAt(item), at]);
+  }
+
+  /** Messages so far. */
+  get acknowledged(): number {
+    return this.#acknowledged.size;
+  }
+
+  /** In the order of time. */
+  foundAt(item: Item): readonly number[] {
+    return this.#foundAt.get(item) ?? [];
+  }
+
+  balance(): Balance {
+    const promised = [...this.#acknowledged].flatMap(([number, recipients]) =>
+      recipients.map((recipient) => itemOf(number, recipient)),
+    );
+    return {
+      acknowledged: this.acknowledged,
+      missing: missing(promised, this.#found),
+      repeated: repeated(this.#found),
+      torn: [...this.#torn],
+    };
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * `npm run crash`: what becomes of mail that was acknowledged when the power goes, the process is killed, or something around
+ * it fails; and whether this test would see a fault. Wants root and Debian, as `npm run e2e` does. The exit code is 1 when
+ * anything was lost, came twice without a word, or was planted and not found.
+ */
+
+import { faults } from './faults/faults.ts';
+import { killRounds } from './kill/kill-rounds.ts';
+import { type Options, type Part, readOptions, usage } from './options.ts';
+import { findPlants } from './plants/find-plants.ts';
+import { runPoints } from './points/run.ts';
+
+/** What a part has to say: figures for programs, and all that is wrong, in sentences. */
+interface Outcome {
+  figures: Partial<Figures>;
+  wrong: string[];
+}
+
+interface Figures {
+  /** Distinct crash points. */
+  points: number;
+  killRounds: number;
+  /** Messages whose end of data was answered with 250, in the kill rounds. */
+  acknowledged: number;
+  /** Of those, and of the ones of the crash points, what was nowhere to be found. */
+  missing: number;
+  /** What came twice, as a kill in the middle of an attempt allows. */
+  duplicated: number;
+  /** Scenarios of faults that went as they should. */
+  faults: number;
+}
+
+interface Context {
+  options: Options;
+  /** In performance.now(). */
+  deadline: number;
+  log(line: string): void;
+}
+
+const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
+  async points({ options, deadline, log }) {
+    const { points, missing, wrong } = await runPoints({ ...options, deadline, log });
+    return { figures: { points, missing }, wrong };
+  },
+
+  async kill({ options: { killRounds: most, seed }, deadline, log }) {
+    const { violations, ...result } = await killRounds({ rounds: most, deadline, seed });
+    const { rounds, acknowledged, missing, duplicated } = result;
+    log(`${rounds} kills: ${acknowledged} acknowledged, ${missing} missing, ${duplicated} twice`);
+    return { figures: { killRounds: rounds, acknowledged, missing, duplicated }, wrong: violations };
+  },
+
+  async faults({ deadline, log }) {
+    const { passed, failed } = await faults({ deadline });
+    log(`${passed} fault scenarios passed, ${failed.length} failed`);
+    return { figures: { faults: passed }, wrong: failed.map(({ name, reason }) => `${name}: ${reason}`) };
+  },
+
+  async plants({ options: { seed }, deadline, log }) {
+    const { found, missed } = await findPlants({ seed, deadline, log });
+    log(`${found.length} planted faults found, ${missed.length} not`);
+    return { figures: {}, wrong: missed.map(({ name, reason }) => `planted fault ${name}: ${reason}`) };
+  },
+};
+
+/** How the time is shared out, as far as a part is chosen. */
+const shares: Readonly<Record<Part, number>> = { points: 7, kill: 2, faults: 2, plants: 8 };
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = readOptions(args, Date.now() % 1_000_000);
+  if (options === undefined) {
+    console.error(usage);
+    return 64;
+  }
+  const log = (line: string) => (options.json ? console.error(line) : console.log(line));
+  log(`seed ${options.seed}`);
+  const figures: Figures = {
+    points: 0,
+    killRounds: 0,
+    acknowledged: 0,
+    missing: 0,
+    duplicated: 0,
+    faults: 0,
+  };
+  const wrong: string[] = [];
+  for (const [part, deadline] of deadlines(options)) {
+    const outcome = await runs[part]({ options, deadline, log });
+    addTo(figures, outcome.figures);
+    wrong.push(...outcome.wrong);
+  }
+  for (const sentence of wrong) log(`WRONG: ${sentence}`);
+  if (options.json) console.log(JSON.stringify(figures));
+  return wrong.length > 0 ? 1 : 0;
+}
+
+/** The parts that are chosen, each with the moment by which it should be over. */
+function deadlines({ chosen, seconds }: Options): [Part, number][] {
+  const turns = [...chosen].map((part): [Part, number] => [part, shares[part]]);
+  const all = turns.reduce((sum, [, share]) => sum + share, 0);
+  let gone = 0;
+  return turns.map(([part, share]) => {
+    gone += share;
+    const atMs = seconds === undefined ? Number.POSITIVE_INFINITY : (1000 * seconds * gone) / all;
+    return [part, performance.now() + atMs];
+  });
+}
+
+function addTo(figures: Figures, more: Partial<Figures>): void {
+  figures.points += more.points ?? 0;
+  figures.killRounds += more.killRounds ?? 0;
+  figures.acknowledged += more.acknowledged ?? 0;
+  figures.missing += more.missing ?? 0;
+  figures.duplicated += more.duplicated ?? 0;
+  figures.faults += more.faults ?? 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,88 @@
+/** Plants each fault into a copy of the source, and looks whether crash points find it. */
+
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Violation } from '../points/explore.ts';
+import { explorePoints } from '../points/points.ts';
+import { type Plant, plants } from './plants.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** More than enough for scenes of an act or two; a plant that is not found by then is not found. */
+const mostPoints = 1500;
+const mostMs = 120_000;
+
+export interface PlantsResult {
+  /** Names of those that were found. */
+  found: string[];
+  /** Those that were not, and what was found instead. */
+  missed: { name: string; reason: string }[];
+}
+
+export interface PlantsOptions {
+  seed: number;
+  /** In performance.now(); plants whose turn has not come by then are passed over. */
+  deadline: number;
+  log(line: string): void;
+}
+
+export async function findPlants({ seed, deadline, log }: PlantsOptions): Promise<PlantsResult> {
+  const result: PlantsResult = { found: [], missed: [] };
+  for (const plant of plants) {
+    if (performance.now() > deadline) break;
+    const { points, violations } = await explorePlanted(plant, seed);
+    const shown = violations.find((violation) => shows(plant, violation));
+    if (shown === undefined) result.missed.push({ name: plant.name, reason: reasonOf(points, violations) });
+    else result.found.push(plant.name);
+    log(
+      `${plant.name} (${plant.description}): ${shown === undefined ? 'NOT FOUND' : `found, ${shown.text}`}`,
+    );
+  }
+  return result;
+}
+
+const shows = ({ shows }: Plant, { wrong }: Violation): boolean => shows.includes(wrong);
+
+const reasonOf = (points: number, [first]: readonly Violation[]): string =>
+  `not found at ${points} points; ${first === undefined ? 'nothing was' : `what was: ${first.text}`}`;
+
+async function explorePlanted(plant: Plant, seed: number) {
+  const directory = await realpath(await mkdtemp(join(tmpdir(), 'posthorn-plant-')));
+  try {
+    const tree = join(directory, 'tree');
+    await copyTree(tree);
+    for (const edit of plant.edits) await apply(edit, tree);
+    return await explorePoints({
+      scenes: [{ name: plant.name, acts: plant.acts }],
+      recorded: join(tree, 'bin', 'posthorn'),
+      program: join(root, 'bin', 'posthorn'),
+      directory,
+      seed,
+      deadline: performance.now() + mostMs,
+      enough: mostPoints,
+      isEnough: (violation) => shows(plant, violation),
+    });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function copyTree(tree: string): Promise<void> {
+  await mkdir(tree);
+  for (const part of ['src', 'bin', 'package.json'])
+    await cp(join(root, part), join(tree, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));
+}
+
+async function apply({ file, find, replace }: Plant['edits'][number], tree: string): Promise<void> {
+  const path = join(tree, file);
+  const text = await readFile(path, 'utf8');
+  const times = text.split(find).length - 1;
+  if (times !== 1)
+    throw new Error(`Cannot plant into ${file}: "${find}" stands there ${times} times, not once`);
+  await writeFile(
+    path,
+    text.replace(find, () => replace),
+  );
+}

@@ -1,0 +1,71 @@
+/** The crash points of `npm run crash`: all scenes, what was found in words, and how to see it again. */
+
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Violation } from './explore.ts';
+import { explorePoints } from './points.ts';
+import { scenes } from './script/record.ts';
+
+export interface RunOptions {
+  seed: number;
+  /** In performance.now(). */
+  deadline: number;
+  /** So many distinct points are enough. */
+  points: number;
+  /** A folder of recordings to go through once more, instead of new ones. */
+  replay: string | undefined;
+  log(line: string): void;
+}
+
+export interface RunResult {
+  points: number;
+  /** Violations that are the loss of something acknowledged. */
+  missing: number;
+  /** All that was wrong, each kind of it once. */
+  wrong: string[];
+}
+
+const program = join(import.meta.dirname, '..', '..', 'bin', 'posthorn');
+
+/** With less time than this, the long scene is left out: a log of 16 MiB at each of its points. */
+const enoughForAllMs = 120_000;
+
+export async function runPoints({
+  seed,
+  deadline,
+  points: enough,
+  replay,
+  log,
+}: RunOptions): Promise<RunResult> {
+  const directory = replay ?? (await realpath(await mkdtemp(join(tmpdir(), 'posthorn-points-'))));
+  const hurried = deadline - performance.now() < enoughForAllMs;
+  const startedAt = performance.now();
+  const result = await explorePoints({
+    scenes: hurried ? scenes.slice(0, 1) : scenes,
+    recorded: program,
+    program,
+    directory,
+    seed,
+    deadline,
+    enough,
+  });
+  const { points, moments, allMoments, violations } = result;
+  const seconds = Math.round((performance.now() - startedAt) / 1000);
+  log(`${points} distinct crash points at ${moments} of ${allMoments} moments in ${seconds} s`);
+  if (violations.length === 0 && replay === undefined) await rm(directory, { recursive: true });
+  if (violations.length > 0)
+    log(`to see it again: npm run crash -- points --replay ${directory} --seed ${seed}`);
+  const missing = violations.filter(({ wrong }) => wrong === 'missing').length;
+  return { points, missing, wrong: firstOfEach(violations) };
+}
+
+/** A fault shows at many points: each sentence once, with the first of them. */
+function firstOfEach(violations: readonly Violation[]): string[] {
+  const groups = Map.groupBy(violations, ({ wrong, text }) => `${wrong}: ${text}`);
+  return [...groups].map(([what, [first, ...others]]) => {
+    const { scene = '', records = 0, whim = '' } = first?.point ?? {};
+    const place = `scene ${scene}, after ${records} records (${first?.after ?? ''}), ${whim}`;
+    return `${what}; ${place}${others.length > 0 ? `, and ${others.length} more points` : ''}`;
+  });
+}

@@ -1,0 +1,97 @@
+/** Plays a scene with the real server under the recorder, and keeps what was recorded. */
+
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type World, withWorld } from '../../../e2e/world.ts';
+import { buildRecorder, recordingEnvironment } from '../../recorder/build.ts';
+import { type Facts, logFile, readRecording, writeFacts } from '../recording.ts';
+import { type ActName, acts, addFirstAccount } from './acts.ts';
+import { checkRecording } from './check-recording.ts';
+import { startRemote } from './remote.ts';
+import { newServer } from './server.ts';
+import { Stage } from './stage.ts';
+import { newStranger } from './stranger.ts';
+
+export interface Scene {
+  name: string;
+  acts: readonly ActName[];
+}
+
+export const scenes: readonly Scene[] = [
+  {
+    name: 'mail',
+    acts: [
+      'mailbox',
+      'remote',
+      'large',
+      'deferred',
+      'bounced',
+      'handedIn',
+      'accounts',
+      'reading',
+      'burst',
+      'killed',
+      'restarted',
+    ],
+  },
+  { name: 'checkpoint', acts: ['checkpoint', 'mailbox', 'bounced', 'restarted'] },
+];
+
+/** Long enough that what comes while a commit is under way shares the next one. */
+const syncMicroseconds = 300;
+
+export interface RecordOptions {
+  scene: Scene;
+  /** `bin/posthorn` of the tree under test. */
+  program: string;
+  /** Where the recording is kept: an existing folder without symbolic links in its name. */
+  directory: string;
+  /** For the recorded processes. */
+  environment: Record<string, string>;
+}
+
+/** Rejects where the script does not run as written, or the recorder missed something. */
+export async function record(options: RecordOptions): Promise<void> {
+  await withWorld((world) =>
+    play(world, options).catch((error: unknown) => {
+      throw new Error(`Scene "${options.scene.name}": ${String(error)}\n${world.logTails(10).join('\n')}`, {
+        cause: error,
+      });
+    }),
+  );
+}
+
+async function play(world: World, { scene, program, directory, environment }: RecordOptions): Promise<void> {
+  const root = join(directory, 'disk');
+  await mkdir(root);
+  const library = await buildRecorder(world.path());
+  const stranger = newStranger(true);
+  await using remote = await startRemote(stranger);
+  const log = logFile(directory);
+  const server = await newServer(world, {
+    directory: world.path('posthorn'),
+    dataDir: join(root, 'data'),
+    program,
+    environment: {
+      ...environment,
+      ...recordingEnvironment({ library, root, logFile: log, syncMicroseconds }),
+    },
+    remotePort: remote.port,
+  });
+  const stage = new Stage(server, stranger, log);
+  await addFirstAccount(stage);
+  await server.start();
+  for (const act of scene.acts) await acts[act](stage);
+  await server.stop();
+  const facts: Facts = {
+    scene: scene.name,
+    root,
+    rootInode: (await stat(root)).ino,
+    dataDir: 'data',
+    ports: { ...server.ports, remote: remote.port },
+    letters: stage.letters,
+    watchedFrom: stage.watchedFrom,
+  };
+  await writeFacts(directory, facts);
+  await checkRecording(await readRecording(directory));
+}
