@@ -1,0 +1,42 @@
+/** What a round found, as a test case that can be copied into a test or played again from the command line. */
+
+export interface Finding {
+  target: string;
+  /** It threw, or something that must hold does not; it took too long; it kept memory; it never came back. */
+  kind: 'throw' | 'slow' | 'memory' | 'hang';
+  /** What happened, for people. */
+  message: string;
+  /** As small as it could be made; absent where no single input is to blame. */
+  input?: Buffer;
+}
+
+/** Octets of an input that are printed as text; the rest is in the base64. */
+const longestText = 400;
+
+/** The octets as the text between two quotes of JavaScript would be, one character per octet. */
+export function escaped(octets: Buffer): string {
+  const text = octets.toString('latin1').replace(/[\\']|[^\x20-\x7e]/g, (character) => {
+    const short = { '\r': '\\r', '\n': '\\n', '\t': '\\t', '\\': '\\\\', "'": "\\'" }[character];
+    return short ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+}
+
+export function describeFinding({ target, kind, message, input }: Finding): string {
+  const lines = [`FOUND ${target} (${kind}): ${message}`];
+  if (input !== undefined) {
+    const base64 = input.toString('base64');
+    lines.push(
+      `  ${input.length} octets: '${escaped(input)}'`,
+      `  test case: Buffer.from('${base64}', 'base64')`,
+      `  again: npm run fuzz -- --target ${target} --input ${base64}`,
+    );
+  }
+  return lines.join('\n');
+}
+
+/** For `--json`. */
+export const findingJson = ({ input, ...rest }: Finding) => ({
+  ...rest,
+  ...(input === undefined ? {} : { text: escaped(input), base64: input.toString('base64') }),
+});

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { describeFinding, escaped } from './finding.ts';
+import { minimise } from './minimise.ts';
+import { longestInput, mutate } from './mutate.ts';
+import { readOptions } from './options.ts';
+import { cuts, packetsOf } from './packets.ts';
+import { Random } from './random.ts';
+
+test('readOptions() reads minutes, also parts of them, and the rest', () => {
+  expect(readOptions([], 5)).toEqual({ milliseconds: 60_000, seed: 5, json: false });
+  expect(readOptions(['--minutes', '0.5', '--seed', '7', '--json', '--target', 'dns'], 5)).toEqual({
+    milliseconds: 30_000,
+    seed: 7,
+    json: true,
+    target: 'dns',
+  });
+});
+
+test.each([['--minutes', '0'], ['--minutes', 'x'], ['--seed', 'x'], ['--what'], ['--input', 'AA==']])(
+  'readOptions() refuses %s %s',
+  (...args) => expect(readOptions(args, 5)).toBeUndefined(),
+);
+
+test('Random gives the same for the same names, and other things for others', () => {
+  const drawn = (...names: string[]) => new Random(1, ...names).octets(20).toString('hex');
+  expect(drawn('a', '1')).toBe(drawn('a', '1'));
+  expect(drawn('a', '1')).not.toBe(drawn('a', '2'));
+});
+
+test('mutate() never gives more than longestInput', () => {
+  const seed = Buffer.alloc(60_000, 'abc');
+  for (let number = 0; number < 500; number++)
+    expect(mutate(seed, new Random(number), seed).length).toBeLessThanOrEqual(longestInput);
+});
+
+test('minimise() keeps what matters, and nothing else', async () => {
+  const input = Buffer.from(`${'x'.repeat(500)}<${'y'.repeat(500)}>${'z'.repeat(500)}`);
+  const small = await minimise(input, async (candidate) => /<.+>/.test(candidate.toString()));
+  expect(small.toString()).toBe('<a>');
+});
+
+test('packetsOf() and all cuts lose nothing', () => {
+  const input = Buffer.from(`one\x1e\x1etwo${'x'.repeat(70_000)}`);
+  const packets = packetsOf(input);
+  expect(packets.map(({ length }) => length)).toEqual([3, 0, 70_003]);
+  expect(packetsOf(input, 2).map(({ length }) => length)).toEqual([3, 70_004]);
+  for (const [, cut] of cuts)
+    for (const packet of packets) expect(Buffer.concat(cut(packet))).toEqual(packet);
+});
+
+test('describeFinding() gives a test case that can be copied', () => {
+  const input = Buffer.from("a\r\n\0'\xff", 'latin1');
+  expect(escaped(input)).toBe("a\\r\\n\\x00\\'\\xff");
+  const text = describeFinding({ target: 'pop3', kind: 'throw', message: 'oh', input });
+  expect(text).toContain('FOUND pop3 (throw): oh');
+  expect(text).toContain(`Buffer.from('${input.toString('base64')}', 'base64')`);
+  expect(text).toContain(`--target pop3 --input ${input.toString('base64')}`);
+});

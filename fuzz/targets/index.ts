@@ -1,0 +1,46 @@
+/** Everything that is fuzzed, in the order of a round. */
+
+import { addresses, domains } from './addresses.ts';
+import { bodies } from './bodies.ts';
+import { checkSenderTarget } from './check-sender.ts';
+import { configuration } from './config.ts';
+import { control } from './control.ts';
+import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
+import { dossier } from './dossier.ts';
+import { headers } from './headers.ts';
+import { mailboxes } from './mailboxes.ts';
+import { maildir } from './maildir.ts';
+import { pop3ClearText, pop3Tls } from './pop3-session.ts';
+import { rows } from './rows.ts';
+import { sasl } from './sasl.ts';
+import { smtpClient } from './smtp-client.ts';
+import { smtpReplyLines } from './smtp-replies.ts';
+import { smtpOutside, smtpSubmission } from './smtp-session.ts';
+import type { Target } from './target.ts';
+
+export const targets: readonly Target[] = [
+  smtpOutside,
+  smtpSubmission,
+  smtpClient,
+  smtpReplyLines,
+  pop3ClearText,
+  pop3Tls,
+  sasl,
+  control,
+  dnsReplies,
+  dnsQueries,
+  dnsFrames,
+  addresses,
+  domains,
+  mailboxes,
+  ...headers,
+  ...bodies,
+  checkSenderTarget,
+  ...configuration,
+  rows,
+  dossier,
+  maildir,
+];
+
+export const findTarget = (name: string): Target | undefined =>
+  targets.find((target) => target.name === name);
