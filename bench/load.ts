@@ -1,63 +1,65 @@
-/** Postfix's own load generator and sink, smtp-source(1) and smtp-sink(1): the same hammer for every server. */
+/** Postfix's own load generator, smtp-source(1): the same hammer for every server. */
 
-import { open } from 'node:fs/promises';
-import { runOk, start } from '../e2e/process.ts';
-import { eventually, listening } from '../e2e/wait.ts';
-import type { World } from '../e2e/world.ts';
+import { runOk } from '../e2e/process.ts';
 
-export interface LoadOptions {
+export interface Load {
   messages: number;
   /** Octets of each message's body. */
   sizeBytes: number;
-  /** Connections at once, each used for message after message. */
+  /** Connections at once. */
   sessions: number;
+  /** `reused`: each carries message after message. `each`: a new one for every message. */
+  connections: 'reused' | 'each';
+  sender?: string;
+  recipient?: string;
 }
 
-/** Sends them all; resolves when the last one is acknowledged. */
-export async function sendLoad(port: number, { messages, sizeBytes, sessions }: LoadOptions): Promise<void> {
-  const counts = ['-s', String(sessions), '-m', String(messages), '-l', String(sizeBytes)];
-  const envelope = ['-f', 'sender@example.org', '-t', 'recipient@example.net'];
-  await runOk('smtp-source', ['-d', ...counts, ...envelope, `127.0.0.1:${port}`], { timeoutMs: 600_000 });
+const sender = 'sender@example.org';
+const recipient = 'recipient@example.net';
+
+/** Long enough for a slow server on a busy machine. */
+const defaultLimitMs = 300_000;
+
+/** Sends them all; resolves when the last one is acknowledged. Rejects if that takes longer than `limitMs`. */
+export async function sendLoad(port: number, load: Load, limitMs = defaultLimitMs): Promise<void> {
+  await runOk('smtp-source', sourceArguments(port, load), { timeoutMs: limitMs });
 }
 
-export interface CountingSink {
-  readonly port: number;
-  /** Messages taken so far. */
-  count(): Promise<number>;
-  /** Resolves when so many have been taken. */
-  reached(count: number): Promise<void>;
+/** smtp-source(1): `-d` keeps the connection for the next message. */
+export function sourceArguments(port: number, load: Load): string[] {
+  const { messages, sizeBytes, sessions, connections } = load;
+  return [
+    ...(connections === 'reused' ? ['-d'] : []),
+    ...['-s', String(Math.min(sessions, messages)), '-m', String(messages), '-l', String(sizeBytes)],
+    ...['-f', load.sender ?? sender, '-t', load.recipient ?? recipient],
+    `127.0.0.1:${port}`,
+  ];
 }
 
-/** How long a relay may take to pass on the rest, once everything is accepted. */
-const drainMs = 300_000;
-
-/** It rewrites one line for each message; into a file, where reading it costs the machine under test nothing. */
-export async function startCountingSink(world: World): Promise<CountingSink> {
-  const port = await world.port();
-  const file = world.path('sink-count');
-  const command = `exec smtp-sink -u nobody -c 127.0.0.1:${port} 1000 > ${file}`;
-  const running = start('sh', ['-c', command], world.watchLog(world.path('sink-log')));
-  world.atEnd(() => running.stop());
-  await listening(port);
-  const count = () => lastCount(file);
-  return {
-    port,
-    count,
-    reached: async (goal) => {
-      await eventually(
-        `${goal} messages at the sink`,
-        async () => (await count()) >= goal || undefined,
-        drainMs,
-      );
-    },
-  };
+/** The same, spread over many recipients. */
+export async function spreadLoad(port: number, load: Load, recipients: readonly string[]): Promise<void> {
+  await runOk('sh', ['-c', spreadScript(port, load, recipients)], { timeoutMs: defaultLimitMs });
 }
 
-/** The last `mesg=N` in the counter's file. */
-async function lastCount(file: string): Promise<number> {
-  await using handle = await open(file);
-  const { size } = await handle.stat();
-  const tail = Buffer.alloc(Math.min(size, 200));
-  await handle.read(tail, 0, tail.length, size - tail.length);
-  return Number([...tail.toString().matchAll(/mesg=(\d+)\s/g)].at(-1)?.[1] ?? 0);
+/**
+ * smtp-source knows one recipient, so every session is a lane of them, one after the other, each with the share of one
+ * recipient. One shell starts all: from Node, a process costs more than the messages that it sends.
+ */
+export function spreadScript(port: number, load: Load, recipients: readonly string[]): string {
+  const commands = shareOut(load.messages, recipients)
+    .filter(({ messages }) => messages > 0)
+    .map(({ messages, recipient }) =>
+      ['smtp-source', ...sourceArguments(port, { ...load, sessions: 1, messages, recipient })].join(' '),
+    );
+  const lanes = Array.from({ length: load.sessions }, (_, lane) =>
+    commands.filter((_, index) => index % load.sessions === lane).join(' && '),
+  );
+  const started = lanes.filter((lane) => lane !== '').map((lane) => `(${lane}) & lanes="$lanes $!"\n`);
+  return `${started.join('')}for lane in $lanes; do wait $lane || exit 1; done\n`;
+}
+
+/** As equal as whole messages can be. */
+export function shareOut(messages: number, recipients: readonly string[]) {
+  const upTo = (index: number) => Math.floor((messages * index) / recipients.length);
+  return recipients.map((recipient, index) => ({ recipient, messages: upTo(index + 1) - upTo(index) }));
 }

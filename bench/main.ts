@@ -1,74 +1,107 @@
 /**
- * `npm run bench -- NAME [--json] [--messages N] [--size OCTETS] [--sessions N] [--rounds N]`: measures, and prints
- * figures only. Wants root and Debian, as `npm run e2e` does, and a machine that does nothing else meanwhile.
+ * `npm run bench -- NAME … | all`: measures, and compares what it measured with what is asked of it. Wants root and
+ * Debian, as `npm run e2e` does, and a machine that does nothing else meanwhile. For people on standard output; with
+ * `--json` one array of rows there, and the rest on standard error.
  */
 
 import { statfs } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
-import { parseArgs } from 'node:util';
-import { ensurePrograms } from '../e2e/packages.ts';
+import { availableParallelism, cpus, release, tmpdir } from 'node:os';
+import { UnavailableError } from '../e2e/packages.ts';
 import { withWorld } from '../e2e/world.ts';
-import { benchRelay } from './relay.ts';
-import { relayReport, relaySummary } from './report.ts';
+import { backlogBench } from './backlog.ts';
+import type { Bench, BenchContext, BenchReport } from './bench.ts';
+import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { connectionsBench } from './connections.ts';
+import { largeBench } from './large.ts';
+import { latencyBench } from './latency.ts';
+import { localBench } from './local.ts';
+import { peers } from './peers/peers.ts';
+import { buildProduct } from './product.ts';
+import { relayBench, relaySessionsBench } from './relay.ts';
+import { signedBench } from './signed.ts';
+import { slowSyncBench } from './slow-sync.ts';
+import { targetTable } from './targets.ts';
 
-const usage =
-  'usage: npm run bench -- relay [--json] [--messages N] [--size OCTETS] [--sessions N] [--rounds N]';
+const benches: readonly Bench[] = [
+  relayBench,
+  relaySessionsBench,
+  localBench,
+  latencyBench,
+  signedBench,
+  slowSyncBench,
+  backlogBench,
+  largeBench,
+  connectionsBench,
+];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    json: { type: 'boolean', default: false },
-    messages: { type: 'string', default: '5000' },
-    size: { type: 'string', default: '1024' },
-    sessions: { type: 'string', default: '20' },
-    rounds: { type: 'string', default: '3' },
-  },
-});
+const usage = `usage: npm run bench -- NAME … | all [--json] [--peers tuned|all]
+         [--messages N] [--size OCTETS] [--sessions N] [--rounds N] [--seconds N]
+${benches.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join('\n')}`;
 
 /** statfs(2): what is written there is not written to any disk, so that fsync costs nothing. */
 const tmpfs = 0x0102_1994;
 
-async function main(): Promise<number> {
-  const options = {
-    messages: Number(values.messages),
-    sizeBytes: Number(values.size),
-    sessions: Number(values.sessions),
-    rounds: Number(values.rounds),
-  };
-  if (
-    positionals.join() !== 'relay' ||
-    !Object.values(options).every((value) => Number.isInteger(value) && value > 0)
-  ) {
-    console.error(usage);
+const log = (line: string): void => console.error(line);
+
+/** The exit code: 1 if a benchmark came to nothing that is worth having. A target that is not met is a result too. */
+async function main(args: readonly string[]): Promise<number> {
+  let commandLine: CommandLine;
+  try {
+    commandLine = parseCommandLine(args, benches);
+  } catch (error) {
+    log(`${error instanceof Error ? error.message : error}\n\n${usage}`);
     return 64;
   }
-  await ensurePrograms(['postfix', 'openssl']);
-  const result = await withWorld(async (world) => {
-    const { type } = await statfs(world.path());
-    if (type === tmpfs)
-      console.error('Warning: TMPDIR lies in memory; durable writes cost nothing there. Set TMPDIR.');
-    return benchRelay(world, options);
+  const { chosen, options } = commandLine;
+  const tell = options.json ? log : (text: string) => console.log(text);
+  tell(await machine());
+  const reports = await withWorld(async (world) => {
+    const program = await buildProduct(world);
+    return runAll(chosen, { options, program, log }, tell);
   });
-  console.log(
-    values.json
-      ? JSON.stringify(
-          { bench: 'relay', machine: machine(), options, summary: relaySummary(result), ...result },
-          null,
-          2,
-        )
-      : relayReport(options, result),
-  );
-  return 0;
+  const targets = reports.flatMap((report) => report.targets ?? []);
+  if (targets.length > 0) tell(targetTable(targets));
+  const rows = reports.flatMap((report) => report.rows);
+  if (options.json) console.log(JSON.stringify(rows, null, 2));
+  const failed = reports.flatMap((report) => report.failed ?? []);
+  for (const each of failed) log(`FAILED: ${each}`);
+  return failed.length > 0 ? 1 : 0;
 }
 
-function machine() {
-  const processors = cpus();
-  return {
-    processor: processors[0]?.model,
-    processors: processors.length,
-    kernel: release(),
-    node: process.version,
-  };
+/** One after the other, each in a world of its own; one that cannot be had here is named, and the others go on. */
+async function runAll(
+  chosen: readonly Bench[],
+  context: Omit<BenchContext, 'world'>,
+  tell: (text: string) => void,
+): Promise<BenchReport[]> {
+  const reports: BenchReport[] = [];
+  for (const bench of chosen) {
+    log(`\n${bench.name}: ${bench.description}`);
+    const report = await withWorld((world) => bench.run({ ...context, world })).catch((error: unknown) =>
+      brokenOff(bench, error),
+    );
+    if (report.text !== '') tell(report.text);
+    reports.push(report);
+  }
+  return reports;
 }
 
-process.exitCode = await main();
+/** What cannot be had here is said, with what would bring it; anything else that went wrong is a failure. */
+function brokenOff({ name }: Bench, error: unknown): BenchReport {
+  if (error instanceof UnavailableError) {
+    const sources = peers.all.map((peer) => `${peer.name}: ${peer.comesFrom}`);
+    log(`skip ${name}: ${error.message}\n  The peers come from:\n    ${sources.join('\n    ')}`);
+    return { rows: [], text: '' };
+  }
+  return { rows: [], text: '', failed: [`${name}: ${error instanceof Error ? error.stack : error}`] };
+}
+
+async function machine(): Promise<string> {
+  const processor = cpus()[0]?.model ?? 'unknown processor';
+  const { type } = await statfs(tmpdir());
+  const disk = type === tmpfs ? 'in memory: durable writes cost nothing there, set TMPDIR' : 'on a disk';
+  return `${availableParallelism()} × ${processor}, Linux ${release()}, Node ${process.version}; ${tmpdir()} is ${disk}`;
+}
+
+// A peer's output may still be open; by now there is nothing left to wait for.
+process.exit(await main(process.argv.slice(2)));

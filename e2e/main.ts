@@ -9,6 +9,7 @@ import { abuse } from './scenarios/abuse.ts';
 import { administration } from './scenarios/administration.ts';
 import { byHand } from './scenarios/by-hand.ts';
 import { commands } from './scenarios/commands.ts';
+import { corruption } from './scenarios/corruption.ts';
 import { crash } from './scenarios/crash.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
@@ -28,6 +29,7 @@ const scenarios = [
   smuggling,
   abuse,
   diskFull,
+  corruption,
   crash,
 ];
 

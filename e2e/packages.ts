@@ -20,34 +20,50 @@ const packageOf: Readonly<Record<string, string>> = {
   unshare: 'util-linux',
 };
 
-/** Perl modules without which swaks can neither speak TLS nor CRAM. */
+/** What no scenario calls, but a measurement or a shim needs. */
+const packageOfTool: Readonly<Record<string, string>> = {
+  gcc: 'gcc',
+  'smtp-sink': 'postfix',
+  'smtp-source': 'postfix',
+};
+
+/** What a program is of little use without: headers for the compiler, Perl modules by which swaks speaks TLS and CRAM. */
 const companions: Readonly<Record<string, readonly string[]>> = {
+  gcc: ['libc6-dev'],
   swaks: ['libio-socket-ssl-perl', 'libnet-ssleay-perl'],
 };
 
+/** A program that cannot be had on this machine; the message says what would bring it. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+}
+
+/** Everything that the scenarios call. */
 export const allPrograms: readonly string[] = Object.keys(packageOf);
 
 const policyFile = '/usr/sbin/policy-rc.d';
 
-/** Installs what is missing. Rejects with a message for people if that is not possible. */
+/** Installs what is missing. Rejects with UnavailableError if that is not possible. */
 export async function ensurePrograms(programs: readonly string[]): Promise<void> {
   const missing: string[] = [];
   for (const program of programs) if (!(await isInstalled(program))) missing.push(program);
   if (missing.length === 0) return;
-  const packages = missing.flatMap((program) => [
-    packageOf[program] ?? program,
-    ...(companions[program] ?? []),
-  ]);
+  const packages = [...new Set(missing.flatMap(packagesFor))];
   if (process.getuid?.() !== 0) {
-    throw new Error(
+    throw new UnavailableError(
       `Missing: ${missing.join(', ')}. Run as root on Debian, or: apt-get install ${packages.join(' ')}`,
     );
   }
   await keepServicesDown();
-  console.log(`installing ${packages.join(' ')}`);
+  console.error(`installing ${packages.join(' ')}`);
   await apt('update');
   await apt('install', '--no-install-recommends', ...packages);
 }
+
+const packagesFor = (program: string): string[] => [
+  packageOf[program] ?? packageOfTool[program] ?? program,
+  ...(companions[program] ?? []),
+];
 
 async function isInstalled(program: string): Promise<boolean> {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
@@ -72,7 +88,7 @@ async function apt(...args: string[]): Promise<void> {
     timeoutMs: 300_000,
   });
   if (code !== 0)
-    throw new Error(
+    throw new UnavailableError(
       `apt-get ${args.join(' ')} failed:\n${output.trimEnd().split('\n').slice(-10).join('\n')}`,
     );
 }

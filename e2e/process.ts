@@ -132,7 +132,7 @@ function findLine(
     const giveUp = (why: string) => reject(new Error(`${command} ${why} before it said ${pattern}`));
     setTimeout(giveUp, lineLimitMs, `took ${lineLimitMs / 1000} s`).unref();
     child.stdout?.on('data', look);
-    child.once('exit', (code) => giveUp(`ended with ${code}`));
+    child.once('exit', (code, signal) => giveUp(`ended with ${code ?? signal}`));
     look();
   });
 }

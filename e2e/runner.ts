@@ -20,48 +20,63 @@ export interface Scenario {
 
 export const scenario = (name: string, play: Scenario['play']): Scenario => ({ name, play });
 
+export interface Failure {
+  /** Scenario and claim. */
+  name: string;
+  reason: string;
+}
+
 export interface Score {
   passed: number;
   failed: number;
+  failures: Failure[];
 }
 
 const defaultLimitMs = 60_000;
 
 /** Plays all, printing as it goes; the sum of what held and what did not. */
 export async function playAll(scenarios: readonly Scenario[]): Promise<Score> {
-  const total: Score = { passed: 0, failed: 0 };
-  for (const each of scenarios) {
-    const { passed, failed } = await playOne(each);
-    total.passed += passed;
-    total.failed += failed;
-  }
-  return total;
+  const scores: Score[] = [];
+  for (const each of scenarios) scores.push(await playOne(each, console.log));
+  return sumOf(scores);
 }
 
-async function playOne({ name, play }: Scenario): Promise<Score> {
-  const score: Score = { passed: 0, failed: 0 };
-  console.log(`\n${name}`);
+export function sumOf(scores: readonly Score[]): Score {
+  return {
+    passed: scores.reduce((sum, { passed }) => sum + passed, 0),
+    failed: scores.reduce((sum, { failed }) => sum + failed, 0),
+    failures: scores.flatMap(({ failures }) => failures),
+  };
+}
+
+/** Plays one in a world of its own; `print` gets what there is to say, line by line. */
+export async function playOne({ name, play }: Scenario, print: (text: string) => void): Promise<Score> {
+  const score: Score = { passed: 0, failed: 0, failures: [] };
+  const fail = (claim: string, reason: string) => {
+    score.failed += 1;
+    score.failures.push({ name: `${name}: ${claim}`, reason });
+  };
+  print(`\n${name}`);
   const tell = async (claim: string, limitMs: number, proof: () => Promise<void> | void) => {
     const startedAt = performance.now();
     const error = await failureOf(proof, limitMs);
-    score[error === undefined ? 'passed' : 'failed'] += 1;
-    console.log(
-      `  ${error === undefined ? 'ok  ' : 'FAIL'} ${claim} (${seconds(performance.now() - startedAt)})`,
-    );
-    if (error !== undefined) console.log(indent(error, 7));
+    if (error === undefined) score.passed += 1;
+    else fail(claim, error);
+    print(`  ${error === undefined ? 'ok  ' : 'FAIL'} ${claim} (${seconds(performance.now() - startedAt)})`);
+    if (error !== undefined) print(indent(error, 7));
   };
   await withWorld(async (world) => {
     const stage: Stage = {
       world,
       step: (claim, proof, limitMs = defaultLimitMs) => tell(claim, limitMs, proof),
-      skip: (claim, reason) => console.log(`  skip ${claim}: ${reason}`),
+      skip: (claim, reason) => print(`  skip ${claim}: ${reason}`),
     };
     const error = await failureOf(() => play(stage), 10 * defaultLimitMs);
     if (error !== undefined) {
-      score.failed += 1;
-      console.log(`  FAIL the scenario could not be played to its end\n${indent(error, 7)}`);
+      fail('played to its end', error);
+      print(`  FAIL the scenario could not be played to its end\n${indent(error, 7)}`);
     }
-    if (score.failed > 0) for (const tail of world.logTails(15)) console.log(indent(tail, 7));
+    if (score.failed > 0) for (const tail of world.logTails(15)) print(indent(tail, 7));
   });
   return score;
 }

@@ -17,7 +17,17 @@ export interface Dialogue {
 
 /** Connects to a port of 127.0.0.1 and reads nothing yet, not even the greeting. */
 export async function openDialogue(port: number): Promise<Dialogue> {
-  const socket = connect(port, '127.0.0.1').setEncoding('latin1').setNoDelay(true);
+  const socket = connect(port, '127.0.0.1').setNoDelay(true);
+  const dialogue = talkOver(socket);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve).once('error', reject);
+  });
+  return dialogue;
+}
+
+/** The same over a socket that was opened in another way: over TLS, from another address. */
+export function talkOver(socket: Socket): Dialogue {
+  socket.setEncoding('latin1');
   let text = '';
   let ended = false;
   let wake = () => {};
@@ -33,10 +43,6 @@ export async function openDialogue(port: number): Promise<Dialogue> {
     ended = true;
     changed();
   });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve).once('error', reject);
-  });
-
   /** Looks at what came whenever more comes. */
   const until = <T>(look: () => T | undefined, what: string, limitMs: number): Promise<T> =>
     new Promise((resolve, reject) => {

@@ -10,6 +10,8 @@ export interface FloodOptions {
   connections: number;
   from: string;
   to: readonly string[];
+  /** The text of each message, CRLF line ends; default: forty lines. */
+  body?: (number: number) => string;
   /** Called with each number whose end of data was answered with 250. */
   acknowledged(number: number): void;
 }
@@ -50,13 +52,35 @@ async function pour(options: FloodOptions, numbers: Iterable<number>): Promise<v
   }
 }
 
-async function transaction(dialogue: Dialogue, { from, to }: FloodOptions, number: number): Promise<boolean> {
+async function transaction(dialogue: Dialogue, options: FloodOptions, number: number): Promise<boolean> {
+  const { from, to, body = shortBody } = options;
   const commands = [`MAIL FROM:<${from}>`, ...to.map((each) => `RCPT TO:<${each}>`), 'DATA'];
   await dialogue.send(commands.map((line) => `${line}\r\n`).join(''));
   for (const _ of commands) await dialogue.reply();
-  const header = `From: <${from}>\r\nTo: <${to[0]}>\r\nSubject: ${mark(number)}\r\nMessage-ID: <${number}@flood.example>\r\n`;
-  await dialogue.send(
-    `${header}Date: Mon, 21 Nov 2022 10:00:00 +0000\r\n\r\n${'Text of the flood.\r\n'.repeat(40)}.\r\n`,
-  );
+  await dialogue.send(`${numbered({ from, to, number, body: body(number) })}.\r\n`);
   return /^250/.test(await dialogue.reply());
+}
+
+const shortBody = (): string => 'Text of the flood.\r\n'.repeat(40);
+
+export interface NumberedLetter {
+  number: number;
+  from: string;
+  to: readonly string[];
+  /** No line of it begins with a dot. */
+  body: string;
+}
+
+export const messageId = (number: number): string => `<${number}@flood.example>`;
+
+/** A whole message that numberIn() knows again, CRLF line ends. */
+export function numbered({ number, from, to, body }: NumberedLetter): string {
+  const header = [
+    `From: <${from}>`,
+    `To: <${to[0]}>`,
+    `Subject: ${mark(number)}`,
+    `Message-ID: ${messageId(number)}`,
+    'Date: Mon, 21 Nov 2022 10:00:00 +0000',
+  ];
+  return `${header.join('\r\n')}\r\n\r\n${body}`;
 }

@@ -29,6 +29,8 @@ export interface PosthornOptions {
   dataDir?: string;
   /** A command and its arguments that ours are appended to: `nsenter …`. */
   inside?: readonly string[];
+  /** The command to run; default: the repository's own, which runs from source. */
+  program?: string;
 }
 
 export interface Posthorn {
@@ -44,6 +46,8 @@ export interface Posthorn {
   log(): Promise<string>;
   /** Everything that the present run has said on standard output. */
   said(): string;
+  /** The exit code of the present run when it has ended, by itself or not; null after a signal. */
+  readonly exited: Promise<number | null>;
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
@@ -65,10 +69,10 @@ export async function startPosthorn(world: World, options: PosthornOptions = {})
   const ports = new Map<Protocol, number>();
   for (const protocol of options.protocols ?? allProtocols) ports.set(protocol, await world.port());
   await writeFile(configFile, await configuration(world, options, { dataDir, ports }));
-  const [shell, ...shellArgs] = [...(options.inside ?? []), program];
+  const [first = program, ...words] = [...(options.inside ?? []), options.program ?? program];
   const call = (args: readonly string[]): [string, string[]] => [
-    shell ?? program,
-    [...shellArgs, ...args, '--config', configFile],
+    first,
+    [...words, ...args, '--config', configFile],
   ];
   const command = (args: readonly string[], input = '') => run(...call(args), { input });
   for (const [address, password] of Object.entries(options.accounts ?? {})) {
@@ -88,6 +92,9 @@ export async function startPosthorn(world: World, options: PosthornOptions = {})
     command,
     get pid() {
       return running?.pid ?? 0;
+    },
+    get exited() {
+      return running?.exited ?? Promise.resolve(null);
     },
     port: (protocol) => ports.get(protocol) ?? 0,
     maildir: (address) => join(dataDir, 'accounts', address, 'Maildir'),

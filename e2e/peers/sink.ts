@@ -30,16 +30,19 @@ export interface SinkOptions {
   replyDelayMs?: number;
   /** Default: a free one. */
   port?: number;
+  /** Gets each message instead of `received`: of many messages, not all octets can be kept. */
+  keep?: (message: Received) => void;
 }
 
 export async function startSink(world: World, options: SinkOptions = {}): Promise<Sink> {
   const received: Received[] = [];
+  const keep = options.keep ?? ((message) => received.push(message));
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => {}); // The client may go at any moment; 'close' follows.
-    converse(socket, options.replyDelayMs ?? 0, (message) => received.push(message));
+    converse(socket, options.replyDelayMs ?? 0, keep);
   });
   const port = await listen(server, options.port ?? (await world.port()));
   world.atEnd(async () => {

@@ -3,10 +3,11 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { readMaildir } from '../maildir.ts';
 import { startDns } from '../peers/dns.ts';
-import { flood, numberIn } from '../peers/flood.ts';
+import { flood, messageId, numberIn } from '../peers/flood.ts';
 import { type Posthorn, startPosthorn } from '../peers/posthorn.ts';
 import { type Received, startSink } from '../peers/sink.ts';
 import { scenario } from '../runner.ts';
+import { missing, numbersIn, repeated } from '../tally.ts';
 import { eventually } from '../wait.ts';
 
 const alice = 'alice@example.com';
@@ -50,7 +51,7 @@ export const crash = scenario('crash: kill -9 in the middle of 2,000 messages', 
   await step('every acknowledged message is in the Maildir, and none twice', async () => {
     const numbers = numbersIn(await readMaildir(server.maildir(alice)));
     deepEqual(missing(acknowledged, numbers), []);
-    deepEqual(repeated(numbers), []);
+    deepEqual(repeated(numbers), new Map());
   });
 
   await step('every acknowledged message has reached the sink', () => {
@@ -60,7 +61,7 @@ export const crash = scenario('crash: kill -9 in the middle of 2,000 messages', 
   await step(
     'what reached the sink twice was in flight when the server was killed, and its dossier says so',
     async () => {
-      const twice = repeated(numbersIn(sink.received.map(({ content }) => content)));
+      const twice = [...repeated(numbersIn(sink.received.map(({ content }) => content))).keys()];
       const early = twice.filter((number) => !wasInFlight(sink.received, number, killedAt));
       deepEqual(early, []);
       for (const number of twice.slice(0, 5)) match(await dossier(server, number), /"event": ?"inDoubt"/);
@@ -106,20 +107,7 @@ async function queueLength(server: Posthorn): Promise<number> {
 }
 
 async function dossier(server: Posthorn, number: number): Promise<string> {
-  return (await server.command(['trace', `<${number}@flood.example>`, '--json'])).stdout.toString();
-}
-
-const numbersIn = (messages: readonly Buffer[]): number[] =>
-  messages.map(numberIn).filter((number) => number !== undefined);
-
-function missing(expected: ReadonlySet<number>, found: readonly number[]): number[] {
-  const there = new Set(found);
-  return [...expected].filter((number) => !there.has(number));
-}
-
-function repeated(numbers: readonly number[]): number[] {
-  const groups = Map.groupBy(numbers, (number) => number);
-  return [...groups].filter(([, copies]) => copies.length > 1).map(([number]) => number);
+  return (await server.command(['trace', messageId(number), '--json'])).stdout.toString();
 }
 
 function wasInFlight(received: readonly Received[], number: number, killedAt: readonly number[]): boolean {
