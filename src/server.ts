@@ -24,6 +24,7 @@ import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
 import { submissionDoor } from './reception/submission.ts';
+import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { authenticator } from './store/passwords.ts';
 import { createSpool } from './store/spool.ts';
 import { openStore } from './store/sqlite/open.ts';
@@ -42,7 +43,7 @@ export interface ServerOptions {
 export interface RunningServer {
   /** What listens where; a port of 0 in the configuration shows as the one that was given. */
   listeners: readonly Listening[];
-  /** Stops taking connections, ends the sessions, lets deliveries end, closes the store. */
+  /** Stops taking connections, ends the sessions, lets deliveries end, closes the store: each in a time of its own. */
   stop(): Promise<void>;
   /** Resolves when the store can promise nothing any more; the server must be stopped then. */
   failed: Promise<Error>;
@@ -134,6 +135,8 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
   const { hostname, dataDir, delivery } = config;
   const pool = await createPool(config, clock);
   parts.defer(() => pool.close());
+  const agent = createDeliveryAgent();
+  parts.defer(() => agent.close());
   const route = routeOptions(config, clock);
   const queue: Queue = new Queue({
     store,
@@ -147,14 +150,14 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     },
     onEvents: (events) => logEvents(log, events),
     siteOf: siteFinder(resolver, route),
-    deliver: (group, signal) => deliver(deliverParts, group, signal),
+    deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {
     queue,
     resolver,
     route,
     send: { pool },
-    local: { dataDir, hostname, turns: turnstile(mailboxesAtOnce) },
+    local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
     report: { hostname, directory, signers, nextQueueId, clock },
   };
   parts.defer(() => queue.stop());
@@ -176,7 +179,7 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
   };
   const admin = localAdmin({ store, domains: config.domains, clock, running });
   const maxContentBytes = config.limits.messageBytes;
-  const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log });
+  const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log, clock });
   parts.defer(() => control.stop());
 }
 

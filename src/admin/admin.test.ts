@@ -231,7 +231,7 @@ describe('the control socket', () => {
     expect(await remote.listAliases()).toEqual([{ address: 'c@example.com', targets: ['a@example.com'] }]);
     expect(await remote.listQueue({ limit: 10 })).toEqual({ jobs: [] });
     expect(await remote.retryQueue({ destination: 'example.org' })).toEqual({ count: 0 });
-    expect(await remote.dropQueue({})).toEqual({ jobs: [] });
+    expect(await remote.dropQueue({})).toEqual({ jobs: [], more: false });
     expect(await remote.trace({ subject: 'a@example.com', limit: 1 })).toEqual([]);
     expect(calls.at(-1)).toBe('wake');
   });

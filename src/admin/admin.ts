@@ -74,8 +74,11 @@ export interface Admin {
   listQueue(request: QueueRequest): Promise<QueuePage>;
   /** Makes matching jobs due now; resolves to how many. */
   retryQueue(request: QueueFilter): Promise<{ count: number }>;
-  /** Removes matching jobs for good, without a report to the sender; resolves to them. */
-  dropQueue(request: QueueFilter): Promise<{ jobs: JobRow[] }>;
+  /**
+   * Removes matching jobs for good, without a report to the sender; resolves to them. A bounded number at a time: with
+   * `more`, there may be others.
+   */
+  dropQueue(request: QueueFilter): Promise<{ jobs: JobRow[]; more: boolean }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
   /** Lets go of the connection or the store. */

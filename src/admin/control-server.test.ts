@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ControlConnection, connectControl } from '../net/control-socket.ts';
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { createLog } from '../util/log.ts';
 import type { Admin, SendRequest } from './admin.ts';
 import { maxAnswerLine, maxRequestLine } from './control-protocol.ts';
-import { type ControlServer, startControlServer } from './control-server.ts';
+import { type ControlServer, lastAnswerMs, startControlServer } from './control-server.ts';
 import { encodeFrame } from './frames.ts';
 
 const maxContentBytes = 1000;
 
 let directory: string;
+let clock: FakeClock;
 let server: ControlServer;
 let connection: ControlConnection;
 let logged: { level: number; msg: string }[];
@@ -27,7 +29,8 @@ beforeEach(async () => {
   };
   const path = join(directory, 'control.sock');
   const log = createLog('debug', { write: (line) => void logged.push(JSON.parse(line)) });
-  server = await startControlServer({ path, admin: adminOf(), maxContentBytes, log });
+  clock = fakeClock();
+  server = await startControlServer({ path, admin: adminOf(), maxContentBytes, log, clock });
   connection = await connect();
 });
 
@@ -127,6 +130,21 @@ describe('startControlServer()', () => {
       refusal('The answer is too long'),
       { result: { queueId: 'Q1', refused: [] } },
     ]);
+  });
+
+  test('stop() waits only so long for a client that does not read its answer', async () => {
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    admin.listAccounts = async () => {
+      begin();
+      return [{ address: 'x'.repeat(maxAnswerLine / 2), createdAt: 0 }];
+    };
+    await connection.write(request('listAccounts'));
+    await begun;
+    const stopped = server.stop();
+    expect(clock.planned).toEqual([clock.now() + lastAnswerMs]);
+    clock.advance(lastAnswerMs);
+    await stopped;
+    expect(clock.planned).toEqual([]);
   });
 
   test('does what was asked although the client has vanished, and can be stopped', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { type ControlConnection, listenControl } from '../net/control-socket.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type Admin, AdminError } from './admin.ts';
 import {
@@ -23,10 +24,17 @@ export interface ControlServerParts {
   /** Longest message that `send` takes. */
   maxContentBytes: number;
   log: Log;
+  clock?: Clock;
 }
 
+/** When the server stops, a command gets so long for the answer that is under way, and for reading it. */
+export const lastAnswerMs = 5_000;
+
 export interface ControlServer {
-  /** Finishes the requests that are under way, then closes all connections and removes the socket file. */
+  /**
+   * Finishes the requests that are under way, as far as `lastAnswerMs` goes, then closes all connections and removes the
+   * socket file.
+   */
   stop(): Promise<void>;
 }
 
@@ -63,7 +71,10 @@ class Session {
 
   stop(): void {
     this.#stopping = true;
-    if (!this.#busy) this.#connection.close();
+    if (!this.#busy) return this.#connection.close();
+    const { clock = systemClock } = this.#parts;
+    const cancel = clock.after(lastAnswerMs, () => this.#connection.close());
+    void this.finished.then(cancel);
   }
 
   async #run(): Promise<void> {

@@ -33,6 +33,8 @@ export interface LocalAdminParts {
 const maxDossiers = 1000;
 /** Jobs on one page. */
 const maxPage = 1000;
+/** Jobs dropped at once: mail that comes in meanwhile waits for no more than that. */
+const dropStep = 500;
 
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
 export function localAdmin({ store, domains, clock, running }: LocalAdminParts): Admin {
@@ -49,7 +51,8 @@ export function localAdmin({ store, domains, clock, running }: LocalAdminParts):
     },
     async dropQueue(filter) {
       const event = { at: clock.now(), event: 'dropped', data: { by: 'an administrator' } };
-      return { jobs: await store.dropJobs(filter, event) };
+      const jobs = await store.dropJobs(filter, event, dropStep);
+      return { jobs, more: jobs.length === dropStep };
     },
     async send({ from, recipients, content }) {
       if (running === undefined) throw noServer();

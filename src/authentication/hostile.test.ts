@@ -183,6 +183,7 @@ describe('checkSender() under load', () => {
     ['one line', 'a'],
     ['white space', ' '],
     ['line ends', '\r\n'],
+    ['bare line feeds', '\n'],
   ])('takes no long time for a body of 40 MB of %s, signed ten times by ten lengths', async (_, unit) => {
     const size = 40 * megabyte;
     const signatures = Array.from({ length: dkimLimits.signatures }, (_, number) =>

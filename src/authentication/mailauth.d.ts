@@ -41,6 +41,10 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     });
     readonly bodyHashes: Map<string, VerifiedBodyHash>;
     addBodyHash(canonicalization: string, algorithm: string, length: number | ''): string;
+    /** False until the header has been read. */
+    readonly headers: object | false;
+    /** Takes octets as they are written to the stream. */
+    writeAsync(chunk: Buffer, encoding?: string): Promise<void>;
     nextChunk(chunk: Buffer): Promise<void>;
     readonly results: {
       signingDomain?: string;

@@ -132,6 +132,11 @@ describe('isForgedResults()', () => {
     expect(isForgedResults(value, 'mx.example.net')).toBe(forged);
   });
 
+  it('reads the longest quoted string that a header can hold', () => {
+    for (const text of ['a', '\\a'])
+      expect(isForgedResults(`"${text.repeat((16 * 2 ** 20) / text.length)}"`, 'mx.example.net')).toBe(false);
+  });
+
   it('is linear, and removes what we write ourselves', () => {
     fc.assert(
       fc.property(fc.string(), (value) => typeof isForgedResults(value, 'mx.example.net') === 'boolean'),

@@ -3,6 +3,7 @@
  * wrote in our name. Verdicts hold what hostile messages and zones held, so that every value is quoted or made harmless.
  */
 
+import { quotedStringEnd } from '../mail/mailboxes.ts';
 import type { DkimVerdict, DmarcVerdict, IprevVerdict, SpfVerdict, Verdicts } from './verdicts.ts';
 
 /** The whole field, folded, with its final CRLF. `hostname` is the authserv-id (RFC 8601 §2.5). */
@@ -118,7 +119,11 @@ function authservId(value: string): string | undefined {
 }
 
 function wordAt(text: string, start: number): string | undefined {
-  const word = /"(?:[^"\\]|\\.)*"|[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+/sy;
+  if (text[start] === '"') {
+    const end = quotedStringEnd(text, start);
+    return end === undefined ? undefined : text.slice(start, end);
+  }
+  const word = /[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]+/y;
   word.lastIndex = start;
   return word.exec(text)?.[0];
 }

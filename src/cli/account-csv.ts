@@ -2,7 +2,7 @@
 
 import { localAddress } from '../admin/addresses.ts';
 import { AdminError, type NewAccount } from '../admin/admin.ts';
-import { parseCsv } from './csv.ts';
+import { csvRows } from './csv.ts';
 
 export interface AccountRows {
   accounts: NewAccount[];
@@ -10,32 +10,35 @@ export interface AccountRows {
   problems: string[];
 }
 
+/** Nobody reads more of them: it is the wrong file, or one that wants mending from its first line on. */
+export const maxProblems = 100;
+
 export function readAccounts(text: string, domains: readonly { name: string }[]): AccountRows {
-  const { rows, malformed } = parseCsv(text);
-  const problems = malformed.map((line) => ({
-    line,
-    what: 'a quote is out of place; "double" the quotes inside quotes',
-  }));
+  const problems: string[] = [];
   const accounts = new Map<string, { account: NewAccount; line: number }>();
-  const [first, ...others] = rows;
-  const hasTitles = first?.fields[0]?.trim().toLowerCase() === 'address';
-  for (const { line, fields } of hasTitles ? others : rows) {
+  let isFirst = true;
+  for (const { line, fields } of csvRows(text)) {
+    const isTitles = isFirst && fields?.[0]?.trim().toLowerCase() === 'address';
+    isFirst = false;
+    if (isTitles) continue;
     const read = readAccount(fields, domains);
     const earlier = typeof read === 'string' ? undefined : accounts.get(read.address);
-    if (typeof read === 'string') problems.push({ line, what: read });
-    else if (earlier) problems.push({ line, what: `${read.address} is in line ${earlier.line} already` });
+    if (typeof read === 'string') problems.push(`line ${line}: ${read}`);
+    else if (earlier) problems.push(`line ${line}: ${read.address} is in line ${earlier.line} already`);
     else accounts.set(read.address, { account: read, line });
+    if (problems.length < maxProblems) continue;
+    problems.push(`line ${line}: so many problems; what follows was not looked at`);
+    break;
   }
-  return {
-    accounts: [...accounts.values()].map(({ account }) => account),
-    problems: problems
-      .sort((one, other) => one.line - other.line)
-      .map(({ line, what }) => `line ${line}: ${what}`),
-  };
+  return { accounts: [...accounts.values()].map(({ account }) => account), problems };
 }
 
 /** An account, or what is wrong with the row. */
-function readAccount(fields: readonly string[], domains: readonly { name: string }[]): NewAccount | string {
+function readAccount(
+  fields: readonly string[] | undefined,
+  domains: readonly { name: string }[],
+): NewAccount | string {
+  if (fields === undefined) return 'a quote is out of place; "double" the quotes inside quotes';
   const [written = '', secret = '', ...rest] = fields;
   if (rest.some((extra) => extra.trim() !== '')) {
     return 'more than two columns; put a password with a comma in "quotes"';

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readAccounts } from './account-csv.ts';
-import { parseCsv } from './csv.ts';
+import { maxProblems, readAccounts } from './account-csv.ts';
+import { csvRows } from './csv.ts';
 
-describe('parseCsv()', () => {
+const fieldsOf = (text: string) => Array.from(csvRows(text), ({ fields }) => fields);
+
+describe('csvRows()', () => {
   test.each([
     [
       'LF and CRLF line ends',
@@ -31,27 +33,46 @@ describe('parseCsv()', () => {
         ['c', 'd'],
       ],
     ],
-  ])('parseCsv() reads %s', (_, text, expected) => {
-    expect(parseCsv(text).rows.map(({ fields }) => fields)).toEqual(expected);
-    expect(parseCsv(text).malformed).toEqual([]);
+  ])('csvRows() reads %s', (_, text, expected) => {
+    expect(fieldsOf(text)).toEqual(expected);
   });
 
-  test('parseCsv() counts lines past quoted line ends and malformed lines', () => {
-    const { rows, malformed } = parseCsv('"a\nb",1\nbad"quote,2\n"x"y,3\nc,4\n"open,5\n');
-    expect(rows.map(({ line, fields }) => [line, fields[1]])).toEqual([
+  test('csvRows() counts lines past quoted line ends and malformed lines', () => {
+    const rows = csvRows('"a\nb",1\nbad"quote,2\n"x"y,3\nc,4\n"open,5\n');
+    expect(Array.from(rows, ({ line, fields }) => [line, fields?.[1]])).toEqual([
       [1, '1'],
+      [3, undefined],
+      [4, undefined],
       [5, '4'],
+      [6, undefined],
     ]);
-    expect(malformed).toEqual([3, 4, 6]);
   });
 
-  test('parseCsv() reads back whatever is quoted', () => {
+  test('csvRows() passes over a million blank lines without losing count', () => {
+    expect([...csvRows(`${'\n'.repeat(1_000_000)}a,b`)]).toEqual([{ line: 1_000_001, fields: ['a', 'b'] }]);
+  });
+
+  test('csvRows() reads a field of any length', () => {
+    const field = '""'.repeat(5_000_000);
+    expect(fieldsOf(`"${field}",b`)).toEqual([[field.slice(5_000_000), 'b']]);
+    expect(fieldsOf(`"${field}`)).toEqual([undefined]);
+  });
+
+  test('csvRows() reads a hundred fields of a line of a million', () => {
+    const rows = [...csvRows(`${','.repeat(1_000_000)}\na,b`)];
+    expect(rows.map(({ line, fields }) => [line, fields?.length])).toEqual([
+      [1, 100],
+      [2, 2],
+    ]);
+  });
+
+  test('csvRows() reads back whatever is quoted', () => {
     fc.assert(
       fc.property(fc.array(fc.array(fc.string(), { minLength: 2 })), (rows) => {
         const text = rows
           .map((row) => `${row.map((field) => `"${field.replaceAll('"', '""')}"`).join()}\r\n`)
           .join('');
-        expect(parseCsv(text).rows.map(({ fields }) => fields)).toEqual(rows);
+        expect(fieldsOf(text)).toEqual(rows);
       }),
       { numRuns: 100 },
     );
@@ -84,5 +105,13 @@ describe('readAccounts()', () => {
       expect.stringMatching(/^line 7: more than two columns/),
       expect.stringMatching(/^line 8: a quote is out of place/),
     ]);
+  });
+
+  test('readAccounts() gives up on a file that is none after maxProblems', () => {
+    for (const line of ['a\n', '"x"y\n']) {
+      const { problems } = readAccounts(line.repeat(100_000), domains);
+      expect(problems).toHaveLength(maxProblems + 1);
+      expect(problems.at(-1)).toMatch(/^line 100: so many problems/);
+    }
   });
 });

@@ -3,46 +3,69 @@
 export interface CsvRow {
   /** Line in which the row begins, from 1. */
   line: number;
-  fields: string[];
+  /** Undefined for a line where a quote is out of place. */
+  fields: string[] | undefined;
 }
 
-export interface CsvResult {
-  rows: CsvRow[];
-  /** Lines where a quote is out of place. */
-  malformed: number[];
-}
+/** A field without quotes, and what ends a field. */
+const plainField = /[^",\r\n]*/y;
+const fieldEnd = /,|\r?\n|$/y;
 
-/** One field and what ends it. Plain fields hold no quotes; quoted ones may hold anything, quotes doubled. */
-const field = /(?:"(?<quoted>(?:[^"]|"")*)"|(?<plain>[^",\r\n]*))(?<end>,|\r?\n|$)/y;
+/** Of a row that has more, the rest of its line is left out. */
+const maxFields = 100;
 
-/** Blank lines and a byte order mark are passed over; a malformed line is left out and told. */
-export function parseCsv(text: string): CsvResult {
+const blankLines = /(?:\r?\n)+/y;
+
+/** The rows, one by one as they are asked for. Blank lines and a byte order mark are passed over. */
+export function* csvRows(text: string): Generator<CsvRow> {
   const input = text.replace(/^\uFEFF/, '');
-  const result: CsvResult = { rows: [], malformed: [] };
-  let at = 0;
-  let line = 1;
+  let at = skipBlankLines(input, 0);
+  let line = 1 + countLines(input, 0, at);
   while (at < input.length) {
     const row = readRow(input, at);
-    if (row === undefined) result.malformed.push(line);
-    else if (row.fields.length > 1 || row.fields[0]?.trim() !== '')
-      result.rows.push({ line, fields: row.fields });
-    const next = row?.next ?? endOfLine(input, at);
+    const isBlank = row?.fields.length === 1 && row.fields[0]?.trim() === '';
+    if (!isBlank) yield { line, fields: row?.fields };
+    const next = skipBlankLines(input, row?.next ?? endOfLine(input, at));
     line += countLines(input, at, next);
     at = next;
   }
-  return result;
 }
 
 function readRow(input: string, start: number): { fields: string[]; next: number } | undefined {
   const fields: string[] = [];
-  field.lastIndex = start;
-  for (;;) {
-    const match = field.exec(input);
-    if (match === null) return undefined;
-    const { quoted, plain = '', end } = match.groups ?? {};
-    fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
-    if (end !== ',') return { fields, next: field.lastIndex };
+  for (let at = start; ; at = fieldEnd.lastIndex) {
+    const end = input[at] === '"' ? quotedEnd(input, at) : plainEnd(input, at);
+    fieldEnd.lastIndex = end ?? 0;
+    const mark = end === undefined ? undefined : fieldEnd.exec(input)?.[0];
+    if (mark === undefined) return undefined;
+    fields.push(unquote(input.slice(at, end)));
+    if (mark !== ',') return { fields, next: fieldEnd.lastIndex };
+    if (fields.length === maxFields) return { fields, next: endOfLine(input, fieldEnd.lastIndex) };
   }
+}
+
+/** The offset after the quote that closes the one at `start`; anything may stand between them, quotes doubled. */
+function quotedEnd(input: string, start: number): number | undefined {
+  for (let at = start + 1; at < input.length; at++) {
+    if (input[at] !== '"') continue;
+    if (input[at + 1] !== '"') return at + 1;
+    at++;
+  }
+  return undefined;
+}
+
+function plainEnd(input: string, start: number): number {
+  plainField.lastIndex = start;
+  plainField.test(input);
+  return plainField.lastIndex;
+}
+
+const unquote = (text: string): string =>
+  text.startsWith('"') ? text.slice(1, -1).replaceAll('""', '"') : text;
+
+function skipBlankLines(input: string, from: number): number {
+  blankLines.lastIndex = from;
+  return blankLines.test(input) ? blankLines.lastIndex : from;
 }
 
 function endOfLine(input: string, from: number): number {
@@ -50,5 +73,8 @@ function endOfLine(input: string, from: number): number {
   return end < 0 ? input.length : end + 1;
 }
 
-const countLines = (input: string, from: number, to: number): number =>
-  input.slice(from, to).split('\n').length - 1;
+function countLines(input: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = input.indexOf('\n', from); at >= 0 && at < to; at = input.indexOf('\n', at + 1)) count++;
+  return count;
+}

@@ -4,6 +4,8 @@ export const exitCodes = {
   ok: 0,
   /** `send`: a recipient was refused for good, and the sender gets no other notice of it here. */
   refused: 1,
+  /** `store`: something is damaged or lost. */
+  damaged: 1,
   /** `send`: not all of it has arrived yet, but the queue has it: do not send it again. */
   queued: 2,
   /** Unknown command or option, or an argument that makes no sense (EX_USAGE). */

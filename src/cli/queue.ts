@@ -45,17 +45,29 @@ export function addQueueCommands(tree: CommandTree, context: Context): void {
     filtered('drop', 'remove from the queue; the sender is not told', 'everything'),
     async (options) => {
       const filter = selection(options, 'drop');
-      const { jobs } = await withAdmin(context, options, (admin) => admin.dropQueue(filter));
-      if (options.json) printJson(context, jobs);
-      else printDropped(context, jobs);
+      await withAdmin(context, options, (admin) => drop(context, admin, filter, options.json));
       return exitCodes.ok;
     },
   );
 }
 
+/** In steps, each told when it is done: what was dropped is known, however it ends. */
+async function drop(context: Context, admin: Admin, filter: QueueFilter, json = false): Promise<void> {
+  const dropped: JobRow[] = [];
+  let count = 0;
+  for (let more = true; more; ) {
+    const step = await admin.dropQueue(filter);
+    if (json) dropped.push(...step.jobs);
+    else printDropped(context, step.jobs);
+    count += step.jobs.length;
+    more = step.more;
+  }
+  if (json) printJson(context, dropped);
+  else context.terminal.out(`${plural(count, 'recipient')} dropped\n`);
+}
+
 function printDropped({ terminal }: Context, jobs: readonly JobRow[]): void {
   for (const { queueId, recipient } of jobs) terminal.out(`${queueId}  ${printable(recipient)}\n`);
-  terminal.out(`${plural(jobs.length, 'recipient')} dropped\n`);
 }
 
 const filterOptions = (command: Command): Command =>

@@ -14,6 +14,7 @@ import { addPlaygroundCommand } from './play.ts';
 import { addQueueCommands } from './queue.ts';
 import { addSendCommand } from './send.ts';
 import { addServeCommand } from './serve.ts';
+import { addStoreCommands } from './store.ts';
 import { addTraceCommand } from './trace.ts';
 
 /** `args` without the program's name. Never rejects. */
@@ -56,6 +57,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSendCommand(tree, context);
   addTraceCommand(tree, context);
   addQueueCommands(tree, context);
+  addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   return tree;
 }

@@ -1,10 +1,12 @@
 /** `posthorn serve`: the server, from `posthorn ready` to SIGTERM. */
 
 import { Option } from 'commander';
+import { type Clock, sleep } from '../util/clock.ts';
 import { createLog, type LogLevel, logLevels } from '../util/log.ts';
 import { nothingToServe } from './config-check.ts';
 import { type CommonOptions, type Context, configOf } from './context.ts';
 import type { CommandTree } from './define.ts';
+import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 interface ServeOptions extends CommonOptions {
@@ -30,9 +32,28 @@ async function serve(context: Context, options: ServeOptions): Promise<ExitCode>
   const server = await startServer({ config, log: createLog(options.logLevel) });
   terminal.out('posthorn ready\n');
   const failure = await Promise.race([server.failed, stopped(stop)]);
-  await server.stop();
+  await withinStopLimit(server.stop(), context.clock);
   if (failure !== undefined) throw failure;
   return exitCodes.ok;
+}
+
+/**
+ * A stop takes no longer than this. What can be finished is finished before: sessions get 10 s for the message that comes
+ * in, commands 5 s, deliveries 10 s, the last goodbyes to receivers 5 s; what does not come to its end is in doubt.
+ */
+export const stopLimitMs = 40_000;
+
+/** Rejects where the stop does not end by itself. That is a bug, but nothing that was acknowledged depends on it. */
+export async function withinStopLimit(stopping: Promise<void>, clock: Clock): Promise<void> {
+  const ended = new AbortController();
+  const late = sleep(clock, stopLimitMs, ended.signal).then(
+    () => {
+      const text = `The server did not come to its end within ${stopLimitMs / 1000} s, and was ended. No mail is lost.`;
+      throw new CommandError(exitCodes.software, text);
+    },
+    () => undefined, // it ended in time
+  );
+  await Promise.race([stopping.finally(() => ended.abort()), late]);
 }
 
 function stopped(signal: AbortSignal): Promise<undefined> {

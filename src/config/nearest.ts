@@ -5,8 +5,11 @@ export function findNearest(word: string, candidates: Iterable<string>): string 
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
+    const most = Math.max(1, Math.floor(candidate.length / 3));
+    // Each character too many is an edit: what is much longer need not be compared.
+    if (Math.abs(word.length - candidate.length) > most) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance <= Math.max(1, Math.floor(candidate.length / 3))) {
+    if (distance < least && distance <= most) {
       nearest = candidate;
       least = distance;
     }

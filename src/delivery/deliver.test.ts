@@ -4,6 +4,7 @@ import { socketDialler } from '../net/conversation.ts';
 import { Directory } from '../queue/directory.ts';
 import type { Queue } from '../queue/queue.ts';
 import { lifetimeMs } from '../queue/retry.ts';
+import { createDirectAgent } from '../store/delivery-agent.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
@@ -53,7 +54,12 @@ async function attempt(
       clock,
     },
     send: { pool: new ConnectionPool({ dial: socketDialler({ clock }), clock, ehloName: 'mx.example.com' }) },
-    local: { dataDir: noDirectory, hostname: 'mx.example.com', turns: turnstile(1) },
+    local: {
+      dataDir: noDirectory,
+      hostname: 'mx.example.com',
+      agent: createDirectAgent(),
+      turns: turnstile(1),
+    },
     report: {
       hostname: 'mx.example.com',
       directory,
@@ -65,6 +71,8 @@ async function attempt(
   const group = {
     site: 'x',
     jobCount: jobs.length,
+    fresh: false,
+    expiresAt: 10_000 + lifetimeMs,
     message: sampleMessage('Q1', { message }).message,
     jobs: jobs.map((changes, number) =>
       sampleJob('Q1', { number, expiresAt: 10_000 + lifetimeMs, ...changes }),

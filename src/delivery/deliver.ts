@@ -7,16 +7,18 @@
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { FailedRecipient } from '../dsn/failure.ts';
-import type { DeliveryGroup, Queue } from '../queue/queue.ts';
+import type { DeliveryGroup, Queue, SiteTrouble } from '../queue/queue.ts';
 import { nextAttempt } from '../queue/retry.ts';
+import { firstDownMs } from '../queue/sites.ts';
 import { replyText } from '../smtp/reply.ts';
+import { octetsOf } from '../store/octets.ts';
 import type { JobResult, JobRow, MessageRow } from '../store/store.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
-import { octetsOf } from './octets.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, send } from './send.ts';
+import { notTried, siteAnswer } from './site-answer.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -33,11 +35,20 @@ export interface Attempt {
   events: readonly DossierEvent[];
 }
 
-/** Tries a group and settles it. Rejects only if the store cannot take the result: then the jobs stay claimed. */
-export async function deliver(parts: DeliverParts, group: DeliveryGroup, signal: AbortSignal): Promise<void> {
+/**
+ * Tries a group and settles it; resolves to whether its site was reached, or why not. With `untried` it is only recorded
+ * that the group was not tried. Rejects only if the store cannot take the result: then the jobs stay claimed.
+ */
+export async function deliver(
+  parts: DeliverParts,
+  group: DeliveryGroup,
+  signal: AbortSignal,
+  untried?: SiteTrouble,
+): Promise<'reached' | SiteTrouble> {
   const { message, jobs } = group;
-  const attempt = await attemptGroup(parts, group, signal);
+  const attempt = untried ? notTried(jobs, untried) : await attemptGroup(parts, group, signal);
   const now = parts.route.clock.now();
+  const site = siteAnswer(attempt.outcomes, now);
   const decisions = jobs.map((job, index) => decide(parts, job, attempt.outcomes[index] ?? forgotten, now));
   const failures = decisions.flatMap(({ failure }) => (failure ? [failure] : []));
   const reports = await reportsFor(parts.report, message, failures);
@@ -51,7 +62,9 @@ export async function deliver(parts: DeliverParts, group: DeliveryGroup, signal:
       ...reports.events,
     ],
     reports: reports.entries,
+    ...(site !== 'reached' && { holdUntil: now + firstDownMs }),
   });
+  return site;
 }
 
 function attemptGroup(
@@ -79,7 +92,7 @@ export async function deliverRemotely(
   const { outcomes, events } = await send(parts.send, {
     route,
     message,
-    content: () => octetsOf(message),
+    content: () => octetsOf([message.prefix], message.content),
     jobs,
     signal,
   });

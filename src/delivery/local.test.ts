@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createDirectAgent } from '../store/delivery-agent.ts';
 import { createMaildir, maildirPath } from '../store/maildir.ts';
 import { sampleJob, sampleMessage, type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
@@ -12,7 +13,12 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-const parts = (turns = turnstile(2)) => ({ dataDir: directory.path, hostname: 'mx.example.com', turns });
+const parts = (turns = turnstile(2)) => ({
+  dataDir: directory.path,
+  hostname: 'mx.example.com',
+  agent: createDirectAgent(),
+  turns,
+});
 const jobFor = (recipient: string, number = 0) =>
   sampleJob('Q1', { number, kind: 'local', recipient, destination: '', folder: 'Inbox' });
 

@@ -3,16 +3,17 @@
  * (RFC 5321 §4.4) and Delivered-To, by which loops over forwarders are seen (loops.ts).
  */
 
-import { deliver as deliverToMaildir, type MaildirOutcome, maildirPath } from '../store/maildir.ts';
+import type { DeliveryAgent } from '../store/delivery-agent.ts';
+import { type MaildirOutcome, maildirPath } from '../store/maildir.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import type { Attempt } from './deliver.ts';
-import { octetsOf } from './octets.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface LocalParts {
   dataDir: string;
   hostname: string;
+  agent: DeliveryAgent;
   /** Passed for each recipient, of whatever message: lets `mailboxesAtOnce` in. */
   turns: Turnstile;
 }
@@ -40,12 +41,12 @@ async function deliverInTurn(parts: LocalParts, message: MessageRow, job: JobRow
 }
 
 async function deliverJob(
-  { dataDir, hostname }: LocalParts,
+  { dataDir, hostname, agent }: LocalParts,
   message: MessageRow,
   job: JobRow,
 ): Promise<Outcome> {
   const folder = job.folder ?? 'Inbox';
-  const done = await deliverToMaildir({
+  const done = await agent.deliver({
     maildir: maildirPath(dataDir, job.recipient),
     folder,
     queueId: job.queueId,
@@ -53,7 +54,8 @@ async function deliverJob(
     acceptedAt: message.acceptedAt,
     hostname,
     inDoubt: job.inDoubt === true || job.attempts > 0,
-    octets: octetsOf(message, finalFields(message, job)),
+    fields: [finalFields(message, job), message.prefix],
+    content: message.content,
   });
   return done.kind === 'delivered' ? { kind: 'delivered', folder, file: done.file } : trouble(done);
 }

@@ -16,6 +16,16 @@ test('frameReader() gives the same messages however the stream is cut', () => {
   );
 });
 
+test('frameReader() takes the longest message octet by octet without copying it again and again', () => {
+  const stream = frame(Buffer.alloc(65_535, 1));
+  const read = frameReader(65_535);
+  const before = process.cpuUsage();
+  const got = Array.from(stream, (octet) => read(Buffer.of(octet)) ?? []).flat();
+  const { user, system } = process.cpuUsage(before);
+  expect(got).toEqual([stream.subarray(2)]);
+  expect((user + system) / 1000).toBeLessThan(300);
+});
+
 test('frameReader() gives up at the announcement of a message that is too long', () => {
   expect(frameReader(100)(Buffer.from([0, 101]))).toBeUndefined();
 });

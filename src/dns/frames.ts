@@ -15,17 +15,26 @@ export function frame(message: Buffer): Buffer {
  * announced that is longer than `maxMessageBytes`; nothing can be read from the stream after that.
  */
 export function frameReader(maxMessageBytes: number): (chunk: Buffer) => Buffer[] | undefined {
-  let pending: Buffer = Buffer.alloc(0);
+  /** Chunks that wait for the rest of a message: joined when it is there, not at each of them. */
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let neededBytes = lengthBytes;
   return (chunk) => {
-    pending = Buffer.concat([pending, chunk]);
+    waiting.push(chunk);
+    waitingBytes += chunk.length;
+    if (waitingBytes < neededBytes) return [];
     const messages: Buffer[] = [];
-    while (pending.length >= lengthBytes) {
-      const end = lengthBytes + pending.readUInt16BE(0);
-      if (end - lengthBytes > maxMessageBytes) return undefined;
-      if (pending.length < end) break;
-      messages.push(pending.subarray(lengthBytes, end));
-      pending = pending.subarray(end);
+    let rest = Buffer.concat(waiting);
+    while (rest.length >= lengthBytes) {
+      neededBytes = lengthBytes + rest.readUInt16BE(0);
+      if (neededBytes - lengthBytes > maxMessageBytes) return undefined;
+      if (rest.length < neededBytes) break;
+      messages.push(rest.subarray(lengthBytes, neededBytes));
+      rest = rest.subarray(neededBytes);
+      neededBytes = lengthBytes;
     }
+    waiting = [rest];
+    waitingBytes = rest.length;
     return messages;
   };
 }

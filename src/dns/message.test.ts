@@ -104,9 +104,11 @@ describe('decodeResponse() follows aliases', () => {
     expect(reply).toMatchObject({ status: 'found', records: ['192.0.2.1'], ttl: 30 });
   });
 
-  test('not to records of other names', () => {
+  test('not to records of other names, which do not say that there is no such record either', () => {
     const other = { name: 'other.example', type: 'A', ttl: 300, data: '192.0.2.1' } as const;
-    expect(replyTo(a, other)).toMatchObject({ status: 'none', reason: 'nodata' });
+    const detail = 'an answer with records of other names only';
+    expect(replyTo(a, other)).toEqual({ status: 'failed', detail });
+    expect(replyTo(a, alias('www.example.com', 'a.example'), other)).toMatchObject({ reason: 'nodata' });
   });
 
   test('but not in circles', () => {
@@ -213,7 +215,7 @@ describe('decodeResponse() survives', () => {
     const maze = Buffer.concat([head, ...Array(maxRecords - 2).fill(record)]);
     maze.writeUInt16BE(maxRecords - 1, 6);
     const began = performance.now();
-    expect(decodeResponse(maze, id, mx)).toMatchObject({ status: 'none' });
+    expect(decodeResponse(maze, id, mx)).toMatchObject({ status: 'failed' });
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 

@@ -6,6 +6,7 @@
 
 import type { DecodedPacket, OptAnswer, Packet, Answer as PacketRecord, StringAnswer } from 'dns-packet';
 import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED } from 'dns-packet';
+import { isMaze } from './compression.ts';
 import { formatIpv6, parseIpv6 } from './ip.ts';
 import { canonicalName, isAskableName, isHarmlessName } from './name.ts';
 import type { Answer, RecordType, RecordTypes } from './resolver.ts';
@@ -91,7 +92,7 @@ export function decodeResponse<T extends RecordType>(
 
 /** dns-packet throws at what it cannot read, and reads beyond the end: only an exact fit is a message. */
 export function parseMessage(bytes: Buffer): DecodedPacket | undefined {
-  if (bytes.length < headerBytes || recordCount(bytes) > maxRecords) return undefined;
+  if (bytes.length < headerBytes || recordCount(bytes) > maxRecords || isMaze(bytes)) return undefined;
   try {
     const packet = decode(bytes);
     return decode.bytes === bytes.length ? packet : undefined;
@@ -125,6 +126,8 @@ function answerOf<T extends RecordType>(
   const found = followAliases(packet.answers ?? [], name, type);
   if (found === undefined) return failed(`more than ${maxAliases} aliases (CNAME) in a row`);
   const authentic = packet.flag_ad;
+  // Not 'none': what is no answer to the question does not say that there is no such record either.
+  if (found.strayed) return failed('an answer with records of other names only');
   if (rcode === nxDomain || found.records.length === 0) {
     const ttl = Math.min(found.aliasTtl, negativeTtl(packet));
     return { status: 'none', reason: rcode === nxDomain ? 'nxdomain' : 'nodata', ttl, authentic };
@@ -141,17 +144,20 @@ interface Found {
   records: PacketRecord[];
   /** The shortest TTL on the way there, in seconds. */
   aliasTtl: number;
+  /** There are records, and none of them is of the name. */
+  strayed: boolean;
 }
 
 /** The records of `type` at `name` or at what it is an alias of (RFC 1034 §3.6.2); undefined when that never ends. */
 function followAliases(answers: readonly PacketRecord[], name: string, type: RecordType): Found | undefined {
+  const strayed = answers.length > 0 && !answers.some((record) => canonicalName(record.name) === name);
   let owner = name;
   let aliasTtl = Number.MAX_SAFE_INTEGER;
   for (let aliases = 0; aliases <= maxAliases; aliases += 1) {
     const own = answers.filter((record) => canonicalName(record.name) === owner);
     const records = own.filter((record) => record.type === type);
     const alias = own.find(isAlias);
-    if (records.length > 0 || alias === undefined) return { records, aliasTtl };
+    if (records.length > 0 || alias === undefined) return { records, aliasTtl, strayed };
     aliasTtl = Math.min(aliasTtl, ttlOf(alias));
     owner = canonicalName(alias.data);
   }

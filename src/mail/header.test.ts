@@ -111,6 +111,18 @@ describe('parseHeader()', () => {
   });
 });
 
+describe('parseHeader() and lines that are no fields', () => {
+  it('makes one of all that stand together, octet for octet', () => {
+    const { fields, malformed } = parse('a\r\n b\r\nc\nA: b\r\nd\r\n\r\n');
+    expect(fields.map(({ name, raw }) => [name, raw.toString()])).toEqual([
+      ['', 'a\r\n b\r\nc\n'],
+      ['a', 'A: b\r\n'],
+      ['', 'd\r\n'],
+    ]);
+    expect(malformed).toBe('line 1 is no header field: "a"');
+  });
+});
+
 describe('findHeaderEnd()', () => {
   it('waits for the blank line', () => {
     expect(findHeaderEnd(Buffer.from('A: b\r\nC: d\r\n'))).toBeUndefined();

@@ -5,7 +5,7 @@
  */
 
 export interface HeaderField {
-  /** Lower-case. '' for a line that is no field: it is kept, so that nothing is lost. */
+  /** Lower-case. '' for lines that are no fields: they are kept, so that nothing is lost. */
   name: string;
   /** As received, with folds and the final line end. */
   raw: Buffer;
@@ -74,6 +74,17 @@ function fieldName(bytes: Buffer, start: number, end: number): string | undefine
   return bytes.toString('latin1', start, nameEnd).toLowerCase();
 }
 
+/** Where the lines end that are no fields either, from `start` on: half a million of them are one thing to look at. */
+function strayEnd(bytes: Buffer, start: number): number {
+  let end = start;
+  while (end < bytes.length && !isBlankLine(bytes, end)) {
+    const next = fieldEnd(bytes, end);
+    if (fieldName(bytes, end, next) !== undefined) break;
+    end = next;
+  }
+  return end;
+}
+
 /** Printable ASCII but the colon (RFC 5322 §2.2). */
 function isNameOctet(octet: number | undefined): boolean {
   return octet !== undefined && octet > space && octet < 0x7f && octet !== colon;
@@ -89,16 +100,19 @@ function describeLine(bytes: Buffer, start: number): string {
 
 /**
  * Reads the header section at the start of `bytes`, up to its blank line or the end. Line ends may be CRLF or LF.
- * Never fails: a line that is no field becomes one without a name, and `malformed` says which.
+ * Never fails: lines that are no fields become one without a name, and `malformed` says which was the first.
  */
 export function parseHeader(bytes: Buffer): Header {
   const fields: HeaderField[] = [];
   let malformed: string | undefined;
   let start = 0;
   while (start < bytes.length && !isBlankLine(bytes, start)) {
-    const end = fieldEnd(bytes, start);
+    let end = fieldEnd(bytes, start);
     const name = fieldName(bytes, start, end);
-    if (name === undefined) malformed ??= describeLine(bytes, start);
+    if (name === undefined) {
+      malformed ??= describeLine(bytes, start);
+      end = strayEnd(bytes, end);
+    }
     fields.push({ name: name ?? '', raw: bytes.subarray(start, end) });
     start = end;
   }

@@ -24,6 +24,9 @@ interface Token {
   spaced: boolean;
 }
 
+/** Characters of a list beyond which it is not read: each of its addresses costs time. Room for a thousand and more. */
+export const maxListLength = 65_536;
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what a field's value may not hold, quoted or not.
 const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const blank = /[ \t\r\n]+/y;
@@ -49,7 +52,8 @@ function commentEnd(text: string, at: number): number | undefined {
   return undefined;
 }
 
-function quotedStringEnd(text: string, at: number): number | undefined {
+/** The offset after the quoted string that begins at `at` (RFC 5322 §3.2.4); undefined where it never ends. */
+export function quotedStringEnd(text: string, at: number): number | undefined {
   for (let index = at + 1; index < text.length; index += 1) {
     if (text[index] === '\\') index += 1;
     else if (text[index] === '"') return index + 1;
@@ -200,10 +204,11 @@ function readList(tokens: readonly Token[], reader: ListReader): boolean {
 /**
  * Reads the value of an address-list field. An unquoted `@`, `.` or `[tag]` in a display name is let pass, since
  * common programs write `a@b.example <a@b.example>`; the address is always what the angle brackets hold.
- * Undefined at a syntax error anywhere in the list. An empty list or group is no error, and has no mailboxes.
+ * Undefined at a syntax error anywhere in the list, and for one over `maxListLength`. An empty list or group is no
+ * error, and has no mailboxes.
  */
 export function mailboxesOf(value: string): MailboxList | undefined {
-  const tokens = tokenize(value);
+  const tokens = value.length > maxListLength ? undefined : tokenize(value);
   const reader = new ListReader();
   return tokens !== undefined && readList(tokens, reader) ? { mailboxes: reader.mailboxes } : undefined;
 }

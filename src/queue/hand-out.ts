@@ -7,11 +7,10 @@
 import type { ClaimedMessage, JobRow, MessageRow } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
+import type { Group } from './sites.ts';
 
 /** One message's jobs for one receiving site. */
-export interface DeliveryGroup {
-  site: string;
-  jobCount: number;
+export interface DeliveryGroup extends Group {
   message: MessageRow;
   jobs: JobRow[];
 }
@@ -73,7 +72,13 @@ function makeReady(
   message: MessageRow,
   bySite: ReadonlyMap<string, JobRow[]>,
 ): void {
-  for (const [site, jobs] of bySite) ready({ site, jobCount: jobs.length, message, jobs });
+  for (const [site, jobs] of bySite) ready(groupOf(site, message, jobs));
+}
+
+function groupOf(site: string, message: MessageRow, jobs: JobRow[]): DeliveryGroup {
+  const fresh = jobs.some(({ attempts }) => attempts === 0);
+  const expiresAt = Math.min(...jobs.map((job) => job.expiresAt));
+  return { site, jobCount: jobs.length, fresh, expiresAt, message, jobs };
 }
 
 function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {

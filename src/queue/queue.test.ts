@@ -4,7 +4,7 @@ import type { JobResult, NewMessage, Store } from '../store/store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
 import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
-import { leaseMs, type QueueParts } from './queue.ts';
+import { leaseMs, type QueueParts, type SiteTrouble } from './queue.ts';
 
 const minute = 60_000;
 
@@ -36,6 +36,16 @@ function letter(...recipients: string[]): Omit<NewMessage, 'claimed'> {
   );
   return sampleMessage(queueId, { jobs });
 }
+
+/** Lets time pass until so many have begun, slowly enough for the store to follow. */
+const begunInTime = (stage: QueueStage, times: number) =>
+  vi.waitFor(
+    () => {
+      if (stage.begun.length < times) clock.advance(30_000);
+      expect(stage.begun.length).toBeGreaterThanOrEqual(times);
+    },
+    { timeout: 5000, interval: 20 },
+  );
 
 const newStage = (parts: Partial<QueueParts> = {}): QueueStage =>
   new QueueStage({ store: temporary.store, clock, ...parts });
@@ -89,7 +99,7 @@ describe('Queue.accept()', () => {
     stage.queue.start();
     for (const name of ['a', 'b', 'c', 'd']) await stage.queue.accept(letter(`${name}@example.net`));
     for (let index = 0; index < 4; index++) {
-      await stage.hasBegun(index + 1);
+      await begunInTime(stage, index + 1);
       const group = stage.begun[index];
       if (group) await stage.settle(group, 'done');
     }
@@ -151,6 +161,7 @@ describe('Queue.settle()', () => {
       { number: 1, result: 'retry', nextAttemptAt: clock.now(), lastError: 'later' },
     ];
     await stage.queue.settle({ queueId: group.message.queueId, results, events: [], reports: [] });
+    stage.end(group);
     expect(await stage.hasBegun(2)).toEqual(['a@example.net b@example.net', 'b@example.net']);
     for (const each of stage.begun) await stage.settle(each, 'done');
     await stage.queue.stop();
@@ -355,16 +366,71 @@ describe('Queue, when something hangs or fails', () => {
     await stage.queue.accept(letter('x@other.example'));
     expect(await stage.hasBegun(2)).toEqual(['u0@slow.example', 'x@other.example']);
     for (let done = 0; done < 9; done++) {
-      while (stage.begun.length <= done) {
-        clock.advance(minute);
-        await turn();
-      }
+      await begunInTime(stage, done + 1);
       const group = stage.begun[done];
       if (group) await stage.settle(group, 'done');
     }
     expect(new Set(stage.begun.map(namesOf)).size).toBe(9);
     await stage.queue.stop();
     expect(await queued()).toEqual([]);
+  });
+});
+
+describe('Queue, when a site is down', () => {
+  const trouble: SiteTrouble = { at: 0, status: '4.4.1', phase: 'connecting', reason: 'ECONNREFUSED' };
+  const retry = { retryAfter: 30 * minute };
+
+  /** Old mail for one site, and a stage on which its first attempt has failed. */
+  async function downSite(...recipients: string[]): Promise<QueueStage> {
+    for (const recipient of recipients) {
+      const entry = letter(recipient);
+      const jobs = entry.jobs.map((job) => ({ ...job, attempts: 3 }));
+      await temporary.store.accept({ ...entry, jobs, claimed: false });
+    }
+    const stage = newStage();
+    stage.queue.start();
+    await stage.hasBegun(1);
+    const [first] = stage.begun;
+    if (first) await stage.settle(first, retry, [], trouble);
+    return stage;
+  }
+
+  test('P7: its mail is one row that waits: one attempt finds out, the rest comes when it succeeds', async () => {
+    const names = Array.from({ length: 6 }, (_, index) => `u${index}@down.example`);
+    const stage = await downSite(...names);
+    await vi.waitFor(async () => expect((await queued()).filter(({ claimed }) => claimed)).toEqual([]), 5000);
+    expect(stage.begun).toHaveLength(1);
+    const waiting = await queued();
+    expect(waiting.map(({ attempts }) => attempts).sort()).toEqual([3, 3, 3, 3, 3, 4]);
+    expect(Math.min(...waiting.map(({ nextAttemptAt }) => nextAttemptAt))).toBeGreaterThan(clock.now());
+    clock.advance(minute);
+    await stage.hasBegun(2);
+    for (let done = 1; done < names.length; done++) {
+      await begunInTime(stage, done + 1);
+      const group = stage.begun[done];
+      if (group) await stage.settle(group, 'done');
+    }
+    expect(new Set(stage.begun.map(namesOf))).toEqual(new Set(names));
+    await stage.queue.stop();
+  });
+
+  test('not-5: new mail for it is not tried, and this is recorded', async () => {
+    const stage = await downSite('a@down.example');
+    await stage.queue.accept(letter('new@down.example'));
+    expect(await stage.hasBegun(2)).toEqual(['a@down.example', 'new@down.example']);
+    expect(stage.untried).toEqual([stage.begun[1]]);
+    if (stage.begun[1]) await stage.settle(stage.begun[1], retry);
+    await stage.queue.stop();
+  });
+
+  test('wake() has it tried at once', async () => {
+    const stage = await downSite('a@down.example');
+    await temporary.store.retryJobs({}, clock.now());
+    stage.queue.wake();
+    expect(await stage.hasBegun(2)).toEqual(['a@down.example', 'a@down.example']);
+    expect(stage.untried).toEqual([]);
+    if (stage.begun[1]) await stage.settle(stage.begun[1], 'done');
+    await stage.queue.stop();
   });
 });
 

@@ -12,13 +12,15 @@ import { type DeliveryGroup, type HandOutParts, handOut } from './hand-out.ts';
 import {
   hasRoom,
   initialSchedule,
+  type ScheduleCommand,
   type ScheduleEvent,
   type ScheduleLimits,
   type ScheduleState,
+  type SiteTrouble,
   step,
 } from './schedule.ts';
 
-export type { DeliveryGroup };
+export type { DeliveryGroup, SiteTrouble };
 
 export interface QueueParts {
   store: Store;
@@ -28,8 +30,12 @@ export interface QueueParts {
   /** Told of what has happened, once it is on disk. */
   onEvents(events: readonly EventRow[]): void;
   siteOf: HandOutParts['siteOf'];
-  /** Tries a group and calls `settle`. A rejection is a bug: the jobs come again after `crashWaitMs`. */
-  deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void>;
+  /**
+   * Tries a group and calls `settle`; resolves to whether its site was reached, or why not. With `untried` it is not
+   * tried, since its site was not reached before, and this is settled. A rejection is a bug: the jobs come again after
+   * `crashWaitMs`.
+   */
+  deliver(group: DeliveryGroup, signal: AbortSignal, untried?: SiteTrouble): Promise<'reached' | SiteTrouble>;
 }
 
 /**
@@ -132,16 +138,16 @@ export class Queue {
     }
   }
 
-  /** Something in the store has become due by another way than this object's. */
+  /** Something in the store has become due by another way than this object's, and is to be tried whatever is known. */
   wake(): void {
-    this.#on({ type: 'due', at: this.#parts.clock.now() });
+    this.#on({ type: 'retried' });
   }
 
   /** Starts nothing new, lets what runs end, and gives the rest back to the store. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelWake?.();
-    for (const { waiting } of this.#schedule.sites.values()) this.#unbegun.push(...waiting.splice(0));
+    for (const { waiting } of this.#schedule.sites.byName.values()) this.#unbegun.push(...waiting.splice(0));
     const { clock, store } = this.#parts;
     const cancel = clock.after(drainMs, () => this.#stop.abort(new Error('the server is shutting down')));
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
@@ -158,11 +164,21 @@ export class Queue {
     if (!this.#started || this.#stopping) return;
     const { state, commands } = step(this.#schedule, event, this.#parts.clock.now());
     this.#schedule = state;
-    for (const command of commands) {
-      if (command.type === 'start') this.#start(command.group);
-      else if (command.type === 'claim') this.#track(this.#claim(command.limit));
-      else if (command.type === 'putBack') this.#track(this.#putBack(command.group, command.until));
-      else this.#wakeAt(command.at);
+    for (const command of commands) this.#obey(command);
+  }
+
+  #obey(command: ScheduleCommand<DeliveryGroup>): void {
+    switch (command.type) {
+      case 'start':
+        return this.#track(this.#try(command.group));
+      case 'claim':
+        return this.#track(this.#claim(command.limit));
+      case 'putBack':
+        return this.#track(this.#putBack(command.group, command.until));
+      case 'defer':
+        return this.#track(this.#defer(command.group, command.cause));
+      case 'wake':
+        return this.#wakeAt(command.at);
     }
   }
 
@@ -177,7 +193,7 @@ export class Queue {
     let claimed: ClaimedMessage[] = [];
     let nextDueAt: number | undefined = clock.now() + troubleMs;
     try {
-      claimed = this.#notHeld(await store.claim({ now: clock.now(), limit, leaseMs }));
+      claimed = this.#notHeld(await store.claim({ now: clock.now(), limit, leaseMs, byShares: true }));
       nextDueAt = await store.nextDue();
     } catch (error) {
       log.error({ err: error }, 'cannot claim jobs from the store');
@@ -218,12 +234,22 @@ export class Queue {
     }
   }
 
-  #start(group: DeliveryGroup): void {
-    const work = this.#parts
-      .deliver(group, this.#stop.signal)
-      .catch((error) => this.#postpone(group, error))
-      .then(() => this.#on({ type: 'finished', group }));
-    this.#track(work);
+  async #try(group: DeliveryGroup): Promise<void> {
+    try {
+      const site = await this.#parts.deliver(group, this.#stop.signal);
+      this.#on({ type: 'finished', group, site });
+    } catch (error) {
+      await this.#postpone(group, error);
+      this.#on({ type: 'finished', group });
+    }
+  }
+
+  async #defer(group: DeliveryGroup, cause: SiteTrouble): Promise<void> {
+    try {
+      await this.#parts.deliver(group, this.#stop.signal, cause);
+    } catch (error) {
+      await this.#postpone(group, error);
+    }
   }
 
   async #postpone({ message: { queueId }, jobs }: DeliveryGroup, error: unknown): Promise<void> {

@@ -66,7 +66,6 @@ export class MessageCollector {
   /** The kept content, durable if it is in the spool. */
   async finish(): Promise<Content> {
     if (!this.#spool) return { kind: 'inline', bytes: Buffer.concat(this.#pieces) };
-    await this.#spill(this.#spool);
     return this.#spool.commit();
   }
 
@@ -104,8 +103,8 @@ export class MessageCollector {
 
   #endHeader(): void {
     this.#inBody = true;
-    const [only] = this.#pieces;
-    this.originalHeader = only && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
+    // A copy in any case: a view would hold on to all that came in one piece with it.
+    this.originalHeader = Buffer.concat(this.#pieces);
     this.header = this.#parts.editHeader(this.originalHeader);
     this.#pieces = [this.header];
     this.#pieceBytes = this.header.length;
@@ -113,20 +112,19 @@ export class MessageCollector {
 
   #addBody(bytes: Buffer): Promise<void> | undefined {
     this.#parts.onBody?.(bytes);
-    this.#keep(bytes);
-    if (!this.#spool && this.#pieceBytes <= this.#parts.inlineBytes) return undefined;
-    this.#writing = this.#toSpool();
+    this.#writing = this.#spool ? (this.#spool.write(bytes) ?? undefined) : this.#keepOrSpill(bytes);
     return this.#writing;
   }
 
-  async #toSpool(): Promise<void> {
-    this.#spool ??= await this.#parts.openSpool();
-    await this.#spill(this.#spool);
+  #keepOrSpill(bytes: Buffer): Promise<void> | undefined {
+    this.#keep(bytes);
+    return this.#pieceBytes <= this.#parts.inlineBytes ? undefined : this.#spill();
   }
 
-  async #spill(spool: SpoolWriter): Promise<void> {
+  async #spill(): Promise<void> {
+    this.#spool = await this.#parts.openSpool();
     const pieces = this.#pieces;
     this.#pieces = [];
-    for (const piece of pieces) await spool.write(piece);
+    for (const piece of pieces) await this.#spool.write(piece);
   }
 }

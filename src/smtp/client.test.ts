@@ -140,6 +140,24 @@ describe('openSession()', () => {
     expect(await refusal(script)).toMatchObject({ by: 'connection', phase, error: { kind } });
   });
 
+  // A 3xx is positive, and was taken for "delivered" where no letter had been sent.
+  it.each([
+    ['the greeting', ['S: 354 go on'], 'waiting for the greeting'],
+    ['the reply to EHLO', ['S: 220 mx', 'C: EHLO …', 'S: 354 go on'], 'sending EHLO'],
+    [
+      'the reply to HELO',
+      ['S: 220 mx', 'C: EHLO …', 'S: 500 what', 'C: HELO …', 'S: 354 go on'],
+      'sending HELO',
+    ],
+    [
+      'the reply to STARTTLS',
+      ['S: 220 mx', 'C: EHLO …', 'S: 250-mx', 'S: 250 STARTTLS', 'C: STARTTLS', 'S: 354 go on'],
+      'sending STARTTLS',
+    ],
+  ])('not-1: takes no 3xx for %s as a success', async (_, script, phase) => {
+    expect(await refusal(script)).toMatchObject({ by: 'connection', phase, error: { kind: 'protocol' } });
+  });
+
   it.each([
     ['at the greeting', ['== quiet'], { greetingMs: 30 }, 'waiting for the greeting'],
     ['at EHLO', ['S: 220 mx', 'C: EHLO …', '== quiet'], { helloMs: 30 }, 'sending EHLO'],

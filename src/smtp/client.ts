@@ -8,7 +8,7 @@ import { type Extensions, parseExtensions } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
 import { type Conversation, ConversationError } from './conversation.ts';
-import { isPermanent, type Reply } from './reply.ts';
+import { isPermanent, type Reply, replyText } from './reply.ts';
 
 /** A conversation in which mail can be sent. */
 export interface Session {
@@ -95,7 +95,10 @@ function acceptedReply(verdict: Verdict): Reply | undefined {
   return verdict.reply.code >= 200 && verdict.reply.code < 300 ? verdict.reply : undefined;
 }
 
-/** Sends a command, if there is one, and waits for the reply. */
+/**
+ * Sends a command, if there is one, and waits for the reply. A 3xx asks for more, which nothing here has to give: the
+ * peer is out of step, and its reply must not pass for a success.
+ */
 async function ask(
   conversation: Conversation,
   phase: Phase,
@@ -104,7 +107,10 @@ async function ask(
 ): Promise<Verdict> {
   try {
     if (command !== undefined) conversation.send([command]);
-    return byReply(phase, await conversation.reply(timeoutMs));
+    const reply = await conversation.reply(timeoutMs);
+    if (reply.code >= 300 && reply.code < 400)
+      throw new ConversationError('protocol', `unexpected reply while ${phase}: ${replyText(reply)}`);
+    return byReply(phase, reply);
   } catch (error) {
     return byConnection(phase, error);
   }

@@ -76,6 +76,16 @@ describe('DataReader', () => {
     );
   });
 
+  test('makes a million bare line feeds right without taking one at a time', () => {
+    const reader = new DataReader({ dotted: true, normalize: true });
+    const before = process.cpuUsage();
+    reader.read(Buffer.alloc(1_000_000, '\n.'));
+    const content = reader.take();
+    const { user, system } = process.cpuUsage(before);
+    expect(content?.equals(Buffer.alloc(1_500_000, '\r\n.'))).toBe(true);
+    expect((user + system) / 1000).toBeLessThan(500);
+  });
+
   test('undoes what dot-stuffing did, for any lines', () => {
     const lines = fc.array(
       fc.string().map((line) => line.replace(/[\r\n]/g, '')),

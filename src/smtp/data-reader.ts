@@ -5,10 +5,14 @@
  * that could begin a terminator. Keeps one state between chunks and copies nothing but what it must change.
  */
 
+import { PieceJoiner } from '../util/piece-joiner.ts';
+
 const cr = 0x0d;
 const lf = 0x0a;
 const dot = 0x2e;
 const crlf = Buffer.from('\r\n');
+const crText = Buffer.from('\r');
+const lfText = Buffer.from('\n');
 const dotText = Buffer.from('.');
 
 /** Where in a line we are. `dot…` states are reached only at the start of a line that followed CRLF. */
@@ -29,7 +33,7 @@ export class DataReader {
   readonly #dotted: boolean;
   readonly #normalize: boolean;
   #state: State = 'lineStart';
-  #segments: Buffer[] = [];
+  readonly #content = new PieceJoiner();
 
   constructor({ dotted, normalize }: DataReaderOptions) {
     this.#dotted = dotted;
@@ -48,7 +52,7 @@ export class DataReader {
           index += 2;
           this.#state = 'lineStart';
         } else {
-          this.#pass(bytes, start, index);
+          this.#content.add(bytes, start, index);
           start = ++index;
           if (octet === lf) this.#bare(lf);
           else this.#state = 'cr';
@@ -56,13 +60,13 @@ export class DataReader {
       } else if (this.#state === 'lineStart' && !(octet === dot && this.#dotted)) {
         this.#state = 'text';
       } else {
-        this.#pass(bytes, start, index);
+        this.#content.add(bytes, start, index);
         const used = this.#readSpecial(octet);
         index += used;
         start = index;
       }
     }
-    if (!this.ended) this.#pass(bytes, start, index);
+    if (!this.ended) this.#content.add(bytes, start, index);
     return index;
   }
 
@@ -82,25 +86,21 @@ export class DataReader {
       return 1;
     }
     if (state === 'cr' && octet === lf) {
-      this.#segments.push(crlf);
+      this.#content.add(crlf);
       this.#state = 'lineStart';
       return 1;
     }
     this.#state = 'text';
     // A line that begins with a dot and ends in a bare CR or LF ends nothing, and its dot is text.
     // Any other line that begins with a dot had it added by the sender, and loses it here.
-    if (state === 'dotCr' || (state === 'dot' && octet === lf)) this.#segments.push(dotText);
+    if (state === 'dotCr' || (state === 'dot' && octet === lf)) this.#content.add(dotText);
     if (state !== 'dot') this.#bare(cr);
     return 0;
   }
 
   /** The octets read since the last call, or undefined. */
   take(): Buffer | undefined {
-    const [first, ...more] = this.#segments;
-    if (first === undefined) return undefined;
-    const chunk = more.length === 0 ? first : Buffer.concat(this.#segments);
-    this.#segments = [];
-    return chunk;
+    return this.#content.take();
   }
 
   /** BDAT's last chunk is read: a CR that waited for its LF stays alone. */
@@ -110,15 +110,11 @@ export class DataReader {
     this.ended = true;
   }
 
-  #pass(bytes: Buffer, start: number, end: number): void {
-    if (end > start) this.#segments.push(bytes.subarray(start, end));
-  }
-
   #bare(octet: number): void {
-    if (this.#normalize) this.#segments.push(crlf);
+    if (this.#normalize) this.#content.add(crlf);
     else {
       this.bareNewline = true;
-      this.#segments.push(Buffer.of(octet));
+      this.#content.add(octet === cr ? crText : lfText);
     }
   }
 }

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxReplyLineBytes, maxReplyLines, ReplyParser, ReplySyntaxError } from './reply-parser.ts';
+import {
+  maxReplyLineBytes,
+  maxReplyLines,
+  maxReplyText,
+  ReplyParser,
+  ReplySyntaxError,
+} from './reply-parser.ts';
 
 function parse(text: string, cut = text.length) {
   const parser = new ReplyParser();
@@ -62,6 +68,26 @@ describe('ReplyParser', () => {
     expect([parser.next(), parser.idle]).toEqual([undefined, false]);
     parser.receive(Buffer.from('250 b\r\n'));
     expect([parser.next()?.lines, parser.idle]).toEqual([['a', 'b'], true]);
+  });
+
+  it('keeps maxReplyText of a reply, and all its lines', () => {
+    const [reply] = parse(
+      `${`550-5.1.1 ${'x'.repeat(4000)}\r\n`.repeat(maxReplyLines - 1)}550 5.1.1 end\r\n250 ok\r\n`,
+    );
+    expect(reply).toMatchObject({ code: 550, enhanced: '5.1.1' });
+    expect(reply?.lines).toHaveLength(maxReplyLines);
+    expect(reply?.lines.join('')).toHaveLength(maxReplyText);
+  });
+
+  it('holds what comes unasked in single octets at no cost but their own', () => {
+    const parser = new ReplyParser();
+    const octets = Array.from(Buffer.from('250 ok\r\n'.repeat(32_768)), (octet) => Buffer.of(octet));
+    const before = process.cpuUsage();
+    for (const octet of octets) parser.receive(octet);
+    const { user, system } = process.cpuUsage(before);
+    expect(parser.unreadBytes).toBe(octets.length);
+    expect(parser.next()).toEqual({ code: 250, lines: ['ok'] });
+    expect((user + system) / 1000).toBeLessThan(500);
   });
 
   it('gives replies or a ReplySyntaxError, whatever the bytes', () => {

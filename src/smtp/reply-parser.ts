@@ -9,6 +9,8 @@ import type { Reply } from './reply.ts';
 /** RFC 5321 allows 512 octets; some servers say more. */
 export const maxReplyLineBytes = 4096;
 export const maxReplyLines = 100;
+/** Characters of a reply's text that are kept: it is quoted in reports, once for each recipient. */
+export const maxReplyText = 8_192;
 
 export class ReplySyntaxError extends Error {}
 
@@ -23,20 +25,23 @@ const controls = /[\x00-\x1f\x7f-\x9f]/g;
 export class ReplyParser {
   #buffer: Buffer = Buffer.alloc(0);
   #offset = 0;
+  /** What came since a reply was last looked for: joined then, not at each octet of who talks without being asked. */
+  #arrived: Buffer[] = [];
+  #arrivedBytes = 0;
   /** What has been read of the current reply. */
   #code = 0;
   #enhanced: string | undefined;
   #lines: string[] = [];
+  #textLength = 0;
 
   receive(bytes: Buffer): void {
-    const rest = this.#buffer.subarray(this.#offset);
-    this.#buffer = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-    this.#offset = 0;
+    this.#arrived.push(bytes);
+    this.#arrivedBytes += bytes.length;
   }
 
   /** Octets that no reply has used up yet. */
   get unreadBytes(): number {
-    return this.#buffer.length - this.#offset;
+    return this.#buffer.length - this.#offset + this.#arrivedBytes;
   }
 
   /** Nothing is waiting, not even the beginning of a reply. */
@@ -46,10 +51,22 @@ export class ReplyParser {
 
   /** The next whole reply, or undefined when more octets are needed. Throws a ReplySyntaxError on anything else. */
   next(): Reply | undefined {
+    this.#join();
     for (let line = this.#nextLine(); line !== undefined; line = this.#nextLine()) {
       if (this.#take(line)) return this.#finish();
     }
     return undefined;
+  }
+
+  #join(): void {
+    const [first] = this.#arrived;
+    if (first === undefined) return;
+    const rest = this.#buffer.subarray(this.#offset);
+    const alone = rest.length === 0 && this.#arrived.length === 1;
+    this.#buffer = alone ? first : Buffer.concat([rest, ...this.#arrived]);
+    this.#offset = 0;
+    this.#arrived = [];
+    this.#arrivedBytes = 0;
   }
 
   #nextLine(): string | undefined {
@@ -73,7 +90,9 @@ export class ReplyParser {
       throw new ReplySyntaxError(`a reply has the codes ${this.#code} and ${code}`);
     if (this.#lines.length === maxReplyLines)
       throw new ReplySyntaxError(`a reply has over ${maxReplyLines} lines`);
-    this.#lines.push(this.#withoutStatus(text.replace(controls, ' ')));
+    const kept = this.#withoutStatus(text.replace(controls, ' ')).slice(0, maxReplyText - this.#textLength);
+    this.#lines.push(kept);
+    this.#textLength += kept.length;
     return mark !== '-';
   }
 
@@ -91,6 +110,7 @@ export class ReplyParser {
     const lines = this.#lines;
     const enhanced = this.#enhanced;
     this.#lines = [];
+    this.#textLength = 0;
     this.#enhanced = undefined;
     return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
   }

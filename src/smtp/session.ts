@@ -30,6 +30,9 @@ type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'ended';
 /** What follows the mechanism in an AUTH command, well-formed or not, is for nobody's eyes. */
 const secretOfAuth = /^(\s*AUTH\s+\S+)\s.*$/is;
 
+/** Remembered in place of the chunk that is being worked on, whose octets need not be held here too. */
+const emptyChunk: SmtpEvent = { type: 'chunk', bytes: Buffer.alloc(0) };
+
 const freshState = (inTls: boolean): OrderState => ({
   greeted: undefined,
   inTls,
@@ -101,7 +104,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       const step = this.#step();
       if (step === 'starved') return undefined;
       if (step !== 'again') {
-        this.#asked = step;
+        this.#asked = step.type === 'chunk' ? emptyChunk : step;
         return step;
       }
     }

@@ -6,8 +6,12 @@
 /** Octets per block; what is larger gets a block of its own. */
 const blockBytes = 64 * 1024;
 
+/** Blocks kept for the next batches. */
+const maxSpare = 8;
+
 export class Arena {
   #full: ArrayBuffer[] = [];
+  readonly #spare: ArrayBuffer[] = [];
   #block = new ArrayBuffer(0);
   #used = 0;
 
@@ -34,9 +38,16 @@ export class Arena {
     return blocks;
   }
 
+  /** Takes blocks that have come back and are of use no more. */
+  giveBack(blocks: readonly ArrayBuffer[]): void {
+    for (const block of blocks)
+      if (block.byteLength === blockBytes && this.#spare.length < maxSpare) this.#spare.push(block);
+  }
+
   #nextBlock(length: number): void {
     if (this.#block.byteLength > 0) this.#full.push(this.#block);
-    this.#block = new ArrayBuffer(Math.max(blockBytes, length));
+    const spare = length <= blockBytes ? this.#spare.pop() : undefined;
+    this.#block = spare ?? new ArrayBuffer(Math.max(blockBytes, length));
     this.#used = 0;
   }
 }

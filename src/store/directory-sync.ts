@@ -32,7 +32,10 @@ export function syncDirectory(path: string): Promise<void> {
   return running.following;
 }
 
-/** Creates the directory and those above it that are missing, private to this user, and makes them durable. */
+/**
+ * Creates the directory and those above it that are missing, private to this user, and makes them durable; also one that
+ * is there already, since whoever made it may not have come to its sync.
+ */
 export async function createDirectory(path: string): Promise<void> {
   // Not mkdir's own recursion: in file systems such as /proc that never ends.
   if (await makeDirectory(path)) return;
@@ -45,13 +48,12 @@ export async function createDirectory(path: string): Promise<void> {
 async function makeDirectory(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 });
-    await syncDirectory(dirname(path));
-    return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
-    if (errorCode(error) === 'EEXIST' && (await stat(path)).isDirectory()) return true;
-    throw error;
+    if (errorCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
   }
+  await syncDirectory(dirname(path));
+  return true;
 }
 
 function begin(path: string): Promise<void> {

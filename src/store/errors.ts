@@ -23,6 +23,12 @@ export class StoreBrokenError extends Error {
   override readonly name = 'StoreBrokenError';
 }
 
+/** The octets of a message are not those that were accepted. Has the code of file systems that notice it themselves. */
+export class DamagedContentError extends Error {
+  override readonly name = 'DamagedContentError';
+  readonly code = 'EBADMSG';
+}
+
 /** The system's error code (`ENOSPC`), or undefined where the error is not one of the system's. */
 export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

@@ -14,20 +14,29 @@ export interface LineEndConverter {
 }
 
 /** CRLF → LF. A CR at the end of a chunk is held back until the next octet tells what it is. */
-export function crlfToLf(): LineEndConverter {
+export interface LineEndShortener {
+  /** Writes into `target` from `at` on, where there must be room for the chunk and one octet more; returns the end. */
+  convert(chunk: Buffer, target: Buffer, at: number): number;
+  /** The same for what is still held back after the last chunk, if anything is. */
+  end(target: Buffer, at: number): number;
+}
+
+export function crlfToLf(): LineEndShortener {
   let heldCr = false;
   return {
-    convert(chunk) {
-      const output = Buffer.allocUnsafe(chunk.length + 1);
-      let length = 0;
+    convert(chunk, target, at) {
+      let end = at;
       for (const octet of chunk) {
-        if (heldCr && octet !== lf) output[length++] = cr;
+        if (heldCr && octet !== lf) target[end++] = cr;
         heldCr = octet === cr;
-        if (!heldCr) output[length++] = octet;
+        if (!heldCr) target[end++] = octet;
       }
-      return output.subarray(0, length);
+      return end;
     },
-    end: () => (heldCr ? Buffer.of(cr) : Buffer.alloc(0)),
+    end(target, at) {
+      if (heldCr) target[at] = cr;
+      return heldCr ? at + 1 : at;
+    },
   };
 }
 

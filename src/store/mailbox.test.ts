@@ -13,6 +13,21 @@ async function world(files: Record<string, string> = {}) {
   return { maildir, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }
 
+test('listMaildir() passes over a name that is not UTF-8, however long', async () => {
+  await using w = await world({ 'new/1.a.host,S=2,W=3': 'a\n' });
+  for (const octet of [0xc3, 0xff]) {
+    // Each of its octets becomes three when it is decoded and written again: too long for any file system.
+    const name = Buffer.alloc(200, octet);
+    await writeFile(Buffer.concat([Buffer.from(`${w.maildir}/new/`), name]), 'a\n');
+  }
+  expect((await listMaildir(w.maildir)).map(({ name }) => name)).toEqual(['1.a.host,S=2,W=3']);
+});
+
+test('listMaildir() believes no size that no file can have', async () => {
+  await using w = await world({ 'new/1.a.host,W=99999999999999999999': 'a\n' });
+  expect((await only(w.maildir)).sizeBytes).toBe(3);
+});
+
 async function only(maildir: string): Promise<MailboxEntry> {
   const [entry] = await listMaildir(maildir);
   if (entry === undefined) throw new Error('The mailbox is empty');
@@ -86,4 +101,16 @@ test('removeEntries() takes no offence at a message that is gone; readEntry() sa
   await removeEntries(entries);
   expect(await listMaildir(w.maildir)).toEqual([]);
   await expect(textOf(readEntry(entries[0] ?? (await only(w.maildir))))).rejects.toThrow('ENOENT');
+});
+
+test('a message under two names, as a power cut in the middle of a move leaves it, is one, and removed as one', async () => {
+  const name = '1.a.host,S=2,W=3';
+  await using w = await world({ [`new/${name}`]: 'a\n', [`cur/${name}:2,S`]: 'a\n' });
+  const entry = await only(w.maildir);
+  expect(await listMaildir(w.maildir)).toHaveLength(1);
+  expect(entry.isNew).toBe(false);
+  await removeEntries([entry]);
+  expect([...(await readdir(join(w.maildir, 'new'))), ...(await readdir(join(w.maildir, 'cur')))]).toEqual(
+    [],
+  );
 });

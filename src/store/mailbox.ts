@@ -24,13 +24,15 @@ export interface MailboxEntry {
   /** With CRLF line ends, octets. */
   sizeBytes: number;
   path: string;
+  /** The same message under its earlier name: a power cut in the middle of a move can leave both. */
+  earlierPath?: string;
   /** Lies in `new/`: no program has listed it as seen. */
   isNew: boolean;
 }
 
 /** The messages in `new/` and `cur/`, by time, then name. A missing Maildir is an empty one. */
 export async function listMaildir(maildir: string): Promise<MailboxEntry[]> {
-  const files = [...(await filesIn(maildir, 'new')), ...(await filesIn(maildir, 'cur'))];
+  const files = withoutDoubles([...(await filesIn(maildir, 'new')), ...(await filesIn(maildir, 'cur'))]);
   files.sort((a, b) => a.time - b.time || (a.name < b.name ? -1 : 1));
   const entries: MailboxEntry[] = [];
   for (let start = 0; start < files.length; start += measuredAtOnce) {
@@ -51,8 +53,10 @@ export async function* readEntry(entry: MailboxEntry): AsyncIterable<Buffer> {
 export async function removeEntries(entries: readonly MailboxEntry[]): Promise<void> {
   const directories = new Set<string>();
   for (const entry of entries) {
-    const removed = await removeFile(entry);
-    if (removed !== undefined) directories.add(dirname(removed));
+    // The earlier name first: if there is only time for one, the message is still there as a whole.
+    if (entry.earlierPath !== undefined) await rm(entry.earlierPath, { force: true });
+    const removed = [await removeFile(entry), entry.earlierPath];
+    for (const path of removed) if (path !== undefined) directories.add(dirname(path));
   }
   for (const directory of directories) await syncDirectory(directory);
 }
@@ -73,6 +77,7 @@ async function removeFile(entry: MailboxEntry): Promise<string | undefined> {
 interface MaildirFile {
   name: string;
   path: string;
+  earlierPath?: string;
   isNew: boolean;
   /** Seconds since the epoch, from the name. */
   time: number;
@@ -88,22 +93,45 @@ async function filesIn(maildir: string, part: 'new' | 'cur'): Promise<MaildirFil
   }));
 }
 
-/** Names that begin with a dot are no messages (the format says so). */
+/** Files come from `new/`, then from `cur/`, where a message goes: the later one is its name now. */
+function withoutDoubles(files: readonly MaildirFile[]): MaildirFile[] {
+  const messages = new Map<string, MaildirFile>();
+  for (const file of files) {
+    const base = baseName(file.name);
+    const earlier = messages.get(base);
+    messages.set(base, earlier === undefined ? file : { ...file, earlierPath: earlier.path });
+  }
+  return [...messages.values()];
+}
+
+/** What a name becomes that is not UTF-8: under that no file can be opened. */
+const undecodable = '\ufffd';
+
+/**
+ * Names that begin with a dot are no messages (the format says so). Nor are names that are not UTF-8: nothing that
+ * delivers mail makes such a one, and one stray file must not hide all the others.
+ */
 async function visibleNames(directory: string): Promise<string[]> {
   try {
-    return (await readdir(directory)).filter((name) => !name.startsWith('.'));
+    const names = await readdir(directory);
+    return names.filter((name) => !name.startsWith('.') && !name.includes(undecodable));
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
 
+/** A size in a name that more digits have is none. */
+const toldSize = /,W=(\d{1,15})(?!\d)/;
+
 /** Undefined where the file is no file, or another program took it away meanwhile. */
-async function measure({ name, path, isNew }: MaildirFile): Promise<MailboxEntry | undefined> {
-  const told = /,W=(\d+)/.exec(name)?.[1];
+async function measure({ name, path, isNew, earlierPath }: MaildirFile): Promise<MailboxEntry | undefined> {
+  const told = toldSize.exec(name)?.[1];
   try {
     const sizeBytes = told === undefined ? await measureFile(path) : Number(told);
-    return sizeBytes === undefined ? undefined : { name, unique: uniquePart(name), sizeBytes, path, isNew };
+    if (sizeBytes === undefined) return undefined;
+    const entry = { name, unique: uniquePart(name), sizeBytes, path, isNew };
+    return earlierPath === undefined ? entry : { ...entry, earlierPath };
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;

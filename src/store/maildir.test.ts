@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
-import { deliver, type MaildirDelivery, maildirPath } from './maildir.ts';
+import { createMaildir, deliver, type MaildirDelivery, maildirPath } from './maildir.ts';
 
 const message = 'Return-Path: <a@example.com>\r\nSubject: hello\r\n\r\nHello.\r\n';
 
@@ -118,4 +118,13 @@ test('deliver() tells a mailbox that cannot be made as a value', async () => {
   await using directory = await temporaryDirectory();
   await writeFile(join(directory.path, 'accounts'), 'in the way');
   expect(await deliver(delivery(directory.path))).toMatchObject({ kind: 'failed' });
+});
+
+test('createMaildir() makes tmp/ last, by which deliveries see that all the rest is there', async () => {
+  await using directory = await temporaryDirectory();
+  const maildir = maildirPath(directory.path, 'bob@example.net');
+  await mkdir(maildir, { recursive: true });
+  await writeFile(join(maildir, 'cur'), 'no directory');
+  await expect(createMaildir(maildir)).rejects.toThrow('EEXIST');
+  expect(await namesIn(maildir)).toEqual(['cur', 'new']);
 });

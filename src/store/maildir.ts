@@ -7,7 +7,7 @@
 
 import * as fs from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createDirectory, syncDirectory } from './directory-sync.ts';
 import { errorCode, isDiskFull } from './errors.ts';
@@ -68,20 +68,25 @@ export async function deliver(delivery: MaildirDelivery): Promise<MaildirOutcome
   try {
     return await deliverOnce(delivery);
   } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return { kind: isDiskFull(error) ? 'full' : 'failed', text: String(error) };
+    return outcomeOf(error);
   }
 }
 
+/** What an error of the file system means for a delivery. Throws what is none. */
+export function outcomeOf(error: unknown): MaildirOutcome {
+  if (errorCode(error) === undefined) throw error;
+  return { kind: isDiskFull(error) ? 'full' : 'failed', text: String(error) };
+}
+
 async function deliverOnce(delivery: MaildirDelivery): Promise<MaildirOutcome> {
-  const folder = delivery.folder === 'Junk' ? join(delivery.maildir, '.Junk') : delivery.maildir;
+  const folder = folderPath(delivery);
   const name = uniqueName(delivery);
   const earlier = delivery.inDoubt ? await findDelivered(folder, name) : undefined;
   if (earlier !== undefined) return { kind: 'delivered', file: earlier, repeated: true };
   const draft = join(folder, 'tmp', name);
   try {
-    const { size, wireSize } = await writeDraft(await openDraft(draft, folder, delivery), delivery.octets);
-    const file = join(folder, 'new', `${name},S=${size},W=${wireSize}`);
+    const sizes = await writeDraft(await openDraft(draft, folder, delivery), delivery.octets);
+    const file = join(folder, 'new', sizedName(name, sizes));
     await rename(draft, file);
     await syncDirectory(join(folder, 'new'));
     return { kind: 'delivered', file, repeated: false };
@@ -91,11 +96,27 @@ async function deliverOnce(delivery: MaildirDelivery): Promise<MaildirOutcome> {
   }
 }
 
+/** What names a delivery, and its place. */
+export type DeliveryName = Omit<MaildirDelivery, 'octets' | 'inDoubt'>;
+
+export function folderPath({ folder, maildir }: DeliveryName): string {
+  return folder === 'Junk' ? join(maildir, '.Junk') : maildir;
+}
+
 /** `seconds.delivery.host` as Maildir asks, the middle part being the job's name. */
-function uniqueName({ acceptedAt, queueId, number, hostname }: MaildirDelivery): string {
+export function uniqueName({ acceptedAt, queueId, number, hostname }: DeliveryName): string {
   const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072').replaceAll(',', '\\054');
   return `${Math.floor(acceptedAt / 1000)}.${queueId}_${number}.${host}`;
 }
+
+/** Octets of the file, and of the same lines with CRLF. */
+export interface FileSizes {
+  size: number;
+  wireSize: number;
+}
+
+export const sizedName = (name: string, { size, wireSize }: FileSizes): string =>
+  `${name},S=${size},W=${wireSize}`;
 
 /** The earlier attempt's file, durable: its directory may not have been synced before the crash. */
 async function findDelivered(folder: string, name: string): Promise<string | undefined> {
@@ -130,51 +151,65 @@ async function openDraft(draft: string, folder: string, { maildir }: MaildirDeli
   }
 }
 
-/** Creates the Maildir (harmless if it exists), durably. Rejects with the system's error. */
+/**
+ * Creates the Maildir (harmless if it exists), durably. `tmp/` comes last: where a delivery finds it, all the rest is
+ * there and on disk, whenever this was interrupted before. Rejects with the system's error.
+ */
 export async function createMaildir(maildir: string): Promise<void> {
-  for (const part of ['tmp', 'new', 'cur']) await createDirectory(join(maildir, part));
+  const parts = ['new', 'cur', 'tmp'].map((part) => join(maildir, part));
+  for (const directory of [dirname(maildir), maildir, ...parts]) await createDirectory(directory);
 }
 
 async function createFolder(folder: string): Promise<void> {
-  await createMaildir(folder);
+  await createDirectory(folder);
   // Maildir++: tells delivery agents that this is a folder of the Maildir above.
   await writeFile(join(folder, 'maildirfolder'), '', { flag: 'a', mode: 0o600 });
+  await createMaildir(folder);
 }
 
-async function writeDraft(descriptor: number, octets: MaildirDelivery['octets']) {
+async function writeDraft(descriptor: number, octets: MaildirDelivery['octets']): Promise<FileSizes> {
   try {
-    const { convert, end } = crlfToLf();
-    let size = 0;
-    let wireSize = 0;
+    const sizes = { size: 0, wireSize: 0 };
     let previous: number | undefined;
-    const append = async (lines: Buffer) => {
+    for await (const lines of inWrites(octets)) {
       await writeAll(descriptor, lines);
-      size += lines.length;
-      wireSize += lines.length + missingCrs(lines, previous);
+      sizes.size += lines.length;
+      sizes.wireSize += lines.length + missingCrs(lines, previous);
       previous = lines.at(-1) ?? previous;
-    };
-    for await (const chunk of inWrites(octets)) await append(convert(chunk));
-    await append(end());
+    }
     await fsync(descriptor);
-    return { size, wireSize };
+    return sizes;
   } finally {
     await close(descriptor);
   }
 }
 
-/** Joins small chunks, so that a message of usual size (prepended fields, then the content) is one write. */
+/**
+ * With LF line ends, and small chunks joined, so that a message of usual size (prepended fields, then the content) is one
+ * write. Each piece is to be used up before the next is asked for: a large message goes through one block of memory.
+ */
 async function* inWrites(octets: MaildirDelivery['octets']): AsyncIterable<Buffer> {
-  let gathered: Buffer[] = [];
+  const { convert, end } = crlfToLf();
+  let block = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
   let length = 0;
+  const joined = () => {
+    // Besides the chunks an octet that was held back before, and at the end of all one that is held back still.
+    if (block.length < length + 2) block = Buffer.allocUnsafe(length + 2);
+    const used = chunks.reduce((at, chunk) => convert(chunk, block, at), 0);
+    chunks = [];
+    length = 0;
+    return used;
+  };
   for await (const chunk of octets) {
-    gathered.push(chunk);
+    chunks.push(chunk);
     length += chunk.length;
     if (length < writeBytes) continue;
-    yield Buffer.concat(gathered);
-    gathered = [];
-    length = 0;
+    const used = joined(); // may make a new block
+    yield block.subarray(0, used);
   }
-  yield Buffer.concat(gathered);
+  const rest = joined();
+  yield block.subarray(0, end(block, rest));
 }
 
 async function writeAll(descriptor: number, octets: Buffer): Promise<void> {

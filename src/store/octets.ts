@@ -1,18 +1,21 @@
-/** A message's octets as they leave: our own fields, then the content; inline content without a stream around it. */
+/** A message's octets as they leave: header fields of ours, then the content; inline content without a stream around it. */
 
-import { readContent } from '../store/content.ts';
-import type { MessageRow } from '../store/store.ts';
+import { readContent } from './content.ts';
+import type { Content } from './store.ts';
 
-/** CRLF line ends, not dot-stuffed. Rejects with the system's error where the spool file cannot be read. */
+/**
+ * CRLF line ends, not dot-stuffed. Rejects with the system's error where the spool file cannot be read, and with
+ * DamagedContentError where it is not what was accepted.
+ */
 export function octetsOf(
-  { prefix, content }: MessageRow,
-  ...first: Buffer[]
+  fields: readonly Buffer[],
+  content: Content,
 ): Iterable<Buffer> | AsyncIterable<Buffer> {
-  if (content.kind === 'inline') return [...first, prefix, content.bytes];
-  return spooled([...first, prefix], readContent(content));
+  if (content.kind === 'inline') return [...fields, content.bytes];
+  return joined(fields, readContent(content));
 }
 
-async function* spooled(fields: Buffer[], content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+async function* joined(fields: readonly Buffer[], content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   yield* fields;
   yield* content;
 }

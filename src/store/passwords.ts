@@ -3,6 +3,7 @@
  * user exists must not be told by the time that the answer takes.
  */
 
+import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { Account } from './store.ts';
@@ -10,8 +11,11 @@ import type { Account } from './store.ts';
 /** OWASP's minimum for argon2id: about 10 ms. argon2id is the library's default algorithm. */
 const cost = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
 
-/** Passwords checked at once, each with 19 MiB and a thread of the pool that file operations use too; others wait. */
-const checksAtOnce = 4;
+/**
+ * Passwords checked at once; others wait. Each takes 19 MiB and a thread of the pool that file operations use too, and
+ * more than there are processors would make none of them quicker.
+ */
+const checksAtOnce = Math.min(4, availableParallelism());
 
 /** A fresh salt each time. Resolves to `$argon2id$…`. */
 export const hashPassword = (password: string): Promise<string> => hash(password, cost);

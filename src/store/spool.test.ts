@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { temporaryDirectory, textOf } from '../testing/store.ts';
 import { contentBytes, readContent } from './content.ts';
@@ -12,7 +13,8 @@ test('commit() names the file only when it is whole', async () => {
   await writer.write(Buffer.from('second'));
   expect(await readdir(spoolDirectory(directory.path))).toEqual(['Q1.tmp']);
   const content = await writer.commit();
-  expect(content).toEqual({ kind: 'spool', path: join(directory.path, 'spool', 'Q1'), sizeBytes: 12 });
+  const sum = crc32('first second');
+  expect(content).toEqual({ kind: 'spool', path: join(directory.path, 'spool', 'Q1'), sizeBytes: 12, sum });
   expect(contentBytes(content)).toBe(12);
   expect(await textOf(readContent(content))).toBe('first second');
 });

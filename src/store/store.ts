@@ -8,7 +8,15 @@
 export type Content =
   | { kind: 'inline'; bytes: Buffer }
   /** A file of its own in the spool: fsynced, file and directory, before the row that names it. */
-  | { kind: 'spool'; path: string; sizeBytes: number };
+  | {
+      kind: 'spool';
+      path: string;
+      sizeBytes: number;
+      /** CRC-32 of the file; absent where it was accepted by a version that kept none. */
+      sum?: number;
+    }
+  /** The octets on disk are not those that were accepted, and are never given out. */
+  | { kind: 'damaged'; sizeBytes: number };
 
 export interface MessageRow {
   /** Time-ordered and unique; also the name people use for it (`posthorn trace ID`). */
@@ -93,6 +101,18 @@ export interface ClaimedMessage {
   jobs: JobRow[];
 }
 
+export interface ClaimRequest {
+  now: number;
+  /** Jobs at most. */
+  limit: number;
+  leaseMs: number;
+  /**
+   * Of each destination its share at most: one job, then, as long as none of it is given back with `holdUntil`, twice as
+   * many at each further claim.
+   */
+  byShares?: boolean;
+}
+
 export type JobResult =
   | { number: number; result: 'done' }
   | { number: number; result: 'retry'; nextAttemptAt: number; lastError: string };
@@ -104,6 +124,8 @@ export interface Settlement {
   events: EventRow[];
   /** DSNs and notices that this outcome gives rise to. */
   reports: NewMessage[];
+  /** The site was not reached: holds the destinations of the jobs that are tried again, as `release` can. */
+  holdUntil?: number;
 }
 
 export interface Account {
@@ -164,22 +186,33 @@ export interface Store {
    */
   accept(entry: NewMessage): Promise<void>;
   /**
-   * Claims jobs due at `now`, oldest first, at most `limit` jobs, with a lease of `leaseMs`. Jobs whose lease ran out,
-   * or that were claimed when an earlier run ended, come back by this with `inDoubt` set.
+   * Claims jobs due at `now`, with a lease of `leaseMs`: of each destination the oldest first, and those destinations
+   * first that have waited longest. Jobs whose lease ran out, or that were claimed when an earlier run
+   * ended, come back by this with `inDoubt` set.
    */
-  claim(request: { now: number; limit: number; leaseMs: number }): Promise<ClaimedMessage[]>;
-  /** The earliest `nextAttemptAt` among unclaimed jobs. */
+  claim(request: ClaimRequest): Promise<ClaimedMessage[]>;
+  /** The earliest moment at which a job can be claimed. */
   nextDue(): Promise<number | undefined>;
   /** A job that was dropped meanwhile is passed over; its events are recorded all the same. */
   settle(settlement: Settlement): Promise<void>;
-  /** Gives claimed jobs back as they are: due when they were, or at `nextAttemptAt`. */
-  release(jobs: { queueId: string; number: number }[], nextAttemptAt?: number): Promise<void>;
+  /**
+   * Gives claimed jobs back as they are. With `holdUntil`, nothing for their destinations is claimed before that moment,
+   * however much of it is due: only what has reached its end. `retryJobs` ends this.
+   */
+  release(jobs: { queueId: string; number: number }[], holdUntil?: number): Promise<void>;
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
   /** Makes matching unclaimed jobs due at `now`; resolves to how many. */
   retryJobs(filter: QueueFilter, now: number): Promise<number>;
-  /** Removes matching unclaimed jobs, recording `event` for each; resolves to the removed jobs. */
-  dropJobs(filter: QueueFilter, event: Omit<EventRow, 'queueId' | 'recipient'>): Promise<JobRow[]>;
+  /**
+   * Removes matching unclaimed jobs, at most `limit` (default 1000), recording `event` for each; resolves to the removed
+   * jobs.
+   */
+  dropJobs(
+    filter: QueueFilter,
+    event: Omit<EventRow, 'queueId' | 'recipient'>,
+    limit?: number,
+  ): Promise<JobRow[]>;
 
   appendEvents(events: EventRow[]): Promise<void>;
   /** The events of matching messages, in order of time within each message. */

@@ -1,6 +1,6 @@
 /** A real queue before a test's eyes: the test sees what is begun, and says how each delivery ends. */
 
-import { type DeliveryGroup, Queue, type QueueParts } from '../queue/queue.ts';
+import { type DeliveryGroup, Queue, type QueueParts, type SiteTrouble } from '../queue/queue.ts';
 import type { JobResult, NewMessage } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
@@ -11,9 +11,11 @@ export const namesOf = ({ jobs }: DeliveryGroup): string => jobs.map(({ recipien
 export class QueueStage {
   readonly queue: Queue;
   readonly begun: DeliveryGroup[] = [];
+  /** Those of `begun` that are only to be recorded. */
+  readonly untried: DeliveryGroup[] = [];
   readonly errors: unknown[] = [];
   readonly signals: AbortSignal[] = [];
-  readonly #ends = new Map<DeliveryGroup, PromiseWithResolvers<void>>();
+  readonly #ends = new Map<DeliveryGroup, PromiseWithResolvers<'reached' | SiteTrouble>>();
   #changed = Promise.withResolvers<void>();
 
   readonly #clock: Clock;
@@ -26,7 +28,7 @@ export class QueueStage {
       limits: { concurrency: 10, perSite: () => 5, apart: () => false, maxHeld: 100 },
       onEvents: () => undefined,
       siteOf: ({ destination }) => destination,
-      deliver: (group, signal) => this.#deliver(group, signal),
+      deliver: (group, signal, untried) => this.#deliver(group, signal, untried),
       ...parts,
     });
   }
@@ -46,6 +48,7 @@ export class QueueStage {
     group: DeliveryGroup,
     result: 'done' | { retryAfter: number },
     reports: Omit<NewMessage, 'claimed'>[] = [],
+    site: 'reached' | SiteTrouble = 'reached',
   ) {
     const results = group.jobs.map(
       ({ number }): JobResult =>
@@ -59,7 +62,12 @@ export class QueueStage {
             },
     );
     await this.queue.settle({ queueId: group.message.queueId, results, events: [], reports });
-    this.#ends.get(group)?.resolve();
+    this.end(group, site);
+  }
+
+  /** The delivery ends, with what it found out about the site. */
+  end(group: DeliveryGroup, site: 'reached' | SiteTrouble = 'reached'): void {
+    this.#ends.get(group)?.resolve(site);
   }
 
   /** The delivery comes to an end without a settlement. */
@@ -67,8 +75,13 @@ export class QueueStage {
     this.#ends.get(group)?.reject(new Error('a bug'));
   }
 
-  #deliver(group: DeliveryGroup, signal: AbortSignal): Promise<void> {
-    const end = Promise.withResolvers<void>();
+  #deliver(
+    group: DeliveryGroup,
+    signal: AbortSignal,
+    untried?: SiteTrouble,
+  ): Promise<'reached' | SiteTrouble> {
+    if (untried) this.untried.push(group);
+    const end = Promise.withResolvers<'reached' | SiteTrouble>();
     this.#ends.set(group, end);
     this.signals.push(signal);
     this.#note(() => this.begun.push(group));

@@ -5,9 +5,10 @@
 
 const lf = 0x0a;
 const cr = 0x0d;
+const nothing = Buffer.alloc(0);
 
 export class LineReader {
-  #buffer: Buffer = Buffer.alloc(0);
+  #buffer: Buffer = nothing;
   #offset = 0;
   /** Octets of the current, too long line that were thrown away. */
   #skipped = 0;
@@ -30,7 +31,7 @@ export class LineReader {
   }
 
   clear(): void {
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = nothing;
     this.#offset = 0;
     this.#skipped = 0;
   }
@@ -65,6 +66,10 @@ export class LineReader {
     if (available === 0) return 0;
     const used = use(this.#buffer.subarray(this.#offset, this.#offset + available));
     this.#offset += used;
+    if (this.#offset === this.#buffer.length) {
+      this.#buffer = nothing; // what was read from the socket, 64 KiB of it, may go while this is worked on
+      this.#offset = 0;
+    }
     return used;
   }
 }

@@ -68,9 +68,9 @@ function messagesOver(link: Link, spool: SpoolRemoval, spoolDirectory: string): 
       const unneeded = await link.call('settle', settleTuple(settlement, link.arena));
       if (unneeded !== undefined) spool.remove([unneeded]);
     },
-    async release(jobs, nextAttemptAt) {
+    async release(jobs, holdUntil) {
       const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
-      await link.call('release', { jobs: names, nextAttemptAt });
+      await link.call('release', { jobs: names, holdUntil });
     },
   };
 }
@@ -98,21 +98,11 @@ function queueOver(link: Link, spool: SpoolRemoval): Queue {
         names = await step(names.at(-1));
       return count;
     },
-    async dropJobs(filter, { at, event, data }) {
-      const dropped: JobRow[] = [];
-      for (let more = true; more; ) {
-        const request = {
-          filter,
-          after: undefined,
-          limit: walkStep,
-          event: [at, event, data] satisfies EventTuple,
-        };
-        const { jobs, spools } = await link.call('dropJobs', request);
-        dropped.push(...jobs.map(jobRow));
-        spool.remove(spools);
-        more = jobs.length === walkStep;
-      }
-      return dropped;
+    async dropJobs(filter, { at, event, data }, limit = walkStep) {
+      const tuple: EventTuple = [at, event, data];
+      const { jobs, spools } = await link.call('dropJobs', { filter, limit, event: tuple });
+      spool.remove(spools);
+      return jobs.map(jobRow);
     },
   };
 }

@@ -3,8 +3,9 @@
 import type { Clock } from '../../util/clock.ts';
 import type { Link } from './link.ts';
 
-/** Between two looks. */
+/** Between two looks, and where the last one left something to be done. */
 const intervalMs = 10_000;
+const goOnMs = 500;
 /** Steps at one look, as long as nothing else is asked for. */
 const stepsAtOnce = 64;
 
@@ -14,12 +15,15 @@ export function keepTidy(link: Link, clock: Clock): () => void {
   let cancel = clock.after(intervalMs, look);
 
   function look(): void {
-    // A store that cannot do even this has declared itself broken already.
-    tidy(link).then(again, again);
+    tidy(link).then(
+      (isTidy) => again(isTidy ? intervalMs : goOnMs),
+      // A store that cannot do even this has declared itself broken already.
+      () => again(intervalMs),
+    );
   }
 
-  function again(): void {
-    if (!stopped) cancel = clock.after(intervalMs, look);
+  function again(delayMs: number): void {
+    if (!stopped) cancel = clock.after(delayMs, look);
   }
 
   return () => {
@@ -28,8 +32,10 @@ export function keepTidy(link: Link, clock: Clock): () => void {
   };
 }
 
-async function tidy(link: Link): Promise<void> {
+/** Resolves to whether nothing is left to do. */
+async function tidy(link: Link): Promise<boolean> {
   for (let step = 0; step < stepsAtOnce && link.idle; step++) {
-    if (!(await link.call('reclaim', undefined))) return;
+    if (!(await link.call('reclaim', undefined))) return true;
   }
+  return false;
 }

@@ -3,20 +3,19 @@ import type { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { StoreBrokenError, StoreFullError } from '../errors.ts';
 import { linkTo } from './link.ts';
-import type { Batch, BatchReply, Report } from './protocol.ts';
+import type { Batch, BatchReply, Operation, Report } from './protocol.ts';
 
 /** A store thread whose answers the test gives. */
 class ScriptedWorker extends EventEmitter {
-  readonly batches: Batch[] = [];
+  readonly batches: Operation[][] = [];
 
   postMessage(batch: Batch): void {
-    this.batches.push(batch);
-    this.emit('batch');
-    if (batch === 'close') this.emit('exit');
+    if (batch !== 'close') this.batches.push(batch.operations);
+    this.emit(batch === 'close' ? 'exit' : 'batch');
   }
 
   answer(...replies: BatchReply[]): void {
-    this.emit('message', { kind: 'done', replies } satisfies Report);
+    this.emit('message', { kind: 'done', replies, blocks: [] } satisfies Report);
   }
 
   async nextBatch(): Promise<void> {

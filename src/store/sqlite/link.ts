@@ -4,8 +4,8 @@
  */
 
 import type { Worker } from 'node:worker_threads';
+import { Arena } from '../arena.ts';
 import { StoreBrokenError, StoreFullError } from '../errors.ts';
-import { Arena } from './arena.ts';
 import type {
   Argument,
   Batch,
@@ -105,7 +105,8 @@ class WorkerLink implements Link {
 
   #send(): void {
     if (this.#gathering.length === 0 || this.#refusal !== undefined) return;
-    this.#worker.postMessage(this.#gathering satisfies Batch, this.arena.take());
+    const blocks = this.arena.take();
+    this.#worker.postMessage({ operations: this.#gathering, blocks } satisfies Batch, blocks);
     this.#sent.push(this.#waiting);
     this.#gathering = [];
     this.#waiting = [];
@@ -114,6 +115,7 @@ class WorkerLink implements Link {
   #receive(report: Report): void {
     if (report.kind === 'lost') this.#break(report.message);
     if (report.kind !== 'done') return;
+    this.arena.giveBack(report.blocks);
     for (const reply of report.replies) this.#answer(reply, this.#sent.shift() ?? []);
     if (this.#gathering.length > 0) this.#schedule();
   }

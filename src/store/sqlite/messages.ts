@@ -1,8 +1,9 @@
 /** Messages: taken in with their jobs and first events, and settled job by job until the last one is done. */
 
 import type { Database } from 'better-sqlite3';
+import type { Destinations } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
-import type { AcceptTuple, Operations, SettleTuple } from './protocol.ts';
+import type { AcceptTuple, Operations, SettleTuple, SpooledTuple } from './protocol.ts';
 import { jobColumns, messageColumns, placeholders } from './rows.ts';
 
 /** The end of a claim without a lease: this process works on the job until it is settled, or the process is gone. */
@@ -13,32 +14,52 @@ export interface Messages extends Pick<Operations, 'accept' | 'settle'> {
   removeIfDone(queueId: string): string | undefined;
   /** The names of all spool files in use. */
   spooled(): string[];
+  /** And how long they are. */
+  spoolSizes(): SpooledTuple[];
 }
 
-export function createMessages(database: Database, log: EventLog): Messages {
-  const { insertMessage, insertJob, removeJob, deferJob, removeMessage, spooled } = statements(database);
+export function createMessages(database: Database, log: EventLog, destinations: Destinations): Messages {
+  const { insertMessage, insertJob, removeJob, deferJob, removeMessage, spooled, spoolSizes } =
+    statements(database);
 
   function accept([message, jobs, claimed, entries]: AcceptTuple): void {
     insertMessage.run(...message);
-    for (const job of jobs) insertJob.run(...job, claimed ? untilRestart : null);
+    for (const job of jobs) {
+      insertJob.run(...job, claimed ? untilRestart : null);
+      const [, , , , , destination, , , , nextAttemptAt] = job;
+      if (!claimed) destinations.note(destination, nextAttemptAt);
+    }
     for (const entry of entries) log.append(entry);
+  }
+
+  /** Returns the destination, unless the job was dropped meanwhile. */
+  function defer(
+    queueId: string,
+    [number, nextAttemptAt, lastError]: [number, number, string | null],
+  ): string | undefined {
+    const destination = deferJob.get(nextAttemptAt, lastError, queueId, number);
+    if (destination !== undefined) destinations.note(destination, nextAttemptAt);
+    return destination;
   }
 
   const removeIfDone = (queueId: string) => removeMessage.get(queueId, queueId) ?? undefined;
 
-  function settle([queueId, results, entries, reports]: SettleTuple): string | undefined {
+  function settle([queueId, results, entries, reports, holdUntil]: SettleTuple): string | undefined {
     let someDone = false;
     for (const [number, nextAttemptAt, lastError] of results) {
-      if (nextAttemptAt === null) removeJob.run(queueId, number);
-      else deferJob.run(nextAttemptAt, lastError, queueId, number);
       someDone ||= nextAttemptAt === null;
+      if (nextAttemptAt === null) removeJob.run(queueId, number);
+      else {
+        const destination = defer(queueId, [number, nextAttemptAt, lastError]);
+        if (destination !== undefined && holdUntil !== null) destinations.holdAtLeast(destination, holdUntil);
+      }
     }
     for (const entry of entries) log.append(entry);
     for (const report of reports) accept(report);
     return someDone ? removeIfDone(queueId) : undefined;
   }
 
-  return { accept, settle, removeIfDone, spooled: () => spooled.all() };
+  return { accept, settle, removeIfDone, spooled: () => spooled.all(), spoolSizes: () => spoolSizes.all() };
 }
 
 function statements(database: Database) {
@@ -50,10 +71,12 @@ function statements(database: Database) {
       `INSERT INTO jobs (${jobColumns}, claimed_until) VALUES (${placeholders(jobColumns)}, ?)`,
     ),
     removeJob: database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?'),
-    deferJob: database.prepare(
-      `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, in_doubt = 0,
-         claimed_until = NULL WHERE queue_id = ? AND number = ?`,
-    ),
+    deferJob: database
+      .prepare<[number, string | null, string, number], string>(
+        `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, in_doubt = 0,
+           claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination`,
+      )
+      .pluck(),
     removeMessage: database
       .prepare<[string, string], string | null>(
         `DELETE FROM messages WHERE queue_id = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE queue_id = ?)
@@ -61,5 +84,10 @@ function statements(database: Database) {
       )
       .pluck(),
     spooled: database.prepare<[], string>('SELECT spool FROM messages WHERE spool IS NOT NULL').pluck(),
+    spoolSizes: database
+      .prepare<[], SpooledTuple>(
+        'SELECT spool, size_bytes - prefix_bytes FROM messages WHERE spool IS NOT NULL',
+      )
+      .raw(),
   };
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
@@ -61,6 +61,7 @@ test('openStore() refuses the schema of another version and says which', async (
   const database = new Database(join(directory.path, 'store', 'posthorn.db'));
   database.pragma('user_version = 7');
   database.close();
+  await rm(join(directory.path, 'store', 'posthorn.db-sums'));
   const failure = await openFailure(directory.path);
   expect(failure.kind).toBe('version');
   expect(failure.message).toContain('schema version 7');

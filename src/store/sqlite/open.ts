@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../../util/clock.ts';
 import { createDirectory } from '../directory-sync.ts';
 import { errorCode, StoreOpenError } from '../errors.ts';
 import { spoolDirectory, sweepSpool } from '../spool.ts';
+import { findSpoolDamage } from '../spool-damage.ts';
 import type { Store } from '../store.ts';
 import { createClient } from './client.ts';
 import { linkTo } from './link.ts';
@@ -35,14 +36,19 @@ const silent: StoreLog = { info() {}, warn() {} };
 /** Rejects with StoreOpenError where the directory is in use, not writable, damaged or of another version. */
 export async function openStore({ dataDir, clock = systemClock, log = silent }: OpenOptions): Promise<Store> {
   await createLayout(dataDir);
-  const worker = startThread({ databasePath: join(dataDir, 'store', 'posthorn.db'), dataDir });
-  const { spooled, inDoubt } = await opened(worker);
+  const worker = startThread({ dataDir });
+  const { spooled, inDoubt, isCheckedWhole } = await opened(worker);
   const link = linkTo(worker);
-  const orphans = await sweepSpool(dataDir, new Set(spooled)).catch(async (error: unknown) => {
+  const names = new Set(spooled.map(([name]) => name));
+  const orphans = await sweepSpool(dataDir, names).catch(async (error: unknown) => {
     await link.close();
     throw error;
   });
   if (inDoubt + orphans > 0) log.info({ inDoubt, orphans }, 'recovered from an interrupted run');
+  if (isCheckedWhole)
+    log.info({}, 'there were no sums of the pages: the whole database was checked, and has them now');
+  for (const { file, what } of await findSpoolDamage(dataDir, spooled))
+    log.warn({ file }, `a message cannot be delivered: this spool file ${what}`);
   return createClient({
     link,
     spoolDirectory: spoolDirectory(dataDir),

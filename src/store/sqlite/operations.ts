@@ -2,11 +2,13 @@
 
 import type { Database } from 'better-sqlite3';
 import { createAccounts } from './accounts.ts';
+import { createClaims } from './claims.ts';
+import { createDestinations } from './destinations.ts';
 import { createErasure } from './erasure.ts';
 import { createEventLog } from './event-log.ts';
 import { createJobs } from './jobs.ts';
 import { createMessages } from './messages.ts';
-import type { Operation, Operations } from './protocol.ts';
+import type { Operation, Operations, SpooledTuple } from './protocol.ts';
 import { createReclaim } from './upkeep.ts';
 
 export interface Engine {
@@ -14,15 +16,19 @@ export interface Engine {
   perform(operation: Operation): unknown;
   /** The names of all spool files in use. */
   spooled(): string[];
+  /** And how long they are. */
+  spoolSizes(): SpooledTuple[];
 }
 
 export function createEngine(database: Database): Engine {
   const log = createEventLog(database);
-  const messages = createMessages(database, log);
+  const destinations = createDestinations(database);
+  const messages = createMessages(database, log, destinations);
   const operations: Operations = {
     accept: messages.accept,
     settle: messages.settle,
-    ...createJobs(database, log, messages),
+    ...createClaims(database, destinations),
+    ...createJobs(database, { log, messages, destinations }),
     appendEvents: (entries) => {
       for (const entry of entries) log.append(entry);
     },
@@ -39,5 +45,6 @@ export function createEngine(database: Database): Engine {
       return (operations[name] as (argument: unknown) => unknown)(argument);
     },
     spooled: messages.spooled,
+    spoolSizes: messages.spoolSizes,
   };
 }

@@ -1,7 +1,7 @@
 /** New messages and settlements as the tuples that cross to the store thread. */
 
+import type { Arena } from '../arena.ts';
 import type { JobResult, NewMessage, Settlement } from '../store.ts';
-import type { Arena } from './arena.ts';
 import { entriesOfAttempt, entriesOfMessage } from './entries.ts';
 import type { AcceptTuple, ResultTuple, SettleTuple } from './protocol.ts';
 import { jobTuple, messageTuple } from './rows.ts';
@@ -13,12 +13,14 @@ export function acceptTuple(entry: NewMessage, arena: Arena): AcceptTuple {
 }
 
 /** The octets of the reports are copied into `arena`. */
-export function settleTuple({ queueId, results, events, reports }: Settlement, arena: Arena): SettleTuple {
+export function settleTuple(settlement: Settlement, arena: Arena): SettleTuple {
+  const { queueId, results, events, reports, holdUntil } = settlement;
   return [
     queueId,
     results.map(resultTuple),
     entriesOfAttempt(events),
     reports.map((report) => acceptTuple(report, arena)),
+    holdUntil ?? null,
   ];
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { OpenFailure } from '../errors.ts';
-import type { Account, Alias, QueueFilter, Retention, TraceQuery } from '../store.ts';
+import type { Account, Alias, ClaimRequest, QueueFilter, Retention, TraceQuery } from '../store.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
 
 /**
@@ -26,6 +26,7 @@ export type SettleTuple = [
   results: ResultTuple[],
   entries: EntryTuple[],
   reports: AcceptTuple[],
+  holdUntil: number | null,
 ];
 
 export type JobName = [queueId: string, number: number];
@@ -44,13 +45,13 @@ export interface Operations {
   accept(entry: AcceptTuple): void;
   /** Resolves to the name of the spool file that nobody needs any more, if there is one. */
   settle(settlement: SettleTuple): string | undefined;
-  claim(request: { now: number; limit: number; leaseMs: number }): [MessageTuple, JobTuple[]][];
+  claim(request: ClaimRequest): [MessageTuple, JobTuple[]][];
   nextDue(none: undefined): number | undefined;
-  release(request: { jobs: JobName[]; nextAttemptAt: number | undefined }): void;
+  release(request: { jobs: JobName[]; holdUntil: number | undefined }): void;
 
   listJobs(step: QueueStep): ListedTuple[];
   retryJobs(step: QueueStep & { now: number }): JobName[];
-  dropJobs(step: QueueStep & { event: EventTuple }): { jobs: JobTuple[]; spools: string[] };
+  dropJobs(step: Omit<QueueStep, 'after'> & { event: EventTuple }): { jobs: JobTuple[]; spools: string[] };
 
   appendEvents(entries: EntryTuple[]): void;
   trace(query: TraceQuery): [queueId: string, data: string][];
@@ -79,8 +80,8 @@ export type Result<Name extends OperationName> = ReturnType<Operations[Name]>;
 
 export type Operation = { [Name in OperationName]: [name: Name, argument: Argument<Name>] }[OperationName];
 
-/** Operations that were asked for in one turn of the client's event loop; or the end. */
-export type Batch = Operation[] | 'close';
+/** Operations that were asked for in one turn of the client's event loop, with the memory of their octets; or the end. */
+export type Batch = { operations: Operation[]; blocks: ArrayBuffer[] } | 'close';
 
 /** Why an operation was not done: refused by itself, for want of disk space, or because the store is lost. */
 export interface Failure {
@@ -94,11 +95,15 @@ export interface BatchReply {
   failures?: [position: number, failure: Failure][];
 }
 
+/** A spool file in use: octets of the content. */
+export type SpooledTuple = [name: string, sizeBytes: number];
+
 /** What the store thread says: once at its start, then an answer per group (one or more batches). */
 export type Report =
-  | { kind: 'opened'; spooled: string[]; inDoubt: number }
+  | { kind: 'opened'; spooled: SpooledTuple[]; inDoubt: number; isCheckedWhole: boolean }
   | { kind: 'unopened'; failure: { kind: OpenFailure; message: string } }
-  | { kind: 'done'; replies: BatchReply[] }
-  /** A checkpoint failed: nothing more can be promised. */
+  /** The batches' memory comes back, to be used again. */
+  | { kind: 'done'; replies: BatchReply[]; blocks: ArrayBuffer[] }
+  /** A checkpoint failed, or damage was found: nothing more can be promised. */
   | { kind: 'lost'; message: string }
   | { kind: 'closed' };

@@ -4,8 +4,9 @@
  */
 
 import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Arena } from '../arena.ts';
 import type { JobRow, MessageRow } from '../store.ts';
-import type { Arena } from './arena.ts';
 
 export type MessageTuple = [
   queueId: string,
@@ -20,11 +21,14 @@ export type MessageTuple = [
   spool: string | null,
   prefixBytes: number,
   octets: Uint8Array,
+  /** CRC-32 of `octets`, and of the spool file; null where it was accepted by a version that knew none. */
+  octetsSum: number | null,
+  spoolSum: number | null,
 ];
 
 export const messageColumns =
   'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, failures_to, spool, ' +
-  'prefix_bytes, octets';
+  'prefix_bytes, octets, octets_sum, spool_sum';
 
 export type JobTuple = [
   queueId: string,
@@ -56,6 +60,8 @@ export const placeholders = (columns: string): string =>
 /** The octets that belong into the row are copied into `arena`. */
 export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
   const { prefix, content } = message;
+  if (content.kind === 'damaged') throw new TypeError(`Message ${message.queueId} has lost its octets`);
+  const octets = content.kind === 'inline' ? arena.put(prefix, content.bytes) : arena.put(prefix);
   return [
     message.queueId,
     message.acceptedAt,
@@ -68,42 +74,40 @@ export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
     message.failuresTo,
     content.kind === 'spool' ? basename(content.path) : null,
     prefix.length,
-    content.kind === 'spool' ? arena.put(prefix) : arena.put(prefix, content.bytes),
+    octets,
+    crc32(octets),
+    content.kind === 'spool' ? (content.sum ?? null) : null,
   ];
 }
 
+/** Octets that are not those which were accepted make a content that cannot be read. */
 export function messageRow(tuple: MessageTuple, spoolDirectory: string): MessageRow {
-  const [
-    queueId,
-    acceptedAt,
-    reversePath,
-    submitter,
-    messageId,
-    sizeBytes,
-    eightBit,
-    smtputf8,
-    failuresTo,
-    spool,
-    prefixBytes,
-  ] = tuple;
-  const view = tuple[11];
-  const octets = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const [queueId, acceptedAt, reversePath, submitter, messageId, sizeBytes, eightBit, smtputf8, failuresTo] =
+    tuple;
   return {
     queueId,
     acceptedAt,
     reversePath,
     ...(submitter !== null && { submitter }),
-    prefix: octets.subarray(0, prefixBytes),
-    content:
-      spool === null
-        ? { kind: 'inline', bytes: octets.subarray(prefixBytes) }
-        : { kind: 'spool', path: join(spoolDirectory, spool), sizeBytes: sizeBytes - prefixBytes },
+    ...octetsOf(tuple, spoolDirectory),
     sizeBytes,
     eightBit: eightBit === 1,
     smtputf8: smtputf8 === 1,
     failuresTo,
     ...(messageId !== null && { messageId }),
   };
+}
+
+function octetsOf(tuple: MessageTuple, spoolDirectory: string): Pick<MessageRow, 'prefix' | 'content'> {
+  const [, , , , , size, , , , spool, prefixBytes, view, octetsSum, spoolSum] = tuple;
+  const octets = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const sizeBytes = size - prefixBytes;
+  if (octetsSum !== null && crc32(octets) !== octetsSum)
+    return { prefix: Buffer.alloc(0), content: { kind: 'damaged', sizeBytes } };
+  const prefix = octets.subarray(0, prefixBytes);
+  if (spool === null) return { prefix, content: { kind: 'inline', bytes: octets.subarray(prefixBytes) } };
+  const content = { kind: 'spool', path: join(spoolDirectory, spool), sizeBytes } as const;
+  return { prefix, content: spoolSum === null ? content : { ...content, sum: spoolSum } };
 }
 
 export function jobTuple(job: JobRow): JobTuple {

@@ -1,3 +1,4 @@
+import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -14,6 +15,35 @@ test('openDatabase() syncs every commit and keeps others out', async () => {
   expect(setting('locking_mode')).toBe('exclusive');
   expect(setting('user_version')).toBe(schemaVersion);
   database.close();
+});
+
+test('openDatabase() leaves a long log of a run that was interrupted where it is', async () => {
+  await using directory = await temporaryDirectory();
+  const [path, crashed] = ['test.db', 'crashed.db'].map((name) => join(directory.path, name)) as [
+    string,
+    string,
+  ];
+  const database = openDatabase(path, directory.path);
+  const insert = database.prepare('INSERT INTO events (queue_id, last_at, data) VALUES (?, 0, ?)');
+  database.transaction(() => {
+    for (let page = 0; page < 1100; page++) insert.run('Q1', 'x'.repeat(8000));
+  })();
+  await copyFile(path, crashed);
+  await copyFile(`${path}-wal`, `${crashed}-wal`);
+  database.close();
+  const again = openDatabase(crashed, directory.path);
+  const [log] = again.prepare<[], { log: number }>('PRAGMA wal_checkpoint(NOOP)').all();
+  expect(log?.log).toBeGreaterThan(1100);
+  again.close();
+});
+
+test('openDatabase() keeps the index of the log in memory, also of a database that is there already', async () => {
+  await using directory = await temporaryDirectory();
+  for (const _ of ['new', 'there already']) {
+    const database = openDatabase(join(directory.path, 'test.db'), directory.path);
+    expect(await readdir(directory.path)).toEqual(['test.db', 'test.db-wal']);
+    database.close();
+  }
 });
 
 test('openDatabase() leaves a database alone that is not its own', async () => {

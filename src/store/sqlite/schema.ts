@@ -5,18 +5,21 @@
 
 import Database from 'better-sqlite3';
 import { StoreOpenError } from '../errors.ts';
+import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 1;
+export const schemaVersion = 3;
 
-/** Octets of a page: a message of usual size with its neighbours, without overflow pages. */
-const pageBytes = 8192;
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 8 * 1024;
 /** The write-ahead log is cut back to this after a checkpoint, octets. */
 const logBytesKept = 64 * 1024 * 1024;
 
-// A message's row goes with its last job. `octets` is the prefix (`prefix_bytes` long), then the content unless it is spooled.
+// Every start asks for them, be there a million other messages.
+const spooledIndex = 'CREATE INDEX messages_spooled ON messages (spool) WHERE spool IS NOT NULL;';
+
+// A message's row goes with its last job. `octets` is the prefix (`prefix_bytes` long), then the content unless it is
+// spooled. The sums (CRC-32) are NULL for what was accepted before there were any.
 const messages = `
   CREATE TABLE messages (
     queue_id TEXT PRIMARY KEY,
@@ -30,11 +33,21 @@ const messages = `
     failures_to TEXT NOT NULL,
     spool TEXT,
     prefix_bytes INTEGER NOT NULL,
-    octets BLOB NOT NULL
-  ) STRICT;`;
+    octets BLOB NOT NULL,
+    octets_sum INTEGER,
+    spool_sum INTEGER
+  ) STRICT;
+  ${spooledIndex}`;
 
 // The indexes are partial: a job that is claimed from its insertion to its end (nearly all) never touches the first
-// three, which are for the deferred ones, be they a million.
+// four, which are for the deferred ones, be they a million.
+const jobIndexes = `
+  CREATE INDEX IF NOT EXISTS jobs_due ON jobs (destination, next_attempt_at) WHERE claimed_until IS NULL;
+  CREATE INDEX IF NOT EXISTS jobs_to_destination ON jobs (destination) WHERE claimed_until IS NULL;
+  CREATE INDEX IF NOT EXISTS jobs_to_recipient ON jobs (recipient) WHERE claimed_until IS NULL;
+  CREATE INDEX IF NOT EXISTS jobs_expiring ON jobs (expires_at) WHERE claimed_until IS NULL;
+  CREATE INDEX IF NOT EXISTS jobs_claimed ON jobs (claimed_until) WHERE claimed_until IS NOT NULL;`;
+
 const jobs = `
   CREATE TABLE jobs (
     queue_id TEXT NOT NULL,
@@ -53,10 +66,16 @@ const jobs = `
     claimed_until INTEGER,
     PRIMARY KEY (queue_id, number)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL;
-  CREATE INDEX jobs_to_destination ON jobs (destination) WHERE claimed_until IS NULL;
-  CREATE INDEX jobs_to_recipient ON jobs (recipient) WHERE claimed_until IS NULL;
-  CREATE INDEX jobs_claimed ON jobs (claimed_until) WHERE claimed_until IS NOT NULL;`;
+  ${jobIndexes}`;
+
+// What is claimed is found by its destination's row (destinations.ts).
+const destinations = `
+  CREATE TABLE IF NOT EXISTS destinations (
+    destination TEXT PRIMARY KEY COLLATE NOCASE,
+    due_at INTEGER NOT NULL,
+    share INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS destinations_due ON destinations (due_at);`;
 
 // A log: what happened to one message at one time is one entry, `data` a JSON array of tuples. An entry's id is the
 // log's length in octets up to its end, so that the size of any stretch is a subtraction. The keys by which dossiers are
@@ -100,12 +119,32 @@ const accounts = `
     targets TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
-/** Opens or creates the database at `path` and locks it. Throws StoreOpenError; `dataDir` is for its message. */
-export function openDatabase(path: string, dataDir: string): Database.Database {
+/** What leads from the version before to the one it stands for. */
+const migrations: Record<number, string> = {
+  2: `ALTER TABLE messages ADD COLUMN octets_sum INTEGER;
+      ALTER TABLE messages ADD COLUMN spool_sum INTEGER;
+      ${spooledIndex}`,
+  3: `DROP INDEX IF EXISTS jobs_due;
+      ${jobIndexes}
+      ${destinations}
+      INSERT OR IGNORE INTO destinations
+        SELECT destination, min(next_attempt_at), 1 FROM jobs WHERE claimed_until IS NULL GROUP BY destination;`,
+};
+
+/**
+ * Opens or creates the database at `path` and locks it. `inspect` sees it before anything is written to it. Throws
+ * StoreOpenError; `dataDir` is for its message.
+ */
+export function openDatabase(
+  path: string,
+  dataDir: string,
+  inspect?: (database: Database.Database) => void,
+): Database.Database {
   let database: Database.Database | undefined;
   try {
     database = new Database(path, { timeout: 0 });
     configure(database);
+    inspect?.(database);
     prepareSchema(database, dataDir);
     return database;
   } catch (error) {
@@ -117,15 +156,16 @@ export function openDatabase(path: string, dataDir: string): Database.Database {
 function configure(database: Database.Database): void {
   // Before the file is looked at: else the log's index lies in memory shared through a file (-shm), not in our own.
   database.pragma('locking_mode = EXCLUSIVE');
+  // Before anything is written: copying the log back is for upkeep.ts alone. SQLite's own way would run before a commit
+  // is answered, swallow errors, and keep no sums (bookkeeping.ts).
+  database.pragma('wal_autocheckpoint = 0');
+  database.pragma('synchronous = FULL');
   // These two only matter before the first table is created; vacuuming by steps needs the latter.
   database.pragma(`page_size = ${pageBytes}`);
   database.pragma('auto_vacuum = INCREMENTAL');
   database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
   database.pragma(`cache_size = ${-cacheKib}`);
   database.pragma(`journal_size_limit = ${logBytesKept}`);
-  // Done by upkeep.ts: SQLite's own swallows errors, and would run before the commit is answered.
-  database.pragma('wal_autocheckpoint = 0');
   database.pragma('temp_store = MEMORY');
 }
 
@@ -133,18 +173,24 @@ function prepareSchema(database: Database.Database, dataDir: string): void {
   const version = Number(database.pragma('user_version', { simple: true }));
   if (version === schemaVersion) return;
   const tables = Number(database.prepare('SELECT count(*) FROM sqlite_master').pluck().get());
-  if (version !== 0 || tables > 0) {
+  if (version > schemaVersion || (version === 0 && tables > 0)) {
     throw new StoreOpenError(
       'version',
-      `data directory ${dataDir} has schema version ${version}, but this Posthorn knows version ${schemaVersion} only: ` +
+      `data directory ${dataDir} has schema version ${version}, but this Posthorn knows versions up to ${schemaVersion} only: ` +
         'run the version of Posthorn that wrote it, or a newer one',
     );
   }
   database.transaction(() => {
-    database.exec(messages + jobs + events + sentIds + accounts);
+    if (version === 0) database.exec(messages + jobs + destinations + events + sentIds + accounts);
+    else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '');
     database.pragma(`user_version = ${schemaVersion}`);
   })();
 }
+
+/** The end of each refusal over damage. */
+export const whatToDo =
+  'Posthorn does not run over it. To see all that is wrong: posthorn store check. ' +
+  'To bring out what can be read: posthorn store salvage --to DIRECTORY';
 
 /** Says in words what SQLite's code means for whoever starts the server; other errors stay what they are. */
 export function openError(error: unknown, dataDir: string): unknown {
@@ -158,7 +204,7 @@ export function openError(error: unknown, dataDir: string): unknown {
     );
   }
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) {
-    return say('damaged', `holds a damaged database (${error.message}): restore it from a backup`);
+    return say('damaged', `holds a damaged database (${error.message}). ${whatToDo}`);
   }
   return say(
     'not-writable',

@@ -1,35 +1,46 @@
 /**
  * What keeps the database file in shape between the transactions: the write-ahead log is copied back into the file
- * when it has grown, and pages that have long been free go back to the file system.
+ * when it has grown, pages that have long been free go back to the file system, and what the start had no time to examine is.
  */
 
 import type { Database } from 'better-sqlite3';
+import type { Bookkeeping } from './bookkeeping.ts';
 
 /** Pages in the write-ahead log (8 KiB each) above which it is copied back. */
 const logPages = 2048;
-/** Groups between two looks at the log. */
-const groupsBetweenLooks = 16;
+/** Between two steps of an examination that the start had no time for; a step takes a millisecond. */
+const examinationPauseMs = 10;
 /** Free pages that are kept for reuse: giving them back and asking anew costs more than they do. */
 const freePagesKept = 2048;
 /** Pages given back in one step. */
 const reclaimStep = 256;
 
-type LogState = [busy: number, pages: number, copied: number];
-
 /**
  * Returns what is to be called after each group is answered. Throws where the file cannot be written or synced: the
  * log is whole then, but nothing more may be promised (a later fsync could report success for lost pages).
  */
-export function createCheckpoints(database: Database): () => void {
-  const look = database.prepare<[], LogState>('PRAGMA wal_checkpoint(NOOP)').raw();
-  const checkpoint = database.prepare('PRAGMA wal_checkpoint(PASSIVE)').raw();
-  let groups = 0;
+export function createCheckpoints(books: Pick<Bookkeeping, 'committed' | 'checkpoint'>): () => void {
   return () => {
-    groups += 1;
-    if (groups % groupsBetweenLooks !== 0) return;
-    const [, pages = 0] = look.get() ?? [];
-    if (pages > logPages) checkpoint.all();
+    if (books.committed() > logPages) books.checkpoint();
   };
+}
+
+/** Compares pages with their sums between the groups until all are done; the returned function stops it. */
+export function examineRest(
+  books: Pick<Bookkeeping, 'compareMore'>,
+  failed: (error: unknown) => void,
+): () => void {
+  let timer = setTimeout(step, examinationPauseMs);
+
+  function step(): void {
+    try {
+      if (books.compareMore()) timer = setTimeout(step, examinationPauseMs);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  return () => clearTimeout(timer);
 }
 
 export function createReclaim(database: Database): () => boolean {

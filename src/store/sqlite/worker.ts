@@ -7,43 +7,49 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import type { Database } from 'better-sqlite3';
 import { StoreOpenError } from '../errors.ts';
 import { createGroupCommit, failureOf, type GroupCommit, type OperationResult } from './group-commit.ts';
-import { voidClaims } from './jobs.ts';
-import { createEngine, type Engine } from './operations.ts';
+import { type OpenEngine, openEngine } from './open-engine.ts';
+import type { Engine } from './operations.ts';
 import type { Batch, BatchReply, Failure, Operation, Report } from './protocol.ts';
-import { openDatabase, openError } from './schema.ts';
-import { createCheckpoints } from './upkeep.ts';
+import { createCheckpoints, examineRest } from './upkeep.ts';
 
 export interface StoreThreadData {
-  databasePath: string;
+  /** With its folders made. */
   dataDir: string;
 }
 
 /** Operations above which a group takes in no further batch: the first ones have waited long enough. */
 const groupOperations = 2000;
 
-function start(port: MessagePort, { databasePath, dataDir }: StoreThreadData): void {
+function start(port: MessagePort, { dataDir }: StoreThreadData): void {
   const tell = (report: Report) => port.postMessage(report);
   try {
-    const database = openDatabase(databasePath, dataDir);
-    const inDoubt = voidClaims(database);
-    const engine = createEngine(database);
-    serve(port, tell, database, engine);
-    tell({ kind: 'opened', spooled: engine.spooled(), inDoubt });
+    const opened = openEngine({ dataDir });
+    serve(port, tell, opened);
+    const { engine, inDoubt, isCheckedWhole } = opened;
+    tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, isCheckedWhole });
   } catch (error) {
-    const failure = openError(error, dataDir);
-    if (!(failure instanceof StoreOpenError)) throw failure;
-    tell({ kind: 'unopened', failure: { kind: failure.kind, message: failure.message } });
+    if (!(error instanceof StoreOpenError)) throw error;
+    tell({ kind: 'unopened', failure: { kind: error.kind, message: error.message } });
   }
 }
 
-function serve(port: MessagePort, tell: (report: Report) => void, database: Database, engine: Engine): void {
+function serve(port: MessagePort, tell: (report: Report) => void, opened: OpenEngine): void {
+  const { database, engine, books } = opened;
   const commits = createGroupCommit(transactionOf(database));
-  const checkpoint = createCheckpoints(database);
+  const checkpoint = createCheckpoints(books);
+  const stopExamining = examineRest(books, (error) =>
+    tell({ kind: 'lost', message: failureOf(error).message }),
+  );
   port.on('message', (first: Batch) => {
     const { batches, closing } = drain(port, first);
-    if (batches.length > 0) tell({ kind: 'done', replies: runBatches(batches, commits, engine) });
+    if (batches.length > 0) {
+      const replies = runBatches(batches, commits, engine);
+      const blocks = batches.flatMap((batch) => batch.blocks);
+      port.postMessage({ kind: 'done', replies, blocks } satisfies Report, blocks);
+    }
     if (closing) {
-      database.close();
+      stopExamining();
+      opened.close(commits.lost === undefined ? 'whole' : 'lost');
       tell({ kind: 'closed' });
       port.close();
     } else if (commits.lost === undefined) {
@@ -59,8 +65,8 @@ function serve(port: MessagePort, tell: (report: Report) => void, database: Data
 }
 
 /** Takes, besides the first, what came in while the last commit ran. */
-function drain(port: MessagePort, first: Batch): { batches: Operation[][]; closing: boolean } {
-  const batches: Operation[][] = [];
+function drain(port: MessagePort, first: Batch): { batches: Exclude<Batch, 'close'>[]; closing: boolean } {
+  const batches: Exclude<Batch, 'close'>[] = [];
   let operations = 0;
   for (
     let batch: Batch | undefined = first;
@@ -69,18 +75,23 @@ function drain(port: MessagePort, first: Batch): { batches: Operation[][]; closi
   ) {
     if (batch === 'close') return { batches, closing: true };
     batches.push(batch);
-    operations += batch.length;
+    operations += batch.operations.length;
     if (operations >= groupOperations) break;
   }
   return { batches, closing: false };
 }
 
-function runBatches(batches: Operation[][], commits: GroupCommit, engine: Engine): BatchReply[] {
-  const results = commits.run(batches.flat().map((operation) => () => engine.perform(operation)));
+function runBatches(
+  batches: readonly { operations: Operation[] }[],
+  commits: GroupCommit,
+  engine: Engine,
+): BatchReply[] {
+  const all = batches.flatMap(({ operations }) => operations);
+  const results = commits.run(all.map((operation) => () => engine.perform(operation)));
   let start = 0;
-  return batches.map(({ length }) => {
-    const own = results.slice(start, start + length);
-    start += length;
+  return batches.map(({ operations }) => {
+    const own = results.slice(start, start + operations.length);
+    start += operations.length;
     return replyOf(own);
   });
 }

@@ -1,0 +1,105 @@
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../store/sqlite/open.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
+import { flipBit, type StoreImage, storeImage } from '../testing/store-image.ts';
+import { systemClock } from '../util/clock.ts';
+import { run } from './run.ts';
+
+let directory: TemporaryDirectory;
+let image: StoreImage;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  image = await storeImage(directory.path, 60, 'stopped');
+  writeFileSync(
+    join(directory.path, 'posthorn.toml'),
+    `hostname = "mx.example.com"\ndataDir = "${image.dataDir}"\n[[domain]]\nname = "example.com"\n`,
+  );
+});
+afterAll(() => directory[Symbol.asyncDispose]());
+
+async function posthorn(...args: string[]) {
+  const result = { exitCode: -1, out: '', err: '' };
+  const terminal = {
+    env: {},
+    cwd: directory.path,
+    outIsTty: false,
+    inIsTty: false,
+    out: (text: string) => (result.out += text),
+    err: (text: string) => (result.err += text),
+    readInput: async () => Buffer.alloc(0),
+    askSecret: async () => '',
+    stopSignal: () => new AbortController().signal,
+  };
+  result.exitCode = await run(args, { terminal, clock: systemClock });
+  return result;
+}
+
+test('store check says that nothing is wrong, and exits with 0', async () => {
+  expect(await posthorn('store', 'check')).toEqual({
+    exitCode: 0,
+    out: `Nothing is wrong with ${image.dataDir}.\n`,
+    err: '',
+  });
+  expect(await posthorn('store', 'check', '--json')).toMatchObject({ exitCode: 0, out: '[]\n' });
+});
+
+test('store check, salvage and restore leave a store that is in use alone', async () => {
+  const store = await openStore({ dataDir: image.dataDir });
+  for (const command of [['check'], ['salvage', '--to', 'out'], ['restore', 'out']])
+    expect(await posthorn('store', ...command)).toMatchObject({
+      exitCode: 75,
+      err: expect.stringContaining('is in use by another Posthorn process: stop that one first'),
+    });
+  await store.close();
+});
+
+test('store check says where there is no store', async () => {
+  writeFileSync(join(directory.path, 'empty.toml'), 'hostname = "mx.example.com"\ndataDir = "nowhere"\n');
+  expect(await posthorn('store', 'check', '--config', 'empty.toml')).toMatchObject({
+    exitCode: 66,
+    err: expect.stringContaining('there is no store in'),
+  });
+});
+
+test('store salvage writes into an empty directory only', async () => {
+  expect(await posthorn('store', 'salvage', '--to', directory.path)).toMatchObject({
+    exitCode: 73,
+    err: expect.stringContaining(`${directory.path} is not empty`),
+  });
+});
+
+test('a damaged store: named by every command, checked, salvaged, and restored into a new one', async () => {
+  flipBit(image.files.database, 100_000, 2);
+  const refused = await posthorn('account', 'list');
+  expect(refused).toMatchObject({ exitCode: 74, out: '' });
+  expect(refused.err).toMatch(
+    /holds a damaged store:\n.*posthorn\.db: page 13 \(.*\) is not as it was written/,
+  );
+  expect(refused.err).toContain('posthorn store salvage --to DIRECTORY');
+
+  const checked = await posthorn('store', 'check');
+  expect(checked).toMatchObject({ exitCode: 1, err: expect.stringContaining('posthorn store salvage --to') });
+  expect(checked.out).toMatch(/^error: .*posthorn\.db: page 13 \(.*\) is not as it was written$/m);
+  expect(checked.out).toMatch(/^1 error, 0 warnings$|^[2-9] errors, 0 warnings$/m);
+
+  const salvaged = await posthorn('store', 'salvage', '--to', 'out');
+  expect(salvaged.out).toMatch(/^\d\d messages brought out, octet for octet, to .*out\/messages$/m);
+  expect(salvaged.out).toContain(`then posthorn store restore ${join(directory.path, 'out')}`);
+  const count = readdirSync(join(directory.path, 'out', 'messages')).filter((name) =>
+    name.endsWith('.eml'),
+  ).length;
+  expect(count).toBeGreaterThanOrEqual(39);
+  expect(JSON.parse(readFileSync(join(directory.path, 'out', 'report.json'), 'utf8')).messages).toBe(count);
+
+  for (const part of ['store', 'spool'])
+    renameSync(join(image.dataDir, part), join(image.dataDir, `${part}.damaged`));
+  const restored = await posthorn('store', 'restore', 'out');
+  expect(restored).toMatchObject({
+    exitCode: 0,
+    out: expect.stringMatching(/^\d\d messages, 40 accounts and 1 alias restored$/m),
+  });
+  expect((await posthorn('store', 'check')).exitCode).toBe(0);
+  expect((await posthorn('account', 'list')).out.split('\n')).toHaveLength(41);
+});

@@ -1,0 +1,138 @@
+/**
+ * Delivery of many small messages at once, as maildir.ts delivers one: all are written, all are synced, all get their names
+ * in `new/`, and each directory is synced once. In step the syncs share the file system's commits, which is most of what
+ * a delivery costs. Waits for the disk as it writes, so it belongs on a thread of its own.
+ */
+
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { syncDirectory } from './directory-sync.ts';
+import { errorCode } from './errors.ts';
+import { crlfToLf, missingCrs } from './line-ends.ts';
+import {
+  type DeliveryName,
+  deliver,
+  type FileSizes,
+  folderPath,
+  type MaildirOutcome,
+  outcomeOf,
+  sizedName,
+  uniqueName,
+} from './maildir.ts';
+
+const fsync = promisify(fs.fsync);
+
+export interface SmallDelivery extends DeliveryName {
+  /** The whole message, prepended fields included, CRLF line ends. */
+  bytes: Uint8Array;
+}
+
+/** A file in `tmp/`, and the name that it is to have. */
+interface Draft {
+  descriptor: number;
+  path: string;
+  file: string;
+  directory: string;
+}
+
+/**
+ * Resolves when every message is in its mailbox, durably, or has failed: an outcome each, in their order. Nothing is known
+ * of earlier attempts: who may have been delivered already goes through maildir.ts.
+ */
+export async function deliverBatch(deliveries: readonly SmallDelivery[]): Promise<MaildirOutcome[]> {
+  const written = deliveries.map(tryToWrite);
+  const synced = await Promise.all(written.map((draft) => andThen(draft, syncDraft)));
+  const named = await Promise.all(synced.map((draft) => andThen(draft, moveDraft)));
+  // All names are there before the first directory is synced, so one sync serves all that it holds.
+  const directorySyncs = new Map<string, Promise<void>>();
+  const outcomes = await Promise.all(
+    named.map((draft) => andThen(draft, (own) => syncName(own, directorySyncs))),
+  );
+  return Promise.all(
+    outcomes.map((outcome, index) => (outcome === missing ? deliverFirst(deliveries[index]) : outcome)),
+  );
+}
+
+/** Stands for: the Maildir is not there yet. */
+const missing: MaildirOutcome = { kind: 'failed', text: 'no such Maildir' };
+
+const isOutcome = (value: Draft | MaildirOutcome): value is MaildirOutcome => 'kind' in value;
+
+function tryToWrite(delivery: SmallDelivery): Draft | MaildirOutcome {
+  try {
+    return writeDraft(delivery);
+  } catch (error) {
+    return errorCode(error) === 'ENOENT' ? missing : outcomeOf(error);
+  }
+}
+
+async function andThen<T>(
+  draft: Draft | MaildirOutcome,
+  step: (draft: Draft) => T | Promise<T>,
+): Promise<T | MaildirOutcome> {
+  if (isOutcome(draft)) return draft;
+  try {
+    return await step(draft);
+  } catch (error) {
+    fs.rmSync(draft.path, { force: true });
+    return outcomeOf(error);
+  }
+}
+
+/** Written, not synced. */
+function writeDraft(delivery: SmallDelivery): Draft {
+  const folder = folderPath(delivery);
+  const name = uniqueName(delivery);
+  const path = join(folder, 'tmp', name);
+  const descriptor = fs.openSync(path, 'w', 0o600);
+  try {
+    const sizes = writeLines(descriptor, delivery.bytes);
+    const directory = join(folder, 'new');
+    return { descriptor, path, file: join(directory, sizedName(name, sizes)), directory };
+  } catch (error) {
+    fs.closeSync(descriptor);
+    fs.rmSync(path, { force: true });
+    throw error;
+  }
+}
+
+function writeLines(descriptor: number, octets: Uint8Array): FileSizes {
+  const bytes = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+  const { convert, end } = crlfToLf();
+  const target = Buffer.allocUnsafe(bytes.length + 1);
+  const lines = target.subarray(0, end(target, convert(bytes, target, 0)));
+  for (let written = 0; written < lines.length; ) written += fs.writeSync(descriptor, lines, written);
+  return { size: lines.length, wireSize: lines.length + missingCrs(lines, undefined) };
+}
+
+async function syncDraft(draft: Draft): Promise<Draft> {
+  try {
+    await fsync(draft.descriptor);
+    return draft;
+  } finally {
+    fs.closeSync(draft.descriptor);
+  }
+}
+
+function moveDraft(draft: Draft): Draft {
+  fs.renameSync(draft.path, draft.file);
+  return draft;
+}
+
+async function syncName(
+  { directory, file }: Draft,
+  syncs: Map<string, Promise<void>>,
+): Promise<MaildirOutcome> {
+  const sync = syncs.get(directory) ?? syncDirectory(directory);
+  syncs.set(directory, sync);
+  await sync;
+  return { kind: 'delivered', file, repeated: false };
+}
+
+/** The first message of a mailbox makes its directories. */
+async function deliverFirst(delivery: SmallDelivery | undefined): Promise<MaildirOutcome> {
+  if (delivery === undefined) return missing;
+  const { bytes, ...name } = delivery;
+  return deliver({ ...name, inDoubt: false, octets: [Buffer.from(bytes)] });
+}

@@ -1,0 +1,37 @@
+/** Spool files that are not as long as they should be: found at the start, as their content is only read when it is sent. */
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorCode } from './errors.ts';
+import { spoolDirectory } from './spool.ts';
+
+export interface SpoolDamage {
+  /** Absolute path. */
+  file: string;
+  /** `is missing`, `has 7 octets of 100000`. */
+  what: string;
+}
+
+/** Looks for each named file, of so many octets. Rejects with the system's error. */
+export async function findSpoolDamage(
+  dataDir: string,
+  named: Iterable<readonly [name: string, sizeBytes: number]>,
+): Promise<SpoolDamage[]> {
+  const damage: SpoolDamage[] = [];
+  for (const [name, sizeBytes] of named) {
+    const file = join(spoolDirectory(dataDir), name);
+    const size = await sizeOf(file);
+    if (size === undefined) damage.push({ file, what: 'is missing' });
+    else if (size !== sizeBytes) damage.push({ file, what: `has ${size} octets of ${sizeBytes}` });
+  }
+  return damage;
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Looks at everything that is durable, as far as that goes without a server: files against their sums, SQLite's own
+ * structure, the tables against each other, each message's octets, the spool, the mailboxes. Changes nothing.
+ */
+
+import Database from 'better-sqlite3';
+import { examineFiles } from '../pages/examine.ts';
+import { storeFiles } from '../store-files.ts';
+import { error, type Finding } from './finding.ts';
+import { checkMailboxes } from './mailboxes.ts';
+import { openReadOnly } from './read-only.ts';
+import { checkAliases, checkJobs, checkOctets } from './rows.ts';
+import { checkSpool } from './spool.ts';
+import { checkStructure } from './structure.ts';
+
+export type { Finding };
+
+/** To be called under the store's lock. Rejects with the system's error where something may not be read. */
+export async function checkStore(dataDir: string): Promise<Finding[]> {
+  const files = storeFiles(dataDir);
+  const { damage, isNew } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
+  const findings = damage.map(error);
+  if (isNew) return [...findings, ...(await checkMailboxes(dataDir))];
+  // Of a log that is damaged, SQLite sees the beginning only: what it has would be compared with what the spool has now.
+  const isAsItWas = damage.every(({ file }) => file !== files.log);
+  return [...findings, ...(await checkDatabase(dataDir, isAsItWas)), ...(await checkMailboxes(dataDir))];
+}
+
+async function checkDatabase(dataDir: string, isAsItWas: boolean): Promise<Finding[]> {
+  const files = storeFiles(dataDir);
+  const file = files.database;
+  try {
+    using connection = openReadOnly(files);
+    const { database } = connection;
+    const attempt = (table: string, look: () => Finding[] | Promise<Finding[]>) =>
+      unlessUnreadable(file, table, look);
+    return [
+      ...(await attempt('all tables', () => checkStructure(database, file))),
+      ...(await attempt('jobs', () => checkJobs(database, file))),
+      ...(await attempt('messages', () => checkOctets(database, file))),
+      ...(await attempt('aliases', () => checkAliases(database, file))),
+      ...(isAsItWas ? await attempt('messages', () => checkSpool(database, dataDir)) : []),
+    ];
+  } catch (reason) {
+    return [unreadable(file, reason)];
+  }
+}
+
+/** SQLite gives up at damage that it meets: then the rest of what was looked at is not known. */
+async function unlessUnreadable(
+  file: string,
+  table: string,
+  look: () => Finding[] | Promise<Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return await look();
+  } catch (reason) {
+    return [{ ...unreadable(file, reason), table }];
+  }
+}
+
+function unreadable(file: string, reason: unknown): Finding {
+  if (!(reason instanceof Database.SqliteError)) throw reason;
+  return error({ file, what: `cannot be read to its end: ${reason.message}` });
+}

@@ -1,0 +1,17 @@
+/** What `posthorn store check` finds. */
+
+export interface Finding {
+  /** `error`: something is lost or cannot be used. `warning`: untidy, and harmless. */
+  severity: 'error' | 'warning';
+  /** Absolute path. */
+  file: string;
+  /** A sentence without its subject, which is the message, the page or the file. */
+  what: string;
+  page?: number;
+  /** Which table it belongs to. */
+  table?: string;
+  queueId?: string;
+}
+
+export const error = (finding: Omit<Finding, 'severity'>): Finding => ({ severity: 'error', ...finding });
+export const warning = (finding: Omit<Finding, 'severity'>): Finding => ({ severity: 'warning', ...finding });

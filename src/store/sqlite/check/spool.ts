@@ -1,0 +1,48 @@
+/** Whether each spool file that a message names is there and as it was accepted, and whether each that is there is named. */
+
+import { join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { readContent } from '../../content.ts';
+import { errorCode } from '../../errors.ts';
+import { namesIn } from '../../names-in.ts';
+import { spoolDirectory } from '../../spool.ts';
+import { error, type Finding, warning } from './finding.ts';
+import { sumColumn } from './rows.ts';
+
+type SpoolRow = [queueId: string, name: string, sizeBytes: number, sum: number | null];
+
+/** Rejects with what SQLite throws. */
+export async function checkSpool(database: Database, dataDir: string): Promise<Finding[]> {
+  const directory = spoolDirectory(dataDir);
+  const rows = database
+    .prepare<[], SpoolRow>(
+      `SELECT queue_id, spool, size_bytes - prefix_bytes, ${sumColumn(database, 'spool_sum')} FROM messages
+       WHERE spool IS NOT NULL`,
+    )
+    .raw()
+    .all();
+  const findings: Finding[] = [];
+  for (const [queueId, name, sizeBytes, sum] of rows) {
+    const path = join(directory, name);
+    const what = await troubleWith({ kind: 'spool', path, sizeBytes, ...(sum !== null && { sum }) });
+    if (what !== undefined) findings.push(error({ file: path, queueId, what: `cannot be read: ${what}` }));
+  }
+  const named = new Set(rows.map(([, name]) => name));
+  const orphans = (await namesIn(directory)).filter((name) => !named.has(name));
+  return [
+    ...findings,
+    ...orphans.map((name) =>
+      warning({ file: join(directory, name), what: 'belongs to no message; the next start removes it' }),
+    ),
+  ];
+}
+
+async function troubleWith(content: Parameters<typeof readContent>[0]): Promise<string | undefined> {
+  try {
+    for await (const _ of readContent(content));
+    return undefined;
+  } catch (reason) {
+    if (errorCode(reason) === undefined || !(reason instanceof Error)) throw reason;
+    return reason.message;
+  }
+}

@@ -1,0 +1,141 @@
+import { rmSync } from 'node:fs';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../../testing/store.ts';
+import type { ClaimedMessage, JobRow } from '../store.ts';
+import { voidClaims } from './claims.ts';
+import { createDestinations } from './destinations.ts';
+import { storeFiles } from './store-files.ts';
+
+const names = (claimed: ClaimedMessage[]) =>
+  claimed.flatMap(({ jobs }) => jobs.map(({ queueId, number }) => `${queueId}/${number}`));
+
+/** One message with so many jobs. */
+async function put({ store }: TemporaryStore, queueId: string, count: number, changes: Partial<JobRow> = {}) {
+  const jobs = Array.from({ length: count }, (_, number) => sampleJob(queueId, { number, ...changes }));
+  await store.accept(sampleMessage(queueId, { jobs }));
+}
+
+const claim = async ({ store }: TemporaryStore, now: number, limit = 100) =>
+  names(await store.claim({ now, limit, leaseMs: 1e9, byShares: true }));
+
+const none = 1e9;
+
+test('claim() by shares lets every destination have its turn, however much one has waiting', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 500, { destination: 'large.example', expiresAt: none });
+  await put(world, 'Q2', 1, { destination: 'small.example', nextAttemptAt: 2000, expiresAt: none });
+  expect(await claim(world, 3000, 10)).toEqual(['Q1/0', 'Q2/0']);
+  const numbers: number[] = [];
+  for (let round = 0; round < 9; round++) numbers.push((await claim(world, 4000)).length);
+  expect(numbers).toEqual([2, 4, 8, 16, 32, 64, 100, 100, 100]);
+});
+
+test('claim() gives the jobs of one message in their order', async () => {
+  await using world = await temporaryStore();
+  const jobs = ['z.example', 'a.example', 'm.example'].map((destination, number) =>
+    sampleJob('Q1', { number, destination, nextAttemptAt: 1000 - number }),
+  );
+  await world.store.accept(sampleMessage('Q1', { jobs }));
+  expect(await claim(world, 1000)).toEqual(['Q1/0', 'Q1/1', 'Q1/2']);
+});
+
+test('P7: release() can hold a destination: one row waits, however many jobs, and then one job goes first', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 50, { expiresAt: none });
+  await put(world, 'Q2', 1, { destination: 'other.example', expiresAt: none });
+  const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
+  await world.store.release(first?.jobs ?? [], 5000);
+  expect(await world.store.nextDue()).toBe(1000);
+  expect(await claim(world, 4999)).toEqual(['Q2/0']);
+  expect(await world.store.nextDue()).toBe(5000);
+  expect((await world.store.listJobs({ limit: 1 })).jobs[0]?.nextAttemptAt).toBe(5000);
+  for (const [now, count] of [
+    [5000, 1],
+    [5999, 0],
+    [6000, 2],
+    [6000, 4],
+  ] as const)
+    expect(await claim(world, now)).toHaveLength(count);
+});
+
+test('P7: settle() can hold the destination of what is tried again', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 3, { expiresAt: none });
+  await claim(world, 1000);
+  await world.store.settle({
+    queueId: 'Q1',
+    results: [{ number: 0, result: 'retry', nextAttemptAt: 9000, lastError: 'refused' }],
+    events: [],
+    reports: [],
+    holdUntil: 5000,
+  });
+  expect(await world.store.nextDue()).toBe(5000);
+  expect(await claim(world, 4999)).toEqual([]);
+  expect(await claim(world, 5000)).toEqual(['Q1/1']);
+});
+
+test('not-7: claim() gives what has reached its end, also of a destination that is held', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 2, { expiresAt: 3000 });
+  const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
+  await world.store.release(first?.jobs ?? [], 5000);
+  expect(await world.store.nextDue()).toBe(3000);
+  expect(await claim(world, 2999)).toEqual([]);
+  expect(await claim(world, 3000)).toEqual(['Q1/0', 'Q1/1']);
+});
+
+test('retryJobs() ends the wait of a held destination', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 1, { expiresAt: none });
+  const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
+  await world.store.release(first?.jobs ?? [], 5000);
+  expect(await world.store.retryJobs({}, 2000)).toBe(1);
+  expect(await claim(world, 2000)).toEqual(['Q1/0']);
+});
+
+test('dropJobs() takes so many at a time, and leaves nothing that would be claimed', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 25);
+  const drop = (limit: number) => world.store.dropJobs({}, { at: 1, event: 'dropped', data: {} }, limit);
+  expect(await drop(10)).toHaveLength(10);
+  expect(await drop(20)).toHaveLength(15);
+  expect(await drop(20)).toEqual([]);
+  expect(await claim(world, 5000)).toEqual([]);
+  expect(await world.store.nextDue()).toBeUndefined();
+});
+
+test('openStore() finds the jobs of a database of version 2, claimed ones too', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 3);
+  await world.store.accept(sampleMessage('Q2', { claimed: true }));
+  await world.store.close();
+  const files = storeFiles(world.dataDir);
+  const database = new Database(files.database);
+  database.exec('DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring');
+  database.exec('CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL');
+  database.pragma('user_version = 2');
+  database.close();
+  rmSync(files.sums); // it was not this store that changed the pages
+  const store = await world.reopen();
+  expect(names(await store.claim({ now: 5000, limit: 10, leaseMs: 1 }))).toHaveLength(4);
+});
+
+test('voidClaims() changes jobs and destinations together or not at all', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 2, { expiresAt: none });
+  await world.store.claim({ now: 1000, limit: 2, leaseMs: none });
+  await world.store.close();
+  const database = new Database(storeFiles(world.dataDir).database);
+  const jobs = () => database.prepare('SELECT queue_id, number, claimed_until, in_doubt FROM jobs').all();
+  const before = jobs();
+  const torn = {
+    ...createDestinations(database),
+    note() {
+      throw new Error('as by a power cut');
+    },
+  };
+  expect(() => voidClaims(database, torn)).toThrow('as by a power cut');
+  expect(jobs()).toEqual(before);
+  database.close();
+});

@@ -1,0 +1,131 @@
+/**
+ * Opens everything that the engine works with, in the order that keeps damage from spreading: the lock; the files as
+ * they lie there; only then SQLite, which writes as soon as it closes what it has opened; and what an earlier run left.
+ */
+
+import type Database from 'better-sqlite3';
+import { errorCode, StoreOpenError } from '../errors.ts';
+import { type Bookkeeping, keepBooks } from './bookkeeping.ts';
+import { voidClaims } from './claims.ts';
+import { createDestinations } from './destinations.ts';
+import { lockStore } from './lock.ts';
+import { createEngine, type Engine } from './operations.ts';
+import { type Damage, describeDamage } from './pages/damage.ts';
+import { type Examination, examineFiles } from './pages/examine.ts';
+import { SumsFile } from './pages/sums.ts';
+import { openDatabase, openError, whatToDo } from './schema.ts';
+import { type StoreFiles, storeFiles } from './store-files.ts';
+
+/** Pages are compared with their sums for so long at the start; the rest while the server runs. */
+const examinationMs = 1000;
+/** So many changed pages are enough to refuse to start. */
+const maxChanged = 100;
+/** Of them, so many are named. */
+const maxNamed = 3;
+
+export interface OpenEngine {
+  database: Database.Database;
+  engine: Engine;
+  books: Bookkeeping;
+  /** Jobs that were claimed when the earlier run ended. */
+  inDoubt: number;
+  /** There was a database, but no sums to go by: SQLite has checked it as a whole. */
+  isCheckedWhole: boolean;
+  /**
+   * Lets go of the database, its files and the lock; after a last checkpoint, unless the store is lost. Throws what the
+   * checkpoint does.
+   */
+  close(state: 'whole' | 'lost'): void;
+}
+
+export interface EngineOptions {
+  /** Its `store/` is there. */
+  dataDir: string;
+  examinationMs?: number;
+}
+
+/** Throws StoreOpenError; other errors are bugs. */
+export function openEngine({ dataDir, examinationMs: budgetMs = examinationMs }: EngineOptions): OpenEngine {
+  const files = storeFiles(dataDir);
+  try {
+    const lock = lockStore(files);
+    try {
+      const opened = openExamined(files, dataDir, examineFiles(files, { budgetMs, maxChanged }));
+      return { ...opened, close: (state) => closeAll(opened, state, lock.release) };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw refusal(error, dataDir);
+  }
+}
+
+type Opened = Omit<OpenEngine, 'close'>;
+
+function openExamined(files: StoreFiles, dataDir: string, examination: Examination): Opened {
+  const { damage, sums, unexaminedFrom, isNew } = examination;
+  if (damage.length > 0) throw damagedStore(dataDir, damage);
+  const sumsFile = sums && new SumsFile(files.sums, sums);
+  let database: Database.Database | undefined;
+  try {
+    database = openDatabase(
+      files.database,
+      dataDir,
+      sums ? undefined : (opened) => checkWhole(opened, files, dataDir),
+    );
+    const inDoubt = voidClaims(database, createDestinations(database));
+    const books = keepBooks(database, files, { sums: sumsFile, unexaminedFrom });
+    return {
+      database,
+      engine: createEngine(database),
+      books,
+      inDoubt,
+      isCheckedWhole: sums === undefined && !isNew,
+    };
+  } catch (error) {
+    database?.close();
+    sumsFile?.close();
+    throw error;
+  }
+}
+
+function closeAll({ database, books }: Opened, state: 'whole' | 'lost', release: () => void): void {
+  try {
+    if (state === 'whole') books.finish();
+  } finally {
+    database.close();
+    books.close();
+    release();
+  }
+}
+
+/** Only SQLite's own structure can be checked, not whether the content is what was written. */
+function checkWhole(database: Database.Database, files: StoreFiles, dataDir: string): void {
+  const found = database.prepare<[], string>(`PRAGMA quick_check(${maxNamed})`).pluck().all();
+  if (found.length === 1 && found[0] === 'ok') return;
+  throw damagedStore(
+    dataDir,
+    found.map((what) => ({ file: files.database, what: what.replaceAll(/\s+/g, ' ') })),
+  );
+}
+
+function damagedStore(dataDir: string, damage: readonly Damage[]): StoreOpenError {
+  const named = damage.slice(0, maxNamed).map((one) => `${one.file}: ${describeDamage(one)}`);
+  const others = damage.length > maxNamed ? [`and ${damage.length - maxNamed} more`] : [];
+  const list = [...named, ...others].map((line) => `  ${line}\n`).join('');
+  return new StoreOpenError(
+    'damaged',
+    `data directory ${dataDir} holds a damaged store:\n${list}${whatToDo}`,
+  );
+}
+
+/** SQLite's and the system's errors in words. */
+function refusal(error: unknown, dataDir: string): unknown {
+  const code = errorCode(error);
+  const translated = openError(error, dataDir);
+  if (translated !== error || code === undefined) return translated;
+  return new StoreOpenError('not-writable', `data directory ${dataDir} cannot be used (${String(error)})`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,55 @@
+/** Accounts and aliases, from whatever is left of them. */
+
+import type { Alias } from '../../store.ts';
+import type { SqlValue } from '../pages/record.ts';
+import type { Place, Scan } from './scan.ts';
+
+export interface SalvagedAccount {
+  address: string;
+  passwordHash: string;
+  createdAt: number;
+  /** Its page is damaged, or was damaged and is an older one: look at it before it is used. */
+  isDoubtful: boolean;
+}
+
+export interface SalvagedAlias extends Alias {
+  isDoubtful: boolean;
+}
+
+export function salvageAccounts(scan: Scan): SalvagedAccount[] {
+  return [...scan.places.accounts].flatMap(([address, places]) => {
+    const [, , , passwordHash, createdAt] = valuesAt(scan, places) ?? [];
+    if (typeof passwordHash !== 'string' || typeof createdAt !== 'number') return [];
+    return [{ address, passwordHash, createdAt, isDoubtful: isDoubtful(places) }];
+  });
+}
+
+export function salvageAliases(scan: Scan): SalvagedAlias[] {
+  return [...scan.places.aliases].flatMap(([address, places]) => {
+    const [, list] = valuesAt(scan, places) ?? [];
+    const targets = typeof list === 'string' ? targetsIn(list) : undefined;
+    return targets === undefined ? [] : [{ address, targets, isDoubtful: isDoubtful(places) }];
+  });
+}
+
+/** Of the place that counts: nobody is in the queue for what is surely gone. */
+function valuesAt(scan: Scan, places: readonly Place[]): SqlValue[] | undefined {
+  const there = places.filter(({ standing }) => standing !== 'gone');
+  const best = there.find(isSure) ?? there.find(({ standing }) => standing === 'likely') ?? there[0];
+  return best && scan.read(best)?.values;
+}
+
+const isSure = ({ standing }: Place): boolean => standing === 'sure';
+const isDoubtful = (places: readonly Place[]): boolean => !places.some(isSure);
+
+function targetsIn(list: string): string[] | undefined {
+  try {
+    const targets: unknown = JSON.parse(list);
+    return Array.isArray(targets) && targets.every((target) => typeof target === 'string')
+      ? targets
+      : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,62 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type TemporaryDirectory, temporaryDirectory, textOf } from '../../../testing/store.ts';
+import { type StoreImage, storeImage } from '../../../testing/store-image.ts';
+import { readContent } from '../../content.ts';
+import { createSpool } from '../../spool.ts';
+import { openStore } from '../open.ts';
+import { restoreAll, SalvageFormatError } from './restore.ts';
+import { salvageStore } from './salvage.ts';
+
+let directory: TemporaryDirectory;
+let image: StoreImage;
+let salvaged: string;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  image = await storeImage(directory.path, 60, 'killed');
+  salvaged = join(directory.path, 'salvaged');
+  await salvageStore(image.dataDir, salvaged);
+});
+afterAll(() => directory[Symbol.asyncDispose]());
+
+async function restored(name: string) {
+  const dataDir = join(directory.path, name);
+  const store = await openStore({ dataDir });
+  const restore = () => restoreAll({ store, spool: createSpool(dataDir), from: salvaged });
+  return { store, restore, [Symbol.asyncDispose]: () => store.close() };
+}
+
+test('restoreAll() takes messages, recipients and people into a new store as they were', async () => {
+  await using world = await restored('new');
+  expect(await world.restore()).toEqual({ messages: 40, accounts: 40, aliases: 1, skipped: [] });
+  const claimed = await world.store.claim({ now: 5000, limit: 1000, leaseMs: 1000 });
+  for (const { message, jobs } of claimed) {
+    const octets = String(message.prefix) + (await textOf(readContent(message.content)));
+    expect(octets).toBe(String(image.messages.get(message.queueId)));
+    expect(jobs.map(({ recipient }) => recipient)).toEqual(image.recipients.get(message.queueId));
+    expect(jobs.map(({ attempts }) => attempts)).toEqual(jobs.map(({ number }) => number));
+  }
+  expect(claimed).toHaveLength(40);
+  expect(await world.store.findAlias('info@example.com')).toMatchObject({ targets: { length: 2 } });
+  expect(await world.store.trace({ queueId: 'Q00000', limit: 1 })).toMatchObject([{ event: 'accepted' }]);
+});
+
+test('restoreAll() leaves what is there already as it is, and says so', async () => {
+  await using world = await restored('twice');
+  await world.restore();
+  const { skipped, ...counts } = await world.restore();
+  expect(counts).toEqual({ messages: 0, accounts: 0, aliases: 0 });
+  expect(skipped).toHaveLength(81);
+  expect(skipped).toContainEqual({ what: 'message Q00000', why: 'it is in the queue already' });
+});
+
+test('restoreAll() refuses what is not from a salvage, and names the file', async () => {
+  await using world = await restored('changed');
+  const file = join(salvaged, 'messages', 'Q00000.json');
+  const before = readFileSync(file);
+  writeFileSync(file, '{"queueId": "Q00000"}');
+  await expect(world.restore()).rejects.toThrow(SalvageFormatError);
+  await expect(world.restore()).rejects.toThrow(`${file} is not what posthorn store salvage writes`);
+  writeFileSync(file, before);
+});

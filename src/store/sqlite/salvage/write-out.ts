@@ -1,0 +1,94 @@
+/** Salvaged messages as files: the octets as they would be sent, and beside them what is known of their envelope. */
+
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { errorCode } from '../../errors.ts';
+import type { MessageTuple } from '../rows.ts';
+import { type Envelope, readEnvelope } from './envelope.ts';
+import type { SalvagedLetter } from './letters.ts';
+
+/** `messages`: octet for octet as accepted. `damaged`: not whole, or not as accepted. `lost`: nothing is left of it. */
+export type Fate = 'messages' | 'damaged' | 'lost';
+
+/** Rejects with the system's error. */
+export async function makeFolders(directory: string): Promise<void> {
+  for (const folder of ['messages', 'damaged', 'orphans'])
+    await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
+}
+
+/** Writes what there is, and resolves to what became of the message. Rejects with errors of where it is written. */
+export async function writeLetter(
+  directory: string,
+  spoolDirectory: string,
+  { queueId, message, octets, isWhole }: SalvagedLetter,
+): Promise<Fate> {
+  const draft = join(directory, 'damaged', `${queueId}.eml`);
+  const file = await open(draft, 'w', 0o600);
+  let spooled: Copied | undefined;
+  try {
+    await file.writeFile(octets);
+    const name = message?.[9] ?? undefined;
+    spooled = name === undefined ? undefined : await copyFile(join(spoolDirectory, name), file);
+  } finally {
+    await file.close();
+  }
+  if (octets.length + (spooled?.bytes ?? 0) === 0) {
+    await rm(draft);
+    return 'lost';
+  }
+  if (!isWhole || (message && spooled && !isAsAccepted(message, spooled))) return 'damaged';
+  await rename(draft, join(directory, 'messages', `${queueId}.eml`));
+  return 'messages';
+}
+
+/** Beside its octets, or where they would be. */
+export async function writeEnvelope(directory: string, fate: Fate, envelope: Envelope): Promise<void> {
+  const text = `${JSON.stringify(envelope, null, 2)}\n`;
+  await writeFile(envelopePath(directory, fate, envelope.queueId), text, { mode: 0o600 });
+}
+
+/** What writeEnvelope() wrote. */
+export async function readEnvelopeOf(directory: string, fate: Fate, queueId: string): Promise<Envelope> {
+  return readEnvelope(await readFile(envelopePath(directory, fate, queueId), 'utf8'));
+}
+
+const envelopePath = (directory: string, fate: Fate, queueId: string): string =>
+  join(directory, fate === 'messages' ? 'messages' : 'damaged', `${queueId}.json`);
+
+/** What a spool file had. */
+interface Copied {
+  bytes: number;
+  sum: number;
+}
+
+/** As much of a file as can be read, to the end of another. */
+export async function copyFile(path: string, to: FileHandle): Promise<Copied> {
+  const copied = { bytes: 0, sum: 0 };
+  const source = createReadStream(path)[Symbol.asyncIterator]();
+  for (;;) {
+    const chunk = await readOn(source);
+    if (chunk === undefined) return copied;
+    await to.writeFile(chunk);
+    copied.bytes += chunk.length;
+    copied.sum = crc32(chunk, copied.sum);
+  }
+}
+
+/** The next piece; undefined at the end, also where it is not there, or its disk cannot read on. */
+async function readOn(source: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
+  try {
+    const { done, value } = await source.next();
+    return done ? undefined : value;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'EIO') return undefined;
+    throw error;
+  }
+}
+
+function isAsAccepted(message: MessageTuple, { bytes, sum }: Copied): boolean {
+  const [, , , , , sizeBytes] = message;
+  const [prefixBytes, , , spoolSum] = message.slice(10) as [number, Uint8Array, number | null, number | null];
+  return bytes === sizeBytes - prefixBytes && (spoolSum === null || spoolSum === sum);
+}

@@ -1,0 +1,141 @@
+/**
+ * The files of a store with some hundred messages, as a stop or a crash leaves them, for tests that damage them; and
+ * chance that can be repeated. What was accepted and not yet delivered is known to the octet.
+ */
+
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSpool } from '../store/spool.ts';
+import { openStore } from '../store/sqlite/open.ts';
+import { type StoreFiles, storeFiles } from '../store/sqlite/store-files.ts';
+import type { Content, NewMessage, Store } from '../store/store.ts';
+import { sampleEvent, sampleJob, sampleMessage } from './store.ts';
+
+export interface StoreImage {
+  dataDir: string;
+  files: StoreFiles;
+  /** Message octets (prefix and content) by queue id. */
+  messages: ReadonlyMap<string, Buffer>;
+  /** By queue id. */
+  recipients: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A number from 0 up to `limit`, without it. */
+export type Random = (limit: number) => number;
+
+/** Messages that may share a commit. */
+const atOnce = 8;
+
+/** The same numbers for the same seed (mulberry32). */
+export function seeded(seed: number): Random {
+  let state = seed | 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+  };
+}
+
+/**
+ * Two runs of a server: the first ends in order; the second ends in order too (`stopped`) or in the middle, with the log
+ * in use (`killed`). A third of the messages was delivered and is gone.
+ */
+export async function storeImage(
+  directory: string,
+  count: number,
+  end: 'stopped' | 'killed',
+): Promise<StoreImage> {
+  const random = seeded(count);
+  const workDir = join(directory, 'work');
+  const messages = new Map<string, Buffer>();
+  const recipients = new Map<string, string[]>();
+  async function takeIn(store: Store, numbers: readonly number[]): Promise<void> {
+    const letters = [];
+    for (const number of numbers) letters.push(await letter(workDir, number, random));
+    await Promise.all(letters.map(({ entry }) => store.accept(entry)));
+    for (const [index, { entry, octets }] of letters.entries()) {
+      if ((numbers[index] ?? 0) % 3 === 2) {
+        await settleAll(store, entry);
+        continue;
+      }
+      messages.set(entry.message.queueId, octets);
+      recipients.set(
+        entry.message.queueId,
+        entry.jobs.map(({ recipient }) => recipient),
+      );
+    }
+  }
+
+  for (const half of [0, 1]) {
+    const store = await openStore({ dataDir: workDir });
+    if (half === 0) await addPeople(store);
+    const numbers = Array.from({ length: count / 2 }, (_, index) => 2 * index + half);
+    for (let start = 0; start < numbers.length; start += atOnce)
+      await takeIn(store, numbers.slice(start, start + atOnce));
+    // When this is answered, all that follows the last commit is done.
+    await store.nextDue();
+    if (half === 1 && end === 'killed') cpSync(workDir, join(directory, end), { recursive: true });
+    await store.close();
+  }
+  if (end === 'stopped') cpSync(workDir, join(directory, end), { recursive: true });
+  const dataDir = join(directory, end);
+  return { dataDir, files: storeFiles(dataDir), messages, recipients };
+}
+
+/** A copy of an image that may be damaged. */
+export async function copyImage(image: StoreImage, dataDir: string): Promise<StoreImage> {
+  await mkdir(dataDir, { recursive: true });
+  cpSync(image.dataDir, dataDir, { recursive: true });
+  return { ...image, dataDir, files: storeFiles(dataDir) };
+}
+
+/** Turns one bit of a file round. */
+export function flipBit(path: string, offset: number, bit: number): void {
+  const octets = readFileSync(path);
+  octets[offset] = (octets[offset] ?? 0) ^ (1 << bit);
+  writeFileSync(path, octets);
+}
+
+async function addPeople(store: Store): Promise<void> {
+  const accounts = Array.from({ length: 40 }, (_, number) => ({
+    address: `user${number}@example.com`,
+    passwordHash: `$argon2id$v=19$m=19456,t=2,p=1$${'salt'.repeat(5)}$${String(number).repeat(20)}`,
+    createdAt: 1000 + number,
+  }));
+  await store.addAccounts(accounts);
+  await store.setAlias({ address: 'info@example.com', targets: ['user1@example.com', 'other@example.org'] });
+}
+
+/** Small letters mostly, some over several pages of the database, a few in the spool. */
+async function letter(dataDir: string, number: number, random: Random) {
+  const queueId = `Q${String(number).padStart(5, '0')}`;
+  const prefix = Buffer.from(`Received: by mx.example.com id ${queueId}\r\n`);
+  const size = number % 50 === 7 ? 100_000 : number % 10 === 3 ? 9_000 + random(50_000) : 200 + random(3000);
+  const bytes = Buffer.alloc(size);
+  for (let index = 0; index < size; index++) bytes[index] = 32 + random(90);
+  const content =
+    number % 50 === 7 ? await spooled(dataDir, queueId, bytes) : ({ kind: 'inline', bytes } as const);
+  const jobs = Array.from({ length: 1 + (number % 3) }, (_, index) =>
+    sampleJob(queueId, { number: index, recipient: `r${index}.of.${queueId}@example.net`, attempts: index }),
+  );
+  const to = jobs.map(({ recipient }) => recipient);
+  const entry = sampleMessage(queueId, {
+    message: { prefix, content, sizeBytes: prefix.length + size, messageId: `<${queueId}@example.com>` },
+    jobs,
+    events: [sampleEvent(queueId, { data: { via: 'smtp', from: 'sender@example.com', to } })],
+  });
+  return { entry, octets: Buffer.concat([prefix, bytes]) };
+}
+
+async function spooled(dataDir: string, queueId: string, bytes: Buffer): Promise<Content> {
+  const writer = await createSpool(dataDir).begin(queueId);
+  await writer.write(bytes);
+  return writer.commit();
+}
+
+async function settleAll(store: Store, { message, jobs }: NewMessage): Promise<void> {
+  const results = jobs.map(({ number }) => ({ number, result: 'done' as const }));
+  await store.settle({ queueId: message.queueId, results, events: [], reports: [] });
+}
