@@ -21,7 +21,7 @@ function canonical(form: Canonicalization, pieces: readonly Buffer[]): Buffer {
 
 function stuffed(pieces: readonly Buffer[]): Buffer {
   const stuffer = new DotStuffer();
-  const out = pieces.flatMap((piece) => stuffer.push(piece));
+  const out = pieces.map((piece) => stuffer.push(piece));
   return Buffer.concat([...out, stuffer.end()]);
 }
 

@@ -97,7 +97,7 @@ function checkContent(content: Buffer, sizeBytes: number): void {
   demand(content.length === sizeBytes, `${sizeBytes} octets are told, ${content.length} came`);
   demand(!/\r(?!\n)|(?<!\r)\n/.test(content.toString('latin1')), 'a bare CR or LF is taken');
   const stuffer = new DotStuffer();
-  const wire = Buffer.concat([...stuffer.push(content), stuffer.end()]);
+  const wire = Buffer.concat([stuffer.push(content), stuffer.end()]);
   demand(wire.indexOf('\r\n.\r\n') >= wire.length - 5, 'the message ends before its end when it is sent on');
 }
 

@@ -9,9 +9,7 @@ export class DotStuffer {
 
   /** The next piece, with its dots stuffed. */
   stuff(piece: Buffer): Buffer {
-    const parts = this.#dots.push(piece);
-    const [only] = parts;
-    return only && parts.length === 1 ? only : Buffer.concat(parts);
+    return this.#dots.push(piece);
   }
 
   /** What is missing of the content's last line end, half of which may be there, and the terminator. */

@@ -186,7 +186,7 @@ class Exchange {
     let sizeBytes = 0;
     try {
       for await (const chunk of this.#transaction.content()) {
-        for (const piece of stuffer.push(chunk)) batch.push(piece);
+        batch.push(stuffer.push(chunk));
         sizeBytes += chunk.length;
         if (sizeBytes < batchBytes) continue;
         await conversation.sendContent(batch, this.#timeouts.contentMs);

@@ -4,7 +4,7 @@ import { DotStuffer } from './dot-stuffing.ts';
 
 function stuff(...chunks: string[]): string {
   const stuffer = new DotStuffer();
-  const pieces = chunks.flatMap((chunk) => stuffer.push(Buffer.from(chunk, 'latin1')));
+  const pieces = chunks.map((chunk) => stuffer.push(Buffer.from(chunk, 'latin1')));
   return Buffer.concat([...pieces, stuffer.end()]).toString('latin1');
 }
 
@@ -38,6 +38,11 @@ describe('DotStuffer', () => {
         expect(stuff(...chunks)).toBe(stuffByLines(chunks.join('')));
       }),
     );
+  });
+
+  it('copies no chunk without dots', () => {
+    const chunk = Buffer.from('a\r\nb.\r\n');
+    expect(new DotStuffer().push(chunk).buffer).toBe(chunk.buffer);
   });
 
   it('counts the content without what it adds', () => {

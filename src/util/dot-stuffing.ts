@@ -1,8 +1,10 @@
 /**
  * Dot-stuffing, which SMTP (RFC 5321 §4.5.2) and POP3 (RFC 1939 §3) have in common: a `.` at the beginning of a line is
- * doubled, and the text ends with CRLF.CRLF. Works on chunks of any size and copies nothing. A line begins after CRLF
- * only.
+ * doubled, and the text ends with CRLF.CRLF. Works on chunks of any size and copies only those that get dots. A line
+ * begins after CRLF only.
  */
+
+import { PieceJoiner } from './piece-joiner.ts';
 
 const dot = 0x2e;
 const cr = 0x0d;
@@ -18,6 +20,7 @@ export type Position = 'lineStart' | 'afterCr' | 'inLine';
 export class DotStuffer {
   #position: Position = 'lineStart';
   #contentBytes = 0;
+  readonly #wire = new PieceJoiner();
 
   /** What the content so far ends with. */
   get position(): Position {
@@ -29,23 +32,23 @@ export class DotStuffer {
     return this.#contentBytes;
   }
 
-  /** The chunk as it goes over the wire: slices of it, with dots between them. */
-  push(chunk: Buffer): Buffer[] {
-    if (chunk.length === 0) return [];
+  /** The chunk as it goes over the wire. */
+  push(chunk: Buffer): Buffer {
+    if (chunk.length === 0) return chunk;
     this.#contentBytes += chunk.length;
-    const pieces: Buffer[] = [];
     let start = 0;
     const doubleDotAt = (offset: number) => {
-      pieces.push(chunk.subarray(start, offset), doubled);
+      this.#wire.add(chunk, start, offset);
+      this.#wire.add(doubled);
       start = offset;
     };
     const lead = this.#leadingDot(chunk);
     if (lead !== undefined) doubleDotAt(lead);
     for (let at = chunk.indexOf(lineThenDot); at !== -1; at = chunk.indexOf(lineThenDot, at + 2))
       doubleDotAt(at + 2);
-    pieces.push(start === 0 ? chunk : chunk.subarray(start));
+    this.#wire.add(chunk, start);
     this.#position = this.#positionAfter(chunk);
-    return pieces;
+    return this.#wire.take() ?? chunk;
   }
 
   /** The end of data: CRLF first, unless the content ended with one. */
