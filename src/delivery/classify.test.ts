@@ -28,6 +28,14 @@ describe('classify()', () => {
     expect(outcome(phase, code, enhanced)).toBe(expected);
   });
 
+  it.each([
+    ['sending DATA', 250],
+    ['connecting', 354],
+    ['sending end of data', 354],
+  ] as const)('takes nothing but a 2xx to the final dot for delivered: %s, %i', (phase, code) => {
+    expect(outcome(phase, code)).toMatch(/^deferred/);
+  });
+
   it('P8: keeps the reply with all its lines', () => {
     const refusal = reply(550, '5.7.1', 'first', 'second');
     expect(classify(byReply('sending DATA', refusal), endpoint)).toMatchObject({

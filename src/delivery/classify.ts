@@ -45,7 +45,8 @@ export function classifyOpening(verdict: Verdict, endpoint: Endpoint): Outcome {
 }
 
 function classifyReply(phase: Phase, reply: Reply, endpoint: Endpoint): Outcome {
-  if (reply.code < 400) return { kind: 'delivered', reply, endpoint };
+  // Nothing but a 2xx to the final dot says that a message was taken (RFC 5321 §4.2.5).
+  if (reply.code < 300 && phase === 'sending end of data') return { kind: 'delivered', reply, endpoint };
   const trouble = { status: statusOf(reply, phase), reason: reasonOf(reply), phase, reply, endpoint };
   return isPermanent(reply)
     ? { kind: 'failed', ...trouble, rule: '5xx: given up (RFC 5321 §4.2.1)' }
