@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../../testing/store.ts';
 import { openDatabase } from './schema.ts';
-import { createCheckpoints, createReclaim } from './upkeep.ts';
+import { createCheckpoints, createReclaim, examineRest } from './upkeep.ts';
 
 const megabyte = Buffer.alloc(1024 * 1024, 'x');
 
@@ -51,4 +51,22 @@ test('createReclaim() gives free pages back by steps, but for those kept for reu
   w.database.pragma('wal_checkpoint(TRUNCATE)');
   expect(steps).toBeGreaterThan(10);
   expect(before - w.fileBytes()).toBeGreaterThan(32 * megabyte.length);
+});
+
+test('examineRest() goes on between the groups until all is compared, and tells of damage once', async () => {
+  const answers = [true, true, false];
+  const compareMore = vi.fn(() => answers.shift() ?? false);
+  const stop = examineRest({ compareMore }, () => {});
+  await vi.waitFor(() => expect(compareMore).toHaveBeenCalledTimes(3));
+  stop();
+  const failed = vi.fn();
+  examineRest(
+    {
+      compareMore: () => {
+        throw new Error('page 3');
+      },
+    },
+    failed,
+  );
+  await vi.waitFor(() => expect(failed).toHaveBeenCalledOnce());
 });

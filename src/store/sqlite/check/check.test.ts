@@ -49,7 +49,7 @@ test('checkStore() finds jobs without a message, messages without a job, and oct
     `DELETE FROM messages WHERE queue_id = 'Q00001'; DELETE FROM jobs WHERE queue_id = 'Q00004';
      UPDATE messages SET octets = CAST(replace(octets, 'Received', 'received') AS BLOB) WHERE queue_id = 'Q00006';
      UPDATE messages SET octets = substr(octets, 2) WHERE queue_id = 'Q00009';
-     UPDATE aliases SET targets = '[';`,
+     UPDATE aliases SET targets = '['; DELETE FROM destinations;`,
   );
   const found = await checkStore(image.dataDir);
   expect(found).toMatchObject(
@@ -60,6 +60,11 @@ test('checkStore() finds jobs without a message, messages without a job, and oct
         what: /^is lost, but was to go to r0\.of\.Q00001@example\.net/,
       },
       { severity: 'error', queueId: 'Q00004', what: /has no recipient/ },
+      {
+        severity: 'error',
+        table: 'destinations',
+        what: /do not have example\.net, for which \d+ recipients wait/,
+      },
       { severity: 'error', queueId: 'Q00006', what: /other octets in the database than were accepted/ },
       { severity: 'error', queueId: 'Q00009', what: /has \d+ octets in the database, of \d+/ },
       { severity: 'warning', table: 'aliases', what: /info@example\.com/ },

@@ -9,7 +9,7 @@ import { storeFiles } from '../store-files.ts';
 import { error, type Finding } from './finding.ts';
 import { checkMailboxes } from './mailboxes.ts';
 import { openReadOnly } from './read-only.ts';
-import { checkAliases, checkJobs, checkOctets } from './rows.ts';
+import { checkAliases, checkDestinations, checkJobs, checkOctets } from './rows.ts';
 import { checkSpool } from './spool.ts';
 import { checkStructure } from './structure.ts';
 
@@ -37,6 +37,7 @@ async function checkDatabase(dataDir: string, isAsItWas: boolean): Promise<Findi
     return [
       ...(await attempt('all tables', () => checkStructure(database, file))),
       ...(await attempt('jobs', () => checkJobs(database, file))),
+      ...(await attempt('destinations', () => checkDestinations(database, file))),
       ...(await attempt('messages', () => checkOctets(database, file))),
       ...(await attempt('aliases', () => checkAliases(database, file))),
       ...(isAsItWas ? await attempt('messages', () => checkSpool(database, dataDir)) : []),

@@ -29,6 +29,27 @@ export function checkJobs(database: Database, file: string): Finding[] {
   ];
 }
 
+/** Whether the claims would come across every job that waits (destinations.ts). Throws what SQLite does. */
+export function checkDestinations(database: Database, file: string): Finding[] {
+  const isOlder = !database.prepare(`SELECT 1 FROM sqlite_master WHERE name = 'destinations'`).get();
+  if (isOlder) return [];
+  const forgotten = database
+    .prepare<[], [string, number]>(
+      `SELECT destination, count(*) FROM jobs WHERE claimed_until IS NULL AND NOT EXISTS
+         (SELECT 1 FROM destinations WHERE destinations.destination = jobs.destination) GROUP BY destination`,
+    )
+    .raw()
+    .all();
+  return forgotten.map(([destination, count]) => {
+    const where = destination === '' ? 'mailboxes here' : destination;
+    return error({
+      file,
+      table: 'destinations',
+      what: `do not have ${where}, for which ${count} recipients wait`,
+    });
+  });
+}
+
 type OctetsRow = [queueId: string, bytes: number, octets: Buffer, sum: number | null];
 
 /** Throws what SQLite does. */

@@ -31,6 +31,9 @@ export interface Images extends Disposable {
   strays(): Iterable<PageImage>;
 }
 
+/** A page is asked for again and again while its rows are read. */
+const pagesRemembered = 16;
+
 /** Throws the system's error where a file cannot be opened at all. */
 export function openImages(files: StoreFiles): Images {
   const { damage, log, sums } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
@@ -40,14 +43,23 @@ export function openImages(files: StoreFiles): Images {
   const framesOf = Map.groupBy(frames.toReversed(), ({ page }) => page);
   const olderOf = Map.groupBy(log?.beyond.filter(({ isOwn }) => !isOwn) ?? [], ({ page }) => page);
   const broken = frames.filter(({ isWhole }) => !isWhole);
+  const recent = new Map<number, PageImage[]>();
+
+  function imagesOf(page: number): PageImage[] {
+    const inLog = imagesInLog(pages, framesOf.get(page) ?? []);
+    if (inLog[0]?.isWhole) return inLog.slice(0, 1);
+    const inFile = imagesInFile(pages, page, sums, olderOf.get(page) ?? []);
+    return inLog.length === 0 ? inFile : [...inLog, ...inFile.filter(({ isWhole }) => isWhole).map(past)];
+  }
+
   return {
     damage,
     pageCount: countPages(pages, frames, sums),
-    of: (page) => {
-      const inLog = imagesInLog(pages, framesOf.get(page) ?? []);
-      if (inLog[0]?.isWhole) return inLog.slice(0, 1);
-      const inFile = imagesInFile(pages, page, sums, olderOf.get(page) ?? []);
-      return inLog.length === 0 ? inFile : [...inLog, ...inFile.filter(({ isWhole }) => isWhole).map(past)];
+    of(page) {
+      const images = recent.get(page) ?? imagesOf(page);
+      recent.set(page, images);
+      if (recent.size > pagesRemembered) recent.clear();
+      return images;
     },
     strays: () => broken.flatMap((frame) => imagesInLog(pages, [frame])),
     [Symbol.dispose]: () => pages[Symbol.dispose](),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../testing/store.ts';
 import {
   copyImage,
@@ -16,8 +16,11 @@ import { frameBytes, logHeaderBytes, newestFrames, readLog } from '../pages/log.
 import { readEnvelope } from './envelope.ts';
 import { salvageStore } from './salvage.ts';
 
-/** Rounds of each kind of damage; more by hand. */
-const rounds = Number(process.env.SALVAGE_ROUNDS ?? 8);
+/** Rounds of each kind of damage; more by hand. Each writes hundreds of files. */
+const rounds = Number(process.env.SALVAGE_ROUNDS ?? 5);
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+afterAll(() => vi.resetConfig());
 
 let directory: TemporaryDirectory;
 let stopped: StoreImage;
