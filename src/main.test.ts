@@ -18,14 +18,14 @@ test('bin/posthorn ends with the exit code of its command', () => {
   expect(start('--version')).toMatchObject({ status: 0, stderr: '' });
 });
 
-test('bin/posthorn gives libuv threads enough for many fsyncs at once, before Node starts', () => {
+test('bin/posthorn gives libuv threads enough for many fsyncs at once, and V8 less memory, before Node starts', () => {
   // Stands in for Node: says how it was called.
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-node-'));
   const node = join(directory, 'node');
-  const says = `#!/bin/sh\ncase $1 in --version) echo v24.0.0 ;; *) echo "$UV_THREADPOOL_SIZE $1" ;; esac\n`;
+  const says = `#!/bin/sh\ncase $1 in --version) echo v24.0.0 ;; *) echo "$UV_THREADPOOL_SIZE $MALLOC_ARENA_MAX $@" ;; esac\n`;
   writeFileSync(node, says, { mode: 0o755 });
   const { PATH } = process.env;
   const { stdout } = spawnSync(program, ['help'], { encoding: 'utf8', env: { PATH, POSTHORN_NODE: node } });
   rmSync(directory, { recursive: true });
-  expect(stdout).toMatch(/^16 .*main\.ts\n$/);
+  expect(stdout).toMatch(/^16 2 --max-semi-space-size=\d+ --heap-growing-percent=\d+ .*main\.ts help\n$/);
 });
