@@ -52,7 +52,7 @@ const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
 
   async faults({ deadline, log }) {
     const { passed, failed } = await faults({ deadline });
-    log(`${passed} fault scenarios passed, ${failed.length} failed`);
+    log(`${passed} claims of the fault scenarios passed, ${failed.length} failed`);
     return { figures: { faults: passed }, wrong: failed.map(({ name, reason }) => `${name}: ${reason}`) };
   },
 

@@ -36,14 +36,16 @@ export interface KillResult {
   violations: string[];
 }
 
-/** The longest wait before a kill: under load, and while the server starts. */
-const longestLoadMs = 400;
-const longestStartMs = 700;
-/** One kill in so many comes while the server starts; one in so many before anything need be acknowledged. */
+/** One kill in so many comes while the server starts, after at most so long. */
 const startKillOneIn = 8;
+const longestStartMs = 700;
+/** One in so many comes under load, but before anything need be acknowledged. */
 const earlyKillOneIn = 4;
-/** A loaded machine may take so long for the first acknowledgement. */
-const firstReplyMs = 10_000;
+const longestEarlyMs = 400;
+/** The others come after at most so many acknowledgements and then so long; a loaded machine is waited for so long only. */
+const mostAcknowledged = 80;
+const longestAfterMs = 50;
+const patienceMs = 2_000;
 /** The books are balanced each time after so many rounds. */
 const roundsBetweenBalances = 50;
 /** Of the server's log, shown where the rounds cannot go on. */
@@ -72,28 +74,35 @@ async function playRounds(stage: Stage, { rounds, deadline, seed }: KillOptions)
 }
 
 async function playRound(stage: Stage, random: Random): Promise<void> {
-  if (random.oneIn(startKillOneIn)) await killAtStart(stage, random.below(longestStartMs));
-  else
-    await killUnderLoad(stage, { early: random.oneIn(earlyKillOneIn), afterMs: random.below(longestLoadMs) });
+  if (random.oneIn(startKillOneIn)) await killAtStart(stage, random);
+  else await killUnderLoad(stage, random);
   await stage.server.start();
 }
 
-async function killUnderLoad(stage: Stage, { early, afterMs }: { early: boolean; afterMs: number }) {
-  const { ledger } = stage;
-  const before = ledger.acknowledged;
+async function killUnderLoad(stage: Stage, random: Random): Promise<void> {
   const load = pour(stage);
-  if (!early) await eventually('a first 250', () => ledger.acknowledged > before || undefined, firstReplyMs);
-  await pause(afterMs);
+  if (random.oneIn(earlyKillOneIn)) await pause(random.below(longestEarlyMs));
+  else {
+    await acknowledged(stage, random.below(mostAcknowledged));
+    await pause(random.below(longestAfterMs));
+  }
   await kill(stage);
   await load;
 }
 
+/** Resolves when so many more messages have been acknowledged, if there is time for it. */
+async function acknowledged({ ledger }: Stage, more: number): Promise<void> {
+  const goal = ledger.acknowledged + more;
+  const giveUpAt = performance.now() + patienceMs;
+  while (ledger.acknowledged < goal && performance.now() < giveUpAt) await pause(1);
+}
+
 /** In the middle of the recovery from an earlier kill. */
-async function killAtStart(stage: Stage, afterMs: number): Promise<void> {
+async function killAtStart(stage: Stage, random: Random): Promise<void> {
   await kill(stage);
   // Rejects where the server did not come as far as being ready, which is as good.
   const starting = stage.server.start().catch(() => {});
-  await pause(afterMs);
+  await pause(random.below(longestStartMs));
   await kill(stage);
   await starting;
 }

@@ -15,6 +15,7 @@ import {
   deliver,
   type FileSizes,
   folderPath,
+  keepName,
   type MaildirOutcome,
   outcomeOf,
   sizedName,
@@ -126,7 +127,7 @@ async function syncName(
 ): Promise<MaildirOutcome> {
   const sync = syncs.get(directory) ?? syncDirectory(directory);
   syncs.set(directory, sync);
-  await sync;
+  await keepName(file, sync);
   return { kind: 'delivered', file, repeated: false };
 }
 

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
-import { createMaildir, deliver, type MaildirDelivery, maildirPath } from './maildir.ts';
+import { createMaildir, deliver, keepName, type MaildirDelivery, maildirPath } from './maildir.ts';
 
 const message = 'Return-Path: <a@example.com>\r\nSubject: hello\r\n\r\nHello.\r\n';
 
@@ -127,4 +127,14 @@ test('createMaildir() makes tmp/ last, by which deliveries see that all the rest
   await writeFile(join(maildir, 'cur'), 'no directory');
   await expect(createMaildir(maildir)).rejects.toThrow('EEXIST');
   expect(await namesIn(maildir)).toEqual(['cur', 'new']);
+});
+
+test('keepName() takes the file away where its directory could not be synced', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'kept');
+  await writeFile(file, 'a message');
+  await keepName(file, Promise.resolve());
+  expect(await namesIn(directory.path)).toEqual(['kept']);
+  await expect(keepName(file, Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
+  expect(await namesIn(directory.path)).toEqual([]);
 });

@@ -88,10 +88,23 @@ async function deliverOnce(delivery: MaildirDelivery): Promise<MaildirOutcome> {
     const sizes = await writeDraft(await openDraft(draft, folder, delivery), delivery.octets);
     const file = join(folder, 'new', sizedName(name, sizes));
     await rename(draft, file);
-    await syncDirectory(join(folder, 'new'));
+    await keepName(file, syncDirectory(join(folder, 'new')));
     return { kind: 'delivered', file, repeated: false };
   } catch (error) {
     await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Waits for the directory of a new file to be synced. After a sync that failed another one proves nothing, so the file goes:
+ * the next attempt writes it anew.
+ */
+export async function keepName(file: string, synced: Promise<void>): Promise<void> {
+  try {
+    await synced;
+  } catch (error) {
+    await rm(file, { force: true });
     throw error;
   }
 }
