@@ -32,14 +32,16 @@ interface Figures {
 
 interface Context {
   options: Options;
-  /** In performance.now(). */
+  /** When the part should be over, in performance.now(). */
   deadline: number;
+  /** When the part must be over, for the others to be played at all. */
+  lastDeadline: number;
   log(line: string): void;
 }
 
 const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
-  async points({ options, deadline, log }) {
-    const { points, missing, wrong } = await runPoints({ ...options, deadline, log });
+  async points({ options, deadline, lastDeadline, log }) {
+    const { points, missing, wrong } = await runPoints({ ...options, deadline, lastDeadline, log });
     return { figures: { points, missing }, wrong };
   },
 
@@ -64,7 +66,10 @@ const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
 };
 
 /** How the time is shared out, as far as a part is chosen. */
-const shares: Readonly<Record<Part, number>> = { points: 7, kill: 2, faults: 2, plants: 8 };
+const shares: Readonly<Record<Part, number>> = { points: 5, kill: 3, faults: 2, plants: 8 };
+
+/** Of all the time, so much is left for the others by a part that is late. */
+const leftForOthers = 0.2;
 
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args, Date.now() % 1_000_000);
@@ -83,8 +88,9 @@ async function main(args: readonly string[]): Promise<number> {
     faults: 0,
   };
   const wrong: string[] = [];
+  const lastDeadline = performance.now() + (1 - leftForOthers) * timeFor(options);
   for (const [part, deadline] of deadlines(options)) {
-    const outcome = await runs[part]({ options, deadline, log });
+    const outcome = await runs[part]({ options, deadline, lastDeadline, log });
     addTo(figures, outcome.figures);
     wrong.push(...outcome.wrong);
   }
@@ -93,15 +99,19 @@ async function main(args: readonly string[]): Promise<number> {
   return wrong.length > 0 ? 1 : 0;
 }
 
+/** Milliseconds. */
+const timeFor = ({ seconds }: Options): number =>
+  seconds === undefined ? Number.POSITIVE_INFINITY : 1000 * seconds;
+
 /** The parts that are chosen, each with the moment by which it should be over. */
-function deadlines({ chosen, seconds }: Options): [Part, number][] {
+function deadlines(options: Options): [Part, number][] {
+  const { chosen } = options;
   const turns = [...chosen].map((part): [Part, number] => [part, shares[part]]);
   const all = turns.reduce((sum, [, share]) => sum + share, 0);
   let gone = 0;
   return turns.map(([part, share]) => {
     gone += share;
-    const atMs = seconds === undefined ? Number.POSITIVE_INFINITY : (1000 * seconds * gone) / all;
-    return [part, performance.now() + atMs];
+    return [part, performance.now() + (timeFor(options) * gone) / all];
   });
 }
 

@@ -1,10 +1,10 @@
 /** Plants each fault into a copy of the source, and looks whether crash points find it. */
 
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Violation } from '../points/explore.ts';
 import { explorePoints } from '../points/points.ts';
+import { scratch } from '../scratch.ts';
 import { type Plant, plants } from './plants.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -30,7 +30,10 @@ export interface PlantsOptions {
 export async function findPlants({ seed, deadline, log }: PlantsOptions): Promise<PlantsResult> {
   const result: PlantsResult = { found: [], missed: [] };
   for (const plant of plants) {
-    if (performance.now() > deadline) break;
+    if (performance.now() > deadline) {
+      log(`${plant.name}: not looked for, there is no time for it`);
+      continue;
+    }
     const { points, violations } = await explorePlanted(plant, seed);
     const shown = violations.find((violation) => shows(plant, violation));
     if (shown === undefined) result.missed.push({ name: plant.name, reason: reasonOf(points, violations) });
@@ -48,24 +51,20 @@ const reasonOf = (points: number, [first]: readonly Violation[]): string =>
   `not found at ${points} points; ${first === undefined ? 'nothing was' : `what was: ${first.text}`}`;
 
 async function explorePlanted(plant: Plant, seed: number) {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), 'posthorn-plant-')));
-  try {
-    const tree = join(directory, 'tree');
-    await copyTree(tree);
-    for (const edit of plant.edits) await apply(edit, tree);
-    return await explorePoints({
-      scenes: [{ name: plant.name, acts: plant.acts }],
-      recorded: join(tree, 'bin', 'posthorn'),
-      program: join(root, 'bin', 'posthorn'),
-      directory,
-      seed,
-      deadline: performance.now() + mostMs,
-      enough: mostPoints,
-      isEnough: (violation) => shows(plant, violation),
-    });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  using folder = await scratch('posthorn-plant-');
+  const tree = join(folder.path, 'tree');
+  await copyTree(tree);
+  for (const edit of plant.edits) await apply(edit, tree);
+  return await explorePoints({
+    scenes: [{ name: plant.name, acts: plant.acts }],
+    recorded: join(tree, 'bin', 'posthorn'),
+    program: join(root, 'bin', 'posthorn'),
+    directory: folder.path,
+    seed,
+    deadline: performance.now() + mostMs,
+    enough: mostPoints,
+    isEnough: (violation) => shows(plant, violation),
+  });
 }
 
 async function copyTree(tree: string): Promise<void> {

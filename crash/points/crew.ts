@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import type { Explored } from './explore.ts';
 import type { Stretch } from './worker.ts';
 
-export interface Queue {
+/** What is to be done, and where it is noted. */
+export interface Tasks {
   next(): Stretch | undefined;
   note(explored: Explored): void;
 }
@@ -23,8 +24,8 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Rejects where a worker fails at its task; what a restarted server does wrong is no failure. */
-  async explore(work: Queue): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => workOn(worker, work)));
+  async explore(tasks: Tasks): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => workOn(worker, tasks)));
   }
 
   /** Resolves when all are gone, with what they have started and laid out. */
@@ -38,9 +39,9 @@ export class Crew implements AsyncDisposable {
   }
 }
 
-async function workOn(worker: ChildProcess, work: Queue): Promise<void> {
-  for (let stretch = work.next(); stretch !== undefined; stretch = work.next())
-    work.note(await explored(worker, stretch));
+async function workOn(worker: ChildProcess, tasks: Tasks): Promise<void> {
+  for (let stretch = tasks.next(); stretch !== undefined; stretch = tasks.next())
+    tasks.note(await explored(worker, stretch));
 }
 
 function explored(worker: ChildProcess, stretch: Stretch): Promise<Explored> {

@@ -22,8 +22,10 @@ export interface PointsOptions {
   /** Where recordings are kept: an existing folder. One that is there already is used again. */
   directory: string;
   seed: number;
-  /** Nothing is begun after this, in performance.now(). */
+  /** In performance.now(): no stretch is begun after this, if there are a few points at least. */
   deadline: number;
+  /** Nothing at all is begun after this. Default: the same. */
+  lastDeadline?: number;
   /** Nor after so many distinct points. */
   enough: number;
   /** Nor after a violation that this says is enough. */
@@ -40,7 +42,10 @@ export interface PointsResult {
 }
 
 /** Records in one stretch: disks that follow one another are often the same, and are looked at once. */
-const stretchRecords = 16;
+const stretchRecords = 10;
+
+/** With less, a run says too little: on a busy machine it takes time from what comes after it. */
+const fewPoints = 600;
 
 export async function explorePoints(options: PointsOptions): Promise<PointsResult> {
   // What Node compiles, it finds again here: dozens of processes run the same program.
@@ -56,14 +61,14 @@ export async function explorePoints(options: PointsOptions): Promise<PointsResul
 
 async function stretchesOf(
   scene: Scene,
-  { directory, recorded, program, seed, deadline }: PointsOptions,
+  { directory, recorded, program, seed, deadline, lastDeadline = deadline }: PointsOptions,
   environment: Record<string, string>,
 ): Promise<Stretch[]> {
   const folder = join(directory, scene.name);
   const made = await mkdir(folder, { recursive: true });
   if (made !== undefined) await record({ scene, program: recorded, directory: folder, environment });
   const { records, firstWatched } = await readRecording(folder);
-  const until = Date.now() + deadline - performance.now();
+  const until = Date.now() + lastDeadline - performance.now();
   const stretches: Stretch[] = [];
   for (let first = firstWatched; first <= records.length; first += stretchRecords) {
     const end = Math.min(first + stretchRecords, records.length + 1);
@@ -97,9 +102,14 @@ class Work {
   }
 
   next(): Stretch | undefined {
-    const { deadline, enough } = this.#options;
-    if (this.#isEnough || performance.now() > deadline || this.#hashes.size >= enough) return undefined;
+    const { enough } = this.#options;
+    if (this.#isEnough || this.#isLate() || this.#hashes.size >= enough) return undefined;
     return this.#stretches.pop();
+  }
+
+  #isLate(): boolean {
+    const { deadline, lastDeadline = deadline } = this.#options;
+    return performance.now() > (this.#hashes.size < fewPoints ? lastDeadline : deadline);
   }
 
   note({ hashes, moments, violations }: Explored): void {

@@ -1,16 +1,16 @@
 /** The crash points of `npm run crash`: all scenes, what was found in words, and how to see it again. */
 
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { scratch } from '../scratch.ts';
 import type { Violation } from './explore.ts';
 import { explorePoints } from './points.ts';
 import { scenes } from './script/record.ts';
 
 export interface RunOptions {
   seed: number;
-  /** In performance.now(). */
+  /** In performance.now(); a few points there must be, if it takes until the last one. */
   deadline: number;
+  lastDeadline: number;
   /** So many distinct points are enough. */
   points: number;
   /** A folder of recordings to go through once more, instead of new ones. */
@@ -34,11 +34,13 @@ const enoughForAllMs = 120_000;
 export async function runPoints({
   seed,
   deadline,
+  lastDeadline,
   points: enough,
   replay,
   log,
 }: RunOptions): Promise<RunResult> {
-  const directory = replay ?? (await realpath(await mkdtemp(join(tmpdir(), 'posthorn-points-'))));
+  using recordings = await scratch('posthorn-points-');
+  const directory = replay ?? recordings.path;
   const hurried = deadline - performance.now() < enoughForAllMs;
   const startedAt = performance.now();
   const result = await explorePoints({
@@ -48,14 +50,16 @@ export async function runPoints({
     directory,
     seed,
     deadline,
+    lastDeadline,
     enough,
   });
   const { points, moments, allMoments, violations } = result;
   const seconds = Math.round((performance.now() - startedAt) / 1000);
   log(`${points} distinct crash points at ${moments} of ${allMoments} moments in ${seconds} s`);
-  if (violations.length === 0 && replay === undefined) await rm(directory, { recursive: true });
-  if (violations.length > 0)
+  if (violations.length > 0) {
+    recordings.keep();
     log(`to see it again: npm run crash -- points --replay ${directory} --seed ${seed}`);
+  }
   const missing = violations.filter(({ wrong }) => wrong === 'missing').length;
   return { points, missing, wrong: firstOfEach(violations) };
 }

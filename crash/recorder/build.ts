@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { ensurePrograms } from '../../e2e/packages.ts';
 import { runOk } from '../../e2e/process.ts';
 
+const sources = ['log.c', 'watch.c', 'files.c', 'words.c', 'refused.c'];
+
 /** Compiles into `directory`; resolves to the library's path. Rejects with the compiler's words. */
 export async function buildRecorder(directory: string): Promise<string> {
   await ensurePrograms(['gcc']);
   const library = join(directory, 'recorder.so');
-  const source = join(import.meta.dirname, 'recorder.c');
-  await runOk('gcc', ['-shared', '-fPIC', '-O2', '-std=gnu11', '-o', library, source, '-ldl', '-lpthread']);
+  const files = sources.map((name) => join(import.meta.dirname, name));
+  await runOk('gcc', ['-shared', '-fPIC', '-O2', '-std=gnu11', '-o', library, ...files, '-ldl', '-lpthread']);
   return library;
 }
 

@@ -1,4 +1,4 @@
-/** Reads what recorder.c wrote: one record after another, in the order in which things happened. */
+/** Reads what log.c wrote: one record after another, in the order in which things happened. */
 
 /** A file or directory, by its inode's number; a number may come again when the file is gone. */
 export type Inode = number;
@@ -20,7 +20,7 @@ export type WordsRecord =
 
 export type LogRecord = (FileRecord | WordsRecord) & { process: number };
 
-/** The order of recorder.c's `enum kind`. */
+/** The order of `enum kind` in recorder.h. */
 const kinds = [
   'create',
   'mkdir',

@@ -52,31 +52,12 @@ export class Judge {
 
   /** Sorts what was found, and looks whether it is whole. */
   examine(findings: Findings): Evidence {
-    const { failure, check, unfinished, spool, sent } = findings;
-    const mail = [
-      ...new Map(findings.mail.map((found) => [`${found.account} ${baseName(found)}`, found])).values(),
-    ];
-    const tokens = new Map(mail.map((found) => [found, tokenIn(found.octets)]));
-    const [reports = [], letters = []] = [true, false].map((is) =>
-      mail.filter(({ octets }) => isReport(octets) === is),
-    );
-    const byToken = (some: readonly FoundMail[]) => Map.groupBy(some, (found) => tokens.get(found) ?? '');
-    return {
-      findings,
-      letters: byToken(letters),
-      reports: byToken(reports),
-      verdicts: [
-        ...(failure === undefined ? [] : [wrong('start', failure)]),
-        ...(failure === undefined && check !== 'ok' ? [wrong('start', `quick_check says ${check}`)] : []),
-        ...unfinished.map((recipient) => wrong('start', `a job to ${recipient} does not end`)),
-        ...spool.map((name) => wrong('rubbish', `spool/${name} belongs to nothing`)),
-        ...reports.flatMap((found) => wholeness(found, undefined)),
-        ...letters.flatMap((found) => wholeness(found, this.#expected(tokens.get(found)))),
-        ...sent
-          .filter(({ token, octets }) => !endsWith(octets, this.#wire.get(token)))
-          .map(({ token }) => wrong('half', `${token} was sent in part`)),
-      ],
-    };
+    const names = new Map(findings.mail.map((found) => [`${found.account} ${baseName(found)}`, found]));
+    const mail = [...names.values()];
+    const reports = mail.filter(isReport);
+    const letters = mail.filter((found) => !isReport(found));
+    const verdicts = [...startVerdicts(findings), ...this.#wholeness(letters, reports, findings.sent)];
+    return { findings, letters: byToken(letters), reports: byToken(reports), verdicts };
   }
 
   /** Everything that is wrong with what was found, given what had been promised. */
@@ -94,9 +75,24 @@ export class Judge {
     ];
   }
 
-  /** What a letter must end with; a notice to the postmaster is none. */
-  #expected(token: string | undefined): Buffer | undefined {
-    return token === undefined ? undefined : (this.#stored.get(token) ?? Buffer.alloc(0));
+  #wholeness(
+    letters: readonly FoundMail[],
+    reports: readonly FoundMail[],
+    sent: Findings['sent'],
+  ): Verdict[] {
+    return [
+      ...reports.filter((found) => !isWholeFile(found)).map(halfFile),
+      ...letters.filter((found) => !isWholeFile(found) || !this.#isWholeLetter(found)).map(halfFile),
+      ...sent
+        .filter(({ token, octets }) => !endsWith(octets, this.#wire.get(token)))
+        .map(({ token }) => wrong('half', `${token} was sent in part`)),
+    ];
+  }
+
+  /** A notice to the postmaster is no letter, and has no token. */
+  #isWholeLetter({ octets }: FoundMail): boolean {
+    const token = tokenIn(octets);
+    return token === undefined || endsWith(octets, this.#stored.get(token));
   }
 }
 
@@ -106,17 +102,29 @@ const lineFeed = 0x0a;
 
 const wrong = (kind: Wrong, text: string): Verdict => ({ wrong: kind, text });
 
-const isReport = (octets: Buffer): boolean => octets.includes('multipart/report');
+const isReport = ({ octets }: FoundMail): boolean => octets.includes('multipart/report');
+
+const byToken = (mail: readonly FoundMail[]) => Map.groupBy(mail, ({ octets }) => tokenIn(octets) ?? '');
 
 /** Without flags: a power cut in the middle of a move from new/ to cur/ can leave both names. */
 const baseName = ({ name }: FoundMail): string => name.replace(/:2,.*$/, '');
 
-/** A file that a mail program could see must be a whole message. */
-function wholeness({ name, account, octets }: FoundMail, end: Buffer | undefined): Verdict[] {
+/** A file that a mail program could see must be as long as it says, and hold no zeros for octets that never landed. */
+function isWholeFile({ name, octets }: FoundMail): boolean {
   const size = Number(/,S=(\d+)/.exec(name)?.[1] ?? Number.NaN);
-  const whole = octets.length === size && !octets.includes(0) && octets.at(-1) === lineFeed;
-  if (whole && (end === undefined || endsWith(octets, end))) return [];
-  return [wrong('half', `${name} of ${account} is not whole: ${octets.length} octets`)];
+  return octets.length === size && !octets.includes(0) && octets.at(-1) === lineFeed;
+}
+
+const halfFile = ({ name, account, octets }: FoundMail): Verdict =>
+  wrong('half', `${name} of ${account} is not whole: ${octets.length} octets`);
+
+function startVerdicts({ failure, check, unfinished, spool }: Findings): Verdict[] {
+  if (failure !== undefined) return [wrong('start', failure)];
+  return [
+    ...(check === 'ok' ? [] : [wrong('start', `quick_check says ${check}`)]),
+    ...unfinished.map((recipient) => wrong('start', `a job to ${recipient} does not end`)),
+    ...spool.map((name) => wrong('rubbish', `spool/${name} belongs to nothing`)),
+  ];
 }
 
 function endsWith(octets: Buffer, end: Buffer | undefined): boolean {
