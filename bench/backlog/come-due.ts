@@ -19,7 +19,7 @@ export interface ComingDue {
 
 /** The first destination comes due so long after the start, and then one after the other. */
 const firstAfterMs = 10_000;
-const everyMs = 50;
+const everyMs = 100;
 
 const limitMs = 300_000;
 

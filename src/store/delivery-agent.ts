@@ -42,7 +42,9 @@ export interface AgentReply {
 /** Delivers on the caller's own thread, each message by itself. */
 export function createDirectAgent(): DeliveryAgent {
   return {
-    deliver: ({ fields, content, ...rest }) => deliver({ ...rest, octets: octetsOf(fields, content) }),
+    // maildir.ts copies each chunk before it asks for the next, but for the last.
+    deliver: ({ fields, content, ...rest }) =>
+      deliver({ ...rest, octets: octetsOf(fields, content, { shared: true }) }),
     close: async () => {},
   };
 }

@@ -1,6 +1,6 @@
 /** A message's octets as they leave: header fields of ours, then the content; inline content without a stream around it. */
 
-import { readContent } from './content.ts';
+import { type ReadOptions, readContent } from './content.ts';
 import type { Content } from './store.ts';
 
 /**
@@ -10,9 +10,10 @@ import type { Content } from './store.ts';
 export function octetsOf(
   fields: readonly Buffer[],
   content: Content,
+  options?: ReadOptions,
 ): Iterable<Buffer> | AsyncIterable<Buffer> {
   if (content.kind === 'inline') return [...fields, content.bytes];
-  return joined(fields, readContent(content));
+  return joined(fields, readContent(content, options));
 }
 
 async function* joined(fields: readonly Buffer[], content: AsyncIterable<Buffer>): AsyncIterable<Buffer> {

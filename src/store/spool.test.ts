@@ -33,6 +33,26 @@ test('begin() refuses a queue id that would leave the directory', async () => {
   await expect(createSpool(directory.path).begin('../accounts/x')).rejects.toThrow(RangeError);
 });
 
+test('readContent() gives chunks of a size, in memory of their own or shared', async () => {
+  await using directory = await temporaryDirectory();
+  const writer = await createSpool(directory.path).begin('Q1');
+  const body = Buffer.from(Array.from({ length: 200_000 }, (_, index) => index % 251));
+  await writer.write(body);
+  const content = await writer.commit();
+  const own: Buffer[] = [];
+  for await (const chunk of readContent(content)) own.push(chunk);
+  expect(own.map(({ length }) => length)).toEqual([65_536, 65_536, 65_536, 3392]);
+  expect(Buffer.concat(own).equals(body)).toBe(true);
+  const copies: Buffer[] = [];
+  const places = new Set<ArrayBufferLike>();
+  for await (const chunk of readContent(content, { shared: true })) {
+    copies.push(Buffer.from(chunk));
+    places.add(chunk.buffer);
+  }
+  expect(places.size).toBe(1);
+  expect(Buffer.concat(copies).equals(body)).toBe(true);
+});
+
 test('readContent() gives a large file in bounded chunks', async () => {
   await using directory = await temporaryDirectory();
   const writer = await createSpool(directory.path).begin('Q1');
