@@ -37,8 +37,9 @@ describe('fuzzTarget()', () => {
   test('finds memory that is kept', async () => {
     const kept: Buffer[] = [];
     const { findings } = await fuzzTarget(
-      target(() => undefined, { check: () => kept.length < 350 && kept.push(Buffer.alloc(600_000, 1)) }),
-      { ...options, milliseconds: 600 },
+      target(() => undefined, { check: () => kept.push(Buffer.alloc(1_000_000, 1)) }),
+      // The fewest inputs there are: how many more fit into a time is the machine's affair.
+      { ...options, milliseconds: 0 },
     );
     expect(findings).toContainEqual(expect.objectContaining({ kind: 'memory' }));
   });
