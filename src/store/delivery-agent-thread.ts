@@ -4,6 +4,7 @@
  */
 
 import { type MessagePort, parentPort } from 'node:worker_threads';
+import { turnstile } from '../util/turnstile.ts';
 import {
   type AgentReply,
   type AgentRequest,
@@ -17,9 +18,13 @@ import { deliverBatch } from './maildir-batch.ts';
 /** Batches at once: one that is being written, and one that waits for the disk. */
 const batchesAtOnce = 2;
 
+/** Of the others: most are large, and more of them at once would hold more memory but make the disk no quicker. */
+const aloneAtOnce = 8;
+
 function serve(port: MessagePort): void {
   let waiting: Extract<AgentRequest, { batch: unknown }> = { batch: [], blocks: [] };
   let underWay = 0;
+  const turns = turnstile(aloneAtOnce);
 
   async function deliverWaiting(): Promise<void> {
     if (underWay === batchesAtOnce || waiting.batch.length === 0) return;
@@ -34,8 +39,13 @@ function serve(port: MessagePort): void {
   }
 
   async function deliverAlone([id, delivery]: Numbered<LocalDelivery>): Promise<void> {
-    const outcome = await direct.deliver(withBuffers(delivery));
-    port.postMessage({ results: [[id, outcome]], blocks: [] } satisfies AgentReply);
+    await turns.enter();
+    try {
+      const outcome = await direct.deliver(withBuffers(delivery));
+      port.postMessage({ results: [[id, outcome]], blocks: [] } satisfies AgentReply);
+    } finally {
+      turns.leave();
+    }
   }
 
   port.on('message', (request: AgentRequest) => {
