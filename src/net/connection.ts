@@ -19,6 +19,9 @@ export interface ConnectionLimits {
 const handshakeMs = 30_000;
 const lingerMs = 3_000;
 
+/** Octets of a piece of something large, as TLS hands them out. */
+const bulkBytes = 16 * 1024;
+
 type EndReason = 'idle' | 'time' | 'shutdown';
 
 /**
@@ -47,6 +50,8 @@ export class Connection<Event, Answer> implements OpenSession {
   #socket: Socket;
   /** Nothing new is asked before the application has answered, or the peer has made room or shaken hands. */
   #waitingFor: 'application' | 'peer' | undefined;
+  /** The last piece was large: more of it is to come, and is not read before it can be used. */
+  #isBulk = false;
   /** The answer under way is given, then it is over, for this reason. */
   #endAfterAnswer: EndReason | undefined;
   /** The peer has closed its side: it says no more, but hears what it is answered. */
@@ -103,6 +108,7 @@ export class Connection<Event, Answer> implements OpenSession {
     socket.on('error', (error) => this.#parts.log.debug({ error: error.message }, 'connection error'));
     socket.on('data', (bytes: Buffer) => {
       if (this.#closing) return; // lingering: read and dropped, so that our last word is not cut off by a reset
+      this.#isBulk = bytes.length >= bulkBytes;
       this.#parts.machine.receive(bytes);
       if (this.#waitingFor) socket.pause();
       else this.#pump();
@@ -133,6 +139,7 @@ export class Connection<Event, Answer> implements OpenSession {
   /** The answer takes time: what is said so far goes out meanwhile. */
   #wait(answer: Promise<Answer>): void {
     this.#waitingFor = 'application';
+    if (this.#isBulk) this.#socket.pause(); // else only with the next piece: it mostly comes after the answer
     this.#flush();
     answer.then(
       (value) => this.#answered(value),
