@@ -26,7 +26,6 @@ import { logins } from './reception/login.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { authenticator } from './store/passwords.ts';
-import { createSpool } from './store/spool.ts';
 import { openStore } from './store/sqlite/open.ts';
 import type { Store } from './store/store.ts';
 import { type Clock, systemClock } from './util/clock.ts';
@@ -187,13 +186,13 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
 const inlineBytes = 64 * 1024;
 
 function doorPartsOf({ config, ...core }: Reception) {
-  const { hostname, limits, dataDir, dossier } = config;
+  const { hostname, limits, dossier } = config;
   return {
     ...core,
     hostname,
     headerBytes: limits.headerBytes,
     inlineBytes,
     dossiers: dossier.enabled,
-    spool: createSpool(dataDir),
+    spool: core.store.spool,
   };
 }

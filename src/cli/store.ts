@@ -3,7 +3,6 @@
 import { join, resolve } from 'node:path';
 import { plural } from '../dossier/words.ts';
 import { namesIn } from '../store/names-in.ts';
-import { createSpool } from '../store/spool.ts';
 import type { Finding } from '../store/sqlite/check/check.ts';
 import type { RestoreReport } from '../store/sqlite/salvage/restore.ts';
 import type { SalvageReport } from '../store/sqlite/salvage/salvage.ts';
@@ -134,7 +133,7 @@ async function restoreInto(dataDir: string, from: string, clock: Clock): Promise
   const { restoreAll, SalvageFormatError } = await import('../store/sqlite/salvage/restore.ts');
   const store = await openStore({ dataDir, clock });
   try {
-    return await restoreAll({ store, spool: createSpool(dataDir), from });
+    return await restoreAll({ store, from });
   } catch (error) {
     if (error instanceof SalvageFormatError) throw new CommandError(exitCodes.badData, error.message);
     throw error;

@@ -71,15 +71,17 @@ describe('handIn()', () => {
     ['leaves no spool file of a message that was not taken', new Error('no room'), 0],
   ])('not-12: %s', async (_, failure, files) => {
     await using directory = await temporaryDirectory();
+    const spool = createSpool({ dataDir: directory.path });
     const parts = {
       ...reception().parts,
-      spool: createSpool(directory.path),
+      spool,
       queue: { accept: () => Promise.reject(failure) },
     };
     const letter = { from: 'bob@example.com', recipients: ['eve@example.com'] };
     const large = Buffer.concat([content, Buffer.from('Hello.\n'.repeat(10_000))]);
     await expect(handIn(parts, { ...letter, content: large })).rejects.toThrow(failure.message);
     expect(await readdir(spoolDirectory(directory.path))).toHaveLength(files);
+    await spool.close();
   });
 
   test('its dossier begins when the message is taken in', async () => {

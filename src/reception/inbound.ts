@@ -45,7 +45,7 @@ export interface InboundParts {
   queue: Pick<Queue, 'accept'>;
   directory: Directory;
   store: Pick<Store, 'appendEvents' | 'isSentFromHere'>;
-  spool: Spool;
+  spool: Pick<Spool, 'begin'>;
   resolver: Resolver;
   signers: Signers;
   clock: Clock;
@@ -75,7 +75,7 @@ function openMessage(parts: InboundParts, session: Session, transaction: Transac
   let header: Header = parseHeader(Buffer.alloc(0));
   let signing: Signing | undefined;
   const collector = new MessageCollector({
-    openSpool: () => parts.spool.begin(transaction.queueId),
+    openSpool: () => parts.spool.begin(),
     inlineBytes: parts.inlineBytes,
     headerBytes: parts.headerBytes,
     editHeader(original) {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,9 +11,12 @@ let directory: TemporaryDirectory;
 let spool: Spool;
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  spool = createSpool(directory.path);
+  spool = createSpool({ dataDir: directory.path });
 });
-afterAll(() => directory[Symbol.asyncDispose]());
+afterAll(async () => {
+  await spool.close();
+  await directory[Symbol.asyncDispose]();
+});
 
 const spoolFiles = () => readdir(spoolDirectory(directory.path));
 
@@ -22,7 +24,7 @@ const spoolFiles = () => readdir(spoolDirectory(directory.path));
 function collecting(parts: Partial<CollectorParts> = {}) {
   const seen = { headers: [] as string[], body: '' };
   const collector = new MessageCollector({
-    openSpool: () => spool.begin(`Q${randomBytes(6).toString('hex')}`),
+    openSpool: () => spool.begin(),
     inlineBytes: 100,
     headerBytes: 1000,
     editHeader(header) {

@@ -25,7 +25,7 @@ export interface SubmissionParts {
   inlineBytes: number;
   queue: Pick<Queue, 'accept'>;
   directory: Directory;
-  spool: Spool;
+  spool: Pick<Spool, 'begin'>;
   signers: Signers;
   clock: Clock;
 }
@@ -59,7 +59,7 @@ export function openMessage(
   let added: Buffer = Buffer.alloc(0);
   let signing: Signing | undefined;
   const collector = new MessageCollector({
-    openSpool: () => parts.spool.begin(transaction.queueId),
+    openSpool: () => parts.spool.begin(),
     inlineBytes: parts.inlineBytes,
     headerBytes: parts.headerBytes,
     editHeader(original) {

@@ -15,6 +15,16 @@ const crText = Buffer.from('\r');
 const lfText = Buffer.from('\n');
 const dotText = Buffer.from('.');
 
+/** The offset of the next CR or LF from `from` on, or the end. Most of a message goes by here, octet by octet. */
+function textEnd(bytes: Buffer, from: number): number {
+  let index = from;
+  for (; index < bytes.length; index++) {
+    const octet = bytes[index];
+    if (octet === cr || octet === lf) break;
+  }
+  return index;
+}
+
 /** Where in a line we are. `dot…` states are reached only at the start of a line that followed CRLF. */
 type State = 'lineStart' | 'text' | 'cr' | 'dot' | 'dotCr';
 
@@ -45,10 +55,11 @@ export class DataReader {
     let start = 0; // of the octets not yet passed on
     let index = 0;
     while (index < bytes.length && !this.ended) {
-      const octet = bytes[index] as number; // index < length
+      if (this.#state === 'text') index = textEnd(bytes, index);
+      const octet = bytes[index];
+      if (octet === undefined) break;
       if (this.#state === 'text') {
-        if (octet !== cr && octet !== lf) index++;
-        else if (octet === cr && bytes[index + 1] === lf) {
+        if (octet === cr && bytes[index + 1] === lf) {
           index += 2;
           this.#state = 'lineStart';
         } else {

@@ -6,7 +6,7 @@ import { DamagedContentError } from './errors.ts';
 import type { Content } from './store.ts';
 
 /** Octets read from a spool file at once. */
-const chunkBytes = 64 * 1024;
+const chunkBytes = 128 * 1024;
 
 /** The size of the content, without the message's prefix. */
 export function contentBytes(content: Content): number {
@@ -44,7 +44,7 @@ async function* readSpooled(
 ): AsyncIterable<Buffer> {
   let length = 0;
   let found = 0;
-  for await (const chunk of chunksOf(path, options)) {
+  for await (const chunk of chunksOf(path, sizeBytes, options)) {
     length += chunk.length;
     if (sum !== undefined) found = crc32(chunk, found);
     yield chunk;
@@ -55,14 +55,21 @@ async function* readSpooled(
 }
 
 /** All of the same size but the last. */
-async function* chunksOf(path: string, { shared = false }: ReadOptions): AsyncIterable<Buffer> {
+async function* chunksOf(
+  path: string,
+  sizeBytes: number,
+  { shared = false }: ReadOptions,
+): AsyncIterable<Buffer> {
   const file = await open(path);
   try {
-    let block = Buffer.allocUnsafeSlow(chunkBytes);
-    for (let length = await fill(file, block); length > 0; length = await fill(file, block)) {
-      yield block.subarray(0, length);
-      if (length < chunkBytes) return;
-      if (!shared) block = Buffer.allocUnsafeSlow(chunkBytes);
+    let block = Buffer.alloc(0);
+    for (let rest = sizeBytes; rest > 0; ) {
+      const wanted = Math.min(rest, chunkBytes);
+      if (!shared || block.length < wanted) block = Buffer.allocUnsafeSlow(wanted);
+      const length = await fill(file, block.subarray(0, wanted));
+      if (length > 0) yield block.subarray(0, length);
+      if (length < wanted) return;
+      rest -= length;
     }
   } finally {
     await file.close();

@@ -1,4 +1,4 @@
-/** Spool files that are not as long as they should be: found at the start, as their content is only read when it is sent. */
+/** Spool files that are shorter than their message: found at the start, as their content is only read when it is sent. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export async function findSpoolDamage(
     const file = join(spoolDirectory(dataDir), name);
     const size = await sizeOf(file);
     if (size === undefined) damage.push({ file, what: 'is missing' });
-    else if (size !== sizeBytes) damage.push({ file, what: `has ${size} octets of ${sizeBytes}` });
+    else if (size < sizeBytes) damage.push({ file, what: `has ${size} octets of ${sizeBytes}` });
   }
   return damage;
 }

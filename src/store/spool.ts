@@ -1,18 +1,19 @@
 /**
- * Large message bodies as files of their own, so that they need not be held in memory or in the database. A file is
- * whole and durable before its name is given out; what a crash leaves behind is swept when the store opens.
+ * Large message bodies as files of their own, so that they need not be held in memory or in the database. A message is
+ * whole and durable before the name of its file is given out; what a crash leaves behind is swept when the store opens.
+ *
+ * When its message is gone, a file is used for another one: to make, sync, name and remove a file costs many times what its
+ * octets cost, and ext4 looks at each file that was lately removed when it makes a new one (docs/PERFORMANCE.md).
  */
 
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { type Clock, systemClock } from '../util/clock.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
-import { createDirectory, syncDirectory } from './directory-sync.ts';
+import { createDirectory } from './directory-sync.ts';
 import { errorCode } from './errors.ts';
+import { SpoolFile, SpoolStage } from './spool-file.ts';
 import type { Content } from './store.ts';
-
-/** What a queue id may look like as a file name; anything else would let a name leave the directory. */
-const safeName = /^[0-9A-Za-z_-]+$/;
 
 export interface SpoolWriter {
   /**
@@ -20,31 +21,46 @@ export interface SpoolWriter {
    * is asked. Rejects with the system's error (ENOSPC when the disk is full).
    */
   write(chunk: Buffer): MaybePromise<void>;
-  /** Makes the file durable and gives it its name. Rejects like `write`; then `abort`. */
+  /** Makes the octets durable. Rejects like `write`; then `abort`. */
   commit(): Promise<Content>;
-  /** Removes what was written. Harmless after a failure and after another abort; not to be used after commit. */
+  /** Removes the file. Harmless after a failure and after another abort; not to be used once the queue has the content. */
   abort(): Promise<void>;
 }
 
 export interface Spool {
-  /** Opens a file for this message's octets. Rejects with the system's error. */
-  begin(queueId: string): Promise<SpoolWriter>;
+  /** A file for a message's octets. Rejects with the system's error. */
+  begin(): Promise<SpoolWriter>;
+  /** The message of this file is gone, durably, and nobody reads it any more: it is for the next one, or removed. */
+  recycle(name: string): void;
+  /** Removes a file that somebody may still be reading. */
+  remove(name: string): void;
+  /** Removes what is kept for the next messages; resolves when nothing is under way. */
+  close(): Promise<void>;
 }
+
+export interface SpoolOptions {
+  dataDir: string;
+  clock?: Clock;
+  /** Told of what went wrong without harm: a file that cannot be removed goes at the next start. */
+  warn?(text: string): void;
+}
+
+/** Files that stay open: with a message, to be used again when it is gone, or waiting for the next one. */
+const maxOpen = 64;
+/** A file that has become longer is not kept. */
+const maxKeptBytes = 1024 * 1024;
+/** Nor is one that nobody had a use for in this time: what it holds is somebody's mail. */
+const keptMs = 10_000;
+/** Blocks of memory for writing that are kept. */
+const maxStages = 16;
 
 export const spoolDirectory = (dataDir: string): string => join(dataDir, 'spool');
 
-export function createSpool(dataDir: string): Spool {
-  const directory = spoolDirectory(dataDir);
-  return {
-    async begin(queueId) {
-      if (!safeName.test(queueId)) throw new RangeError(`Cannot spool "${queueId}": not a queue id`);
-      const path = join(directory, queueId);
-      return writerFor(await openUnfinished(directory, `${path}.tmp`), path);
-    },
-  };
+export function createSpool({ dataDir, clock = systemClock, warn = () => {} }: SpoolOptions): Spool {
+  return new FileSpool(spoolDirectory(dataDir), clock, warn);
 }
 
-/** Removes every file that no message names: unfinished ones, and those whose transaction never came. */
+/** Removes every file that no message names: those whose transaction never came, and those that were kept. */
 export async function sweepSpool(dataDir: string, named: ReadonlySet<string>): Promise<number> {
   const directory = spoolDirectory(dataDir);
   const orphans = (await readdir(directory)).filter((name) => !named.has(name));
@@ -52,75 +68,131 @@ export async function sweepSpool(dataDir: string, named: ReadonlySet<string>): P
   return orphans.length;
 }
 
-async function openUnfinished(directory: string, path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'w', 0o600);
-  } catch (error) {
-    if (errorCode(error) !== 'ENOENT') throw error;
-    await createDirectory(directory);
-    return open(path, 'w', 0o600);
-  }
+interface Kept {
+  file: SpoolFile;
+  since: number;
 }
 
-/**
- * What comes is copied into one block of memory and written from there. Hundreds of messages that stream in at once
- * would else each hold on to what was read from their sockets until the disk has it, long enough to be taken for
- * lasting by the garbage collector.
- */
-const stageBytes = 96 * 1024;
-const writeBytes = 32 * 1024;
+class FileSpool implements Spool {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #warn: (text: string) => void;
+  /** No other file has a name that begins so, unless the clock was put back; then the number is another. */
+  readonly #prefix: string;
+  #number = 0;
+  /** By name, the oldest first: files that hold a message. One that is not here is removed with its message. */
+  readonly #held = new Map<string, SpoolFile>();
+  /** Without a message, the one used last at the end. */
+  #kept: Kept[] = [];
+  readonly #stages: SpoolStage[] = [];
+  #cancelSweep: (() => void) | undefined;
+  readonly #running = new Set<Promise<void>>();
 
-function writerFor(file: FileHandle, path: string): SpoolWriter {
-  const stage = Buffer.allocUnsafeSlow(stageBytes);
-  let staged = 0;
-  let sizeBytes = 0;
-  let sum = 0;
-  let isOpen = true;
-
-  /** Returns what found no room. */
-  function put(chunk: Buffer): Buffer {
-    const copied = chunk.copy(stage, staged);
-    staged += copied;
-    sizeBytes += copied;
-    return chunk.subarray(copied);
+  constructor(directory: string, clock: Clock, warn: (text: string) => void) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#warn = warn;
+    this.#prefix = clock.now().toString(36);
   }
 
-  async function flush(): Promise<void> {
-    const octets = stage.subarray(0, staged);
-    sum = crc32(octets, sum);
-    // writeFile() on a handle appends at its position and goes on after a short write.
-    await file.writeFile(octets);
-    staged = 0;
+  async begin(): Promise<SpoolWriter> {
+    const file = this.#kept.pop()?.file ?? (await this.#create());
+    const stage = this.#stages.pop() ?? new SpoolStage();
+    stage.begin(file);
+    let isOurs = true;
+    const end = () => {
+      if (isOurs && this.#stages.length < maxStages) this.#stages.push(stage);
+      isOurs = false;
+    };
+    return {
+      write: (chunk) => stage.add(chunk),
+      commit: async () => {
+        await stage.flush();
+        await file.sync();
+        const { sizeBytes, sum } = stage;
+        end();
+        this.#hold(file);
+        return { kind: 'spool', path: file.path, sizeBytes, sum };
+      },
+      abort: async () => {
+        if (isOurs) await file.close();
+        end();
+        this.#forget(file.name);
+        await rm(file.path, { force: true });
+      },
+    };
   }
 
-  async function writeInParts(chunk: Buffer): Promise<void> {
-    for (let rest = chunk; rest.length > 0; rest = put(rest)) await flush();
+  recycle(name: string): void {
+    const file = this.#held.get(name);
+    if (file === undefined || file.length > maxKeptBytes) return this.remove(name);
+    this.#held.delete(name);
+    this.#kept.push({ file, since: this.#clock.now() });
+    this.#cancelSweep ??= this.#clock.after(keptMs, () => this.#sweep());
   }
 
-  async function close(): Promise<void> {
-    if (!isOpen) return;
-    isOpen = false;
-    await file.close();
+  remove(name: string): void {
+    this.#forget(name);
+    this.#track(rm(join(this.#directory, name), { force: true }), name);
   }
 
-  return {
-    write(chunk) {
-      const rest = put(chunk);
-      if (rest.length > 0) return writeInParts(rest);
-      return staged < writeBytes ? undefined : flush();
-    },
-    async commit() {
-      await flush();
-      await file.sync();
-      await close();
-      await rename(`${path}.tmp`, path);
-      await syncDirectory(dirname(path));
-      return { kind: 'spool', path, sizeBytes, sum };
-    },
-    async abort() {
-      await close();
-      await rm(`${path}.tmp`, { force: true });
-      await rm(path, { force: true });
-    },
-  };
+  async close(): Promise<void> {
+    this.#cancelSweep?.();
+    for (const { file } of this.#kept.splice(0)) this.#end(file);
+    for (const name of [...this.#held.keys()]) this.#forget(name);
+    await Promise.all(this.#running);
+  }
+
+  async #create(): Promise<SpoolFile> {
+    for (;;) {
+      this.#number += 1;
+      try {
+        return await SpoolFile.create(this.#directory, `${this.#prefix}-${this.#number}`);
+      } catch (error) {
+        if (errorCode(error) === 'ENOENT') await createDirectory(this.#directory);
+        else if (errorCode(error) !== 'EEXIST') throw error;
+      }
+    }
+  }
+
+  /** Room is made by those that have held theirs longest: their messages wait for something. */
+  #hold(file: SpoolFile): void {
+    this.#held.set(file.name, file);
+    const [oldest] = this.#held.keys();
+    if (this.#held.size + this.#kept.length <= maxOpen || oldest === undefined) return;
+    const spare = this.#kept.shift();
+    if (spare !== undefined) this.#end(spare.file);
+    else this.#forget(oldest);
+  }
+
+  /** The file stays where it is, but is ours no more. */
+  #forget(name: string): void {
+    const file = this.#held.get(name);
+    if (file === undefined) return;
+    this.#held.delete(name);
+    this.#track(file.close(), name);
+  }
+
+  #end(file: SpoolFile): void {
+    this.#track(
+      file.close().then(() => rm(file.path, { force: true })),
+      basename(file.path),
+    );
+  }
+
+  #sweep(): void {
+    const latest = this.#clock.now() - keptMs;
+    const unused = this.#kept.filter(({ since }) => since <= latest);
+    this.#kept = this.#kept.filter(({ since }) => since > latest);
+    for (const { file } of unused) this.#end(file);
+    const isDone = this.#kept.length === 0;
+    this.#cancelSweep = isDone ? undefined : this.#clock.after(keptMs, () => this.#sweep());
+  }
+
+  #track(work: Promise<void>, name: string): void {
+    const tracked: Promise<void> = work
+      .catch((error: unknown) => this.#warn(`Cannot remove spool file ${name}: ${String(error)}`))
+      .finally(() => this.#running.delete(tracked));
+    this.#running.add(tracked);
+  }
 }

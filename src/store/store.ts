@@ -4,15 +4,17 @@
  * Knows messages, jobs, events and accounts as rows; what they mean is decided above.
  */
 
+import type { Spool } from './spool.ts';
+
 /** The octets of a message after its prepended header fields, CRLF line ends, not dot-stuffed. */
 export type Content =
   | { kind: 'inline'; bytes: Buffer }
-  /** A file of its own in the spool: fsynced, file and directory, before the row that names it. */
+  /** At the beginning of a file in the spool: on disk, the file's name too, before the row that names it. */
   | {
       kind: 'spool';
       path: string;
       sizeBytes: number;
-      /** CRC-32 of the file; absent where it was accepted by a version that kept none. */
+      /** CRC-32 of these octets; absent where it was accepted by a version that kept none. */
       sum?: number;
     }
   /** The octets on disk are not those that were accepted, and are never given out. */
@@ -180,6 +182,8 @@ export interface Retention {
  * StoreBrokenError when nothing can be promised any more, and with a plain Error when this operation alone was refused.
  */
 export interface Store {
+  /** Where large contents are written before their message is accepted. */
+  readonly spool: Spool;
   /**
    * Inserts message, jobs and events. Resolves when committed: the moment before `250`. The buffers may be reused at
    * once. A spool file is the store's from here on: it goes with the message's last job, or when the disk is full.

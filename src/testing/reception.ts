@@ -38,7 +38,7 @@ export interface ReceptionSetup {
   recipients?: number;
   /** Submission: TLS is there, and this account has authenticated. */
   account?: string;
-  spool?: Spool;
+  spool?: Pick<Spool, 'begin'>;
   /** Message-IDs of what was sent from here. */
   sent?: readonly string[];
   /** Dossiers are not kept. */
@@ -50,7 +50,7 @@ export type Accepted = Omit<NewMessage, 'claimed'>;
 const hostname = 'mx.example.com';
 const domains = [{ name: 'example.com' }, { name: 'example.org' }];
 const tls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-const noSpool: Spool = { begin: () => Promise.reject(new Error('this test has no spool')) };
+const noSpool: Pick<Spool, 'begin'> = { begin: () => Promise.reject(new Error('this test has no spool')) };
 
 const authenticate = async (user: string, password: string) => (password === 'secret' ? user : undefined);
 

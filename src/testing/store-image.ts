@@ -4,9 +4,10 @@
  */
 
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSpool } from '../store/spool.ts';
+import { crc32 } from 'node:zlib';
+import { spoolDirectory } from '../store/spool.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { type StoreFiles, storeFiles } from '../store/sqlite/store-files.ts';
 import type { Content, NewMessage, Store } from '../store/store.ts';
@@ -130,9 +131,9 @@ async function letter(dataDir: string, number: number, random: Random) {
 }
 
 async function spooled(dataDir: string, queueId: string, bytes: Buffer): Promise<Content> {
-  const writer = await createSpool(dataDir).begin(queueId);
-  await writer.write(bytes);
-  return writer.commit();
+  const path = join(spoolDirectory(dataDir), queueId);
+  await writeFile(path, bytes);
+  return { kind: 'spool', path, sizeBytes: bytes.length, sum: crc32(bytes) };
 }
 
 async function settleAll(store: Store, { message, jobs }: NewMessage): Promise<void> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Arena } from '../../../src/store/arena.ts';
 import { createDirectory } from '../../../src/store/directory-sync.ts';
 import { StoreFullError } from '../../../src/store/errors.ts';
-import { spoolDirectory, sweepSpool } from '../../../src/store/spool.ts';
+import { sweepSpool } from '../../../src/store/spool.ts';
 import { createClient } from '../../../src/store/sqlite/client.ts';
 import { createGroupCommit, type GroupCommit } from '../../../src/store/sqlite/group-commit.ts';
 import type { Link } from '../../../src/store/sqlite/link.ts';
@@ -29,7 +29,7 @@ export async function openStoreHere(dataDir: string, clock: Clock): Promise<Stor
   const opened = openEngine({ dataDir });
   await sweepSpool(dataDir, new Set(opened.engine.spooled()));
   const link = linkHere(opened);
-  const store = createClient({ link, spoolDirectory: spoolDirectory(dataDir), clock, warn: () => undefined });
+  const store = createClient({ link, dataDir, clock, warn: () => undefined });
   return { store, check: () => String(opened.database.pragma('quick_check', { simple: true })) };
 }
 

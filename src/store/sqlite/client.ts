@@ -1,8 +1,9 @@
 /** The Store over a link to the store thread: translates its rows into tuples and repeats what goes by steps. */
 
-import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import type { Clock } from '../../util/clock.ts';
 import { StoreFullError } from '../errors.ts';
+import { createSpool, type Spool, spoolDirectory } from '../spool.ts';
 import type { EventRow, JobRow, QueuePage, Store } from '../store.ts';
 import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
@@ -11,24 +12,24 @@ import type { Link } from './link.ts';
 import { acceptTuple, settleTuple } from './packing.ts';
 import type { EventTuple, JobName } from './protocol.ts';
 import { jobRow, messageRow } from './rows.ts';
-import { createSpoolRemoval, type SpoolRemoval } from './spool-removal.ts';
 
 /** Jobs that one step of a walk over the queue takes. */
 const walkStep = 1000;
 
 export interface ClientParts {
   link: Link;
-  spoolDirectory: string;
+  dataDir: string;
   clock: Clock;
   /** Told of what went wrong without harm, such as a spool file that could not be removed. */
   warn(text: string): void;
 }
 
-export function createClient({ link, spoolDirectory, clock, warn }: ClientParts): Store {
-  const spool = createSpoolRemoval(spoolDirectory, warn);
+export function createClient({ link, dataDir, clock, warn }: ClientParts): Store {
+  const spool = createSpool({ dataDir, clock, warn });
   const stopTidying = keepTidy(link, clock);
   return {
-    ...messagesOver(link, spool, spoolDirectory),
+    spool,
+    ...messagesOver(link, spool, spoolDirectory(dataDir)),
     ...queueOver(link, spool),
     ...dossiersOver(link),
     ...accountsOver(link),
@@ -36,14 +37,14 @@ export function createClient({ link, spoolDirectory, clock, warn }: ClientParts)
     async close() {
       stopTidying();
       await link.close();
-      await spool.settled();
+      await spool.close();
     },
   };
 }
 
 type Messages = Pick<Store, 'accept' | 'claim' | 'nextDue' | 'settle' | 'release'>;
 
-function messagesOver(link: Link, spool: SpoolRemoval, spoolDirectory: string): Messages {
+function messagesOver(link: Link, spool: Spool, directory: string): Messages {
   return {
     async accept(entry) {
       try {
@@ -51,22 +52,22 @@ function messagesOver(link: Link, spool: SpoolRemoval, spoolDirectory: string): 
       } catch (error) {
         // Surely not accepted: its file would only keep the disk full.
         const { content } = entry.message;
-        if (error instanceof StoreFullError && content.kind === 'spool')
-          await rm(content.path, { force: true });
+        if (error instanceof StoreFullError && content.kind === 'spool') spool.remove(basename(content.path));
         throw error;
       }
     },
     async claim(request) {
       const claimed = await link.call('claim', request);
       return claimed.map(([message, jobs]) => ({
-        message: messageRow(message, spoolDirectory),
+        message: messageRow(message, directory),
         jobs: jobs.map(jobRow),
       }));
     },
     nextDue: () => link.call('nextDue', undefined),
     async settle(settlement) {
       const unneeded = await link.call('settle', settleTuple(settlement, link.arena));
-      if (unneeded !== undefined) spool.remove([unneeded]);
+      // All its jobs have ended, and whoever worked on them has read it.
+      if (unneeded !== undefined) spool.recycle(unneeded);
     },
     async release(jobs, holdUntil) {
       const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
@@ -77,7 +78,7 @@ function messagesOver(link: Link, spool: SpoolRemoval, spoolDirectory: string): 
 
 type Queue = Pick<Store, 'listJobs' | 'retryJobs' | 'dropJobs'>;
 
-function queueOver(link: Link, spool: SpoolRemoval): Queue {
+function queueOver(link: Link, spool: Spool): Queue {
   return {
     async listJobs({ after, limit, ...filter }) {
       const listed = await link.call('listJobs', { filter, after: jobName(after), limit: limit + 1 });
@@ -101,7 +102,7 @@ function queueOver(link: Link, spool: SpoolRemoval): Queue {
     async dropJobs(filter, { at, event, data }, limit = walkStep) {
       const tuple: EventTuple = [at, event, data];
       const { jobs, spools } = await link.call('dropJobs', { filter, limit, event: tuple });
-      spool.remove(spools);
+      for (const name of spools) spool.remove(name);
       return jobs.map(jobRow);
     },
   };

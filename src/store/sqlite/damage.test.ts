@@ -118,12 +118,14 @@ test.each([
   ['gone', (path: string) => rmSync(path), /ENOENT/],
 ])('readContent() does not end where a spool file is %s: it rejects', async (_, damage, text) => {
   await using directory = await temporaryDirectory();
-  const writer = await createSpool(directory.path).begin('Q1');
+  const spool = createSpool({ dataDir: directory.path });
+  const writer = await spool.begin();
   await writer.write(Buffer.alloc(100_000, 'x'));
   const content = await writer.commit();
   expect(await textOf(readContent(content))).toHaveLength(100_000);
-  damage(join(directory.path, 'spool', 'Q1'));
+  damage(content.kind === 'spool' ? content.path : '');
   await expect(textOf(readContent(content))).rejects.toThrow(text);
+  await spool.close();
 });
 
 test('openStore() says which spool files are not as they should be, and goes on', async () => {

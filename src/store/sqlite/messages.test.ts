@@ -1,9 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sampleEvent, sampleJob, sampleMessage, temporaryStore, textOf } from '../../testing/store.ts';
 import { readContent } from '../content.ts';
-import { createSpool } from '../spool.ts';
+import type { Content, Store } from '../store.ts';
 
 const claimAll = { now: 5000, limit: 100, leaseMs: 60_000 };
 
@@ -102,9 +102,9 @@ test('settle() writes nothing of a settlement whose report is refused', async ()
   ]);
 });
 
-test('settle() removes the spool file with the last job, and the message with it', async () => {
+test('settle() lets the spool file be used again with the last job; what is kept goes when the store is closed', async () => {
   await using world = await temporaryStore();
-  const content = await spooled(world.dataDir, 'Q1', 'large body\r\n');
+  const content = await spooled(world.store, 'large body\r\n');
   const jobs = [sampleJob('Q1'), sampleJob('Q1', { number: 1 })];
   await world.store.accept(sampleMessage('Q1', { message: { content, sizeBytes: 29 + 12 }, jobs }));
   const [claimed] = await world.store.claim(claimAll);
@@ -112,24 +112,29 @@ test('settle() removes the spool file with the last job, and the message with it
   const settle = (number: number) =>
     world.store.settle({ queueId: 'Q1', results: [{ number, result: 'done' }], events: [], reports: [] });
   await settle(0);
-  expect(await readdir(join(world.dataDir, 'spool'))).toEqual(['Q1']);
+  expect(pathOf(await spooled(world.store, 'another'))).not.toBe(pathOf(content));
   await settle(1);
+  expect(pathOf(await spooled(world.store, 'one more'))).toBe(pathOf(content));
   await world.store.close();
+  expect(await readdir(join(world.dataDir, 'spool'))).toHaveLength(2); // no message has them yet
+  await (await world.reopen()).close();
   expect(await readdir(join(world.dataDir, 'spool'))).toEqual([]);
 });
 
 test('openStore() sweeps the spool of files that no message names', async () => {
   await using world = await temporaryStore();
-  const content = await spooled(world.dataDir, 'Q1', 'kept');
+  const content = await spooled(world.store, 'kept');
   await world.store.accept(sampleMessage('Q1', { message: { content } }));
-  await spooled(world.dataDir, 'Q2', 'its transaction never came');
-  await writeFile(join(world.dataDir, 'spool', 'Q3.tmp'), 'unfinished');
+  await spooled(world.store, 'its transaction never came');
+  await writeFile(join(world.dataDir, 'spool', 'unfinished'), 'octets');
   await world.reopen();
-  expect(await readdir(join(world.dataDir, 'spool'))).toEqual(['Q1']);
+  expect(await readdir(join(world.dataDir, 'spool'))).toEqual([basename(pathOf(content))]);
 });
 
-async function spooled(dataDir: string, queueId: string, text: string) {
-  const writer = await createSpool(dataDir).begin(queueId);
+async function spooled({ spool }: Store, text: string): Promise<Content> {
+  const writer = await spool.begin();
   await writer.write(Buffer.from(text));
   return writer.commit();
 }
+
+const pathOf = (content: Content): string => (content.kind === 'spool' ? content.path : '');

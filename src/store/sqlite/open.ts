@@ -11,7 +11,7 @@ import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { createDirectory } from '../directory-sync.ts';
 import { errorCode, StoreOpenError } from '../errors.ts';
-import { spoolDirectory, sweepSpool } from '../spool.ts';
+import { sweepSpool } from '../spool.ts';
 import { findSpoolDamage } from '../spool-damage.ts';
 import type { Store } from '../store.ts';
 import { createClient } from './client.ts';
@@ -51,7 +51,7 @@ export async function openStore({ dataDir, clock = systemClock, log = silent }: 
     log.warn({ file }, `a message cannot be delivered: this spool file ${what}`);
   return createClient({
     link,
-    spoolDirectory: spoolDirectory(dataDir),
+    dataDir,
     clock,
     warn: (text) => log.warn({}, text),
   });

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory, textOf } from '../../../testing/store.ts';
 import { type StoreImage, storeImage } from '../../../testing/store-image.ts';
 import { readContent } from '../../content.ts';
-import { createSpool } from '../../spool.ts';
 import { openStore } from '../open.ts';
 import { restoreAll, SalvageFormatError } from './restore.ts';
 import { salvageStore } from './salvage.ts';
@@ -23,7 +22,7 @@ afterAll(() => directory[Symbol.asyncDispose]());
 async function restored(name: string) {
   const dataDir = join(directory.path, name);
   const store = await openStore({ dataDir });
-  const restore = () => restoreAll({ store, spool: createSpool(dataDir), from: salvaged });
+  const restore = () => restoreAll({ store, from: salvaged });
   return { store, restore, [Symbol.asyncDispose]: () => store.close() };
 }
 

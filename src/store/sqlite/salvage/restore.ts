@@ -19,7 +19,6 @@ export interface RestoreReport {
 
 export interface RestoreParts {
   store: Store;
-  spool: Spool;
   /** A directory that salvageStore() has written. */
   from: string;
 }
@@ -36,14 +35,14 @@ export class SalvageFormatError extends Error {
  * What is there already is left as it is, so that it can be called again. Rejects as the store does, with the system's
  * errors of reading, and with SalvageFormatError.
  */
-export async function restoreAll({ store, spool, from }: RestoreParts): Promise<RestoreReport> {
+export async function restoreAll({ store, from }: RestoreParts): Promise<RestoreReport> {
   const report: RestoreReport = { messages: 0, accounts: 0, aliases: 0, skipped: [] };
   await restoreAccounts(store, from, report);
   await restoreAliases(store, from, report);
   const names = (await namesIn(join(from, 'messages'))).filter((name) => name.endsWith('.json'));
   for (const name of names.sort()) {
     const envelope = await readJson(join(from, 'messages', name), envelopeShape);
-    const why = await restoreMessage({ store, spool, from }, envelope);
+    const why = await restoreMessage({ store, from }, envelope);
     if (why === undefined) report.messages += 1;
     else report.skipped.push({ what: `message ${envelope.queueId}`, why });
   }
@@ -117,7 +116,7 @@ async function restoreMessage(parts: RestoreParts, envelope: Envelope): Promise<
 }
 
 async function entryOf(
-  { spool, from }: RestoreParts,
+  { store, from }: RestoreParts,
   queueId: string,
   { prefixBytes, ...message }: NonNullable<Envelope['message']>,
   recipients: Envelope['recipients'],
@@ -126,7 +125,7 @@ async function entryOf(
   const isLarge = message.sizeBytes - prefixBytes > inlineBytes;
   const octets = isLarge ? await readStart(path, prefixBytes) : await readFile(path);
   const content: Content = isLarge
-    ? await copyToSpool(spool, queueId, path, prefixBytes)
+    ? await copyToSpool(store.spool, path, prefixBytes)
     : { kind: 'inline', bytes: octets.subarray(prefixBytes) };
   const { acceptedAt: at, reversePath: origin, sizeBytes, messageId } = message;
   const to = recipients.map(({ recipient, originalRecipient }) => originalRecipient ?? recipient);
@@ -153,8 +152,8 @@ async function readStart(path: string, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function copyToSpool(spool: Spool, queueId: string, path: string, start: number): Promise<Content> {
-  const writer = await spool.begin(queueId);
+async function copyToSpool(spool: Spool, path: string, start: number): Promise<Content> {
+  const writer = await spool.begin();
   try {
     for await (const chunk of createReadStream(path, { start })) await writer.write(chunk);
     return await writer.commit();

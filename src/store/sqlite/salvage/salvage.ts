@@ -130,7 +130,7 @@ async function writePeople(scan: Scan, to: string) {
 const quoted = (field: string): string => `"${field.replaceAll('"', '""')}"`;
 
 async function copyOrphans(spool: string, known: ReadonlySet<string>, to: string): Promise<string[]> {
-  const orphans = (await namesIn(spool)).filter((name) => !known.has(name) && !name.endsWith('.tmp'));
+  const orphans = (await namesIn(spool)).filter((name) => !known.has(name));
   for (const name of orphans) {
     const file = await open(join(to, 'orphans', `${name}.eml`), 'w', 0o600);
     try {

@@ -29,8 +29,7 @@ export async function writeLetter(
   let spooled: Copied | undefined;
   try {
     await file.writeFile(octets);
-    const name = message?.[9] ?? undefined;
-    spooled = name === undefined ? undefined : await copyFile(join(spoolDirectory, name), file);
+    spooled = message && (await copySpooled(spoolDirectory, message, file));
   } finally {
     await file.close();
   }
@@ -63,10 +62,24 @@ interface Copied {
   sum: number;
 }
 
-/** As much of a file as can be read, to the end of another. */
-export async function copyFile(path: string, to: FileHandle): Promise<Copied> {
+/** The message's part of its spool file, if it has one: behind it may be the end of an earlier message. */
+async function copySpooled(
+  directory: string,
+  [, , , , , sizeBytes, , , , name, prefixBytes]: MessageTuple,
+  to: FileHandle,
+): Promise<Copied | undefined> {
+  return name === null ? undefined : copyFile(join(directory, name), to, sizeBytes - prefixBytes);
+}
+
+/** As much of a file as can be read, and is wanted, to the end of another. */
+export async function copyFile(
+  path: string,
+  to: FileHandle,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<Copied> {
   const copied = { bytes: 0, sum: 0 };
-  const source = createReadStream(path)[Symbol.asyncIterator]();
+  if (maxBytes === 0) return copied;
+  const source = createReadStream(path, { end: maxBytes - 1 })[Symbol.asyncIterator]();
   for (;;) {
     const chunk = await readOn(source);
     if (chunk === undefined) return copied;
