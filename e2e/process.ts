@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 
 export interface RunOptions {
   /** Written to standard input, which is then closed. */
@@ -81,13 +81,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 /** Starts a long-running command in a session of its own; standard error goes to the end of `log`. */
 export function start(command: string, args: readonly string[], log: string, cwd?: string): Running {
-  const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const logFile = openSync(log, 'a');
+  const child = spawn(command, args, { cwd, detached: true, stdio: ['ignore', 'pipe', logFile] });
+  closeSync(logFile);
   child.once('error', () => {}); // A command that is not there has no pid, which is said at once.
   const { pid } = child;
   if (pid === undefined) throw new Error(`Cannot start ${command}: is it installed?`);
-  child.stderr.pipe(createWriteStream(log, { flags: 'a' }));
   let text = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
   sessions.add(pid);
