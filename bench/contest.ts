@@ -75,16 +75,21 @@ interface Player {
   rounds: Round[];
 }
 
+/**
+ * As much as a round, in two parts, of which the first tells how much that may be. Servers run for weeks, and a compiler
+ * that learns from what runs needs some ten thousand messages to know them.
+ */
 async function warmUp(
   contestants: readonly Contestant[],
   { messages, settleMs, roundLimitMs }: RoundOptions & { roundLimitMs: number },
 ): Promise<Player[]> {
   const field: Player[] = [];
   for (const contestant of contestants) {
-    const quarter = { messages: Math.ceil(messages / 4), settleMs };
-    const { deliveredPerSecond } = await playRound(contestant, quarter);
-    const manageable = Math.ceil((deliveredPerSecond * roundLimitMs) / 1000);
-    field.push({ contestant, messages: Math.min(messages, manageable), rounds: [] });
+    const quarter = Math.ceil(messages / 4);
+    const { deliveredPerSecond } = await playRound(contestant, { messages: quarter, settleMs });
+    const manageable = Math.min(messages, Math.ceil((deliveredPerSecond * roundLimitMs) / 1000));
+    if (manageable > quarter) await playRound(contestant, { messages: manageable - quarter, settleMs });
+    field.push({ contestant, messages: manageable, rounds: [] });
   }
   return field;
 }

@@ -7,6 +7,7 @@
 import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { createDirectory } from '../directory-sync.ts';
@@ -77,6 +78,8 @@ async function createLayout(dataDir: string): Promise<void> {
 /** Source files run by type stripping and built ones differ in their extension only. */
 function startThread(workerData: StoreThreadData): Worker {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  // What comes over to the store thread is used up at once: 1 MiB for new objects is enough, and memory for nothing else.
+  setFlagsFromString('--max-semi-space-size=1');
   return new Worker(new URL(`./worker.${extension}`, import.meta.url), { workerData, name: 'store' });
 }
 
