@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { DamagedContentError } from './errors.ts';
-import type { Content } from './store.ts';
+import type { Content, FileReader } from './store.ts';
 
 /** Octets read from a spool file at once. */
 const chunkBytes = 128 * 1024;
@@ -39,12 +39,13 @@ export async function* readContent(content: Content, options: ReadOptions = {}):
 }
 
 async function* readSpooled(
-  { path, sizeBytes, sum }: Content & { kind: 'spool' },
+  content: Content & { kind: 'spool' },
   options: ReadOptions,
 ): AsyncIterable<Buffer> {
+  const { path, sizeBytes, sum } = content;
   let length = 0;
   let found = 0;
-  for await (const chunk of chunksOf(path, sizeBytes, options)) {
+  for await (const chunk of chunksOf(content, options)) {
     length += chunk.length;
     if (sum !== undefined) found = crc32(chunk, found);
     yield chunk;
@@ -56,30 +57,34 @@ async function* readSpooled(
 
 /** All of the same size but the last. */
 async function* chunksOf(
-  path: string,
-  sizeBytes: number,
+  { path, file, sizeBytes }: Content & { kind: 'spool' },
   { shared = false }: ReadOptions,
 ): AsyncIterable<Buffer> {
-  const file = await open(path);
+  const reader = file?.openReader() ?? readerOf(await open(path));
   try {
     let block = Buffer.alloc(0);
-    for (let rest = sizeBytes; rest > 0; ) {
-      const wanted = Math.min(rest, chunkBytes);
+    for (let position = 0; position < sizeBytes; ) {
+      const wanted = Math.min(sizeBytes - position, chunkBytes);
       if (!shared || block.length < wanted) block = Buffer.allocUnsafeSlow(wanted);
-      const length = await fill(file, block.subarray(0, wanted));
+      const length = await fill(reader, block.subarray(0, wanted), position);
       if (length > 0) yield block.subarray(0, length);
       if (length < wanted) return;
-      rest -= length;
+      position += length;
     }
   } finally {
-    await file.close();
+    await reader.close();
   }
 }
 
+const readerOf = (file: FileHandle): FileReader => ({
+  read: async (block, position) => (await file.read(block, 0, block.length, position)).bytesRead,
+  close: () => file.close(),
+});
+
 /** Reads on until the block is full or the file ends; resolves to how much there is. */
-async function fill(file: FileHandle, block: Buffer): Promise<number> {
+async function fill(reader: FileReader, block: Buffer, position: number): Promise<number> {
   let length = 0;
   for (let read = -1; read !== 0 && length < block.length; length += read)
-    read = (await file.read(block, length, block.length - length)).bytesRead;
+    read = await reader.read(block.subarray(length), position + length);
   return length;
 }

@@ -54,6 +54,13 @@ export function createDeliveryAgent(): DeliveryAgent {
   return new ThreadedAgent();
 }
 
+/** An open file does not travel between threads; its path does. */
+function withoutFile(content: Content): Content {
+  if (content.kind !== 'spool') return content;
+  const { file: _, ...rest } = content;
+  return rest;
+}
+
 class ThreadedAgent implements DeliveryAgent {
   #worker: Worker | undefined;
   readonly #arena = new Arena();
@@ -68,7 +75,7 @@ class ThreadedAgent implements DeliveryAgent {
       const { content, inDoubt, fields, ...name } = delivery;
       if (content.kind === 'inline' && !inDoubt)
         this.#gather([this.#lastId, { ...name, bytes: this.#arena.put(...fields, content.bytes) }]);
-      else this.#post({ alone: [this.#lastId, delivery] });
+      else this.#post({ alone: [this.#lastId, { ...delivery, content: withoutFile(content) }] });
     });
   }
 

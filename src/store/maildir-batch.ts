@@ -7,7 +7,6 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { syncDirectory } from './directory-sync.ts';
 import { errorCode } from './errors.ts';
 import { crlfToLf, missingCrs } from './line-ends.ts';
 import {
@@ -125,10 +124,20 @@ async function syncName(
   { directory, file }: Draft,
   syncs: Map<string, Promise<void>>,
 ): Promise<MaildirOutcome> {
-  const sync = syncs.get(directory) ?? syncDirectory(directory);
+  const sync = syncs.get(directory) ?? syncHere(directory);
   syncs.set(directory, sync);
   await keepName(file, sync);
   return { kind: 'delivered', file, repeated: false };
+}
+
+/** As syncDirectory(), without the way through the thread pool for what does not wait for the disk. */
+async function syncHere(directory: string): Promise<void> {
+  const descriptor = fs.openSync(directory, 'r');
+  try {
+    await fsync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** The first message of a mailbox makes its directories. */

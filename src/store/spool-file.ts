@@ -7,6 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncDirectory } from './directory-sync.ts';
+import type { FileReader, OpenFile } from './store.ts';
 
 /**
  * What comes is copied into one block of memory and written from there. Hundreds of messages that stream in at once
@@ -15,7 +16,7 @@ import { syncDirectory } from './directory-sync.ts';
  */
 const stageBytes = 128 * 1024;
 
-export class SpoolFile {
+export class SpoolFile implements OpenFile {
   readonly name: string;
   readonly path: string;
   readonly #handle: FileHandle;
@@ -23,6 +24,8 @@ export class SpoolFile {
   #isNamed = false;
   /** The longest message so far. */
   #length = 0;
+  #readers = 0;
+  #isClosed = false;
 
   private constructor(directory: string, name: string, handle: FileHandle) {
     this.name = name;
@@ -32,7 +35,7 @@ export class SpoolFile {
 
   /** Rejects with the system's error: EEXIST where there is a file of this name. */
   static async create(directory: string, name: string): Promise<SpoolFile> {
-    return new SpoolFile(directory, name, await open(join(directory, name), 'wx', 0o600));
+    return new SpoolFile(directory, name, await open(join(directory, name), 'wx+', 0o600));
   }
 
   /** Octets on disk at most. */
@@ -56,8 +59,26 @@ export class SpoolFile {
     this.#isNamed = true;
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  openReader(): FileReader | undefined {
+    if (this.#isClosed) return undefined;
+    this.#readers += 1;
+    return {
+      read: async (block, position) => (await this.#handle.read(block, 0, block.length, position)).bytesRead,
+      close: async () => {
+        this.#readers -= 1;
+        await this.#closeUnused();
+      },
+    };
+  }
+
+  /** Nobody else may begin to read it; who reads it may go on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#closeUnused();
+  }
+
+  async #closeUnused(): Promise<void> {
+    if (this.#isClosed && this.#readers === 0) await this.#handle.close();
   }
 }
 

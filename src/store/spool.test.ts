@@ -126,6 +126,20 @@ test('remove() warns where a file cannot be removed, and an unknown one is no tr
   expect((await stat(path)).isDirectory()).toBe(true);
 });
 
+test('a reader goes on when its file is let go meanwhile; the next one opens it by its path', async () => {
+  await using directory = await temporaryDirectory();
+  const spool = createSpool({ dataDir: directory.path });
+  const content = await spooled(spool, Buffer.alloc(200_000, 'x'));
+  let length = 0;
+  for await (const chunk of readContent(content)) {
+    if (length === 0) await spool.close();
+    length += chunk.length;
+  }
+  expect(length).toBe(200_000);
+  expect(content.file?.openReader()).toBeUndefined();
+  expect(await textOf(readContent(content))).toHaveLength(200_000);
+});
+
 test('readContent() gives chunks of a size, in memory of their own or shared', async () => {
   await using directory = await temporaryDirectory();
   const body = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 251));

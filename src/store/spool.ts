@@ -112,7 +112,7 @@ class FileSpool implements Spool {
         const { sizeBytes, sum } = stage;
         end();
         this.#hold(file);
-        return { kind: 'spool', path: file.path, sizeBytes, sum };
+        return { kind: 'spool', path: file.path, file, sizeBytes, sum };
       },
       abort: async () => {
         if (isOurs) await file.close();

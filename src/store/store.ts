@@ -6,6 +6,19 @@
 
 import type { Spool } from './spool.ts';
 
+/** A file that is open as long as its owner, or somebody who reads it, has a use for it. */
+export interface OpenFile {
+  /** Begins to read; undefined where it has been closed. */
+  openReader(): FileReader | undefined;
+}
+
+export interface FileReader {
+  /** Resolves to how many octets of the file's, from `position` on, are in `block` now: fewer than it has room for. */
+  read(block: Uint8Array, position: number): Promise<number>;
+  /** To be called once, when nothing more is read. */
+  close(): Promise<void>;
+}
+
 /** The octets of a message after its prepended header fields, CRLF line ends, not dot-stuffed. */
 export type Content =
   | { kind: 'inline'; bytes: Buffer }
@@ -14,6 +27,8 @@ export type Content =
       kind: 'spool';
       path: string;
       sizeBytes: number;
+      /** The same file where it is open still: reading it anew by its path costs more than its octets do. */
+      file?: OpenFile;
       /** CRC-32 of these octets; absent where it was accepted by a version that kept none. */
       sum?: number;
     }

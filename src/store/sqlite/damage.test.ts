@@ -123,9 +123,9 @@ test.each([
   await writer.write(Buffer.alloc(100_000, 'x'));
   const content = await writer.commit();
   expect(await textOf(readContent(content))).toHaveLength(100_000);
+  await spool.close(); // an open file is there still when its name is gone
   damage(content.kind === 'spool' ? content.path : '');
   await expect(textOf(readContent(content))).rejects.toThrow(text);
-  await spool.close();
 });
 
 test('openStore() says which spool files are not as they should be, and goes on', async () => {
