@@ -83,7 +83,10 @@ async function playSize(
   { options, log }: BenchContext,
   { variant, sizeBytes, sink, relays }: Stage,
 ): Promise<SizeResult> {
-  const settings = settingsFor(options, { messages: defaultMessages.get(sizeBytes) ?? 5_000 });
+  const settings = settingsFor(options, {
+    messages: defaultMessages.get(sizeBytes) ?? 5_000,
+    isOnly: variant.sizes.length === 1,
+  });
   const { messages, sessions } = settings;
   const load = { sizeBytes, sessions, connections: variant.connections };
   const field = [...relays, directRelay(sink)].map((relay) => relayContestant(relay, sink, load));
