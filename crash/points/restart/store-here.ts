@@ -13,6 +13,7 @@ import { createGroupCommit, type GroupCommit } from '../../../src/store/sqlite/g
 import type { Link } from '../../../src/store/sqlite/link.ts';
 import { type OpenEngine, openEngine } from '../../../src/store/sqlite/open-engine.ts';
 import type { Operation } from '../../../src/store/sqlite/protocol.ts';
+import { transactionOf } from '../../../src/store/sqlite/transaction.ts';
 import { createCheckpoints } from '../../../src/store/sqlite/upkeep.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Clock } from '../../../src/util/clock.ts';
@@ -35,12 +36,7 @@ export async function openStoreHere(dataDir: string, clock: Clock): Promise<Stor
 
 /** Each operation in a transaction of its own, performed before its promise is given out. */
 function linkHere({ database, engine, books, close }: OpenEngine): Link {
-  const [begin, commit, rollback] = ['BEGIN', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql));
-  const commits = createGroupCommit({
-    begin: () => void begin?.run(),
-    commit: () => void commit?.run(),
-    rollback: () => void (database.inTransaction && rollback?.run()),
-  });
+  const commits = createGroupCommit(transactionOf(database, books));
   const checkpoint = createCheckpoints(books);
   let isOpen = true;
   return {

@@ -3,7 +3,7 @@
  * log is, with each checkpoint it writes the sums of what was copied, before the next commit can begin the log anew.
  */
 
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, fdatasyncSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { errorCode, isDiskFull } from '../errors.ts';
 import { pageComparer, pagesAtOnce, pagesWithSums } from './pages/compare.ts';
@@ -14,6 +14,8 @@ import { createSums, type LogMark, SumsFile, sumOfOctets } from './pages/sums.ts
 import type { StoreFiles } from './store-files.ts';
 
 export interface Bookkeeping {
+  /** Returns when everything in the log is on disk. Throws the system's error. */
+  syncLog(): void;
   /** To be called after each commit. Returns how many pages are in the log. */
   committed(): number;
   /**
@@ -79,6 +81,7 @@ export function keepBooks(
 
   checkpoint();
   return {
+    syncLog: () => fdatasyncSync(logFile),
     committed: log.committed,
     checkpoint,
     finish() {

@@ -4,12 +4,12 @@
  */
 
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import type { Database } from 'better-sqlite3';
 import { StoreOpenError } from '../errors.ts';
 import { createGroupCommit, failureOf, type GroupCommit, type OperationResult } from './group-commit.ts';
 import { type OpenEngine, openEngine } from './open-engine.ts';
 import type { Engine } from './operations.ts';
 import type { Batch, BatchReply, Failure, Operation, Report } from './protocol.ts';
+import { transactionOf } from './transaction.ts';
 import { createCheckpoints, examineRest } from './upkeep.ts';
 
 export interface StoreThreadData {
@@ -35,7 +35,7 @@ function start(port: MessagePort, { dataDir }: StoreThreadData): void {
 
 function serve(port: MessagePort, tell: (report: Report) => void, opened: OpenEngine): void {
   const { database, engine, books } = opened;
-  const commits = createGroupCommit(transactionOf(database));
+  const commits = createGroupCommit(transactionOf(database, books));
   const checkpoint = createCheckpoints(books);
   const stopExamining = examineRest(books, (error) =>
     tell({ kind: 'lost', message: failureOf(error).message }),
@@ -104,15 +104,6 @@ function replyOf(results: OperationResult[]): BatchReply {
     else if (result.value !== undefined) values[position] = result.value;
   }
   return { ...(values.length > 0 && { values }), ...(failures.length > 0 && { failures }) };
-}
-
-function transactionOf(database: Database) {
-  const [begin, commit, rollback] = ['BEGIN', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql));
-  return {
-    begin: () => void begin?.run(),
-    commit: () => void commit?.run(),
-    rollback: () => void (database.inTransaction && rollback?.run()),
-  };
 }
 
 if (parentPort !== null) start(parentPort, workerData);
