@@ -68,6 +68,27 @@ export const plants: readonly Plant[] = [
     shows: ['missing'],
   },
   {
+    name: 'spool-not-synced',
+    description: 'a large message is in the queue before its octets are on disk',
+    edits: [{ file: 'src/store/spool.ts', find: '        await file.sync();\n', replace: '' }],
+    acts: ['large'],
+    shows: ['missing'],
+  },
+  {
+    name: 'spool-file-given-away',
+    description: 'the file of a message that waits for another attempt is used for the next one',
+    edits: [
+      {
+        file: 'src/store/sqlite/messages.ts',
+        find: 'return someDone ? removeIfDone(queueId) : undefined;',
+        replace:
+          'if (someDone) removeIfDone(queueId); return spooled.all().find((name) => name !== null) ?? undefined;',
+      },
+    ],
+    acts: ['large'],
+    shows: ['missing'],
+  },
+  {
     name: 'settle-in-two',
     description:
       'the end of a job is committed first, and the report about its failure in a transaction of its own',

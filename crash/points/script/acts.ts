@@ -35,12 +35,18 @@ export const acts = {
     await stage.settled();
   },
 
-  /** Over 64 KiB: kept in the spool. */
+  /** Over 64 KiB: kept in the spool, of which a file is used again when its message is gone, by shorter and by longer ones. */
   async large(stage: Stage) {
     const bodyBytes = 150 * kib;
     await stage.post(stage.letter('large-mailbox', [alice], { bodyBytes }));
     await stage.post(stage.letter('large-remote', [remote], { bodyBytes }));
     await stage.breakOff(stage.letter('large-broken', [alice], { bodyBytes }));
+    await stage.settled();
+    await stage.post(stage.letter('large-deferred', ['later@example.net', alice], { bodyBytes: 80 * kib }));
+    await stage.settled();
+    await stage.post(stage.letter('large-again', [alice, remote], { bodyBytes: 200 * kib }));
+    await stage.settled();
+    await stage.server.admin((admin) => admin.retryQueue({}));
     await stage.settled();
   },
 
