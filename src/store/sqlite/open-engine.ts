@@ -3,6 +3,7 @@
  * they lie there; only then SQLite, which writes as soon as it closes what it has opened; and what an earlier run left.
  */
 
+import { closeSync, existsSync, fdatasyncSync, openSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { errorCode, StoreOpenError } from '../errors.ts';
 import { type Bookkeeping, keepBooks } from './bookkeeping.ts';
@@ -67,6 +68,7 @@ function openExamined(files: StoreFiles, dataDir: string, examination: Examinati
   const { damage, sums, unexaminedFrom, isNew } = examination;
   if (damage.length > 0) throw damagedStore(dataDir, damage);
   const sumsFile = sums && new SumsFile(files.sums, sums);
+  syncLeftovers(files.log);
   let database: Database.Database | undefined;
   try {
     database = openDatabase(
@@ -87,6 +89,20 @@ function openExamined(files: StoreFiles, dataDir: string, examination: Examinati
     database?.close();
     sumsFile?.close();
     throw error;
+  }
+}
+
+/**
+ * A process that was killed may have written a transaction, and not come to its sync. It counts, since it can be read; so it
+ * must be on disk before the next one is written, or a power cut could leave the later one whole and the earlier one torn.
+ */
+function syncLeftovers(log: string): void {
+  if (!existsSync(log)) return;
+  const descriptor = openSync(log, 'r');
+  try {
+    fdatasyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

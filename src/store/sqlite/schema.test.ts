@@ -6,11 +6,11 @@ import { temporaryDirectory } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
 
-test('openDatabase() leaves the sync of a commit to us, and keeps others out', async () => {
+test('openDatabase() syncs every commit and keeps others out', async () => {
   await using directory = await temporaryDirectory();
   const database = openDatabase(join(directory.path, 'test.db'), directory.path);
   const setting = (name: string) => database.pragma(name, { simple: true });
-  expect(setting('synchronous')).toBe(1); // NORMAL: commits are synced by transaction.ts
+  expect(setting('synchronous')).toBe(2);
   expect(setting('journal_mode')).toBe('wal');
   expect(setting('locking_mode')).toBe('exclusive');
   expect(setting('user_version')).toBe(schemaVersion);

@@ -159,8 +159,7 @@ function configure(database: Database.Database): void {
   // Before anything is written: copying the log back is for upkeep.ts alone. SQLite's own way would run before a commit
   // is answered, swallow errors, and keep no sums (bookkeeping.ts).
   database.pragma('wal_autocheckpoint = 0');
-  // Commits are synced by transaction.ts. What SQLite syncs still is a checkpoint: the log before it, the database after it.
-  database.pragma('synchronous = NORMAL');
+  database.pragma('synchronous = FULL'); // until transaction.ts takes over
   // These two only matter before the first table is created; vacuuming by steps needs the latter.
   database.pragma(`page_size = ${pageBytes}`);
   database.pragma('auto_vacuum = INCREMENTAL');
