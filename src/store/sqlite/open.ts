@@ -89,7 +89,7 @@ async function opened(worker: Worker): Promise<Extract<Report, { kind: 'opened' 
   const [report]: Report[] = await once(worker, 'message');
   if (report === undefined) throw new Error('The store thread said nothing');
   if (report.kind === 'opened') return report;
-  await worker.terminate();
   if (report.kind !== 'unopened') throw new Error(`The store thread began with "${report.kind}"`);
+  await once(worker, 'exit');
   throw new StoreOpenError(report.failure.kind, report.failure.message);
 }

@@ -30,6 +30,7 @@ function start(port: MessagePort, { dataDir }: StoreThreadData): void {
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     tell({ kind: 'unopened', failure: { kind: error.kind, message: error.message } });
+    port.close();
   }
 }
 
