@@ -298,6 +298,12 @@ describe('loadConfig()', () => {
   test('loadConfig() says which file it could not read', async () => {
     await expect(loadConfig(join(directory, 'absent.toml'))).rejects.toThrow(/absent\.toml: cannot be read/);
   });
+
+  test('loadConfig() does not read a file that is too long to be a configuration', async () => {
+    writeFileSync(file, '[[a]]\n'.repeat(100_000));
+    await expect(loadConfig(file)).rejects.toThrow(/has 600000 characters, of at most 524288/);
+    rmSync(file);
+  });
 });
 
 describe('findConfigFile()', () => {

@@ -49,8 +49,17 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
   throw new ConfigError(toProblems(findings, toml, file));
 }
 
+/** Room for some five thousand domains. Reading takes time, 0.1 ms for each KiB of hostile TOML. */
+const maxConfigLength = 512 * 1024;
+
 /** Stops at the first error: after it, nothing in the file is certain. */
 function parseToml(toml: string, file: string): TomlTable {
+  if (toml.length > maxConfigLength) {
+    const what = `has ${toml.length} characters, of at most ${maxConfigLength}`;
+    throw new ConfigError([
+      { file, key: '', what, remedy: 'Is this the configuration? Name its file with --config.' },
+    ]);
+  }
   try {
     return parse(toml);
   } catch (error) {
