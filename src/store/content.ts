@@ -6,7 +6,9 @@ import { DamagedContentError } from './errors.ts';
 import type { Content, FileReader } from './store.ts';
 
 /** Octets read from a spool file at once. */
-const chunkBytes = 128 * 1024;
+const chunkBytes = 64 * 1024;
+/** A file that is no longer is read at once. */
+const wholeBytes = 128 * 1024;
 
 /** The size of the content, without the message's prefix. */
 export function contentBytes(content: Content): number {
@@ -64,7 +66,7 @@ async function* chunksOf(
   try {
     let block = Buffer.alloc(0);
     for (let position = 0; position < sizeBytes; ) {
-      const wanted = Math.min(sizeBytes - position, chunkBytes);
+      const wanted = Math.min(sizeBytes - position, sizeBytes > wholeBytes ? chunkBytes : wholeBytes);
       if (!shared || block.length < wanted) block = Buffer.allocUnsafeSlow(wanted);
       const length = await fill(reader, block.subarray(0, wanted), position);
       if (length > 0) yield block.subarray(0, length);

@@ -14,7 +14,7 @@ import type { FileReader, OpenFile } from './store.ts';
  * would else each hold on to what was read from their sockets until the disk has it, long enough to be taken for
  * lasting by the garbage collector.
  */
-const stageBytes = 128 * 1024;
+const stageBytes = 104 * 1024;
 
 export class SpoolFile implements OpenFile {
   readonly name: string;
