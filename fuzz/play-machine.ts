@@ -42,7 +42,7 @@ export function play<Event, Answer>(
   for (const packet of packets) {
     for (const piece of cut(packet)) {
       if (machine.ended) break;
-      machine.receive(piece);
+      machine.receive(Buffer.from(piece));
       pump(stage, output);
       if (!machine.tlsWanted) continue;
       // The rest of the packet came before the handshake, in clear text: nobody may ever read it.

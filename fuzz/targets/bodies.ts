@@ -29,7 +29,7 @@ function unstuffed(pieces: readonly Buffer[], normalize: boolean) {
   const reader = new DataReader({ dotted: true, normalize });
   const out: Buffer[] = [];
   for (const piece of pieces) {
-    if (!reader.ended) reader.read(piece);
+    if (!reader.ended) reader.read(Buffer.from(piece));
     const taken = reader.take();
     if (taken) out.push(taken);
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import type { Application, Machine, TlsInfo } from './machine.ts';
 
@@ -21,6 +21,12 @@ const lingerMs = 3_000;
 
 /** Octets of a piece of something large, as TLS hands them out. */
 const bulkBytes = 16 * 1024;
+
+/**
+ * Once so many octets wait for us, nothing more is read. What is read at once are up to 64 KiB: with Node's limit, which is
+ * the same, twice as many could wait in each of hundreds of sessions.
+ */
+export const bufferedBytes = 16 * 1024;
 
 type EndReason = 'idle' | 'time' | 'shutdown';
 
@@ -242,7 +248,7 @@ export function startServerTls(
   secureContext: SecureContext,
 ): Promise<{ socket: TLSSocket; tls: TlsInfo }> {
   return new Promise((resolve, reject) => {
-    const secure = new TLSSocket(socket, { isServer: true, secureContext });
+    const secure = new TLSSocket(socket, tlsOptions(secureContext));
     const timer = setTimeout(() => secure.destroy(new Error('TLS handshake timed out')), handshakeMs);
     const fail = (error?: Error) => {
       clearTimeout(timer);
@@ -257,6 +263,13 @@ export function startServerTls(
     });
   });
 }
+
+/** Node hands `highWaterMark` on to the stream, but its types do not know that. */
+const tlsOptions = (secureContext: SecureContext): TLSSocketOptions & { highWaterMark: number } => ({
+  isServer: true,
+  secureContext,
+  highWaterMark: bufferedBytes,
+});
 
 function tlsInfo(socket: TLSSocket): TlsInfo {
   // `servername` is set by Node on server sockets, but its types know it on client sockets only.

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { SecureContext } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
-import { startServerTls } from './connection.ts';
+import { bufferedBytes, startServerTls } from './connection.ts';
 import type { Peer, TlsInfo } from './machine.ts';
 
 export type { Socket };
@@ -37,9 +37,8 @@ export function listen(options: ListenerOptions): Promise<Listener> {
   /** Connections that are no sessions: still in the handshake, or refused. */
   const strangers = new Set<Socket>();
   // A client may close its side after its last command and still wait for the answers (RFC 9293 §3.6).
-  const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) =>
-    accept(socket, options, strangers),
-  );
+  const socketOptions = { noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: bufferedBytes };
+  const server = createServer(socketOptions, (socket) => accept(socket, options, strangers));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.address, port: options.port, backlog }, () => {

@@ -13,7 +13,7 @@ export interface TlsInfo {
 }
 
 export interface Machine<Event, Answer> {
-  /** Takes bytes from the peer. */
+  /** Takes bytes from the peer, which are the machine's from now on: it may change them. */
   receive(bytes: Buffer): void;
   /** The next thing to decide, or undefined when more bytes are needed. Every event needs a `reply`. */
   next(): Event | undefined;

@@ -2,7 +2,8 @@
  * Message data as it comes in after DATA or BDAT → the message's octets. Undoes dot-stuffing (RFC 5321 §4.5.2), finds
  * the end of data, which is CRLF.CRLF and nothing else (CVE-2023-51764), and watches for a CR or LF on its own: those
  * are what "SMTP smuggling" is made of. They are reported (`bareNewline`) or made CRLF, never taken for a line end
- * that could begin a terminator. Keeps one state between chunks and copies nothing but what it must change.
+ * that could begin a terminator. Keeps one state between chunks. What it takes out it takes out where the octets lie: what
+ * is read belongs to the reader.
  */
 
 import { PieceJoiner } from '../util/piece-joiner.ts';
@@ -43,14 +44,14 @@ export class DataReader {
   readonly #dotted: boolean;
   readonly #normalize: boolean;
   #state: State = 'lineStart';
-  readonly #content = new PieceJoiner();
+  readonly #content = new PieceJoiner({ inPlace: true });
 
   constructor({ dotted, normalize }: DataReaderOptions) {
     this.#dotted = dotted;
     this.#normalize = normalize;
   }
 
-  /** Reads `bytes` up to its end or the terminator's; returns how many octets were used. */
+  /** Reads `bytes` up to its end or the terminator's, and may change what it has read; returns how many octets that are. */
   read(bytes: Buffer): number {
     let start = 0; // of the octets not yet passed on
     let index = 0;

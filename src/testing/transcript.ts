@@ -138,7 +138,7 @@ class Client<Event, Answer> {
 
   async #send(packet: Buffer): Promise<void> {
     if (this.#gone) return; // the network drops what is sent to a closed connection
-    this.#served.machine.receive(packet);
+    this.#served.machine.receive(Buffer.from(packet)); // the machine's own: the next client sends the same again
     await this.#pump();
   }
 
