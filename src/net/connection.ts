@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import type { Application, Machine, TlsInfo } from './machine.ts';
+import { writeAtTurnEnd } from './turn-end.ts';
 
 export interface ConnectionLimits {
   /** Without a byte from the peer for this long, the session ends. */
@@ -198,13 +199,14 @@ export class Connection<Event, Answer> implements OpenSession {
 
   #flush(): void {
     const bytes = this.#parts.machine.output();
-    if (bytes && this.#socket.writable) this.#socket.write(bytes);
+    if (bytes && this.#socket.writable) writeAtTurnEnd(this.#socket, bytes);
   }
 
   #startTls(): void {
     const { secureContext, machine } = this.#parts;
     if (!secureContext) return this.#crash(new Error('TLS was offered without a certificate'));
     this.#waitingFor = 'peer';
+    this.#socket.uncork(); // the last words in clear text
     this.#socket.removeAllListeners('data');
     this.#socket.setTimeout(0);
     startServerTls(this.#socket, secureContext).then(

@@ -23,6 +23,7 @@ import { type Reply, replyLines } from '../smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
+import { writeAtTurnEnd } from './turn-end.ts';
 
 /** Octets from a peer that talks without being asked; more ends the connection. */
 const maxUnreadBytes = 262_144;
@@ -100,14 +101,12 @@ class SocketConversation implements Conversation {
         throw new Error(`Cannot send ${JSON.stringify(command)}: it is not one line`);
       this.dialogue.client(withoutSecrets(command));
     }
-    this.#socket.write(`${commands.join('\r\n')}\r\n`);
+    writeAtTurnEnd(this.#socket, `${commands.join('\r\n')}\r\n`);
   }
 
   async sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
-    this.#socket.uncork();
+    for (const piece of pieces) writeAtTurnEnd(this.#socket, piece);
     // A socket that has failed needs no drain either.
     const hasRoom = () => (this.#failure === undefined && !this.#socket.writableNeedDrain) || undefined;
     await this.#until(hasRoom, timeoutMs, 'room for more data');
