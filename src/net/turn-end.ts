@@ -4,12 +4,12 @@
  * more to read. What is written to one socket goes out as one.
  */
 
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
-let corked: Socket[] = [];
+let corked: Writable[] = [];
 
 /** Like `write()`: `writableNeedDrain` counts it. What is too much to wait goes out at once, with all before it. */
-export function writeAtTurnEnd(socket: Socket, bytes: Buffer | string): void {
+export function writeAtTurnEnd(socket: Writable, bytes: Buffer | string): void {
   if (socket.writableCorked === 0) {
     socket.cork();
     corked.push(socket);
