@@ -3,7 +3,7 @@
  * whole and durable before the name of its file is given out; what a crash leaves behind is swept when the store opens.
  *
  * When its message is gone, a file is used for another one: to make, sync, name and remove a file costs many times what its
- * octets cost, and ext4 looks at each file that was lately removed when it makes a new one (docs/PERFORMANCE.md).
+ * octets cost, and ext4 without a journal looks at each file lately removed when it makes a new one (docs/PERFORMANCE.md).
  */
 
 import { readdir, rm } from 'node:fs/promises';
