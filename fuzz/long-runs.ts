@@ -12,7 +12,7 @@ import { distinctSingles, patterns, singles, trickles } from './tokens.ts';
 
 const runBytes = 2 ** 20;
 const runLimitMs = 100;
-const probeBytes = runBytes / 4;
+const probePart = 1 / 4;
 const probeLimitMs = runLimitMs / 16;
 
 /** Octet by octet the calls alone take their time: fewer octets, and the limit that the square of them would break. */
@@ -80,10 +80,11 @@ async function tryRead(
   trial: Trial,
   note: (input: Buffer) => void,
 ): Promise<Finding | undefined> {
-  const probe = trial.place(fill(trial.pattern, probeBytes));
+  const wholeBytes = Math.min(runBytes, target.longestRunBytes ?? runBytes);
+  const probe = trial.place(fill(trial.pattern, wholeBytes * probePart));
   note(probe);
   if ((await processorMs(() => target.read(probe))) <= probeLimitMs) return undefined;
-  const input = trial.place(fill(trial.pattern, runBytes));
+  const input = trial.place(fill(trial.pattern, wholeBytes));
   note(input);
   const ms = await bestMs(() => target.read(input), runLimitMs);
   return ms <= runLimitMs

@@ -79,6 +79,7 @@ const config: Target = {
   seeds: () => [Buffer.from(sample)],
   generate: configLines,
   read: readConfig,
+  longestRunBytes: 500 * 1024,
   places: [
     between('hostname = "', '"'),
     between('hostname = """', '"""'),

@@ -17,6 +17,8 @@ export interface Target {
   trickle?(input: Buffer): unknown;
   /** Puts a run of octets where a reader meets it; default: the run is the input. */
   places?: readonly Place[];
+  /** Longer runs than this are refused unread, so that only these show what reading costs. */
+  longestRunBytes?: number;
 }
 
 export type Place = (run: Buffer) => Buffer;

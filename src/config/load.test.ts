@@ -304,6 +304,12 @@ describe('loadConfig()', () => {
     await expect(loadConfig(file)).rejects.toThrow(/has 600000 characters, of at most 524288/);
     rmSync(file);
   });
+
+  test('parseConfig() tells of a list that is too long, not of each of its entries', async () => {
+    const toml = `hostname = "mx.example.org"\nresolver = [${'"",'.repeat(5001)}]`;
+    const read = parseConfig(toml, '/posthorn.toml', { checkFiles: false });
+    await expect(read).rejects.toThrow(/posthorn\.toml: resolver: has 5001 entries, of at most 5000/);
+  });
 });
 
 describe('findConfigFile()', () => {

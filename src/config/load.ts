@@ -12,7 +12,7 @@ import { type Finding, readDraft } from './draft.ts';
 import { checkFiles } from './files.ts';
 import { toFindings } from './issues.ts';
 import { locateKeys } from './locate.ts';
-import { ConfigError, formatKey, type Problem } from './problem.ts';
+import { ConfigError, formatKey, type KeyPath, type Problem } from './problem.ts';
 import { type FileContent, fileSchema } from './schema.ts';
 
 export interface LoadOptions {
@@ -37,6 +37,9 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
 /** The same for a text; `file` is its absolute path, where relative paths begin. */
 export async function parseConfig(toml: string, file: string, options: LoadOptions = {}): Promise<Config> {
   const raw = parseToml(toml, file);
+  const tooLong = findTooLong(raw);
+  // Without its line: to find that would take longer than all the rest.
+  if (tooLong !== undefined) throw new ConfigError([{ file, key: formatKey(tooLong.path), ...tooLong }]);
   const directory = dirname(file);
   const result = fileSchema(directory).safeParse(raw, { reportInput: true });
   const draft = readDraft(raw, directory);
@@ -51,6 +54,23 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
 
 /** Room for some five thousand domains. Reading takes time, 0.1 ms for each KiB of hostile TOML. */
 const maxConfigLength = 512 * 1024;
+
+/** Each entry of a list is looked at, and told of, by itself: some microseconds, which add up. */
+const maxListLength = 5000;
+
+/** The first list that is too long to be read. */
+function findTooLong(value: unknown, path: KeyPath = []): Finding | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (Array.isArray(value) && value.length > maxListLength) {
+    const what = `has ${value.length} entries, of at most ${maxListLength}`;
+    return { path, what, remedy: 'Remove those that are not needed.' };
+  }
+  for (const [key, part] of Object.entries(value)) {
+    const found = findTooLong(part, [...path, Array.isArray(value) ? Number(key) : key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 /** Stops at the first error: after it, nothing in the file is certain. */
 function parseToml(toml: string, file: string): TomlTable {
