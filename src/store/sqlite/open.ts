@@ -85,11 +85,13 @@ function startThread(workerData: StoreThreadData): Worker {
 
 /** The first word of the thread. Where it could not open the database, its thread is gone when this rejects. */
 async function opened(worker: Worker): Promise<Extract<Report, { kind: 'opened' }>> {
+  // Asked for now: the thread may be gone as soon as its word is here.
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   // once() rejects where an error comes first. Only Reports come from there.
   const [report]: Report[] = await once(worker, 'message');
   if (report === undefined) throw new Error('The store thread said nothing');
   if (report.kind === 'opened') return report;
   if (report.kind !== 'unopened') throw new Error(`The store thread began with "${report.kind}"`);
-  await once(worker, 'exit');
+  await ended;
   throw new StoreOpenError(report.failure.kind, report.failure.message);
 }
