@@ -54,8 +54,8 @@ async function lastCount(file: string): Promise<number> {
 
 export interface Mailboxes extends Arrivals {
   /**
-   * Moves away what has come, so that the next count is quick again. Not removed: ext4 without a journal looks at each file lately
-   * removed when it makes a new one, so that it would be the next round's servers who pay for it.
+   * Moves away what has come, so that the next count is quick again. Not removed: ext4 without a journal looks at
+   * each file lately removed when it makes a new one, so that it would be the next round's servers who pay for it.
    */
   empty(): Promise<void>;
 }

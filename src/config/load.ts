@@ -38,8 +38,10 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
 export async function parseConfig(toml: string, file: string, options: LoadOptions = {}): Promise<Config> {
   const raw = parseToml(toml, file);
   const tooLong = findTooLong(raw);
-  // Without its line: to find that would take longer than all the rest.
-  if (tooLong !== undefined) throw new ConfigError([{ file, key: formatKey(tooLong.path), ...tooLong }]);
+  if (tooLong !== undefined) {
+    const { path, what, remedy } = tooLong; // without its line: to find that would take longer than all the rest
+    throw new ConfigError([{ file, key: formatKey(path), what, remedy }]);
+  }
   const directory = dirname(file);
   const result = fileSchema(directory).safeParse(raw, { reportInput: true });
   const draft = readDraft(raw, directory);

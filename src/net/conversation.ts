@@ -106,7 +106,7 @@ class SocketConversation implements Conversation {
 
   async sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    for (const piece of pieces) writeAtTurnEnd(this.#socket, piece);
+    writeAtTurnEnd(this.#socket, ...pieces);
     // A socket that has failed needs no drain either.
     const hasRoom = () => (this.#failure === undefined && !this.#socket.writableNeedDrain) || undefined;
     await this.#until(hasRoom, timeoutMs, 'room for more data');

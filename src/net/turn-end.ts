@@ -9,13 +9,13 @@ import type { Writable } from 'node:stream';
 let corked: Writable[] = [];
 
 /** Like `write()`: `writableNeedDrain` counts it. What is too much to wait goes out at once, with all before it. */
-export function writeAtTurnEnd(socket: Writable, bytes: Buffer | string): void {
+export function writeAtTurnEnd(socket: Writable, ...pieces: readonly (Buffer | string)[]): void {
   if (socket.writableCorked === 0) {
     socket.cork();
     corked.push(socket);
     if (corked.length === 1) setImmediate(uncorkAll);
   }
-  socket.write(bytes);
+  for (const piece of pieces) socket.write(piece);
   if (socket.writableNeedDrain) socket.uncork();
 }
 
