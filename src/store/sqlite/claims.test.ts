@@ -118,7 +118,9 @@ test('openStore() finds the jobs of a database of version 2, claimed ones too', 
   await world.store.close();
   const files = storeFiles(world.dataDir);
   const database = new Database(files.database);
-  database.exec('DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring');
+  database.exec(
+    'DROP TABLE recent_keys; DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring',
+  );
   database.exec('CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL');
   database.pragma('user_version = 2');
   database.close();

@@ -64,7 +64,7 @@ test('openStore() brings a database of version 1 to the present, and checks it a
   await world.store.close();
   const files = storeFiles(world.dataDir);
   const database = new Database(files.database);
-  database.exec('DROP INDEX messages_spooled');
+  database.exec('DROP TABLE recent_keys; DROP INDEX messages_spooled');
   for (const column of ['octets_sum', 'spool_sum'])
     database.exec(`ALTER TABLE messages DROP COLUMN ${column}`);
   database.pragma('user_version = 1');

@@ -29,6 +29,7 @@ export function createErasure(database: Database, log: EventLog): Operations['er
   const eraseFrom = createMessageErasure(database);
 
   return ({ address, bucket }) => {
+    if (bucket === undefined) log.groupKeys();
     const range = log.buckets();
     if (range === undefined) return undefined;
     const newest = bucket ?? range.newest;

@@ -7,17 +7,16 @@ import type { Database } from 'better-sqlite3';
 import type { Retention, TraceQuery } from '../store.ts';
 import { searchKey } from './entries.ts';
 import type { EntryTuple, Operations } from './protocol.ts';
+import { bucketOf, createRecentKeys, type RecentKeys } from './recent-keys.ts';
 import { createSentIds } from './sent-ids.ts';
 
-/** Octets of log whose keys lie together in one group. */
-const bucketBytes = 1024 * 1024;
 /** Entries that are looked at in one step of pruning. */
 const pruneStep = 500;
 
-export const bucketOf = (position: number): number => Math.floor(position / bucketBytes);
-
 export interface EventLog extends Pick<Operations, 'trace' | 'isSentFromHere' | 'pruneEvents'> {
   append(entry: EntryTuple): void;
+  /** Brings the keys of all entries into their groups. */
+  groupKeys(): void;
   /** The groups of keys that exist, or undefined when the log is empty. */
   buckets(): { oldest: number; newest: number } | undefined;
 }
@@ -26,16 +25,15 @@ export function createEventLog(database: Database): EventLog {
   const insertEntry = database.prepare(
     'INSERT INTO events (id, queue_id, last_at, data) VALUES (?, ?, ?, ?)',
   );
-  const insertKey = database.prepare('INSERT INTO event_keys (bucket, key, entry) VALUES (?, ?, ?)');
   const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
+  const recent = createRecentKeys(database);
   const sentIds = createSentIds(database);
   let position = lastPosition(database);
 
   function append([queueId, lastAt, data, keys, sentId]: EntryTuple): void {
     position += Buffer.byteLength(data);
     insertEntry.run(position, queueId, lastAt, data);
-    for (const key of keys) insertKey.run(bucketOf(position), key, position);
-    if (sentId !== undefined) sentIds.add(sentId, position);
+    if (keys.length > 0 || sentId !== undefined) recent.add(position, keys, sentId);
   }
 
   function buckets() {
@@ -45,25 +43,32 @@ export function createEventLog(database: Database): EventLog {
 
   return {
     append,
+    groupKeys: recent.move,
     buckets,
-    trace: createTrace(database, buckets),
-    isSentFromHere: (messageId) => sentIds.has(searchKey(messageId), oldestEntry.get() ?? position, position),
+    trace: createTrace(database, recent, buckets),
+    isSentFromHere(messageId) {
+      const key = searchKey(messageId);
+      return recent.isSent(key) || sentIds.has(key, oldestEntry.get() ?? position, position);
+    },
     pruneEvents: createPruning(database, () => position, sentIds.removeBefore),
   };
 }
 
 /** Where the log ends. Keys count too: those of an entry that is gone must not come to belong to a new one. */
 function lastPosition(database: Database): number {
-  const entry = database.prepare<[], number | null>('SELECT max(id) FROM events').pluck();
-  const entryOfKey = database
-    .prepare<[], number | null>(
-      'SELECT max(entry) FROM event_keys WHERE bucket = (SELECT max(bucket) FROM event_keys)',
-    )
-    .pluck();
-  return Math.max(entry.get() ?? 0, entryOfKey.get() ?? 0);
+  const ends = [
+    'SELECT max(id) FROM events',
+    'SELECT max(entry) FROM recent_keys',
+    'SELECT max(entry) FROM event_keys WHERE bucket = (SELECT max(bucket) FROM event_keys)',
+  ].map((sql) => database.prepare<[], number | null>(sql).pluck().get());
+  return Math.max(...ends.map((end) => end ?? 0));
 }
 
-function createTrace(database: Database, buckets: EventLog['buckets']): Operations['trace'] {
+function createTrace(
+  database: Database,
+  recent: RecentKeys,
+  buckets: EventLog['buckets'],
+): Operations['trace'] {
   const entriesOfMessage = database
     .prepare<[string], [string, string]>('SELECT queue_id, data FROM events WHERE queue_id = ? ORDER BY id')
     .raw();
@@ -75,6 +80,7 @@ function createTrace(database: Database, buckets: EventLog['buckets']): Operatio
   const newestMessages = database.prepare<[], string>('SELECT queue_id FROM events ORDER BY id DESC').pluck();
 
   function* found(key: string): Iterable<string> {
+    yield* recent.messagesBy(key);
     const range = buckets();
     if (range === undefined) return;
     for (let bucket = range.newest; bucket >= range.oldest; bucket--) yield* messagesByKey.all(bucket, key);

@@ -8,7 +8,7 @@ import { StoreOpenError } from '../errors.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 8 * 1024;
@@ -96,6 +96,14 @@ const events = `
     PRIMARY KEY (bucket, key, entry)
   ) STRICT, WITHOUT ROWID;`;
 
+// The keys of the newest stretch of the log, `keys` a JSON array, on their way into the groups (recent-keys.ts).
+const recentKeys = `
+  CREATE TABLE recent_keys (
+    entry INTEGER PRIMARY KEY,
+    keys TEXT NOT NULL,
+    sent_id TEXT
+  ) STRICT;`;
+
 // The Message-IDs of what was sent from here, for the question that every report from outside asks. In groups like the
 // keys, but of 16 MiB of log: a look-up of one that is unknown goes through all groups, in well under a millisecond.
 const sentIds = `
@@ -129,6 +137,7 @@ const migrations: Record<number, string> = {
       ${destinations}
       INSERT OR IGNORE INTO destinations
         SELECT destination, min(next_attempt_at), 1 FROM jobs WHERE claimed_until IS NULL GROUP BY destination;`,
+  4: recentKeys,
 };
 
 /**
@@ -181,7 +190,8 @@ function prepareSchema(database: Database.Database, dataDir: string): void {
     );
   }
   database.transaction(() => {
-    if (version === 0) database.exec(messages + jobs + destinations + events + sentIds + accounts);
+    if (version === 0)
+      database.exec(messages + jobs + destinations + events + recentKeys + sentIds + accounts);
     else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '');
     database.pragma(`user_version = ${schemaVersion}`);
   })();

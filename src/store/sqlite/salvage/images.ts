@@ -7,7 +7,7 @@
 import { pagesWithSums } from '../pages/compare.ts';
 import type { Damage } from '../pages/damage.ts';
 import { examineFiles } from '../pages/examine.ts';
-import { lockedPage } from '../pages/format.ts';
+import { lockedPage, readFileHeader } from '../pages/format.ts';
 import type { Log, LogFrame } from '../pages/log.ts';
 import { openPages, type PageSource } from '../pages/page-source.ts';
 import { type LogMark, type Sums, sumOf, sumOfOctets } from '../pages/sums.ts';
@@ -25,6 +25,8 @@ export interface PageImage {
 export interface Images extends Disposable {
   damage: Damage[];
   pageCount: number;
+  /** The database has lost its end, and it is not known what was there. */
+  isCut: boolean;
   /** The images of a page, the best first; none where nothing is left of it. */
   of(page: number): PageImage[];
   /** Frames of a damaged log that are not whole: the number of their page may be wrong, too. */
@@ -52,9 +54,13 @@ export function openImages(files: StoreFiles): Images {
     return inLog.length === 0 ? inFile : [...inLog, ...inFile.filter(({ isWhole }) => isWhole).map(past)];
   }
 
+  const pageCount = countPages(pages, frames, sums);
+  const cut = sums === undefined ? missingEnd(pages, pageCount) : undefined;
+
   return {
-    damage,
-    pageCount: countPages(pages, frames, sums),
+    damage: cut === undefined ? damage : [...damage, { file: files.database, what: cut }],
+    pageCount,
+    isCut: cut !== undefined,
     of(page) {
       const images = recent.get(page) ?? imagesOf(page);
       recent.set(page, images);
@@ -79,6 +85,13 @@ function committedFrames({ frames, beyond, salts }: Log, mark: LogMark | undefin
 function countPages(pages: PageSource, frames: readonly LogFrame[], sums: Sums | undefined): number {
   const inLog = frames.filter(({ isWhole }) => isWhole).reduce((most, { page }) => Math.max(most, page), 0);
   return Math.max(pages.filePages, inLog, sums === undefined ? 0 : pagesWithSums(sums));
+}
+
+/** By what page 1 says of the file's length, which the sums tell better where there are any. */
+function missingEnd(pages: PageSource, pageCount: number): string | undefined {
+  const first = pages.read(1);
+  const written = (first && readFileHeader(first)?.pageCount) ?? 0;
+  return written > pageCount ? `ends after ${pageCount} of its ${written} pages` : undefined;
 }
 
 /** The newest, and the whole ones before it. */

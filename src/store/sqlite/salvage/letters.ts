@@ -36,9 +36,9 @@ export function* salvageLetters(scan: Scan): Iterable<SalvagedLetter> {
   }
 }
 
-/** A page is damaged that had recipients, or of which it is not known what it had. */
-export function mayLackJobs({ damagedPages }: Scan): boolean {
-  return [...damagedPages.values()].some((owner) => owner === undefined || owner === 'jobs');
+/** A page is damaged or gone that had recipients, or of which it is not known what it had. */
+export function mayLackJobs({ damagedPages, isCut }: Scan): boolean {
+  return isCut || [...damagedPages.values()].some((owner) => owner === undefined || owner === 'jobs');
 }
 
 interface OpenJob {

@@ -32,6 +32,8 @@ export interface Scan {
   places: Record<Table, Map<string, Place[]>>;
   /** Pages of which the present version is damaged or missing, and what is known of whose they are. */
   damagedPages: Map<number, string | undefined>;
+  /** There were more pages, of which nothing is known. */
+  isCut: boolean;
   /** Reads a row that was found; as much of it as there is. */
   read(place: Place): SqlRecord | undefined;
 }
@@ -74,6 +76,7 @@ export function scanImages(images: Images, wants: (table: Table, key: string) =>
   return {
     places,
     damagedPages,
+    isCut: images.isCut,
     read({ page, image, cell }) {
       const from = image < 0 ? strays[-1 - image] : images.of(page)[image];
       const payload = from && readCell(from.octets, page, cell);
