@@ -69,24 +69,30 @@ const relayingDenied = reply(
 interface Received extends AcceptedParts {
   collector: MessageCollector;
   signing: Signing | undefined;
+  /** The author's domain, of mail from a trusted network: it may be ours. */
+  authorDomain: string | undefined;
 }
 
 function openMessage(parts: InboundParts, session: Session, transaction: Transaction): IncomingMessage {
   let header: Header = parseHeader(Buffer.alloc(0));
   let signing: Signing | undefined;
+  let domain: string | undefined;
   const collector = new MessageCollector({
     openSpool: () => parts.spool.begin(),
     inlineBytes: parts.inlineBytes,
     headerBytes: parts.headerBytes,
     editHeader(original) {
       header = parseHeader(original);
-      if (session.trusted) signing = startSigning(parts.signers, authorDomain(header));
+      if (session.trusted) domain = authorDomain(header);
+      signing = startSigning(parts.signers, domain);
       return withoutForeignFields(header, original, parts.hostname);
     },
     onBody: (chunk) => signing?.onBody(chunk),
   });
-  const accept = () =>
-    receive(parts, { session, transaction, header, at: parts.clock.now(), collector, signing });
+  const accept = () => {
+    const at = parts.clock.now();
+    return receive(parts, { session, transaction, header, at, collector, signing, authorDomain: domain });
+  };
   return { collector, accept };
 }
 
@@ -176,9 +182,8 @@ async function chooseFolder(
 /** A program on a trusted network that writes in our name may leave Date and Message-ID to us, and signs with our key. */
 async function completeOurs(
   parts: InboundParts,
-  { session, header, collector, signing, transaction, at }: Received,
+  { header, collector, signing, authorDomain: domain, transaction, at }: Received,
 ): Promise<{ fields: string; header: Header; events: DossierEvent[] }> {
-  const domain = session.trusted ? authorDomain(header) : undefined;
   if (domain === undefined || !parts.directory.isLocal(domain)) return { fields: '', header, events: [] };
   const messageId = `<${transaction.queueId}@${domain}>`;
   const { prefix } = completeHeader(collector.header, { from: transaction.reversePath, date: at, messageId });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createLog } from './log.ts';
 
@@ -13,4 +14,15 @@ test('createLog() writes one line of JSON per event, with the queue id', () => {
     msg: 'delivered',
     time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
   });
+});
+
+test('createLog() gathers lines, and leaves none behind when the process ends', () => {
+  const log = JSON.stringify(new URL('./log.ts', import.meta.url).href);
+  const script = `
+    const { createLog } = await import(${log});
+    createLog().info('gathered');
+    setTimeout(() => { createLog().info('the last one'); process.exit(); }, 50);`;
+  const { stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
+  const lines = stderr.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['gathered', 'the last one']);
 });
