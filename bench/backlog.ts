@@ -34,6 +34,7 @@ const starts = 3;
 export const backlogBench: Bench = {
   name: 'backlog',
   description: '1,000,000 deferred messages to 10,000 destinations (--messages: how many)',
+  isLarge: true,
   run: benchBacklog,
 };
 

@@ -69,5 +69,7 @@ export interface Bench {
   readonly name: string;
   /** One line: what is measured. */
   readonly description: string;
+  /** Leaves many GiB behind. */
+  readonly isLarge?: boolean;
   run(context: BenchContext): Promise<BenchReport>;
 }

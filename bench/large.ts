@@ -27,6 +27,7 @@ const limitMs = 900_000;
 export const largeBench: Bench = {
   name: 'large',
   description: '200 concurrent submissions of 25 MiB: growth of memory, and every byte arrives',
+  isLarge: true,
   async run(context) {
     const order = {
       letters: context.options.messages ?? defaults.letters,

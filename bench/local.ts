@@ -27,7 +27,7 @@ const userCount = 100;
 
 async function benchLocal(context: BenchContext): Promise<BenchReport> {
   const { options } = context;
-  const settings = settingsFor(options, { messages: 10_000, isOnly: true });
+  const settings = settingsFor(options, { messages: 15_000, isOnly: true });
   const { messages, sizeBytes, sessions } = settings;
   const sink = await startCountingSink(context.world);
   const users = Array.from({ length: userCount }, (_, number) => `user${number}@example.com`);

@@ -78,10 +78,13 @@ async function runAll(
   const reports: BenchReport[] = [];
   for (const bench of chosen) {
     log(`\n${bench.name}: ${bench.description}`);
-    const report = await withWorld(async (world) => {
+    const play = async (world: World) => {
       await keepFoldersApart(world);
       return bench.run({ ...context, world });
-    }).catch((error: unknown) => brokenOff(bench, error));
+    };
+    const report = await withWorld(play, { kept: !bench.isLarge }).catch((error: unknown) =>
+      brokenOff(bench, error),
+    );
     if (report.text !== '') tell(report.text);
     reports.push(report);
   }
@@ -91,7 +94,7 @@ async function runAll(
 /**
  * ext4 puts the folders of one parent side by side, and looks at each file that was lately removed nearby when it makes a new
  * one: one server would pay for what another removes. With this attribute each gets a region of its own (chattr(1)); other
- * file systems do not know it.
+ * file systems do not know it. For the same reason a world's files stay until all is measured, unless they are many GiB.
  */
 async function keepFoldersApart(world: World): Promise<void> {
   await run('chattr', ['+T', world.path()]);

@@ -25,14 +25,21 @@ export interface World {
   logTails(lines: number): string[];
 }
 
-/** Builds a world, lets `action` happen in it, and takes it down whatever came of it. */
-export async function withWorld<T>(action: (world: World) => Promise<T>): Promise<T> {
+/**
+ * Builds a world, lets `action` happen in it, and takes it down whatever came of it; its files when the process exits, if
+ * they are to be `kept` until then.
+ */
+export async function withWorld<T>(
+  action: (world: World) => Promise<T>,
+  { kept = false }: { kept?: boolean } = {},
+): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'posthorn-world-'));
   await chmod(dir, 0o755);
   await using ends = new AsyncDisposableStack();
   const remove = () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
   process.once('exit', remove);
   ends.defer(() => {
+    if (kept) return;
     remove();
     process.off('exit', remove);
   });
