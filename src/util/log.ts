@@ -26,7 +26,8 @@ const gatherBytes = 8 * 1024;
 
 /**
  * Makes a log. Lines go out together and from another thread, so that a slow terminal holds nobody up; pino writes what is
- * left when the process exits. `output` is for tests.
+ * left when the process exits. One that is killed keeps its last lines to itself: dossiers are what is durable. `output` is
+ * for tests.
  */
 export function createLog(level: LogLevel = 'info', output?: DestinationStream): Log {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
