@@ -26,3 +26,24 @@ test('createLog() gathers lines, and leaves none behind when the process ends', 
   const lines = stderr.trim().split('\n');
   expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['gathered', 'the last one']);
 });
+
+test.each([0, 5, 60])(
+  'a process whose log nobody reads any more ends all the same, %i ms after a line',
+  (ms) => {
+    const log = JSON.stringify(new URL('./log.ts', import.meta.url).href);
+    const script = `
+    const { createLog } = await import(${log});
+    const log = createLog();
+    log.info('nobody reads this');
+    setTimeout(() => { log.info('nor this'); process.exit(7); }, ${ms});`;
+    const command = `("$0" -e "$1"; echo $? >&3) 2>&1 >/dev/null | true`;
+    const arguments_ = ['-c', command, process.execPath, script];
+    const { output } = spawnSync('sh', arguments_, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      timeout: 8000,
+      killSignal: 'SIGKILL',
+    });
+    expect(output[3]).toBe('7\n');
+  },
+);

@@ -3,6 +3,7 @@
  * concerns a message carries its `queueId`. Never a body, never a secret.
  */
 
+import { writeSync } from 'node:fs';
 import {
   type DestinationStream,
   destination,
@@ -21,8 +22,6 @@ const stderr = 2;
 
 /** Lines wait so long for others: a write on another thread costs as much as ten lines. */
 const gatherMs = 20;
-/** And no longer than there are so many octets of them. */
-const gatherBytes = 8 * 1024;
 
 /**
  * Makes a log. Lines go out together and from another thread, so that a slow terminal holds nobody up; pino writes what is
@@ -35,17 +34,26 @@ export function createLog(level: LogLevel = 'info', output?: DestinationStream):
 }
 
 function gathered(): DestinationStream {
-  const lines = destination({ dest: stderr, sync: false, minLength: gatherBytes });
-  let isWaiting = false;
+  const lines = destination({ dest: stderr, sync: false });
+  let waiting = '';
   const flush = () => {
-    isWaiting = false;
-    lines.flush();
+    lines.write(waiting);
+    waiting = '';
   };
+  process.once('exit', () => writeRest(waiting));
   return {
     write(line) {
-      lines.write(line);
-      if (!isWaiting) setTimeout(flush, gatherMs).unref();
-      isWaiting = true;
+      if (waiting === '') setTimeout(flush, gatherMs).unref();
+      waiting += line;
     },
   };
+}
+
+/** Once, whatever comes of it: where nobody reads the log, or its disk is full, the process must still end. */
+function writeRest(lines: string): void {
+  try {
+    if (lines !== '') writeSync(stderr, lines);
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+  }
 }
