@@ -2,6 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createLog } from './log.ts';
 
+/** For scripts that run in a process of their own. */
+const module = JSON.stringify(new URL('./log.ts', import.meta.url).href);
+
 test('createLog() writes one line of JSON per event, with the queue id', () => {
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => lines.push(line) });
@@ -17,9 +20,8 @@ test('createLog() writes one line of JSON per event, with the queue id', () => {
 });
 
 test('createLog() gathers lines, and leaves none behind when the process ends', () => {
-  const log = JSON.stringify(new URL('./log.ts', import.meta.url).href);
   const script = `
-    const { createLog } = await import(${log});
+    const { createLog } = await import(${module});
     createLog().info('gathered');
     setTimeout(() => { createLog().info('the last one'); process.exit(); }, 50);`;
   const { stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
@@ -30,9 +32,8 @@ test('createLog() gathers lines, and leaves none behind when the process ends', 
 test.each([0, 5, 60])(
   'a process whose log nobody reads any more ends all the same, %i ms after a line',
   (ms) => {
-    const log = JSON.stringify(new URL('./log.ts', import.meta.url).href);
     const script = `
-    const { createLog } = await import(${log});
+    const { createLog } = await import(${module});
     const log = createLog();
     log.info('nobody reads this');
     setTimeout(() => { log.info('nor this'); process.exit(7); }, ${ms});`;

@@ -24,9 +24,9 @@ const stderr = 2;
 const gatherMs = 20;
 
 /**
- * Makes a log. Lines go out together and from another thread, so that a slow terminal holds nobody up; pino writes what is
- * left when the process exits. One that is killed keeps its last lines to itself: dossiers are what is durable. `output` is
- * for tests.
+ * Makes a log. Lines go out together and from another thread, so that a slow terminal holds nobody up; what is left is
+ * written when the process exits. One that is killed keeps its last lines to itself: dossiers are what is durable. `output`
+ * is for tests.
  */
 export function createLog(level: LogLevel = 'info', output?: DestinationStream): Log {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
