@@ -20,12 +20,6 @@ const erased = 'erased';
 type Entry = [id: number, data: string];
 
 export function createErasure(database: Database, log: EventLog): Operations['eraseAddress'] {
-  const messagesByKey = database
-    .prepare<[number, string], string>(
-      'SELECT DISTINCT queue_id FROM event_keys JOIN events ON id = entry WHERE bucket = ? AND key = ?',
-    )
-    .pluck();
-  const removeKey = database.prepare('DELETE FROM event_keys WHERE bucket = ? AND key = ?');
   const eraseFrom = createMessageErasure(database);
 
   return ({ address, bucket }) => {
@@ -36,11 +30,11 @@ export function createErasure(database: Database, log: EventLog): Operations['er
     let messages = 0;
     for (let group = newest; group >= range.oldest; group--) {
       if (messages >= stepMessages || newest - group >= stepBuckets) return group;
-      for (const queueId of messagesByKey.all(group, address)) {
+      for (const queueId of new Set(log.keys.messagesBy(group, address))) {
         eraseFrom(queueId, address);
         messages += 1;
       }
-      removeKey.run(group, address);
+      log.keys.remove(group, address);
     }
     return undefined;
   };

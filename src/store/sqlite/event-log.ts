@@ -6,8 +6,9 @@
 import type { Database } from 'better-sqlite3';
 import type { Retention, TraceQuery } from '../store.ts';
 import { searchKey } from './entries.ts';
+import { bucketOf, createEventKeys, type EventKeys } from './event-keys.ts';
 import type { EntryTuple, Operations } from './protocol.ts';
-import { bucketOf, createRecentKeys, type RecentKeys } from './recent-keys.ts';
+import { createRecentKeys, type RecentKeys } from './recent-keys.ts';
 import { createSentIds } from './sent-ids.ts';
 
 /** Entries that are looked at in one step of pruning. */
@@ -15,6 +16,7 @@ const pruneStep = 500;
 
 export interface EventLog extends Pick<Operations, 'trace' | 'isSentFromHere' | 'pruneEvents'> {
   append(entry: EntryTuple): void;
+  readonly keys: EventKeys;
   /** Brings the keys of all entries into their groups. */
   groupKeys(): void;
   /** The groups of keys that exist, or undefined when the log is empty. */
@@ -26,14 +28,15 @@ export function createEventLog(database: Database): EventLog {
     'INSERT INTO events (id, queue_id, last_at, data) VALUES (?, ?, ?, ?)',
   );
   const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
-  const recent = createRecentKeys(database);
+  const keys = createEventKeys(database);
   const sentIds = createSentIds(database);
+  const recent = createRecentKeys(database, [keys, sentIds]);
   let position = lastPosition(database);
 
-  function append([queueId, lastAt, data, keys, sentId]: EntryTuple): void {
+  function append([queueId, lastAt, data, foundBy, sentId]: EntryTuple): void {
     position += Buffer.byteLength(data);
     insertEntry.run(position, queueId, lastAt, data);
-    if (keys.length > 0 || sentId !== undefined) recent.add(position, keys, sentId);
+    if (foundBy.length > 0 || sentId !== undefined) recent.add(position, foundBy, sentId);
   }
 
   function buckets() {
@@ -43,14 +46,15 @@ export function createEventLog(database: Database): EventLog {
 
   return {
     append,
+    keys,
     groupKeys: recent.move,
     buckets,
-    trace: createTrace(database, recent, buckets),
+    trace: createTrace(database, { keys, recent, buckets }),
     isSentFromHere(messageId) {
       const key = searchKey(messageId);
       return recent.isSent(key) || sentIds.has(key, oldestEntry.get() ?? position, position);
     },
-    pruneEvents: createPruning(database, () => position, sentIds.removeBefore),
+    pruneEvents: createPruning(database, [keys, sentIds], () => position),
   };
 }
 
@@ -66,24 +70,18 @@ function lastPosition(database: Database): number {
 
 function createTrace(
   database: Database,
-  recent: RecentKeys,
-  buckets: EventLog['buckets'],
+  { keys, recent, buckets }: Pick<EventLog, 'keys' | 'buckets'> & { recent: RecentKeys },
 ): Operations['trace'] {
   const entriesOfMessage = database
     .prepare<[string], [string, string]>('SELECT queue_id, data FROM events WHERE queue_id = ? ORDER BY id')
     .raw();
-  const messagesByKey = database
-    .prepare<[number, string], string>(
-      `SELECT queue_id FROM event_keys JOIN events ON id = entry WHERE bucket = ? AND key = ? ORDER BY entry DESC`,
-    )
-    .pluck();
   const newestMessages = database.prepare<[], string>('SELECT queue_id FROM events ORDER BY id DESC').pluck();
 
   function* found(key: string): Iterable<string> {
     yield* recent.messagesBy(key);
     const range = buckets();
     if (range === undefined) return;
-    for (let bucket = range.newest; bucket >= range.oldest; bucket--) yield* messagesByKey.all(bucket, key);
+    for (let bucket = range.newest; bucket >= range.oldest; bucket--) yield* keys.messagesBy(bucket, key);
   }
 
   return ({ queueId, messageId, address, limit }: TraceQuery) => {
@@ -110,8 +108,8 @@ function firstDistinct(candidates: Iterable<string>, limit: number): string[] {
 /** Cuts a bounded piece off the old end: whatever is older than `before`, or further back than `maxBytes`. */
 function createPruning(
   database: Database,
+  groups: readonly { removeBefore(position: number): void }[],
   end: () => number,
-  removeSentIdsBefore: (position: number) => void,
 ): Operations['pruneEvents'] {
   const oldestEntries = database
     .prepare<[number], [id: number, start: number, lastAt: number, events: number]>(
@@ -119,8 +117,6 @@ function createPruning(
     )
     .raw();
   const removeUpTo = database.prepare('DELETE FROM events WHERE id <= ?');
-  // Bounded too: these are the keys of the entries that went just now.
-  const removeGroups = database.prepare('DELETE FROM event_keys WHERE bucket < ?');
   const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
 
   return ({ before, maxBytes }: Retention) => {
@@ -133,8 +129,8 @@ function createPruning(
     }
     if (last !== undefined) removeUpTo.run(last);
     const oldest = oldestEntry.get() ?? end();
-    removeGroups.run(bucketOf(oldest));
-    removeSentIdsBefore(oldest);
+    // Bounded too: these are the keys of the entries that went just now.
+    for (const group of groups) group.removeBefore(oldest);
     return count;
   };
 }

@@ -7,11 +7,13 @@
 import type { Database } from 'better-sqlite3';
 
 /** Octets of log whose Message-IDs lie together in one group. */
-export const groupBytes = 16 * 1024 * 1024;
+const groupBytes = 16 * 1024 * 1024;
 
 const groupOf = (position: number): number => Math.floor(position / groupBytes);
 
 export interface SentIds {
+  /** Takes in what lies in `recent_keys`. */
+  takeRecent(): void;
   /** Looks between two positions of the log. */
   has(messageId: string, oldest: number, newest: number): boolean;
   /** Removes what belongs to the log before a position, in whole groups. */
@@ -19,11 +21,17 @@ export interface SentIds {
 }
 
 export function createSentIds(database: Database): SentIds {
+  // A message sent again has the Message-ID that it had.
+  const takeRecent = database.prepare(
+    `INSERT OR IGNORE INTO sent_ids (bucket, message_id)
+       SELECT entry / ${groupBytes}, sent_id FROM recent_keys WHERE sent_id IS NOT NULL ORDER BY 1, 2`,
+  );
   const find = database
     .prepare<[number, string], number>('SELECT 1 FROM sent_ids WHERE bucket = ? AND message_id = ?')
     .pluck();
   const remove = database.prepare('DELETE FROM sent_ids WHERE bucket < ?');
   return {
+    takeRecent: () => void takeRecent.run(),
     has(messageId, oldest, newest) {
       for (let group = groupOf(newest); group >= groupOf(oldest); group--)
         if (find.get(group, messageId) !== undefined) return true;
