@@ -8,12 +8,12 @@
 import type { Machine, TlsInfo } from '../net/machine.ts';
 import type { SaslExchange, SaslStep } from '../sasl/exchange.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
-import { Dialogue } from '../util/dialogue.ts';
+import type { Dialogue } from '../util/dialogue.ts';
 import { LineReader } from '../util/line-reader.ts';
 import { type Command, parseCommand } from './command.ts';
 import { type OrderState, refusalOf } from './command-order.ts';
 import { DataPhase } from './data-phase.ts';
-import { isPermanent, isPositive, type Reply, reply, replyLines } from './reply.ts';
+import { isPermanent, isPositive, type Reply, reply } from './reply.ts';
 import {
   maxAuthLineBytes,
   maxCommandLineBytes,
@@ -22,13 +22,11 @@ import {
   type SmtpEvent,
   type SmtpSessionOptions,
 } from './session-options.ts';
+import { SessionRecord } from './session-record.ts';
 import * as say from './session-replies.ts';
 
 /** What the next octets are. */
 type Mode = 'connect' | 'tls' | 'command' | 'sasl' | 'data' | 'ended';
-
-/** What follows the mechanism in an AUTH command, well-formed or not, is for nobody's eyes. */
-const secretOfAuth = /^(\s*AUTH\s+\S+)\s.*$/is;
 
 /** Remembered in place of the chunk that is being worked on, whose octets need not be held here too. */
 const emptyChunk: SmtpEvent = { type: 'chunk', bytes: Buffer.alloc(0) };
@@ -42,28 +40,30 @@ const freshState = (inTls: boolean): OrderState => ({
 });
 
 export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
-  /** Everything said since the connection began (its opening) and since the last MAIL, secrets masked. */
-  readonly dialogue: Dialogue;
   tlsWanted = false;
   readonly #options: SmtpSessionOptions;
   readonly #input = new LineReader(maxSkippedBytes);
-  #output: string[] = [];
   #mode: Mode = 'connect';
   #asked: SmtpEvent | undefined;
   #tls: TlsInfo | undefined;
   #exchange: SaslExchange | undefined;
-  #authRefused = false;
   #state: OrderState;
   #commands = 0;
   #errors = 0;
   readonly #data: DataPhase;
+  readonly #record: SessionRecord;
 
   constructor(options: SmtpSessionOptions) {
     this.#options = options;
     this.#tls = options.tls;
     this.#state = freshState(options.tls !== undefined);
-    this.dialogue = new Dialogue(options.now);
+    this.#record = new SessionRecord(options.now);
     this.#data = new DataPhase(this.#input, options);
+  }
+
+  /** Everything said since the connection began (its opening) and since the last MAIL, secrets masked. */
+  get dialogue(): Dialogue {
+    return this.#record.dialogue;
   }
 
   get midway(): boolean {
@@ -79,10 +79,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   output(): Buffer | undefined {
-    if (this.#output.length === 0) return undefined;
-    const text = this.#output.length === 1 ? (this.#output[0] as string) : this.#output.join('');
-    this.#output = [];
-    return Buffer.from(text, 'utf8');
+    return this.#record.takeUnsent();
   }
 
   tlsStarted(tls: TlsInfo): void {
@@ -185,22 +182,15 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     if (++this.#commands > this.#options.commands) return this.#bye(say.tooManyCommands);
     if (line === 'tooLong') return this.#refuse(say.lineTooLong(maxCommandLineBytes));
     const command = parseCommand(line);
-    this.#recordCommand(command, line);
-    return this.#obey(command);
-  }
-
-  #recordCommand(command: Command, line: Buffer): void {
     if (command.verb === 'MAIL' && this.#state.transaction === 'none') this.dialogue.startExcerpt();
-    // Pipelined behind an AUTH that was refused, user name and password come as commands that nobody knows.
-    const secret = this.#authRefused && command.verb === 'invalid';
-    this.#authRefused = secret;
-    this.dialogue.client(secret ? '***' : line.toString('utf8').replace(secretOfAuth, '$1 ***'));
+    this.#record.heardCommand(command, line);
+    return this.#obey(command);
   }
 
   #obey(command: Command): SmtpEvent | 'again' {
     const refusal = refusalOf(command, this.#state, this.#options);
     if (command.verb === 'BDAT') return this.#bdat(command, refusal);
-    if (command.verb === 'AUTH' && refusal) this.#authRefused = true;
+    if (command.verb === 'AUTH' && refusal) this.#record.refusedAuth();
     return refusal ? this.#refuse(refusal) : this.#proceed(command);
   }
 
@@ -258,8 +248,10 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
     this.#exchange = startExchange(mechanism);
-    this.#authRefused = this.#exchange === undefined;
-    if (!this.#exchange) return this.#refuse(say.unknownMechanism);
+    if (!this.#exchange) {
+      this.#record.refusedAuth();
+      return this.#refuse(say.unknownMechanism);
+    }
     return this.#saslStep(this.#exchange.step(initialResponse));
   }
 
@@ -267,7 +259,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     const line = this.#input.line(maxAuthLineBytes);
     if (line === undefined) return 'starved';
     if (line === 'endless') return this.#bye(say.endlessLine);
-    this.dialogue.client('***');
+    this.#record.heardSecret();
     this.#mode = 'command';
     if (line === 'tooLong' || !this.#exchange) return this.#refuse(say.lineTooLong(maxAuthLineBytes));
     return this.#saslStep(this.#exchange.step(line.toString('latin1')));
@@ -301,13 +293,13 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     const step = this.#data.step();
     if (step === 'starved') return 'starved';
     if ('event' in step) {
-      if (step.event.type === 'message') this.dialogue.client(`(${step.event.sizeBytes} octets of message)`);
+      if (step.event.type === 'message') this.#record.heardMessage(step.event.sizeBytes);
       return step.event;
     }
     this.#mode = 'command';
     if (step.next === 'ended') return this.#bye(step.say);
     if (step.next === 'command') return this.#say(step.say);
-    this.dialogue.client('(a chunk that was not wanted)');
+    this.#record.heardUnwantedChunk();
     return this.#refuse(step.say);
   }
 
@@ -319,10 +311,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   #say(answer: Reply): 'again' {
-    for (const line of replyLines(answer)) {
-      this.dialogue.server(line);
-      this.#output.push(`${line}\r\n`);
-    }
+    this.#record.say(answer);
     return 'again';
   }
 
