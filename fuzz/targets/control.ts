@@ -1,5 +1,6 @@
 /** The control socket: frames from commands, requests in them, and the answers that a command reads. */
 
+import * as v from 'valibot';
 import { type Admin, AdminError } from '../../src/admin/admin.ts';
 import { answerSchema, isOperation, operations, requestSchema } from '../../src/admin/control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from '../../src/admin/frames.ts';
@@ -47,13 +48,13 @@ async function framesIn(input: Buffer, cut: Cut): Promise<{ frames: Frame[]; err
 }
 
 async function serve({ value, content }: Frame): Promise<void> {
-  const { success, data } = requestSchema.safeParse(value);
-  answerSchema.safeParse(value);
-  if (!success || !isOperation(data.operation)) return;
+  const { success, output } = v.safeParse(requestSchema, value);
+  v.safeParse(answerSchema, value);
+  if (!success || !isOperation(output.operation)) return;
   try {
-    await operations[data.operation](
+    await operations[output.operation](
       admin,
-      content === undefined ? data.request : { ...data.request, content },
+      content === undefined ? output.request : { ...output.request, content },
     );
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;

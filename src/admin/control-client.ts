@@ -1,5 +1,6 @@
 /** A command's end of the control socket: an Admin whose every operation is performed by the running server. */
 
+import * as v from 'valibot';
 import { type ControlConnection, connectControl } from '../net/control-socket.ts';
 import { type Admin, AdminError, type Operation } from './admin.ts';
 import { answerSchema, maxAnswerLine } from './control-protocol.ts';
@@ -66,7 +67,7 @@ async function exchange(
       throw connectionLost(detail, error);
     });
   if (frame.done) throw connectionLost('', undefined);
-  const answer = answerSchema.parse(frame.value.value);
+  const answer = v.parse(answerSchema, frame.value.value);
   if ('error' in answer) throw new AdminError(answer.error.code, answer.error.message);
   return answer.result;
 }

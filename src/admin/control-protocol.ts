@@ -1,6 +1,6 @@
 /** What is asked and answered over the control socket: the operations with their requests' shapes, and the answers. */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { type Admin, AdminError, adminErrorCodes, type Operation } from './admin.ts';
 
 /** File name of the socket within the data directory. */
@@ -11,62 +11,72 @@ export const maxRequestLine = 4 * 2 ** 20;
 export const maxAnswerLine = 64 * 2 ** 20;
 
 /** One request, one answer, in turn: neither needs a number. */
-export const requestSchema = z.object({ operation: z.string(), request: z.record(z.string(), z.unknown()) });
+export const requestSchema = v.object({
+  operation: v.string(),
+  // valibot's objects and records may be lists.
+  request: v.custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  ),
+});
 
-export const answerSchema = z.union([
-  z.object({ error: z.object({ code: z.enum(adminErrorCodes), message: z.string() }) }),
-  z.object({ result: z.unknown().optional() }),
+export const answerSchema = v.union([
+  v.object({ error: v.object({ code: v.picklist(adminErrorCodes), message: v.string() }) }),
+  v.object({ result: v.optional(v.unknown()) }),
 ]);
 
-export type Answer = z.output<typeof answerSchema>;
+export type Answer = v.InferOutput<typeof answerSchema>;
 
 type Perform = (admin: Admin, request: unknown) => Promise<unknown>;
 
 /** Checks a request's shape before `perform` sees it. */
-function operation<Schema extends z.ZodType>(
+function operation<Schema extends v.GenericSchema>(
   schema: Schema,
-  perform: (admin: Admin, request: z.output<Schema>) => Promise<unknown>,
+  perform: (admin: Admin, request: v.InferOutput<Schema>) => Promise<unknown>,
 ): Perform {
   return async (admin, request) => {
-    const { success, data, error } = schema.safeParse(request);
+    // The first of what is wrong is enough: a batch has room for some hundred thousand.
+    const { success, output, issues } = v.safeParse(schema, request, { abortEarly: true });
     if (!success)
-      throw new AdminError('bad-request', `The server does not understand: ${z.prettifyError(error)}`);
-    return perform(admin, data);
+      throw new AdminError('bad-request', `The server does not understand: ${v.summarize(issues)}`);
+    return perform(admin, output);
   };
 }
 
-const text = z.string();
-const nothing = z.object({});
-const address = z.object({ address: text });
-const account = z.object({ address: text, password: text.exactOptional(), hash: text.exactOptional() });
-const filter = z.object({
-  destination: text.exactOptional(),
-  queueId: text.exactOptional(),
-  recipient: text.exactOptional(),
+const text = v.string();
+const nothing = v.object({});
+const address = v.object({ address: text });
+const account = v.object({ address: text, password: v.exactOptional(text), hash: v.exactOptional(text) });
+const filter = v.object({
+  destination: v.exactOptional(text),
+  queueId: v.exactOptional(text),
+  recipient: v.exactOptional(text),
 });
-const limit = z.number().int().positive();
+const limit = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 export const operations: Record<Operation, Perform> = {
   addAccount: operation(account, (admin, request) => admin.addAccount(request)),
-  importAccounts: operation(z.object({ accounts: z.array(account) }), (admin, request) =>
+  importAccounts: operation(v.object({ accounts: v.array(account) }), (admin, request) =>
     admin.importAccounts(request),
   ),
   listAccounts: operation(nothing, (admin) => admin.listAccounts()),
-  setPassword: operation(address.extend({ password: text }), (admin, request) => admin.setPassword(request)),
+  setPassword: operation(v.object({ ...address.entries, password: text }), (admin, request) =>
+    admin.setPassword(request),
+  ),
   removeAccount: operation(address, (admin, request) => admin.removeAccount(request)),
-  setAlias: operation(address.extend({ targets: z.array(text) }), (admin, request) =>
+  setAlias: operation(v.object({ ...address.entries, targets: v.array(text) }), (admin, request) =>
     admin.setAlias(request),
   ),
   removeAlias: operation(address, (admin, request) => admin.removeAlias(request)),
   listAliases: operation(nothing, (admin) => admin.listAliases()),
-  trace: operation(z.object({ subject: text, limit }), (admin, request) => admin.trace(request)),
-  listQueue: operation(filter.extend({ after: text.exactOptional(), limit }), (admin, request) =>
-    admin.listQueue(request),
+  trace: operation(v.object({ subject: text, limit }), (admin, request) => admin.trace(request)),
+  listQueue: operation(
+    v.object({ ...filter.entries, after: v.exactOptional(text), limit }),
+    (admin, request) => admin.listQueue(request),
   ),
   retryQueue: operation(filter, (admin, request) => admin.retryQueue(request)),
   dropQueue: operation(filter, (admin, request) => admin.dropQueue(request)),
   send: operation(
-    z.object({ from: text, recipients: z.array(text).min(1), content: z.instanceof(Buffer) }),
+    v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),
   ),
 };

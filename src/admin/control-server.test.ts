@@ -109,6 +109,23 @@ describe('startControlServer()', () => {
     expect(await answers(1)).toEqual([refusal('does not know this request')]);
   });
 
+  test('knows no request that is a list', async () => {
+    await connection.write(encodeFrame({ value: { operation: 'listAccounts', request: [] } }));
+    expect(await answers(1)).toEqual([refusal('does not know this request')]);
+  });
+
+  test.each([
+    [{ address: 5 }, 'Expected string but received 5\n  → at accounts.1.address'],
+    [
+      JSON.parse('{"__proto__":{"address":"b@example.org"}}'),
+      'Expected "address" but received undefined\n  → at accounts.1.address',
+    ],
+  ])('says which field of a request is wrong, and why: %j', async (account, reason) => {
+    const accounts = [{ address: 'a@example.org' }, account, {}];
+    await connection.write(encodeFrame({ value: { operation: 'importAccounts', request: { accounts } } }));
+    expect(await answers(1)).toEqual([refusal(reason)]);
+  });
+
   test('takes content up to its limit, and ends the connection of who sends more', async () => {
     const atMost = request('send', Buffer.alloc(maxContentBytes));
     await connection.write(Buffer.concat([atMost, request('send', Buffer.alloc(maxContentBytes + 1))]));

@@ -3,6 +3,7 @@
  * Whoever can open the socket owns the data directory, and may do everything.
  */
 
+import * as v from 'valibot';
 import { type ControlConnection, listenControl } from '../net/control-socket.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
@@ -94,8 +95,8 @@ class Session {
   }
 
   async #answer({ value, content }: Frame): Promise<Answer> {
-    const parsed = requestSchema.safeParse(value);
-    if (!parsed.success || !isOperation(parsed.data.operation)) {
+    const parsed = v.safeParse(requestSchema, value);
+    if (!parsed.success || !isOperation(parsed.output.operation)) {
       return {
         error: {
           code: 'bad-request',
@@ -103,7 +104,7 @@ class Session {
         },
       };
     }
-    const { operation, request } = parsed.data;
+    const { operation, request } = parsed.output;
     try {
       const result = await operations[operation](
         this.#parts.admin,

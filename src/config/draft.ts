@@ -4,10 +4,11 @@
  */
 
 import type { TomlTable } from 'smol-toml';
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { DkimConfig, Protocol } from './config.ts';
 import type { KeyPath } from './problem.ts';
 import { deliveryShape, domainShape, listenerShape, standardPorts, tlsShape } from './schema.ts';
+import { isTable } from './values.ts';
 
 export interface ListenerDraft {
   protocol?: Protocol;
@@ -59,20 +60,17 @@ function withPort(listener: ListenerDraft, value: unknown): ListenerDraft {
   return { ...listener, port: standardPorts[protocol] };
 }
 
-const isTable = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
 /** The keys of a table that are good, by themselves, with the defaults of those that are not there. */
-function goodParts<Shape extends z.ZodRawShape>(
+function goodParts<Shape extends v.ObjectEntries>(
   shape: Shape,
   value: unknown,
-): { [Key in keyof Shape]?: z.output<Shape[Key]> } {
+): { [Key in keyof Shape]?: v.InferOutput<Shape[Key]> } {
   const table = isTable(value) ? value : {};
-  const parts: { [Key in keyof Shape]?: z.output<Shape[Key]> } = {};
+  const parts: { [Key in keyof Shape]?: v.InferOutput<Shape[Key]> } = {};
   for (const key in shape) {
     const schema: Shape[typeof key] = shape[key];
-    const result = z.safeParse(schema, table[key]);
-    if (result.success) parts[key] = result.data;
+    const result = v.safeParse(schema, table[key]);
+    if (result.success) parts[key] = result.output;
   }
   return parts;
 }

@@ -1,24 +1,27 @@
-/** zod's issues in our words. Only the kinds that `schema.ts` can raise; the texts of scalar values come from `values.ts`. */
+/** valibot's issues in our words. Only the kinds that `schema.ts` can raise; what they say comes from `values.ts`. */
 
-import type { z } from 'zod';
+import type * as v from 'valibot';
 import type { Finding } from './draft.ts';
 import { findNearest } from './nearest.ts';
 import { formatKey, type KeyPath } from './problem.ts';
 import { knownKeys } from './schema.ts';
 import { quote } from './values.ts';
 
-export function toFindings(error: z.ZodError): Finding[] {
-  return error.issues.flatMap((issue) => {
-    const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key));
-    if (issue.code === 'invalid_type') return [wrongShape(path, issue.expected, issue.input)];
-    const remedy = issue.code === 'custom' ? String(issue.params?.remedy) : 'See docs for this key.';
-    return [{ path, what: issue.message, remedy }];
+export function toFindings(issues: readonly v.BaseIssue<unknown>[]): Finding[] {
+  return issues.map((issue) => {
+    const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
+    const { type, input, expected, message } = issue;
+    if (type === 'raw_check') return unknownKey(path);
+    if (type === 'custom') return wrongShape(path, input, 'a table');
+    if (type === 'array') return wrongShape(path, input, 'a list');
+    const what = input === undefined ? 'is missing' : `${quote(input)} is not ${expected}`;
+    return { path, what, remedy: message };
   });
 }
 
-function unknownKey(path: KeyPath, key: string): Finding {
-  const table = tableOf(path);
+function unknownKey(path: KeyPath): Finding {
+  const table = tableOf(path.slice(0, -1));
+  const key = String(path.at(-1));
   const here = knownKeys.get(table) ?? [];
   const nearest = findNearest(key, here);
   const elsewhere = [...knownKeys].find(([name, keys]) => name !== table && keys.includes(key))?.[0];
@@ -26,13 +29,13 @@ function unknownKey(path: KeyPath, key: string): Finding {
   if (nearest !== undefined) remedy = `Did you mean ${nearest}?`;
   else if (elsewhere === '') remedy = 'It belongs at the top of the file, before the first [table].';
   else if (elsewhere !== undefined) remedy = `It belongs in ${header(elsewhere)}.`;
-  return { path: [...path, key], what: 'there is no such key', remedy };
+  return { path, what: 'there is no such key', remedy };
 }
 
 /** A table or a list was expected, and something else is there. */
-function wrongShape(path: KeyPath, expected: string, input: unknown): Finding {
+function wrongShape(path: KeyPath, input: unknown, expected: string): Finding {
   const table = tableOf(path);
-  const what = `${quote(input)} is not ${expected === 'array' ? 'a list' : 'a table'}`;
+  const what = `${quote(input)} is not ${expected}`;
   if (knownKeys.has(table))
     return { path, what, remedy: `Write it as ${header(table)}, with its keys on the lines below.` };
   return { path, what, remedy: `Write it in brackets: ${formatKey(path.slice(-1))} = ["…"].` };

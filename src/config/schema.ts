@@ -3,7 +3,7 @@
  * `cross-checks.ts`; what the file system must hold is in `files.ts`.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { ListenerConfig, Protocol } from './config.ts';
 import * as values from './values.ts';
 
@@ -28,18 +28,18 @@ const mib = 2 ** 20;
 
 export const listenerShape = {
   protocol: values.oneOf(...protocols),
-  address: values.ipAddress().default('::'),
-  port: values.listeningPort().exactOptional(),
-  allowPlaintextAuth: values.flag().default(false),
-  bareNewline: values.oneOf('reject', 'normalize').exactOptional(),
+  address: v.optional(values.ipAddress(), '::'),
+  port: v.exactOptional(values.listeningPort()),
+  allowPlaintextAuth: v.optional(values.flag(), false),
+  bareNewline: v.exactOptional(values.oneOf('reject', 'normalize')),
 };
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });
 
 export const domainShape = (directory: string) => ({
   name: values.domainName(),
-  postmaster: values.mailAddress().exactOptional(),
-  dkim: z.strictObject(dkimShape(directory)).exactOptional(),
+  postmaster: v.exactOptional(values.mailAddress()),
+  dkim: v.exactOptional(values.table(dkimShape(directory))),
 });
 
 export const tlsShape = (directory: string) => ({
@@ -47,37 +47,37 @@ export const tlsShape = (directory: string) => ({
   key: values.path(directory),
 });
 
-const relayShape = { trustedNetworks: z.array(values.trustedNetwork()).default([]) };
+const relayShape = { trustedNetworks: v.optional(v.array(values.trustedNetwork()), []) };
 
 export const deliveryShape = (directory: string) => ({
-  relayHost: values.smtpHost().exactOptional(),
-  port: values.remotePort().default(25),
-  allowPrivateAddresses: values.flag().default(false),
-  caFile: values.path(directory).exactOptional(),
-  connectionsPerSite: values.count(1, 1000, 'connections').default(20),
-  concurrency: values.count(1, 10_000, 'deliveries').default(200),
+  relayHost: v.exactOptional(values.smtpHost()),
+  port: v.optional(values.remotePort(), 25),
+  allowPrivateAddresses: v.optional(values.flag(), false),
+  caFile: v.exactOptional(values.path(directory)),
+  connectionsPerSite: v.optional(values.count(1, 1000, 'connections'), 20),
+  concurrency: v.optional(values.count(1, 10_000, 'deliveries'), 200),
 });
 
 const limitsShape = {
-  messageBytes: values.count(1024, 2 ** 31, 'bytes').default(50 * mib),
-  headerBytes: values.count(1024, 16 * mib, 'bytes').default(mib / 4),
+  messageBytes: v.optional(values.count(1024, 2 ** 31, 'bytes'), 50 * mib),
+  headerBytes: v.optional(values.count(1024, 16 * mib, 'bytes'), mib / 4),
   // RFC 5321 §4.5.3.1.8 asks for at least 100.
-  recipients: values.count(1, 100_000, 'recipients').default(1000),
-  commands: values.count(1, 1_000_000, 'commands').default(10_000),
-  sessions: values.count(1, 100_000, 'sessions').default(1000),
-  sessionsPerAddress: values.count(1, 100_000, 'sessions').default(100),
+  recipients: v.optional(values.count(1, 100_000, 'recipients'), 1000),
+  commands: v.optional(values.count(1, 1_000_000, 'commands'), 10_000),
+  sessions: v.optional(values.count(1, 100_000, 'sessions'), 1000),
+  sessionsPerAddress: v.optional(values.count(1, 100_000, 'sessions'), 100),
   // SMTP servers wait 5 minutes at least (RFC 5321 §4.5.3.2.7), POP3 servers 10 (RFC 1939 §3).
-  idleSeconds: values.count(1, 86_400, 'seconds').default(600),
-  sessionSeconds: values.count(1, 604_800, 'seconds').default(7200),
+  idleSeconds: v.optional(values.count(1, 86_400, 'seconds'), 600),
+  sessionSeconds: v.optional(values.count(1, 604_800, 'seconds'), 7200),
 };
 
 const dossierShape = {
-  enabled: values.flag().default(true),
-  days: values.count(1, 3650, 'days').default(30),
-  bytes: values.count(mib, 2 ** 50, 'bytes').default(1024 * mib),
+  enabled: v.optional(values.flag(), true),
+  days: v.optional(values.count(1, 3650, 'days'), 30),
+  bytes: v.optional(values.count(mib, 2 ** 50, 'bytes'), 1024 * mib),
 };
 
-type ListenerInput = z.output<z.ZodObject<typeof listenerShape>>;
+type ListenerInput = v.InferOutput<v.ObjectSchema<typeof listenerShape, undefined>>;
 
 /** Mail from outside with bare CR or LF is refused (CVE-2023-51764); our own users' programs are helped. */
 function completeListener({ port, bareNewline, ...rest }: ListenerInput): ListenerConfig {
@@ -89,32 +89,32 @@ function completeListener({ port, bareNewline, ...rest }: ListenerInput): Listen
   };
 }
 
-const listenerSchema = z.strictObject(listenerShape).transform(completeListener);
-const domainSchema = (directory: string) => z.strictObject(domainShape(directory));
-const deliverySchema = (directory: string) => z.strictObject(deliveryShape(directory));
-const tlsSchema = (directory: string) => z.strictObject(tlsShape(directory));
+const listenerSchema = v.pipe(values.table(listenerShape), v.transform(completeListener));
+const domainSchema = (directory: string) => values.table(domainShape(directory));
+const deliverySchema = (directory: string) => values.table(deliveryShape(directory));
+const tlsSchema = (directory: string) => values.table(tlsShape(directory));
 
 /** `directory` is where the file lies: relative paths begin there. */
-export function fileSchema(directory: string) {
-  return z.strictObject({
-    hostname: values.hostName(),
-    dataDir: values.path(directory).prefault('./data'),
-    resolver: z.array(values.dnsServer()).default([]),
-    listener: z.array(listenerSchema).default([]),
-    tls: tlsSchema(directory).exactOptional(),
-    domain: z.array(domainSchema(directory)).default([]),
-    relay: z.strictObject(relayShape).prefault({}),
-    delivery: deliverySchema(directory).prefault({}),
-    limits: z.strictObject(limitsShape).prefault({}),
-    dossier: z.strictObject(dossierShape).prefault({}),
-  });
-}
+const fileShape = (directory: string) => ({
+  hostname: values.hostName(),
+  dataDir: v.optional(values.path(directory), './data'),
+  resolver: v.optional(v.array(values.dnsServer()), []),
+  listener: v.optional(v.array(listenerSchema), []),
+  tls: v.exactOptional(tlsSchema(directory)),
+  domain: v.optional(v.array(domainSchema(directory)), []),
+  relay: v.optional(values.table(relayShape), {}),
+  delivery: v.optional(deliverySchema(directory), {}),
+  limits: v.optional(values.table(limitsShape), {}),
+  dossier: v.optional(values.table(dossierShape), {}),
+});
 
-export type FileContent = z.output<ReturnType<typeof fileSchema>>;
+export const fileSchema = (directory: string) => values.table(fileShape(directory));
+
+export type FileContent = v.InferOutput<ReturnType<typeof fileSchema>>;
 
 /** The keys of every table, by its path without list indexes; '' is the top of the file. For suggestions. */
 export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
-  ['', Object.keys(fileSchema('').shape)],
+  ['', Object.keys(fileShape(''))],
   ['listener', Object.keys(listenerShape)],
   ['tls', Object.keys(tlsShape(''))],
   ['domain', Object.keys(domainShape(''))],

@@ -1,10 +1,11 @@
 /**
- * The kinds of value that a configuration holds, as zod types. Every refusal has the same grammar, "VALUE is not WHAT"
- * and a remedy, so that it reads like advice and not like a type error.
+ * The kinds of value that a configuration holds, as valibot schemas. Every refusal has the same grammar, "VALUE is not WHAT"
+ * and a remedy, so that it reads like advice and not like a type error: an issue's `expected` is the WHAT, its `message`
+ * the remedy, and `issues.ts` puts the sentence together.
  */
 
 import { resolve } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
@@ -17,15 +18,53 @@ export function quote(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
+/** A list is none. A date is one without keys. */
+export const isTable = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const anyTable = v.custom<Record<string, unknown>>(isTable);
+
+/**
+ * A table with these keys and no others. Everything that is wrong in it is told at once: `v.strictObject()` would stop at
+ * the first unknown key, take a list for a table, and not ask the value that is missing for its remedy.
+ */
+export function table<const Entries extends v.ObjectEntries>(entries: Entries) {
+  const keys = Object.keys(entries);
+  const needed = keys.filter((key) => entries[key]?.type !== 'exact_optional');
+  const blank = Object.fromEntries(needed.map((key) => [key, undefined]));
+  return v.pipe(
+    anyTable,
+    v.transform((input): unknown => ({ ...blank, ...input })),
+    v.intersect([v.object(entries), noKeysBut(keys)]),
+  );
+}
+
+/** Adds nothing to the table that is read, only an issue for each key that is not known. */
+const noKeysBut = (known: readonly string[]) =>
+  v.pipe(
+    anyTable,
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const [key, value] of Object.entries(dataset.value))
+        if (!known.includes(key))
+          addIssue({ path: [{ type: 'object', origin: 'key', input: dataset.value, key, value }] });
+    }),
+    v.transform(() => ({})),
+  );
+
+type Remedy = v.ErrorMessage<v.RawTransformIssue<unknown>>;
+
 /** A value that `read` understands; it answers undefined to what it does not. */
-function value<T>(expected: string, remedy: string, read: (input: unknown) => T | undefined) {
-  return z.unknown().transform((input, context): T => {
-    const result = input === undefined ? undefined : read(input);
-    if (result !== undefined) return result;
-    const message = input === undefined ? 'is missing' : `${quote(input)} is not ${expected}`;
-    context.addIssue({ code: 'custom', message, params: { remedy } });
-    return z.NEVER;
-  });
+function value<T>(expected: string, remedy: Remedy, read: (input: unknown) => T | undefined) {
+  return v.pipe(
+    v.unknown(),
+    v.rawTransform(({ dataset, addIssue, NEVER }): T => {
+      const result = dataset.value === undefined ? undefined : read(dataset.value);
+      if (result !== undefined) return result;
+      addIssue({ expected, message: remedy });
+      return NEVER;
+    }),
+  );
 }
 
 /** A value written as text. */
@@ -60,15 +99,11 @@ export const remotePort = () =>
 
 export function oneOf<const T extends string>(...choices: readonly T[]) {
   const list = choices.map((choice) => `"${choice}"`).join(', ');
-  return z.unknown().transform((input, context): T => {
-    const found = choices.find((choice) => choice === input);
-    if (found !== undefined) return found;
+  const remedy: Remedy = ({ input }) => {
     const nearest = typeof input === 'string' ? findNearest(input, choices) : undefined;
-    const message = input === undefined ? 'is missing' : `${quote(input)} is not one of ${list}`;
-    const remedy = nearest === undefined ? `Write one of ${list}.` : `Did you mean "${nearest}"?`;
-    context.addIssue({ code: 'custom', message, params: { remedy } });
-    return z.NEVER;
-  });
+    return nearest === undefined ? `Write one of ${list}.` : `Did you mean "${nearest}"?`;
+  };
+  return value(`one of ${list}`, remedy, (input) => choices.find((choice) => choice === input));
 }
 
 /** A DNS name of a host, as lower-case A-labels. */

@@ -3,51 +3,54 @@
  * milliseconds since 1970.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import { jobRow, type MessageTuple } from '../rows.ts';
 import type { SalvagedLetter } from './letters.ts';
 
-const recipientShape = z.object({
-  number: z.int(),
-  recipient: z.string(),
-  originalRecipient: z.string().exactOptional(),
-  kind: z.enum(['local', 'remote']),
-  destination: z.string(),
-  folder: z.enum(['Inbox', 'Junk']).exactOptional(),
-  attempts: z.int(),
-  queuedAt: z.int(),
-  nextAttemptAt: z.int(),
-  expiresAt: z.int(),
-  lastError: z.string().exactOptional(),
-  inDoubt: z.boolean().exactOptional(),
+/** What JSON carries exactly. */
+export const whole = v.pipe(v.number(), v.safeInteger());
+
+const recipientShape = v.object({
+  number: whole,
+  recipient: v.string(),
+  originalRecipient: v.exactOptional(v.string()),
+  kind: v.picklist(['local', 'remote']),
+  destination: v.string(),
+  folder: v.exactOptional(v.picklist(['Inbox', 'Junk'])),
+  attempts: whole,
+  queuedAt: whole,
+  nextAttemptAt: whole,
+  expiresAt: whole,
+  lastError: v.exactOptional(v.string()),
+  inDoubt: v.exactOptional(v.boolean()),
 });
 
-export const envelopeShape = z.object({
-  queueId: z.string().regex(/^[0-9A-Za-z_-]+$/),
+export const envelopeShape = v.object({
+  queueId: v.pipe(v.string(), v.regex(/^[0-9A-Za-z_-]+$/)),
   /** What is not sure about the message. */
-  doubts: z.array(z.string()),
+  doubts: v.array(v.string()),
   /** The rest is missing where the message's own row is lost. */
-  message: z
-    .object({
-      acceptedAt: z.int(),
-      reversePath: z.string(),
-      submitter: z.string().exactOptional(),
-      messageId: z.string().exactOptional(),
-      eightBit: z.boolean(),
-      smtputf8: z.boolean(),
-      failuresTo: z.enum(['sender', 'postmaster', 'nobody']),
+  message: v.exactOptional(
+    v.object({
+      acceptedAt: whole,
+      reversePath: v.string(),
+      submitter: v.exactOptional(v.string()),
+      messageId: v.exactOptional(v.string()),
+      eightBit: v.boolean(),
+      smtputf8: v.boolean(),
+      failuresTo: v.picklist(['sender', 'postmaster', 'nobody']),
       /** Octets of the header fields that were put in front here. */
-      prefixBytes: z.int(),
-      sizeBytes: z.int(),
-    })
-    .exactOptional(),
+      prefixBytes: whole,
+      sizeBytes: whole,
+    }),
+  ),
   /** Who still has to get it. */
-  recipients: z.array(recipientShape),
+  recipients: v.array(recipientShape),
   /** Who is not among them, but of whom the message's dossier does not say either that they got it. */
-  addressedTo: z.array(z.string()).exactOptional(),
+  addressedTo: v.exactOptional(v.array(v.string())),
 });
 
-export type Envelope = z.infer<typeof envelopeShape>;
+export type Envelope = v.InferOutput<typeof envelopeShape>;
 
 export function envelopeOf({ queueId, doubts, message, jobs }: SalvagedLetter): Envelope {
   const recipients = jobs.map((job) => {
@@ -88,5 +91,7 @@ function factsOf(tuple: MessageTuple): NonNullable<Envelope['message']> {
 
 /** Throws an error that says what is wrong with the text. */
 export function readEnvelope(text: string): Envelope {
-  return envelopeShape.parse(JSON.parse(text));
+  const { success, output, issues } = v.safeParse(envelopeShape, JSON.parse(text));
+  if (!success) throw new TypeError(v.summarize(issues));
+  return output;
 }

@@ -3,11 +3,11 @@
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as v from 'valibot';
 import { namesIn } from '../../names-in.ts';
 import type { Spool } from '../../spool.ts';
 import type { Content, NewMessage, Store } from '../../store.ts';
-import { type Envelope, envelopeShape } from './envelope.ts';
+import { type Envelope, envelopeShape, whole } from './envelope.ts';
 
 export interface RestoreReport {
   messages: number;
@@ -49,19 +49,19 @@ export async function restoreAll({ store, from }: RestoreParts): Promise<Restore
   return report;
 }
 
-const accountsShape = z.array(
-  z.object({ address: z.string(), passwordHash: z.string(), createdAt: z.int(), isDoubtful: z.boolean() }),
+const accountsShape = v.array(
+  v.object({ address: v.string(), passwordHash: v.string(), createdAt: whole, isDoubtful: v.boolean() }),
 );
-const aliasesShape = z.array(
-  z.object({ address: z.string(), targets: z.array(z.string()), isDoubtful: z.boolean() }),
+const aliasesShape = v.array(
+  v.object({ address: v.string(), targets: v.array(v.string()), isDoubtful: v.boolean() }),
 );
 
-async function readJson<T>(path: string, shape: z.ZodType<T>): Promise<T> {
+async function readJson<T>(path: string, shape: v.GenericSchema<unknown, T>): Promise<T> {
   const text = await readFile(path, 'utf8');
   try {
-    return shape.parse(JSON.parse(text));
+    return v.parse(shape, JSON.parse(text));
   } catch (error) {
-    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const reason = error instanceof v.ValiError ? v.summarize(error.issues) : String(error);
     throw new SalvageFormatError(`${path} is not what posthorn store salvage writes: ${reason}`, {
       cause: error,
     });

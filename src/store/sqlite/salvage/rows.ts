@@ -3,7 +3,7 @@
  * belongs to. The shapes follow from schema.ts; a test salvages all tables, so that they cannot drift.
  */
 
-import { z } from 'zod';
+import * as v from 'valibot';
 import type { SqlRecord, SqlValue } from '../pages/record.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from '../rows.ts';
 
@@ -13,27 +13,27 @@ export type Table = 'messages' | 'jobs' | 'accounts' | 'aliases' | 'events';
 export type Home = 'table' | 'index';
 
 /** A queue id; also what may be a file name without leaving its directory. */
-const name = z.string().regex(/^[0-9A-Za-z_-]+$/);
-const address = z.string().includes('@');
-const text = z.string();
-const whole = z.int();
+const name = v.pipe(v.string(), v.regex(/^[0-9A-Za-z_-]+$/));
+const address = v.pipe(v.string(), v.includes('@'));
+const text = v.string();
+const whole = v.pipe(v.number(), v.safeInteger());
 
-const shapes: Record<Table, { home: Home; columns: readonly number[]; start: z.ZodType }> = {
+const shapes: Record<Table, { home: Home; columns: readonly number[]; start: v.GenericSchema }> = {
   messages: {
     home: 'table',
     // Those of version 1 have no sums.
     columns: [count(messageColumns) - 2, count(messageColumns)],
-    start: z.tuple([name, whole, text], z.unknown()),
+    start: v.looseTuple([name, whole, text]),
   },
   jobs: {
     home: 'index',
     // `claimed_until` is not in the tuple.
     columns: [count(jobColumns) + 1],
-    start: z.tuple([name, whole, text, text.nullable(), z.enum(['local', 'remote'])], z.unknown()),
+    start: v.looseTuple([name, whole, text, v.nullable(text), v.picklist(['local', 'remote'])]),
   },
-  accounts: { home: 'table', columns: [5], start: z.tuple([z.null(), address, text, text, whole]) },
-  aliases: { home: 'index', columns: [2], start: z.tuple([address, text.startsWith('[')]) },
-  events: { home: 'table', columns: [4], start: z.tuple([z.null(), name, whole], z.unknown()) },
+  accounts: { home: 'table', columns: [5], start: v.strictTuple([v.null(), address, text, text, whole]) },
+  aliases: { home: 'index', columns: [2], start: v.strictTuple([address, v.pipe(text, v.startsWith('['))]) },
+  events: { home: 'table', columns: [4], start: v.looseTuple([v.null(), name, whole]) },
 };
 
 /** Which column is the key by which a row is known here. */
@@ -53,58 +53,59 @@ export function recognise(
 ): { table: Table; key: string } | undefined {
   for (const table of Object.keys(shapes) as Table[]) {
     const shape = shapes[table];
-    if (shape.home !== home || !shape.columns.includes(columns) || !shape.start.safeParse(values).success)
-      continue;
+    if (shape.home !== home || !shape.columns.includes(columns) || !v.is(shape.start, values)) continue;
     return { table, key: String(values[keys[table]]) };
   }
   return undefined;
 }
 
-const flag = z.union([z.literal(0), z.literal(1)]);
+const flag = v.picklist([0, 1]);
 
-const messageShape: z.ZodType<MessageTuple> = z.tuple([
+const messageShape: v.GenericSchema<MessageTuple> = v.strictTuple([
   name,
   whole,
   text,
-  text.nullable(),
-  text.nullable(),
+  v.nullable(text),
+  v.nullable(text),
   whole,
   flag,
   flag,
-  z.enum(['sender', 'postmaster', 'nobody']),
-  name.nullable(),
+  v.picklist(['sender', 'postmaster', 'nobody']),
+  v.nullable(name),
   whole,
-  z.instanceof(Buffer),
-  whole.nullable(),
-  whole.nullable(),
+  v.instance(Buffer),
+  v.nullable(whole),
+  v.nullable(whole),
 ]);
 
-const jobShape: z.ZodType<JobTuple> = z.tuple([
+const jobShape: v.GenericSchema<JobTuple> = v.strictTuple([
   name,
   whole,
   text,
-  text.nullable(),
-  z.enum(['local', 'remote']),
+  v.nullable(text),
+  v.picklist(['local', 'remote']),
   text,
-  z.enum(['Inbox', 'Junk']).nullable(),
+  v.nullable(v.picklist(['Inbox', 'Junk'])),
   whole,
   whole,
   whole,
   whole,
-  text.nullable(),
+  v.nullable(text),
   flag,
 ]);
 
 /** Undefined where a column is not what it should be. */
 export function messageOf({ columns, values }: SqlRecord): MessageTuple | undefined {
   const sums: SqlValue[] = columns === count(messageColumns) ? [] : [null, null];
-  return messageShape.safeParse([...values, ...sums]).data;
+  const tuple = [...values, ...sums];
+  return v.is(messageShape, tuple) ? tuple : undefined;
 }
 
 /** The job, in doubt if it was claimed. Undefined where a column is not what it should be. */
 export function jobOf({ values }: SqlRecord): JobTuple | undefined {
-  const job = jobShape.safeParse(values.slice(0, count(jobColumns))).data;
+  const job = values.slice(0, count(jobColumns));
+  if (!v.is(jobShape, job)) return undefined;
   const isClaimed = values[count(jobColumns)] !== null;
-  if (job !== undefined && isClaimed) job[12] = 1;
+  if (isClaimed) job[12] = 1;
   return job;
 }

@@ -1,0 +1,78 @@
+import { parse } from 'smol-toml';
+import * as v from 'valibot';
+import { expect, test } from 'vitest';
+import { toFindings } from './issues.ts';
+import { formatKey } from './problem.ts';
+import { fileSchema } from './schema.ts';
+
+/** `key: what | remedy`, one per finding, in their order. */
+function findingsIn(toml: string): string[] {
+  const { issues = [] } = v.safeParse(
+    fileSchema('/etc/posthorn'),
+    parse(`hostname = "mx.example.com"\n${toml}`),
+  );
+  return toFindings(issues).map(({ path, what, remedy }) => `${formatKey(path)}: ${what} | ${remedy}`);
+}
+
+const unknown = (findings: readonly string[]) =>
+  findings.filter((text) => text.includes(': there is no such key |')).map((text) => text.split(': ')[0]);
+
+test('toFindings() tells all that is wrong in a table at once, the keys that are not known last', () => {
+  const path = 'Give a path, in quotes; a relative one is relative to this file.';
+  expect(findingsIn('tls = { crt = "a", kye = "b", key = 5, days = 1 }')).toEqual([
+    `tls.cert: is missing | ${path}`,
+    `tls.key: 5 is not a path | ${path}`,
+    'tls.crt: there is no such key | Did you mean cert?',
+    'tls.kye: there is no such key | Did you mean key?',
+    'tls.days: there is no such key | It belongs in [dossier].',
+  ]);
+});
+
+test('toFindings() tells what is wrong in tables within lists and within tables, each at its place', () => {
+  const domain = '[[domain]]\nname = "a.example"\n[[domain]]\nnam = 1\ndkim = { selectr = 1, key = "k" }';
+  expect(findingsIn(`${domain}\n[limits]\nsessions = 0\nsession = 1\nbyte = 1`)).toEqual([
+    expect.stringMatching(/^domain\[2\]\.name: is missing \| /),
+    expect.stringMatching(/^domain\[2\]\.dkim\.selector: is missing \| /),
+    'domain[2].dkim.selectr: there is no such key | Did you mean selector?',
+    'domain[2].nam: there is no such key | Did you mean name?',
+    expect.stringMatching(/^limits\.sessions: 0 is not a number of sessions from 1 to 100000 \| /),
+    'limits.session: there is no such key | Did you mean sessions?',
+    expect.stringMatching(/^limits\.byte: there is no such key \| Remove it\. Known here: messageBytes, /),
+  ]);
+});
+
+const inherited = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'];
+
+test('toFindings() knows no key that is only the name of something in JavaScript', () => {
+  const lines = inherited.map((key) => `${key} = 1`).join('\n');
+  expect(unknown(findingsIn(lines))).toEqual(inherited);
+  for (const table of ['relay', 'delivery', 'limits', 'dossier'])
+    expect(unknown(findingsIn(`[${table}]\n${lines}`))).toEqual(inherited.map((key) => `${table}.${key}`));
+});
+
+test('a table named __proto__ gives its keys to nobody', () => {
+  const tables =
+    '[__proto__]\nport = 1\n[constructor.prototype]\nport = 1\n[tls.__proto__]\ncert = "a"\nkey = "b"';
+  const findings = findingsIn(tables);
+  expect(unknown(findings)).toEqual(['tls.__proto__', '__proto__', 'constructor']);
+  expect(findings.filter((text) => text.includes('is missing'))).toHaveLength(2);
+});
+
+test('toFindings() quotes a table whatever its keys are named', () => {
+  expect(findingsIn('listener = { constructor = { name = { toString = 1 } } }')).toEqual([
+    'listener: a table is not a list | Write it as [[listener]], with its keys on the lines below.',
+  ]);
+});
+
+test.each([
+  ['relay = []', 'relay: a list is not a table | Write it as [relay], with its keys on the lines below.'],
+  ['relay = 5', 'relay: 5 is not a table | Write it as [relay], with its keys on the lines below.'],
+  ['[[limits]]', 'limits: a list is not a table | Write it as [limits], with its keys on the lines below.'],
+  [
+    'domain = [[]]',
+    'domain[1]: a list is not a table | Write it as [[domain]], with its keys on the lines below.',
+  ],
+  ['resolver = {}', 'resolver: a table is not a list | Write it in brackets: resolver = ["…"].'],
+])('toFindings() says that in %s something else belongs there', (toml, finding) => {
+  expect(findingsIn(toml)).toEqual([finding]);
+});
