@@ -1,6 +1,7 @@
 /** What is asked and answered over the control socket: the operations with their requests' shapes, and the answers. */
 
 import * as v from 'valibot';
+import { describeIssues } from '../util/shape-issues.ts';
 import { type Admin, AdminError, adminErrorCodes, type Operation } from './admin.ts';
 
 /** File name of the socket within the data directory. */
@@ -37,7 +38,7 @@ function operation<Schema extends v.GenericSchema>(
     // The first of what is wrong is enough: a batch has room for some hundred thousand.
     const { success, output, issues } = v.safeParse(schema, request, { abortEarly: true });
     if (!success)
-      throw new AdminError('bad-request', `The server does not understand: ${v.summarize(issues)}`);
+      throw new AdminError('bad-request', `The server does not understand: ${describeIssues(issues)}`);
     return perform(admin, output);
   };
 }

@@ -115,11 +115,8 @@ describe('startControlServer()', () => {
   });
 
   test.each([
-    [{ address: 5 }, 'Expected string but received 5\n  → at accounts.1.address'],
-    [
-      JSON.parse('{"__proto__":{"address":"b@example.org"}}'),
-      'Expected "address" but received undefined\n  → at accounts.1.address',
-    ],
+    [{ address: 5 }, 'accounts.1.address should be string'],
+    [JSON.parse('{"__proto__":{"address":"b@example.org"}}'), 'accounts.1.address is missing'],
   ])('says which field of a request is wrong, and why: %j', async (account, reason) => {
     const accounts = [{ address: 'a@example.org' }, account, {}];
     await connection.write(encodeFrame({ value: { operation: 'importAccounts', request: { accounts } } }));

@@ -66,6 +66,10 @@ test('toFindings() quotes a table whatever its keys are named', () => {
 
 test.each([
   ['relay = []', 'relay: a list is not a table | Write it as [relay], with its keys on the lines below.'],
+  [
+    'relay = 1979-05-27',
+    'relay: 1979-05-27 is not a table | Write it as [relay], with its keys on the lines below.',
+  ],
   ['relay = 5', 'relay: 5 is not a table | Write it as [relay], with its keys on the lines below.'],
   ['[[limits]]', 'limits: a list is not a table | Write it as [limits], with its keys on the lines below.'],
   [

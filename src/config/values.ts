@@ -13,14 +13,15 @@ import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
 /** A value as an error quotes it: short, on one line. */
 export function quote(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null && !(value instanceof Date)) return 'a table';
+  if (value instanceof Date) return value.toISOString(); // as it is written in the file, where it comes from TOML
+  if (typeof value === 'object' && value !== null) return 'a table';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-/** A list is none. A date is one without keys. */
+/** Lists and dates are none. */
 export const isTable = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 const anyTable = v.custom<Record<string, unknown>>(isTable);
 

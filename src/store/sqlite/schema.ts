@@ -11,7 +11,7 @@ import { pageBytes } from './pages/format.ts';
 export const schemaVersion = 4;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
-const cacheKib = 8 * 1024;
+const cacheKib = 4 * 1024;
 /** The write-ahead log is cut back to this after a checkpoint, octets. */
 const logBytesKept = 64 * 1024 * 1024;
 

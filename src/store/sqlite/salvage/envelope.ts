@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { describeIssues } from '../../../util/shape-issues.ts';
 import { jobRow, type MessageTuple } from '../rows.ts';
 import type { SalvagedLetter } from './letters.ts';
 
@@ -92,6 +93,6 @@ function factsOf(tuple: MessageTuple): NonNullable<Envelope['message']> {
 /** Throws an error that says what is wrong with the text. */
 export function readEnvelope(text: string): Envelope {
   const { success, output, issues } = v.safeParse(envelopeShape, JSON.parse(text));
-  if (!success) throw new TypeError(v.summarize(issues));
+  if (!success) throw new TypeError(describeIssues(issues));
   return output;
 }

@@ -57,6 +57,6 @@ test('restoreAll() refuses what is not from a salvage, and names the file', asyn
   writeFileSync(file, '{"queueId": "Q00000"}');
   await expect(world.restore()).rejects.toThrow(SalvageFormatError);
   await expect(world.restore()).rejects.toThrow(`${file} is not what posthorn store salvage writes`);
-  await expect(world.restore()).rejects.toThrow('→ at doubts');
+  await expect(world.restore()).rejects.toThrow('doubts is missing');
   writeFileSync(file, before);
 });

@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { describeIssues } from '../../../util/shape-issues.ts';
 import { namesIn } from '../../names-in.ts';
 import type { Spool } from '../../spool.ts';
 import type { Content, NewMessage, Store } from '../../store.ts';
@@ -61,7 +62,7 @@ async function readJson<T>(path: string, shape: v.GenericSchema<unknown, T>): Pr
   try {
     return v.parse(shape, JSON.parse(text));
   } catch (error) {
-    const reason = error instanceof v.ValiError ? v.summarize(error.issues) : String(error);
+    const reason = error instanceof v.ValiError ? describeIssues(error.issues) : String(error);
     throw new SalvageFormatError(`${path} is not what posthorn store salvage writes: ${reason}`, {
       cause: error,
     });
