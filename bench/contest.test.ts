@@ -37,6 +37,18 @@ test('playContest() plays one round whatever the budget, and begins no second on
   expect(played?.rounds).toHaveLength(1);
 });
 
+test('playContest() takes no figure from a server that sends a message twice', async () => {
+  const twice = {
+    ...contestant('twice', []),
+    arrivals: { count: async () => sent * 2, reached: async () => {} },
+  };
+  let sent = 0;
+  twice.send = async (messages) => {
+    sent += messages;
+  };
+  await expect(playContest([twice], quick, silent)).rejects.toThrow('twice: 2 messages more than were sent');
+});
+
 test('playContest() gives a slow server fewer messages', async () => {
   const diary: string[] = [];
   const slow = contestant('slow', diary, 25);

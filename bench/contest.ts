@@ -115,6 +115,8 @@ async function playRound(contestant: Contestant, { messages, settleMs }: RoundOp
   });
   await pause(settleMs);
   const cpuMs = treeCpuMs(pid) - cpuBefore;
+  const twice = (await arrivals.count()) - goal;
+  if (twice > 0) throw new Error(`${contestant.name}: ${twice} messages more than were sent have arrived`);
   await contestant.tidyUp?.();
   return {
     acceptedPerSecond: messages / seconds.accepted,

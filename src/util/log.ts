@@ -30,8 +30,12 @@ const gatherMs = 20;
  */
 export function createLog(level: LogLevel = 'info', output?: DestinationStream): Log {
   const options = { level, base: null, timestamp: stdTimeFunctions.isoTime };
-  return pino(options, output ?? gathered());
+  toStderr ??= gathered();
+  return pino(options, output ?? toStderr);
 }
+
+/** One for all logs of the process. */
+let toStderr: DestinationStream | undefined;
 
 function gathered(): DestinationStream {
   const lines = destination({ dest: stderr, sync: false });
