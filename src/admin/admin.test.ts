@@ -6,6 +6,7 @@ import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
+import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
@@ -287,6 +288,19 @@ describe('the control socket', () => {
     const letter = { from: '', recipients: ['b@example.org'], content: Buffer.from('x') };
     await expect(remote.send(letter)).rejects.toEqual(failure('internal'));
     expect(await remote.listAccounts()).toEqual([]);
+  });
+
+  test.each([
+    ['a full store', new StoreFullError('no space left'), 'is full. Make room there'],
+    ['a full spool', Object.assign(new Error('write'), { code: 'ENOSPC' }), 'is full. Make room there'],
+    ['a disk that fails', new StoreBrokenError('fsync failed'), 'fsync failed. The server stops. Look at'],
+  ])('%s is told as trouble with the disk, not as a bug', async (_, error, text) => {
+    running.submit = () => Promise.reject(error);
+    const letter = { from: '', recipients: ['b@example.org'], content: Buffer.from('x') };
+    await expect(remote.send(letter)).rejects.toMatchObject({
+      code: 'disk',
+      message: expect.stringContaining(text),
+    });
   });
 
   test('the socket file is for its owner only, and a second server is refused', async () => {

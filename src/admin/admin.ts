@@ -103,6 +103,8 @@ export const adminErrorCodes = [
   'in-use',
   /** The connection to the server broke in the middle. */
   'connection',
+  /** The server's disk is full, or does not do what it should. */
+  'disk',
   /** A bug of ours; the server's log knows more. */
   'internal',
 ] as const;

@@ -3,8 +3,10 @@
  * Whoever can open the socket owns the data directory, and may do everything.
  */
 
+import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { type ControlConnection, listenControl } from '../net/control-socket.ts';
+import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type Admin, AdminError } from './admin.ts';
@@ -114,8 +116,7 @@ class Session {
     } catch (error) {
       if (error instanceof AdminError) return { error: { code: error.code, message: error.message } };
       this.#parts.log.error({ err: error, operation }, 'control request failed');
-      const message = error instanceof Error ? error.message : String(error);
-      return { error: { code: 'internal', message: `${message}. The server's log has the details.` } };
+      return { error: failureOf(error, dirname(this.#parts.path)) };
     }
   }
 
@@ -142,4 +143,14 @@ class Session {
       this.#parts.log.debug({ err: lost }, 'control connection broke');
     });
   }
+}
+
+/** What a command is told of an error that is not for it. */
+function failureOf(error: unknown, dataDir: string): Extract<Answer, { error: unknown }>['error'] {
+  if (error instanceof StoreFullError || isDiskFull(error))
+    return { code: 'disk', message: `The disk of ${dataDir} is full. Make room there, then try again.` };
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof StoreBrokenError)
+    return { code: 'disk', message: `${message}. The server stops. Look at the disk of ${dataDir}.` };
+  return { code: 'internal', message: `${message}. The server's log has the details.` };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { AdminError } from '../admin/admin.ts';
 import { StoreBrokenError, StoreFullError, StoreOpenError } from '../store/errors.ts';
 import { explain } from './errors.ts';
 
@@ -30,7 +31,20 @@ test.each([
     /cannot be used/,
   ],
   ['data of another version', new StoreOpenError('version', 'of version 9'), 65, /version 9/],
-  ['a full disk', new StoreFullError('no space left'), 74, /disk is full/],
+  ['a full disk', new StoreFullError('no space left'), 74, /data directory is full. Make room there/],
+  [
+    'a full disk when opening',
+    new StoreOpenError('full', 'the disk of /d is full'),
+    74,
+    /disk of \/d is full/,
+  ],
+  [
+    'a full disk behind a server',
+    new AdminError('disk', 'the disk of /d is full'),
+    74,
+    /disk of \/d is full/,
+  ],
+  ['a file without room', systemError('ENOSPC', 'write', {}), 74, /the disk is full \(ENOSPC\). Make room/],
   ['a failed fsync', new StoreBrokenError('fsync failed'), 74, /Look at the disk/],
   ['a bug', new TypeError('oops'), 70, /this is a bug.*oops.*errors\.test/s],
 ])('explain() says %s plainly', (_, error, exitCode, text) => {

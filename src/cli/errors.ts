@@ -2,7 +2,13 @@
 
 import { AdminError, type AdminErrorCode } from '../admin/admin.ts';
 import { ConfigError } from '../config/problem.ts';
-import { type OpenFailure, StoreBrokenError, StoreFullError, StoreOpenError } from '../store/errors.ts';
+import {
+  isDiskFull,
+  type OpenFailure,
+  StoreBrokenError,
+  StoreFullError,
+  StoreOpenError,
+} from '../store/errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** A command cannot do what it was asked; the message is for people. */
@@ -31,22 +37,26 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
   'no-server': exitCodes.unavailable,
   'in-use': exitCodes.tryLater,
   connection: exitCodes.tryLater,
+  disk: exitCodes.inputOutput,
   internal: exitCodes.software,
 };
 
 const openCodes: Record<OpenFailure, ExitCode> = {
   'in-use': exitCodes.tryLater,
   'not-writable': exitCodes.cantCreate,
+  full: exitCodes.inputOutput,
   version: exitCodes.badData,
   damaged: exitCodes.inputOutput,
 };
+
+const makeRoom = 'Make room there, then try again.';
 
 export function explain(error: unknown): Explanation {
   if (error instanceof CommandError) return { text: error.message, exitCode: error.exitCode };
   if (error instanceof AdminError) return { text: error.message, exitCode: adminCodes[error.code] };
   if (error instanceof StoreOpenError) return { text: error.message, exitCode: openCodes[error.kind] };
   if (error instanceof StoreFullError)
-    return { text: `the disk is full: ${error.message}`, exitCode: exitCodes.inputOutput };
+    return { text: `the disk of the data directory is full. ${makeRoom}`, exitCode: exitCodes.inputOutput };
   if (error instanceof StoreBrokenError) {
     const text = `stopped, because the data can no longer be written safely: ${error.message}. Look at the disk, then start again.`;
     return { text, exitCode: exitCodes.inputOutput };
@@ -78,6 +88,8 @@ function explainSystemError(error: unknown): Explanation | undefined {
     const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it.`;
     return { text, exitCode: exitCodes.noPermission };
   }
+  if (isDiskFull(error))
+    return { text: `the disk is full (${error.message}). ${makeRoom}`, exitCode: exitCodes.inputOutput };
   if (error.code === 'EEXIST') return { text: `${about} exists already.`, exitCode: exitCodes.cantCreate };
   return { text: error.message, exitCode: exitCodes.inputOutput };
 }

@@ -1,6 +1,6 @@
 /** What a store can fail with. Everything else that it rejects with is a bug or a refused row. Knows no engine. */
 
-export type OpenFailure = 'in-use' | 'not-writable' | 'version' | 'damaged';
+export type OpenFailure = 'in-use' | 'not-writable' | 'full' | 'version' | 'damaged';
 
 /** The data directory cannot be used. The message names the directory and says what to do. */
 export class StoreOpenError extends Error {
@@ -12,6 +12,16 @@ export class StoreOpenError extends Error {
     this.kind = kind;
   }
 }
+
+/** Why a data directory cannot be used on whose disk there is no room even to open it. */
+export const noRoom = (dataDir: string, cause: unknown): StoreOpenError =>
+  new StoreOpenError(
+    'full',
+    `the disk of data directory ${dataDir} is full: make room there, then try again`,
+    {
+      cause,
+    },
+  );
 
 /** The disk is full: nothing of this operation was written. SMTP answers 452 4.3.1 and goes on. */
 export class StoreFullError extends Error {
@@ -37,5 +47,5 @@ export function errorCode(error: unknown): string | undefined {
 /** True where the error says that the disk, or what the user may have of it, is full. */
 export function isDiskFull(error: unknown): boolean {
   const code = errorCode(error);
-  return code === 'ENOSPC' || code === 'EDQUOT';
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'SQLITE_FULL';
 }

@@ -5,7 +5,7 @@
 
 import { closeSync, existsSync, fdatasyncSync, openSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { errorCode, StoreOpenError } from '../errors.ts';
+import { errorCode, isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { type Bookkeeping, keepBooks } from './bookkeeping.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
@@ -141,6 +141,7 @@ function refusal(error: unknown, dataDir: string): unknown {
   const code = errorCode(error);
   const translated = openError(error, dataDir);
   if (translated !== error || code === undefined) return translated;
+  if (isDiskFull(error)) return noRoom(dataDir, error);
   return new StoreOpenError('not-writable', `data directory ${dataDir} cannot be used (${String(error)})`, {
     cause: error,
   });

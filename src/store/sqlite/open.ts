@@ -11,7 +11,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { createDirectory } from '../directory-sync.ts';
-import { errorCode, StoreOpenError } from '../errors.ts';
+import { errorCode, isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { sweepSpool } from '../spool.ts';
 import { findSpoolDamage } from '../spool-damage.ts';
 import type { Store } from '../store.ts';
@@ -67,6 +67,7 @@ async function createLayout(dataDir: string): Promise<void> {
   } catch (error) {
     const code = errorCode(error);
     if (code === undefined) throw error;
+    if (isDiskFull(error)) throw noRoom(dataDir, error);
     throw new StoreOpenError(
       'not-writable',
       `data directory ${dataDir} cannot be used (${code}): make it a directory that this user can write to`,

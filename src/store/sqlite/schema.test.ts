@@ -59,7 +59,7 @@ test.each([
   ['SQLITE_BUSY', 'in-use'],
   ['SQLITE_CANTOPEN', 'not-writable'],
   ['SQLITE_READONLY_DIRECTORY', 'not-writable'],
-  ['SQLITE_FULL', 'not-writable'],
+  ['SQLITE_FULL', 'full'],
   ['SQLITE_CORRUPT', 'damaged'],
 ])('openError() of %s is "%s"', (code, kind) => {
   expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });

@@ -4,7 +4,7 @@
  */
 
 import Database from 'better-sqlite3';
-import { StoreOpenError } from '../errors.ts';
+import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
@@ -216,6 +216,7 @@ export function openError(error: unknown, dataDir: string): unknown {
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) {
     return say('damaged', `holds a damaged database (${error.message}). ${whatToDo}`);
   }
+  if (isDiskFull(error)) return noRoom(dataDir, error);
   return say(
     'not-writable',
     `cannot be used (${error.message}): make it writable for this user and see that its disk is not full`,
