@@ -1,19 +1,26 @@
 /** Work on a store's files with nobody else at them, and without opening it: it may be damaged. */
 
-import { existsSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
 import { lockStore, type StoreLock } from './lock.ts';
 import { openError } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 
-/** True where there is anything of a store. */
+/** True where there is anything of a store. Throws the system's error where this user may not know. */
 export function hasStore(dataDir: string): boolean {
-  return existsSync(storeFiles(dataDir).directory);
+  try {
+    statSync(storeFiles(dataDir).directory);
+    return true;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 /**
  * Runs `action` under the store's lock. On a disk that cannot be written to any more, as the kernel makes them of failing
- * ones, there is no lock, and no need of one. Throws StoreOpenError where another process has the store.
+ * ones, there is no lock, and no need of one. Throws StoreOpenError where another process has the store, and the
+ * system's error where this user may not use it.
  */
 export async function whileOffline<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
   const lock = takeLock(dataDir);
@@ -28,7 +35,19 @@ function takeLock(dataDir: string): StoreLock | undefined {
   try {
     return lockStore(storeFiles(dataDir));
   } catch (error) {
-    if (/^SQLITE_(READONLY|CANTOPEN|IOERR)|^EROFS$/.test(errorCode(error) ?? '')) return undefined;
-    throw openError(error, dataDir);
+    if (!/^SQLITE_(READONLY|CANTOPEN|IOERR|FULL)|^EROFS$/.test(errorCode(error) ?? ''))
+      throw openError(error, dataDir);
+    requirePermission(storeFiles(dataDir).directory);
+    return undefined;
+  }
+}
+
+/** Who may only read could not tell whether a server has the store. */
+function requirePermission(directory: string): void {
+  const { R_OK, W_OK, X_OK } = constants;
+  try {
+    accessSync(directory, R_OK | W_OK | X_OK);
+  } catch (error) {
+    if (errorCode(error) !== 'EROFS') throw error;
   }
 }
