@@ -6,7 +6,8 @@
 import Database from 'better-sqlite3';
 import { examineFiles } from '../pages/examine.ts';
 import { storeFiles } from '../store-files.ts';
-import { error, type Finding } from './finding.ts';
+import { CopyTooLargeError } from './copy.ts';
+import { error, type Finding, unchecked } from './finding.ts';
 import { checkMailboxes } from './mailboxes.ts';
 import { openReadOnly } from './read-only.ts';
 import { checkAliases, checkDestinations, checkJobs, checkOctets } from './rows.ts';
@@ -43,8 +44,15 @@ async function checkDatabase(dataDir: string, isAsItWas: boolean): Promise<Findi
       ...(isAsItWas ? await attempt('messages', () => checkSpool(database, dataDir)) : []),
     ];
   } catch (reason) {
-    return [unreadable(file, reason)];
+    return [reason instanceof CopyTooLargeError ? tooLarge(file, reason) : unreadable(file, reason)];
   }
+}
+
+function tooLarge(file: string, { bytes }: CopyTooLargeError): Finding {
+  const what =
+    'was not looked at by SQLite, which can make no files on this disk; and a copy in memory has no room ' +
+    `(${Math.ceil(bytes / 2 ** 20)} MiB). Copy the data directory to another disk and check it there`;
+  return unchecked({ file, what });
 }
 
 /** SQLite gives up at damage that it meets: then the rest of what was looked at is not known. */
