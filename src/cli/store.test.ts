@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../store/sqlite/open.ts';
@@ -68,6 +68,30 @@ test('store salvage writes into an empty directory only', async () => {
     exitCode: 73,
     err: expect.stringContaining(`${directory.path} is not empty`),
   });
+});
+
+test('store salvage tells what it cannot count, and store restore what was altered since', async () => {
+  const { sums } = image.files;
+  const before = readFileSync(sums);
+  rmSync(sums);
+  const salvaged = await posthorn('store', 'salvage', '--to', 'untold');
+  writeFileSync(sums, before);
+  expect(salvaged).toMatchObject({ exitCode: 1, err: '' });
+  expect(salvaged.out).toMatch(
+    /^ {2}an unknown number of others, the newest most likely, may be lost without a trace:\n {4}nothing says whether the log is whole: .*$/m,
+  );
+  const report = JSON.parse(readFileSync(join(directory.path, 'untold', 'report.json'), 'utf8'));
+  expect(report.mayLackMore).toHaveLength(1);
+
+  flipBit(join(directory.path, 'untold', 'messages', 'Q00000.eml'), 100, 0);
+  writeFileSync(
+    join(directory.path, 'other.toml'),
+    'hostname = "mx.example.com"\ndataDir = "other"\n[[domain]]\nname = "example.com"\n',
+  );
+  const restored = await posthorn('store', 'restore', 'untold', '--config', 'other.toml');
+  expect(restored).toMatchObject({ exitCode: 1, err: '' });
+  expect(restored.out).toMatch(/^message Q00000 was left out: the octets of .* are not those that/m);
+  expect(restored.out).toContain('39 messages, ');
 });
 
 test('a damaged store: named by every command, checked, salvaged, and restored into a new one', async () => {

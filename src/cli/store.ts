@@ -45,7 +45,8 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   const findings = await offline(dataDir, () => checkStore(dataDir));
   if (options.json) printJson(context, findings);
   else printFindings(context, dataDir, findings);
-  return findings.some(({ severity }) => severity === 'error') ? exitCodes.damaged : exitCodes.ok;
+  const has = (severity: Finding['severity']) => findings.some((finding) => finding.severity === severity);
+  return has('error') ? exitCodes.damaged : has('unchecked') ? exitCodes.inputOutput : exitCodes.ok;
 }
 
 /** Only these commands need what reads damaged files. */
@@ -68,9 +69,12 @@ function printFindings({ terminal }: Context, dataDir: string, findings: readonl
     ];
     terminal.out(`${severity}: ${file}: ${subject.join('')}${what}\n`);
   }
-  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  const count = (wanted: Finding['severity']) =>
+    findings.filter(({ severity }) => severity === wanted).length;
+  const errors = count('error');
   if (findings.length === 0) terminal.out(`Nothing is wrong with ${dataDir}.\n`);
-  else terminal.out(`${plural(errors, 'error')}, ${plural(findings.length - errors, 'warning')}\n`);
+  else terminal.out(`${plural(errors, 'error')}, ${plural(count('warning'), 'warning')}\n`);
+  if (count('unchecked') > 0) terminal.err('Not everything was looked at.\n');
   if (errors > 0) terminal.err('To bring out what can be read: posthorn store salvage --to DIRECTORY\n');
 }
 
@@ -83,7 +87,8 @@ async function salvage(context: Context, options: SalvageOptions): Promise<ExitC
   const report = await offline(dataDir, () => salvageStore(dataDir, to));
   if (options.json) printJson(context, report);
   else printSalvage(context, report, { dataDir, to });
-  return report.damaged.length + report.lost.length > 0 ? exitCodes.damaged : exitCodes.ok;
+  const { damaged, lost, mayLackMore } = report;
+  return damaged.length + lost.length + mayLackMore.length > 0 ? exitCodes.damaged : exitCodes.ok;
 }
 
 function printSalvage(
@@ -104,6 +109,9 @@ function printSalvage(
     report.lost.map(({ queueId }) => queueId),
     `lost; their recipients stand in ${join(to, 'report.json')}`,
   );
+  if (report.mayLackMore.length > 0)
+    line('  an unknown number of others, the newest most likely, may be lost without a trace:');
+  for (const reason of report.mayLackMore) line(`    ${reason}`);
   if (report.orphans.length > 0)
     line(
       `  ${plural(report.orphans.length, 'large content')} of which no message is known, in ${join(to, 'orphans')}`,
@@ -124,7 +132,7 @@ async function restore(context: Context, options: CommonOptions, directory: stri
   const report = await restoreInto(dataDir, from, context.clock);
   if (options.json) printJson(context, report);
   else printRestored(context, report);
-  return exitCodes.ok;
+  return report.damaged.length > 0 ? exitCodes.damaged : exitCodes.ok;
 }
 
 /** Into the store of this data directory, which is made if there is none. */

@@ -45,6 +45,8 @@ export const envelopeShape = v.object({
       sizeBytes: whole,
     }),
   ),
+  /** CRC-32 of the octets beside it, where they are those that were accepted; earlier versions did not write it. */
+  octetsSum: v.exactOptional(whole),
   /** Who still has to get it. */
   recipients: v.array(recipientShape),
   /** Who is not among them, but of whom the message's dossier does not say either that they got it. */
@@ -53,12 +55,21 @@ export const envelopeShape = v.object({
 
 export type Envelope = v.InferOutput<typeof envelopeShape>;
 
-export function envelopeOf({ queueId, doubts, message, jobs }: SalvagedLetter): Envelope {
+export function envelopeOf(
+  { queueId, doubts, message, jobs }: SalvagedLetter,
+  octetsSum: number | undefined,
+): Envelope {
   const recipients = jobs.map((job) => {
     const { queueId: _, ...recipient } = jobRow(job);
     return recipient;
   });
-  return { queueId, doubts, ...(message && { message: factsOf(message) }), recipients };
+  return {
+    queueId,
+    doubts,
+    ...(message && { message: factsOf(message) }),
+    ...(octetsSum !== undefined && { octetsSum }),
+    recipients,
+  };
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Images extends Disposable {
   pageCount: number;
   /** The database has lost its end, and it is not known what was there. */
   isCut: boolean;
+  /** There are sums to go by, which also say how long the log was. */
+  hasSums: boolean;
   /** The images of a page, the best first; none where nothing is left of it. */
   of(page: number): PageImage[];
   /** Frames of a damaged log that are not whole: the number of their page may be wrong, too. */
@@ -61,6 +63,7 @@ export function openImages(files: StoreFiles): Images {
     damage: cut === undefined ? damage : [...damage, { file: files.database, what: cut }],
     pageCount,
     isCut: cut !== undefined,
+    hasSums: sums !== undefined,
     of(page) {
       const images = recent.get(page) ?? imagesOf(page);
       recent.set(page, images);

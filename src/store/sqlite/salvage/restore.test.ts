@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory, textOf } from '../../../testing/store.ts';
-import { type StoreImage, storeImage } from '../../../testing/store-image.ts';
+import { flipBit, type StoreImage, storeImage } from '../../../testing/store-image.ts';
 import { readContent } from '../../content.ts';
 import { openStore } from '../open.ts';
 import { restoreAll, SalvageFormatError } from './restore.ts';
@@ -22,13 +22,13 @@ afterAll(() => directory[Symbol.asyncDispose]());
 async function restored(name: string) {
   const dataDir = join(directory.path, name);
   const store = await openStore({ dataDir });
-  const restore = () => restoreAll({ store, from: salvaged });
+  const restore = (from = salvaged) => restoreAll({ store, from });
   return { store, restore, [Symbol.asyncDispose]: () => store.close() };
 }
 
 test('restoreAll() takes messages, recipients and people into a new store as they were', async () => {
   await using world = await restored('new');
-  expect(await world.restore()).toEqual({ messages: 40, accounts: 40, aliases: 1, skipped: [] });
+  expect(await world.restore()).toEqual({ messages: 40, accounts: 40, aliases: 1, skipped: [], damaged: [] });
   const claimed = await world.store.claim({ now: 5000, limit: 1000, leaseMs: 1000 });
   for (const { message, jobs } of claimed) {
     const octets = String(message.prefix) + (await textOf(readContent(message.content)));
@@ -44,7 +44,8 @@ test('restoreAll() takes messages, recipients and people into a new store as the
 test('restoreAll() leaves what is there already as it is, and says so', async () => {
   await using world = await restored('twice');
   await world.restore();
-  const { skipped, ...counts } = await world.restore();
+  const { skipped, damaged, ...counts } = await world.restore();
+  expect(damaged).toEqual([]);
   expect(counts).toEqual({ messages: 0, accounts: 0, aliases: 0 });
   expect(skipped).toHaveLength(81);
   expect(skipped).toContainEqual({ what: 'message Q00000', why: 'it is in the queue already' });
@@ -59,4 +60,34 @@ test('restoreAll() refuses what is not from a salvage, and names the file', asyn
   await expect(world.restore()).rejects.toThrow(`${file} is not what posthorn store salvage writes`);
   await expect(world.restore()).rejects.toThrow('doubts is missing');
   writeFileSync(file, before);
+});
+
+test('restoreAll() leaves out, and names, messages that are not as they were salvaged', async () => {
+  await using world = await restored('altered');
+  const altered = join(directory.path, 'altered-out');
+  cpSync(salvaged, altered, { recursive: true });
+  const file = (name: string) => join(altered, 'messages', name);
+  flipBit(file('Q00000.eml'), 100, 0);
+  flipBit(file('Q00007.eml'), 90_000, 7); // a large one, of the spool
+  truncateSync(file('Q00003.eml'), 100);
+  rmSync(file('Q00004.eml'));
+  const report = await world.restore(altered);
+  expect(report).toMatchObject({ messages: 36, damaged: ['Q00000', 'Q00003', 'Q00004', 'Q00007'] });
+  expect(report.skipped).toContainEqual({
+    what: 'message Q00007',
+    why: `the octets of ${file('Q00007.eml')} are not those that were salvaged`,
+  });
+  const queued = (await world.store.listJobs({ limit: 1000 })).jobs.map(({ queueId }) => queueId);
+  for (const queueId of report.damaged) expect(queued).not.toContain(queueId);
+});
+
+test('restoreAll() takes what an earlier version has salvaged, which wrote no sums', async () => {
+  await using world = await restored('earlier');
+  const earlier = join(directory.path, 'earlier-out');
+  cpSync(salvaged, earlier, { recursive: true });
+  const file = join(earlier, 'messages', 'Q00000.json');
+  const { octetsSum, ...envelope } = JSON.parse(readFileSync(file, 'utf8'));
+  expect(octetsSum).toBeGreaterThan(0);
+  writeFileSync(file, JSON.stringify(envelope));
+  expect(await world.restore(earlier)).toMatchObject({ messages: 40, skipped: [] });
 });

@@ -2,9 +2,11 @@
 
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { describeIssues } from '../../../util/shape-issues.ts';
+import { errorCode } from '../../errors.ts';
 import { namesIn } from '../../names-in.ts';
 import type { Spool } from '../../spool.ts';
 import type { Content, NewMessage, Store } from '../../store.ts';
@@ -16,6 +18,8 @@ export interface RestoreReport {
   aliases: number;
   /** What was left out, and why. */
   skipped: { what: string; why: string }[];
+  /** Of these, by queue id, the messages that are not as they were salvaged. */
+  damaged: string[];
 }
 
 export interface RestoreParts {
@@ -37,15 +41,16 @@ export class SalvageFormatError extends Error {
  * errors of reading, and with SalvageFormatError.
  */
 export async function restoreAll({ store, from }: RestoreParts): Promise<RestoreReport> {
-  const report: RestoreReport = { messages: 0, accounts: 0, aliases: 0, skipped: [] };
+  const report: RestoreReport = { messages: 0, accounts: 0, aliases: 0, skipped: [], damaged: [] };
   await restoreAccounts(store, from, report);
   await restoreAliases(store, from, report);
   const names = (await namesIn(join(from, 'messages'))).filter((name) => name.endsWith('.json'));
   for (const name of names.sort()) {
     const envelope = await readJson(join(from, 'messages', name), envelopeShape);
-    const why = await restoreMessage({ store, from }, envelope);
-    if (why === undefined) report.messages += 1;
-    else report.skipped.push({ what: `message ${envelope.queueId}`, why });
+    const leftOut = await restoreMessage({ store, from }, envelope);
+    if (leftOut === undefined) report.messages += 1;
+    else report.skipped.push({ what: `message ${envelope.queueId}`, why: leftOut.why });
+    if (leftOut?.isDamaged) report.damaged.push(envelope.queueId);
   }
   return report;
 }
@@ -102,32 +107,70 @@ function skipDoubtful(
     if (isDoubtful) skipped.push({ what: `${kind} ${address}`, why: 'its page was damaged: add it by hand' });
 }
 
+interface LeftOut {
+  why: string;
+  isDamaged: boolean;
+}
+
 /** Resolves to why it was left out, if it was. */
-async function restoreMessage(parts: RestoreParts, envelope: Envelope): Promise<string | undefined> {
-  const { store, from } = parts;
-  const { queueId, message, recipients } = envelope;
-  if (message === undefined) return 'nothing is known of its sender';
-  if (recipients.length === 0) return 'nothing is known of its recipients: send it by posthorn send';
-  if ((await store.listJobs({ queueId, limit: 1 })).jobs.length > 0) return 'it is in the queue already';
-  const path = join(from, 'messages', `${queueId}.eml`);
-  const { size } = await stat(path);
-  if (size !== message.sizeBytes) return `its file has ${size} octets of ${message.sizeBytes}`;
-  await store.accept(await entryOf(parts, queueId, message, recipients));
+async function restoreMessage(parts: RestoreParts, envelope: Envelope): Promise<LeftOut | undefined> {
+  const { queueId, message, octetsSum, recipients } = envelope;
+  const leftOut = (why: string) => ({ why, isDamaged: false });
+  if (message === undefined) return leftOut('nothing is known of its sender');
+  if (recipients.length === 0) return leftOut('nothing is known of its recipients: send it by posthorn send');
+  if ((await parts.store.listJobs({ queueId, limit: 1 })).jobs.length > 0)
+    return leftOut('it is in the queue already');
+  const path = join(parts.from, 'messages', `${queueId}.eml`);
+  const size = await sizeOf(path);
+  if (size === undefined) return { why: `${path} is missing`, isDamaged: true };
+  if (size !== message.sizeBytes)
+    return { why: `${path} has ${size} octets of ${message.sizeBytes}`, isDamaged: true };
+  const octets = await takeOctets(parts, path, message);
+  if (octetsSum !== undefined && octets.sum !== octetsSum) {
+    if (octets.content.kind === 'spool') parts.store.spool.remove(basename(octets.content.path));
+    return { why: `the octets of ${path} are not those that were salvaged`, isDamaged: true };
+  }
+  await parts.store.accept(entryOf(queueId, message, octets, recipients));
   return undefined;
 }
 
-async function entryOf(
-  { store, from }: RestoreParts,
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+interface Octets {
+  prefix: Buffer;
+  content: Content;
+  /** CRC-32 of both. */
+  sum: number;
+}
+
+/** Large contents into the spool of the store. */
+async function takeOctets(
+  { store }: RestoreParts,
+  path: string,
+  { prefixBytes, sizeBytes }: NonNullable<Envelope['message']>,
+): Promise<Octets> {
+  if (sizeBytes - prefixBytes <= inlineBytes) {
+    const octets = await readFile(path);
+    const content: Content = { kind: 'inline', bytes: octets.subarray(prefixBytes) };
+    return { prefix: octets.subarray(0, prefixBytes), content, sum: crc32(octets) };
+  }
+  const prefix = await readStart(path, prefixBytes);
+  return { prefix, ...(await copyToSpool(store.spool, path, prefix)) };
+}
+
+function entryOf(
   queueId: string,
-  { prefixBytes, ...message }: NonNullable<Envelope['message']>,
+  { prefixBytes: _, ...message }: NonNullable<Envelope['message']>,
+  { prefix, content }: Octets,
   recipients: Envelope['recipients'],
-): Promise<NewMessage> {
-  const path = join(from, 'messages', `${queueId}.eml`);
-  const isLarge = message.sizeBytes - prefixBytes > inlineBytes;
-  const octets = isLarge ? await readStart(path, prefixBytes) : await readFile(path);
-  const content: Content = isLarge
-    ? await copyToSpool(store.spool, path, prefixBytes)
-    : { kind: 'inline', bytes: octets.subarray(prefixBytes) };
+): NewMessage {
   const { acceptedAt: at, reversePath: origin, sizeBytes, messageId } = message;
   const to = recipients.map(({ recipient, originalRecipient }) => originalRecipient ?? recipient);
   const data = {
@@ -138,7 +181,7 @@ async function entryOf(
     ...(messageId !== undefined && { messageId }),
   };
   return {
-    message: { queueId, ...message, prefix: octets.subarray(0, prefixBytes), content },
+    message: { queueId, ...message, prefix, content },
     jobs: recipients.map((recipient) => ({ queueId, ...recipient })),
     // Its dossier is not salvaged; this is the beginning of a new one.
     events: [{ at, queueId, event: 'accepted', data }],
@@ -153,11 +196,16 @@ async function readStart(path: string, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function copyToSpool(spool: Spool, path: string, start: number): Promise<Content> {
+/** What follows the prefix. */
+async function copyToSpool(spool: Spool, path: string, prefix: Buffer): Promise<Omit<Octets, 'prefix'>> {
   const writer = await spool.begin();
   try {
-    for await (const chunk of createReadStream(path, { start })) await writer.write(chunk);
-    return await writer.commit();
+    let sum = crc32(prefix);
+    for await (const chunk of createReadStream(path, { start: prefix.length })) {
+      sum = crc32(chunk, sum);
+      await writer.write(chunk);
+    }
+    return { content: await writer.commit(), sum };
   } catch (error) {
     await writer.abort();
     throw error;

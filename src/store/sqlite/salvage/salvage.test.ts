@@ -122,6 +122,7 @@ test('salvageStore() brings everything out of a store that is whole, and nothing
       doubtful: [],
       damaged: [],
       lost: [],
+      mayLackMore: [],
       orphans: [],
       accounts: 40,
       aliases: 1,
@@ -189,5 +190,29 @@ describe('salvageStore() brings out every message whose pages are not damaged', 
       if (!newest.has(Math.floor(place / pageBytes) + 1)) hurt.add(Math.floor(place / pageBytes) + 1);
     }
     await checkSalvage(round, pagesOf.killed, hurt, `seed ${seed}`);
+  });
+});
+
+describe('salvageStore() says that there may have been more, and why', () => {
+  const cutLog = ({ files }: StoreImage) => {
+    const [, , end] = (readLog(files.log)?.frames ?? []).filter(({ commitPages }) => commitPages > 0);
+    truncateSync(files.log, logHeaderBytes + (end?.number ?? 0) * frameBytes);
+  };
+  const loseLog = ({ files }: StoreImage) => rmSync(files.log);
+  const loseSums = ({ files }: StoreImage) => rmSync(files.sums);
+  const damageSums = ({ files }: StoreImage) => flipBit(files.sums, 3, 0);
+  const cutDatabase = ({ files }: StoreImage) => truncateSync(files.database, 20 * pageBytes);
+
+  test.each([
+    ['the log was cut at a commit', [cutLog], [/-wal is as it was written up to frame \d+ only, of/]],
+    ['the log is gone', [loseLog], [/-wal is missing, and with it mail/]],
+    ['nothing says how long the log was', [loseSums], [/whether the log is whole: .*-sums is missing/]],
+    ['the sums are damaged and the log was cut', [damageSums, cutLog], [/whether the log is whole/]],
+    ['the database was cut', [cutDatabase], [/posthorn\.db ends after page 20/]],
+  ])('%s', async (note, damages, reasons) => {
+    const { image, to } = await damaged(killed, 5000 + note.length);
+    for (const damage of damages) damage(image);
+    const { mayLackMore } = await salvageStore(image.dataDir, to);
+    expect(mayLackMore).toEqual(reasons.map((reason) => expect.stringMatching(reason)));
   });
 });

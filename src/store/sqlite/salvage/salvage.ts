@@ -15,6 +15,7 @@ import { type Images, openImages } from './images.ts';
 import { mayLackJobs, type SalvagedLetter, salvageLetters } from './letters.ts';
 import { salvageAccounts, salvageAliases } from './people.ts';
 import { type Scan, scanImages } from './scan.ts';
+import { reasonsForMore } from './untold.ts';
 import { copyFile, type Fate, makeFolders, readEnvelopeOf, writeEnvelope, writeLetter } from './write-out.ts';
 
 export interface SalvageReport {
@@ -30,6 +31,8 @@ export interface SalvageReport {
   damaged: string[];
   /** Messages of which nothing is left but the names of their recipients. */
   lost: { queueId: string; recipients: string[] }[];
+  /** Why there may have been more messages, the newest most likely, of which not even the number is known. */
+  mayLackMore: string[];
   /** Spool files of which no message is known. */
   orphans: string[];
   accounts: number;
@@ -40,8 +43,9 @@ export interface SalvageReport {
 
 /** Into the directory `to`, which is made if need be, and should be empty. Rejects with the system's error. */
 export async function salvageStore(dataDir: string, to: string): Promise<SalvageReport> {
+  const files = storeFiles(dataDir);
+  using images = openImages(files);
   await makeFolders(to);
-  using images = openImages(storeFiles(dataDir));
   const scan = scanImages(images, (table) => table !== 'events');
   const spool = spoolDirectory(dataDir);
   const letters = await writeLetters(images, scan, spool, to);
@@ -51,6 +55,7 @@ export async function salvageStore(dataDir: string, to: string): Promise<Salvage
     damage: images.damage.map((damage) => `${damage.file}: ${describeDamage(damage)}`),
     pages: { total: images.pageCount, damaged: scan.damagedPages.size },
     ...letters.report,
+    mayLackMore: reasonsForMore(files, images, scan),
     orphans,
     ...people,
   };
@@ -68,10 +73,10 @@ async function writeLetters(images: Images, scan: Scan, spool: string, to: strin
   const unclear = new Map<string, Fate>();
   const isAnyUnclear = mayLackJobs(scan);
   for (const letter of salvageLetters(scan)) {
-    const fate = await writeLetter(to, spool, letter);
+    const { fate, octetsSum } = await writeLetter(to, spool, letter);
     if (letter.message?.[9]) spooled.add(letter.message[9]);
     if (isAnyUnclear || letter.jobs.length === 0) unclear.set(letter.queueId, fate);
-    await writeEnvelope(to, fate, envelopeOf(letter));
+    await writeEnvelope(to, fate, envelopeOf(letter, octetsSum));
     count(report, letter, fate);
   }
   // Their dossiers are looked for only now, and only if need be: there are more of those than of anything else.
@@ -134,7 +139,7 @@ async function copyOrphans(spool: string, known: ReadonlySet<string>, to: string
   for (const name of orphans) {
     const file = await open(join(to, 'orphans', `${name}.eml`), 'w', 0o600);
     try {
-      await copyFile(join(spool, name), file);
+      await copyFile(join(spool, name), { file, sumBefore: 0 });
     } finally {
       await file.close();
     }

@@ -18,28 +18,35 @@ export async function makeFolders(directory: string): Promise<void> {
     await mkdir(join(directory, folder), { recursive: true, mode: 0o700 });
 }
 
+export interface Written {
+  fate: Fate;
+  /** CRC-32 of a message that is as it was accepted. */
+  octetsSum?: number;
+}
+
 /** Writes what there is, and resolves to what became of the message. Rejects with errors of where it is written. */
 export async function writeLetter(
   directory: string,
   spoolDirectory: string,
   { queueId, message, octets, isWhole }: SalvagedLetter,
-): Promise<Fate> {
+): Promise<Written> {
   const draft = join(directory, 'damaged', `${queueId}.eml`);
   const file = await open(draft, 'w', 0o600);
+  const sumBefore = crc32(octets);
   let spooled: Copied | undefined;
   try {
     await file.writeFile(octets);
-    spooled = message && (await copySpooled(spoolDirectory, message, file));
+    spooled = message && (await copySpooled(spoolDirectory, message, { file, sumBefore }));
   } finally {
     await file.close();
   }
   if (octets.length + (spooled?.bytes ?? 0) === 0) {
     await rm(draft);
-    return 'lost';
+    return { fate: 'lost' };
   }
-  if (!isWhole || (message && spooled && !isAsAccepted(message, spooled))) return 'damaged';
+  if (!isWhole || (message && spooled && !isAsAccepted(message, spooled))) return { fate: 'damaged' };
   await rename(draft, join(directory, 'messages', `${queueId}.eml`));
-  return 'messages';
+  return { fate: 'messages', octetsSum: spooled?.sumOfAll ?? sumBefore };
 }
 
 /** Beside its octets, or where they would be. */
@@ -56,17 +63,24 @@ export async function readEnvelopeOf(directory: string, fate: Fate, queueId: str
 const envelopePath = (directory: string, fate: Fate, queueId: string): string =>
   join(directory, fate === 'messages' ? 'messages' : 'damaged', `${queueId}.json`);
 
-/** What a spool file had. */
+/** Where something is copied to the end of, and the CRC-32 of what is there already. */
+interface Target {
+  file: FileHandle;
+  sumBefore: number;
+}
+
+/** What a spool file had; `sumOfAll` goes on from what stood before it. */
 interface Copied {
   bytes: number;
   sum: number;
+  sumOfAll: number;
 }
 
 /** The message's part of its spool file, if it has one: behind it may be the end of an earlier message. */
 async function copySpooled(
   directory: string,
   [, , , , , sizeBytes, , , , name, prefixBytes]: MessageTuple,
-  to: FileHandle,
+  to: Target,
 ): Promise<Copied | undefined> {
   return name === null ? undefined : copyFile(join(directory, name), to, sizeBytes - prefixBytes);
 }
@@ -74,18 +88,19 @@ async function copySpooled(
 /** As much of a file as can be read, and is wanted, to the end of another. */
 export async function copyFile(
   path: string,
-  to: FileHandle,
+  { file, sumBefore }: Target,
   maxBytes = Number.POSITIVE_INFINITY,
 ): Promise<Copied> {
-  const copied = { bytes: 0, sum: 0 };
+  const copied = { bytes: 0, sum: 0, sumOfAll: sumBefore };
   if (maxBytes === 0) return copied;
   const source = createReadStream(path, { end: maxBytes - 1 })[Symbol.asyncIterator]();
   for (;;) {
     const chunk = await readOn(source);
     if (chunk === undefined) return copied;
-    await to.writeFile(chunk);
+    await file.writeFile(chunk);
     copied.bytes += chunk.length;
     copied.sum = crc32(chunk, copied.sum);
+    copied.sumOfAll = crc32(chunk, copied.sumOfAll);
   }
 }
 
