@@ -1,3 +1,4 @@
+import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -67,4 +68,19 @@ test('deliverBatch() gives each its own outcome, and leaves nothing of those tha
   ]);
   expect(outcomes.map(({ kind }) => kind)).toEqual(['delivered', 'failed', 'failed', 'delivered']);
   expect(await namesIn(blocked, 'tmp')).toEqual([]);
+});
+
+test('deliverBatch() delivers the others where one mailbox is lost in the middle, and tells what failed first', async () => {
+  await using directory = await temporaryDirectory();
+  const lost = maildirPath(directory.path, 'lost@example.net');
+  await createMaildir(lost);
+  await createMaildir(maildirPath(directory.path, 'bob@example.net'));
+  const outcomes = deliverBatch([delivery(directory.path, { maildir: lost }), delivery(directory.path)]);
+  // The files are open and written by now: the first cannot be renamed, nor removed.
+  renameSync(join(lost, 'tmp'), join(lost, 'away'));
+  writeFileSync(join(lost, 'tmp'), 'no directory');
+  expect(await outcomes).toEqual([
+    { kind: 'failed', text: expect.stringMatching(/ENOTDIR.*rename.*; and what was written stays.*unlink/) },
+    { kind: 'delivered', file: expect.any(String), repeated: false },
+  ]);
 });

@@ -20,6 +20,7 @@ import {
   sizedName,
   uniqueName,
 } from './maildir.ts';
+import { orRemove } from './or-remove.ts';
 
 const fsync = promisify(fs.fsync);
 
@@ -41,13 +42,13 @@ interface Draft {
  * of earlier attempts: who may have been delivered already goes through maildir.ts.
  */
 export async function deliverBatch(deliveries: readonly SmallDelivery[]): Promise<MaildirOutcome[]> {
-  const written = deliveries.map(tryToWrite);
+  const written = await Promise.all(deliveries.map(tryToWrite));
   const synced = await Promise.all(written.map((draft) => andThen(draft, syncDraft)));
   const named = await Promise.all(synced.map((draft) => andThen(draft, moveDraft)));
   // All names are there before the first directory is synced, so one sync serves all that it holds.
   const directories = await syncDirectories(named);
   const outcomes = await Promise.all(
-    named.map((draft) => andThen(draft, (own) => confirm(own, directories))),
+    named.map((draft) => (isOutcome(draft) ? draft : orOutcome(() => confirm(draft, directories)))),
   );
   return Promise.all(
     outcomes.map((outcome, index) => (outcome === missing ? deliverFirst(deliveries[index]) : outcome)),
@@ -59,40 +60,47 @@ const missing: MaildirOutcome = { kind: 'failed', text: 'no such Maildir' };
 
 const isOutcome = (value: Draft | MaildirOutcome): value is MaildirOutcome => 'kind' in value;
 
-function tryToWrite(delivery: SmallDelivery): Draft | MaildirOutcome {
+async function tryToWrite(delivery: SmallDelivery): Promise<Draft | MaildirOutcome> {
   try {
-    return writeDraft(delivery);
+    return await writeDraft(delivery);
   } catch (error) {
     return errorCode(error) === 'ENOENT' ? missing : outcomeOf(error);
   }
 }
 
+/** A step on the way to `new/`: where it fails, nothing is left in `tmp/`. */
 async function andThen<T>(
   draft: Draft | MaildirOutcome,
   step: (draft: Draft) => T | Promise<T>,
 ): Promise<T | MaildirOutcome> {
   if (isOutcome(draft)) return draft;
+  return orOutcome(() => orRemove(draft.path, () => step(draft)));
+}
+
+async function orOutcome<T>(action: () => Promise<T>): Promise<T | MaildirOutcome> {
   try {
-    return await step(draft);
+    return await action();
   } catch (error) {
-    fs.rmSync(draft.path, { force: true });
     return outcomeOf(error);
   }
 }
 
 /** Written, not synced. */
-function writeDraft(delivery: SmallDelivery): Draft {
+async function writeDraft(delivery: SmallDelivery): Promise<Draft> {
   const folder = folderPath(delivery);
   const name = uniqueName(delivery);
   const path = join(folder, 'tmp', name);
   const descriptor = fs.openSync(path, 'w', 0o600);
+  const sizes = await orRemove(path, () => writeOrClose(descriptor, delivery.bytes));
+  const directory = join(folder, 'new');
+  return { descriptor, path, file: join(directory, sizedName(name, sizes)), directory };
+}
+
+function writeOrClose(descriptor: number, octets: Uint8Array): FileSizes {
   try {
-    const sizes = writeLines(descriptor, delivery.bytes);
-    const directory = join(folder, 'new');
-    return { descriptor, path, file: join(directory, sizedName(name, sizes)), directory };
+    return writeLines(descriptor, octets);
   } catch (error) {
     fs.closeSync(descriptor);
-    fs.rmSync(path, { force: true });
     throw error;
   }
 }

@@ -138,3 +138,29 @@ test('keepName() takes the file away where its directory could not be synced', a
   await expect(keepName(file, Promise.reject(new Error('EIO')))).rejects.toThrow('EIO');
   expect(await namesIn(directory.path)).toEqual([]);
 });
+
+test('deliver() tells why the mailbox could not be used, and not that cleaning up failed too', async () => {
+  await using directory = await temporaryDirectory();
+  const maildir = maildirPath(directory.path, 'bob@example.net');
+  await mkdir(maildir, { recursive: true });
+  // Whatever is asked of it fails with ENOTDIR, also for root: opening the file comes first.
+  await writeFile(join(maildir, 'tmp'), 'no directory');
+  const outcome = await deliver(delivery(directory.path));
+  expect(outcome).toEqual({ kind: 'failed', text: expect.stringMatching(/^Error: ENOTDIR.* open '/) });
+});
+
+test('deliver() tells what went wrong, and beside it that the file could not be removed', async () => {
+  await using directory = await temporaryDirectory();
+  const tmp = join(maildirPath(directory.path, 'bob@example.net'), 'tmp');
+  async function* octets() {
+    yield Buffer.from('Subject: half');
+    await rename(tmp, `${tmp}.away`);
+    await writeFile(tmp, 'no directory');
+    throw Object.assign(new Error('EIO: as told'), { code: 'EIO' });
+  }
+  const outcome = await deliver(delivery(directory.path, { octets: octets() }));
+  expect(outcome).toEqual({
+    kind: 'failed',
+    text: expect.stringMatching(/^Error: EIO: as told; and what was written stays.*ENOTDIR/),
+  });
+});

@@ -6,12 +6,13 @@
  */
 
 import * as fs from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createDirectory, syncDirectory } from './directory-sync.ts';
 import { errorCode, isDiskFull } from './errors.ts';
 import { crlfToLf, missingCrs } from './line-ends.ts';
+import { orRemove } from './or-remove.ts';
 
 // Descriptors instead of FileHandles: less CPU time and less garbage per delivered message.
 const open = promisify(fs.open);
@@ -84,29 +85,23 @@ async function deliverOnce(delivery: MaildirDelivery): Promise<MaildirOutcome> {
   const earlier = delivery.inDoubt ? await findDelivered(folder, name) : undefined;
   if (earlier !== undefined) return { kind: 'delivered', file: earlier, repeated: true };
   const draft = join(folder, 'tmp', name);
-  try {
-    const sizes = await writeDraft(await openDraft(draft, folder, delivery), delivery.octets);
-    const file = join(folder, 'new', sizedName(name, sizes));
-    await rename(draft, file);
-    await keepName(file, syncDirectory(join(folder, 'new')));
-    return { kind: 'delivered', file, repeated: false };
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  const descriptor = await openDraft(draft, folder, delivery);
+  const file = await orRemove(draft, async () => {
+    const sizes = await writeDraft(descriptor, delivery.octets);
+    const finished = join(folder, 'new', sizedName(name, sizes));
+    await rename(draft, finished);
+    return finished;
+  });
+  await keepName(file, syncDirectory(join(folder, 'new')));
+  return { kind: 'delivered', file, repeated: false };
 }
 
 /**
  * Waits for the directory of a new file to be synced. After a sync that failed another one proves nothing, so the file goes:
  * the next attempt writes it anew.
  */
-export async function keepName(file: string, synced: Promise<void>): Promise<void> {
-  try {
-    await synced;
-  } catch (error) {
-    await rm(file, { force: true });
-    throw error;
-  }
+export function keepName(file: string, synced: Promise<void>): Promise<void> {
+  return orRemove(file, () => synced);
 }
 
 /** What names a delivery, and its place. */
