@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { byConnection, byReply, type Phase } from '../smtp/client-verdict.ts';
 import { ConversationError, type ConversationFailure } from '../smtp/conversation.ts';
 import { reply } from '../smtp/reply.ts';
+import { DamagedContentError } from '../store/errors.ts';
 import { classify, classifyOpening } from './classify.ts';
 
 const endpoint = { host: 'mx.example.net', address: '192.0.2.1', port: 25 };
@@ -58,6 +59,16 @@ describe('classify()', () => {
   ])('not-5: a connection that fails (%s) is a deferral', (kind, status) => {
     const verdict = byConnection('sending MAIL FROM', new ConversationError(kind, 'broken'));
     expect(classify(verdict, endpoint)).toMatchObject({ kind: 'deferred', status, reason: 'broken' });
+  });
+
+  it.each([
+    [new DamagedContentError('has other octets'), true, /our own copy of the message is damaged/],
+    [new Error('EMFILE'), false, /our own copy of the message cannot be read/],
+  ])('says that it was our copy of the message, not the receiver: %s', (cause, copyIsDamaged, rule) => {
+    const error = new ConversationError('content', 'Cannot read the message', { cause });
+    const outcome = classify(byConnection('sending the message', error), endpoint);
+    expect(outcome).toMatchObject({ kind: 'deferred', rule: expect.stringMatching(rule) });
+    expect('copyIsDamaged' in outcome && outcome.copyIsDamaged).toBe(copyIsDamaged);
   });
 
   it('not-1: a connection that fails after the final dot leaves it in doubt', () => {

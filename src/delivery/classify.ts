@@ -8,6 +8,7 @@ import type { Phase, Verdict } from '../smtp/client-verdict.ts';
 import type { ConversationError, ConversationFailure } from '../smtp/conversation.ts';
 import { isPermanent, type Reply, replyText } from '../smtp/reply.ts';
 import type { Outcome, Trouble } from './outcome.ts';
+import { copyTrouble } from './own-copy.ts';
 
 /** A reason longer than this is cut; the reply itself is whole. */
 const maxReasonLength = 2000;
@@ -61,6 +62,7 @@ function classifyFailure(phase: Phase, error: ConversationError, endpoint: Endpo
     phase,
     rule: 'no answer: try again later',
     endpoint,
+    ...(error.kind === 'content' && copyTrouble(error.cause)),
   };
   if (phase !== 'sending end of data') return { kind: 'deferred', ...trouble };
   return {

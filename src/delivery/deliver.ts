@@ -15,6 +15,7 @@ import { octetsOf } from '../store/octets.ts';
 import type { JobResult, JobRow, MessageRow } from '../store/store.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import type { Outcome, Trouble } from './outcome.ts';
+import { findCopyTrouble } from './own-copy.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, send } from './send.ts';
@@ -84,6 +85,8 @@ export async function deliverRemotely(
   jobs: readonly JobRow[],
   signal: AbortSignal,
 ): Promise<Attempt> {
+  const copyTrouble = await findCopyTrouble(message.content);
+  if (copyTrouble !== undefined) return { outcomes: jobs.map(() => copyTrouble), events: [] };
   const { clock } = parts.route;
   const at = clock.now();
   const route = await findRoute(parts.resolver, jobs[0]?.destination ?? '', { ...parts.route, signal });
@@ -161,11 +164,11 @@ function giveUp(
   };
 }
 
-type Facts = Pick<Trouble, 'status' | 'phase' | 'rule' | 'reason' | 'endpoint'>;
+type Facts = Pick<Trouble, 'status' | 'phase' | 'rule' | 'reason' | 'endpoint' | 'copyIsDamaged'>;
 
 /** What a dossier keeps of trouble. */
-export function factsOf({ status, phase, rule, reason, endpoint }: Trouble): Facts {
-  return { status, phase, rule, reason, ...defined({ endpoint }) };
+export function factsOf({ status, phase, rule, reason, endpoint, copyIsDamaged }: Trouble): Facts {
+  return { status, phase, rule, reason, ...defined({ endpoint, copyIsDamaged }) };
 }
 
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */

@@ -9,6 +9,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import type { Attempt } from './deliver.ts';
 import type { Outcome } from './outcome.ts';
+import { damagedCopy } from './own-copy.ts';
 
 export interface LocalParts {
   dataDir: string;
@@ -66,6 +67,7 @@ function finalFields({ reversePath }: MessageRow, { recipient }: JobRow): Buffer
 
 /** The disk is ours to mend, so nothing that it does is final for the sender. */
 function trouble({ kind, text }: Exclude<MaildirOutcome, { kind: 'delivered' }>): Outcome {
+  if (kind === 'damaged') return damagedCopy(text);
   const full = kind === 'full';
   return {
     kind: 'deferred',

@@ -21,4 +21,6 @@ export interface Trouble {
   rule: string;
   reply?: Reply;
   endpoint?: Endpoint;
+  /** The octets on our own disk are not those that were accepted: somebody must look at it. */
+  copyIsDamaged?: boolean;
 }

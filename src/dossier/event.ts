@@ -80,8 +80,17 @@ interface EventData {
     /** Absent where nobody will try again (`posthorn send --direct`). */
     nextAttemptAt?: number;
     endpoint?: Endpoint;
+    /** The octets on our own disk are not those that were accepted. */
+    copyIsDamaged?: boolean;
   };
-  failed: { reason: string; status: string; phase: string; rule: string; endpoint?: Endpoint };
+  failed: {
+    reason: string;
+    status: string;
+    phase: string;
+    rule: string;
+    endpoint?: Endpoint;
+    copyIsDamaged?: boolean;
+  };
   /** The server stopped in the middle of an attempt: it may have arrived, and is tried again. */
   inDoubt: { rule: string };
   /** A report about this recipient went out; `report` is its queue id. */

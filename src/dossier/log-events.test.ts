@@ -37,6 +37,22 @@ describe('logEvents()', () => {
     ]);
   });
 
+  test('tells a damaged copy of ours as an error, and what to do', () => {
+    const data = {
+      reason: 'the octets of /data/spool/x are not those that were accepted',
+      copyIsDamaged: true,
+    };
+    for (const name of ['deferred', 'failed'])
+      expect(logged('info', [event(name, data)])).toEqual([
+        expect.objectContaining({
+          level: 50,
+          queueId: '1M80CGX2W00048',
+          reason: data.reason,
+          msg: expect.stringMatching(`^${name}: our own copy .* posthorn store check$`),
+        }),
+      ]);
+  });
+
   test('names a bounded number of recipients', () => {
     const [line] = logged('info', [event('accepted', { to: Array.from({ length: 1000 }, String) })]);
     expect(line?.to).toHaveLength(20);

@@ -1,6 +1,6 @@
 /**
  * Events as lines of the log: one each, with the queue id, in a form to search for. The dialogue and what DNS said stay
- * in the dossier; steps on the way are told at level debug.
+ * in the dossier; steps on the way are told at level debug, what an administrator must look at as an error.
  */
 
 import type { EventRow } from '../store/store.ts';
@@ -28,10 +28,15 @@ const details: Record<string, readonly string[]> = {
 /** Recipients named in one line. */
 const maxListed = 20;
 
+const damagedCopy =
+  'our own copy of the message is damaged; stop the server and look at the disk by posthorn store check';
+
 export function logEvents(log: Log, events: readonly EventRow[]): void {
   for (const event of events) {
     const fields = loggedFields[event.event];
-    if (fields) log.info(lineOf(event, fields), event.event);
+    if (fields && event.data.copyIsDamaged === true)
+      log.error(lineOf(event, fields), `${event.event}: ${damagedCopy}`);
+    else if (fields) log.info(lineOf(event, fields), event.event);
     else if (log.isLevelEnabled('debug')) log.debug(lineOf(event, details[event.event] ?? []), event.event);
   }
 }

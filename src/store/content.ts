@@ -2,7 +2,7 @@
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { DamagedContentError } from './errors.ts';
+import { DamagedContentError, errorCode } from './errors.ts';
 import type { Content, FileReader } from './store.ts';
 
 /** Octets read from a spool file at once. */
@@ -24,8 +24,9 @@ export interface ReadOptions {
 }
 
 /**
- * The octets from first to last in bounded chunks. Throws the system's error where the spool file cannot be read, and
- * DamagedContentError, at the end at the latest, where the octets are not those that were accepted.
+ * The octets from first to last in bounded chunks. Throws DamagedContentError, at the end at the latest, where they are not
+ * those that were accepted, or the disk has lost them or cannot read them; the system's error where a spool file cannot
+ * be read for another reason.
  */
 export async function* readContent(content: Content, options: ReadOptions = {}): AsyncIterable<Buffer> {
   switch (content.kind) {
@@ -37,6 +38,21 @@ export async function* readContent(content: Content, options: ReadOptions = {}):
       return;
     case 'damaged':
       throw new DamagedContentError('its octets in the database are not those that were accepted');
+  }
+}
+
+/**
+ * Reads a content to its end, for those who had better know before they begin to use it. Resolves to the error that
+ * readContent() throws. What was accepted a moment ago, and is open still, is not read: it is as it was written.
+ */
+export async function findTrouble(content: Content): Promise<Error | undefined> {
+  if (content.kind === 'inline' || (content.kind === 'spool' && content.file !== undefined)) return undefined;
+  try {
+    for await (const _ of readContent(content, { shared: true }));
+    return undefined;
+  } catch (error) {
+    if (errorCode(error) === undefined || !(error instanceof Error)) throw error;
+    return error;
   }
 }
 
@@ -62,19 +78,29 @@ async function* chunksOf(
   { path, file, sizeBytes }: Content & { kind: 'spool' },
   { shared = false }: ReadOptions,
 ): AsyncIterable<Buffer> {
-  const reader = file?.openReader() ?? readerOf(await open(path));
+  const reader = file?.openReader() ?? readerOf(await orDamaged(path, open(path)));
   try {
     let block = Buffer.alloc(0);
     for (let position = 0; position < sizeBytes; ) {
       const wanted = Math.min(sizeBytes - position, sizeBytes > wholeBytes ? chunkBytes : wholeBytes);
       if (!shared || block.length < wanted) block = Buffer.allocUnsafeSlow(wanted);
-      const length = await fill(reader, block.subarray(0, wanted), position);
+      const length = await orDamaged(path, fill(reader, block.subarray(0, wanted), position));
       if (length > 0) yield block.subarray(0, length);
       if (length < wanted) return;
       position += length;
     }
   } finally {
     await reader.close();
+  }
+}
+
+/** Says what is damage: a file that is gone, and octets that the disk does not give back. */
+async function orDamaged<T>(path: string, read: Promise<T>): Promise<T> {
+  try {
+    return await read;
+  } catch (cause) {
+    if (errorCode(cause) !== 'ENOENT' && errorCode(cause) !== 'EIO') throw cause;
+    throw new DamagedContentError(`${path} cannot be read (${errorCode(cause)})`, { cause });
   }
 }
 

@@ -57,7 +57,7 @@ test('deliver() delivers nothing where the content is not what was accepted', as
   await writeFile(path, 'short');
   const content = { kind: 'spool', path, sizeBytes: 6 } as const;
   const outcome = await w.agent.deliver(w.delivery(0, { content }));
-  expect(outcome).toEqual({ kind: 'failed', text: expect.stringContaining('5 octets of 6') });
+  expect(outcome).toEqual({ kind: 'damaged', text: expect.stringContaining('5 octets of 6') });
 });
 
 test('what was under way when the agent ends has failed, and the next delivery finds a new one', async () => {

@@ -33,7 +33,7 @@ export class StoreBrokenError extends Error {
   override readonly name = 'StoreBrokenError';
 }
 
-/** The octets of a message are not those that were accepted. Has the code of file systems that notice it themselves. */
+/** The octets of a message are not those that were accepted, or cannot be read any more. Has the code of file systems that notice it themselves. */
 export class DamagedContentError extends Error {
   override readonly name = 'DamagedContentError';
   readonly code = 'EBADMSG';

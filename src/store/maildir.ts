@@ -10,7 +10,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { createDirectory, syncDirectory } from './directory-sync.ts';
-import { errorCode, isDiskFull } from './errors.ts';
+import { DamagedContentError, errorCode, isDiskFull } from './errors.ts';
 import { crlfToLf, missingCrs } from './line-ends.ts';
 import { orRemove } from './or-remove.ts';
 
@@ -45,6 +45,8 @@ export type MaildirOutcome =
   | { kind: 'delivered'; file: string; repeated: boolean }
   /** ENOSPC or EDQUOT. */
   | { kind: 'full'; text: string }
+  /** The octets of the message are not those that were accepted. */
+  | { kind: 'damaged'; text: string }
   /** Any other error of the file system. */
   | { kind: 'failed'; text: string };
 
@@ -76,6 +78,7 @@ export async function deliver(delivery: MaildirDelivery): Promise<MaildirOutcome
 /** What an error of the file system means for a delivery. Throws what is none. */
 export function outcomeOf(error: unknown): MaildirOutcome {
   if (errorCode(error) === undefined) throw error;
+  if (error instanceof DamagedContentError) return { kind: 'damaged', text: error.message };
   return { kind: isDiskFull(error) ? 'full' : 'failed', text: String(error) };
 }
 

@@ -2,8 +2,7 @@
 
 import { join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { readContent } from '../../content.ts';
-import { errorCode } from '../../errors.ts';
+import { findTrouble } from '../../content.ts';
 import { namesIn } from '../../names-in.ts';
 import { spoolDirectory } from '../../spool.ts';
 import { error, type Finding, warning } from './finding.ts';
@@ -24,8 +23,9 @@ export async function checkSpool(database: Database, dataDir: string): Promise<F
   const findings: Finding[] = [];
   for (const [queueId, name, sizeBytes, sum] of rows) {
     const path = join(directory, name);
-    const what = await troubleWith({ kind: 'spool', path, sizeBytes, ...(sum !== null && { sum }) });
-    if (what !== undefined) findings.push(error({ file: path, queueId, what: `cannot be read: ${what}` }));
+    const trouble = await findTrouble({ kind: 'spool', path, sizeBytes, ...(sum !== null && { sum }) });
+    if (trouble !== undefined)
+      findings.push(error({ file: path, queueId, what: `cannot be read: ${trouble.message}` }));
   }
   const named = new Set(rows.map(([, name]) => name));
   const orphans = (await namesIn(directory)).filter((name) => !named.has(name));
@@ -35,14 +35,4 @@ export async function checkSpool(database: Database, dataDir: string): Promise<F
       warning({ file: join(directory, name), what: 'belongs to no message; the next start removes it' }),
     ),
   ];
-}
-
-async function troubleWith(content: Parameters<typeof readContent>[0]): Promise<string | undefined> {
-  try {
-    for await (const _ of readContent(content));
-    return undefined;
-  } catch (reason) {
-    if (errorCode(reason) === undefined || !(reason instanceof Error)) throw reason;
-    return reason.message;
-  }
 }
