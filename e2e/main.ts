@@ -13,6 +13,7 @@ import { corruption } from './scenarios/corruption.ts';
 import { crash } from './scenarios/crash.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
+import { failingDisk } from './scenarios/failing-disk.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
@@ -30,6 +31,7 @@ const scenarios = [
   abuse,
   diskFull,
   corruption,
+  failingDisk,
   crash,
 ];
 

@@ -1,16 +1,14 @@
 /** A full disk answers 452 and loses nothing; once there is room again, mail is accepted again. */
 
 import { match, ok } from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 import { letter } from '../letters.ts';
 import { arrival, countMaildir } from '../maildir.ts';
 import { deliver } from '../peers/dialogue.ts';
 import { startDns } from '../peers/dns.ts';
 import { startPosthorn } from '../peers/posthorn.ts';
-import { run, runOk, start } from '../process.ts';
 import { scenario } from '../runner.ts';
+import { smallDisk } from '../small-disk.ts';
 import { eventually } from '../wait.ts';
-import type { World } from '../world.ts';
 
 const alice = 'alice@example.com';
 const outsider = 'sender@example.org';
@@ -69,37 +67,3 @@ export const diskFull = scenario('disk full: 452, and nothing lost', async ({ wo
     ok((await countMaildir(maildir)) > acknowledged.length);
   });
 });
-
-interface SmallDisk {
-  dir: string;
-  /** The command that runs another where the disk is mounted. */
-  inside: readonly string[];
-  /** A path on the disk as this process can reach it. */
-  seenFromOutside(path: string): string;
-  /** Removes what was put there to fill it. */
-  makeRoom(): Promise<void>;
-}
-
-/**
- * A tmpfs of 64 MiB, three quarters of it taken, in a mount namespace that a sleeping process keeps alive: when that
- * ends, the disk is gone, whatever else went wrong. Undefined where the kernel does not allow it.
- */
-async function smallDisk(world: World): Promise<SmallDisk | undefined> {
-  const dir = world.path('small');
-  await mkdir(dir);
-  if ((await run('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', dir])).code !== 0) return undefined;
-  const fill = `mount -t tmpfs -o size=64m none ${dir} && head -c 48M /dev/zero > ${dir}/filler`;
-  const holder = start(
-    'unshare',
-    ['-m', 'sh', '-c', `${fill} && echo mounted && exec sleep infinity`],
-    world.path('disk-log'),
-  );
-  await holder.line(/^mounted$/);
-  world.atEnd(() => holder.kill());
-  const inside = ['nsenter', '-t', String(holder.pid), '-m', '--'];
-  const seenFromOutside = (path: string) => `/proc/${holder.pid}/root${path}`;
-  const makeRoom = async () => {
-    await runOk('rm', [seenFromOutside(`${dir}/filler`)]);
-  };
-  return { dir, inside, seenFromOutside, makeRoom };
-}

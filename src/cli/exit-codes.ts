@@ -4,7 +4,7 @@ export const exitCodes = {
   ok: 0,
   /** `send`: a recipient was refused for good, and the sender gets no other notice of it here. */
   refused: 1,
-  /** `store`: something is damaged or lost. */
+  /** `store`: something is damaged or lost, or may be. */
   damaged: 1,
   /** `send`: not all of it has arrived yet, but the queue has it: do not send it again. */
   queued: 2,
@@ -22,7 +22,7 @@ export const exitCodes = {
   software: 70,
   /** A file or directory cannot be made or written, or exists already (EX_CANTCREAT). */
   cantCreate: 73,
-  /** The disk does not do what it should (EX_IOERR). */
+  /** The disk does not do what it should, or is full (EX_IOERR). */
   inputOutput: 74,
   /** The same may work in a while: in use, connection broken, deferred with no queue (EX_TEMPFAIL). */
   tryLater: 75,
