@@ -103,4 +103,33 @@ export const plants: readonly Plant[] = [
     acts: ['bounced'],
     shows: ['missing'],
   },
+  {
+    name: 'leftovers-not-synced',
+    description:
+      'what a killed process wrote to the log and did not sync is followed by the next transaction',
+    edits: [{ file: 'src/store/sqlite/open-engine.ts', find: '  syncLeftovers(files.log);\n', replace: '' }],
+    acts: ['killedInCommit'],
+    shows: ['start'],
+  },
+  {
+    name: 'found-not-synced',
+    description:
+      'a delivery that a killed process had not come to the end of is found, and its name is not synced',
+    edits: [{ file: 'src/store/maildir.ts', find: '    await syncDirectory(directory);\n', replace: '' }],
+    acts: ['killedInDelivery'],
+    shows: ['missing'],
+  },
+  {
+    name: 'sums-not-synced',
+    description: 'the log is begun anew before the sums of the pages that were copied out of it are on disk',
+    edits: [
+      {
+        file: 'src/store/sqlite/pages/sums.ts',
+        find: '    fsyncSync(this.#file);\n  }\n\n  close(): void {',
+        replace: '  }\n\n  close(): void {',
+      },
+    ],
+    acts: ['checkpoint'],
+    shows: ['start'],
+  },
 ];

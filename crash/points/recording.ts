@@ -5,6 +5,18 @@ import { join } from 'node:path';
 import type { Inode } from '../recorder/log.ts';
 import { type LogRecord, readRecords } from '../recorder/log.ts';
 import type { Letter } from './script/letters.ts';
+import type { Taken } from './script/stranger.ts';
+
+/** What the script has seen with its own eyes, and the ledger must know of too. */
+export interface Known {
+  /** Tokens of the letters that were answered with 250, or handed in. */
+  acknowledged: string[];
+  accounts: string[];
+  /** Tokens of the letters whose deletion was confirmed. */
+  deleted: string[];
+  /** What the remote server has taken, and had time to say so: not what was under way when our server was killed. */
+  taken: Pick<Taken, 'token' | 'recipients'>[];
+}
 
 /** What stands in `recording.json`; the records are in `log` beside it. */
 export interface Facts {
@@ -16,6 +28,7 @@ export interface Facts {
   dataDir: string;
   ports: { smtp: number; pop3: number; remote: number };
   letters: Letter[];
+  known: Known;
   /** Octets of the log before the first record that is looked into. */
   watchedFrom: number;
 }

@@ -169,6 +169,7 @@ static void dawdle(void) {
 static int sync_recorded(int fd, int (*sync_call)(int)) {
   uint64_t inode = watched(fd);
   if (inode == 0) return sync_call(fd);
+  die_if_ordered(fd);
   append_alone((struct record){.kind = SYNC_BEGUN, .object = inode});
   int result = sync_call(fd);
   int saved = errno;

@@ -6,6 +6,7 @@
  * POSTHORN_RECORD_LOG       the file that records are appended to; read by log.ts
  * POSTHORN_RECORD_SYNC_US   every sync takes so many microseconds longer, and some take forty times that, as on a disk:
  *                           whoever relies on another's sync without waiting for it gets ahead of it then
+ * POSTHORN_RECORD_KILL      see kill.c
  *
  * Order is what a crash test stands on, so one mutex guards it. A change of a file is made and recorded under the mutex:
  * it cannot be in the log before or after its turn. A sync is recorded when it begins (only what came before is sure to be

@@ -1,7 +1,7 @@
 /*
  * What the parts of the recorder share: the log and its order (log.c), and what of a process is to be recorded (watch.c).
  * The parts that stand in for system calls are files.c (what changes files), words.c (what is said and heard) and refused.c
- * (what has no place in the model).
+ * (what has no place in the model); kill.c ends the process where a script wants it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -46,6 +46,9 @@ int cut(const struct iovec *from, int count, size_t most, struct iovec *to, int 
 
 /* Whether this process is to be recorded at all. */
 int is_recorded(void);
+
+/* Does not return where this sync is the one at which the process is to die. Without the mutex. */
+void die_if_ordered(int fd);
 
 /* By how much each sync is to take longer. */
 useconds_t sync_delay(void);

@@ -22,6 +22,9 @@ export interface Whim {
 /** `newest` is the number of the last change. */
 type WhimMaker = (random: Random, newest: number) => Omit<Whim, 'name' | 'ofSector'>;
 
+/** Among the last changes so many: of a transaction, the commit and what follows it. */
+const newestFew = 8;
+
 const makers: Readonly<Record<string, WhimMaker>> = {
   'nothing landed': () => ({ ofName: () => false, ofChange: () => 'lost' }),
   'everything landed': () => ({ ofName: () => true, ofChange: () => 'landed' }),
@@ -32,6 +35,14 @@ const makers: Readonly<Record<string, WhimMaker>> = {
     ofName: ({ number }) => number === newest,
     ofChange: ({ number }) => (number === newest ? 'landed' : 'lost'),
   }),
+  'the newest landed, half of the older': (random, newest) => {
+    const isNew = (number: number) => number > newest - newestFew;
+    const older = drawn(random, 50);
+    return {
+      ofName: ({ number }) => isNew(number) || random.below(100) < 50,
+      ofChange: (change) => (isNew(change.number) ? 'landed' : older(change)),
+    };
+  },
   'all names, half of the octets torn': (random) => ({ ofName: () => true, ofChange: drawn(random, 50) }),
   'most landed': (random) => ({ ofName: () => random.below(100) < 85, ofChange: drawn(random, 85) }),
   'half landed': (random) => ({ ofName: () => random.below(100) < 50, ofChange: drawn(random, 50) }),

@@ -18,9 +18,12 @@ const kib = 1024;
 /** Octets of write-ahead log shortly before the server copies it back (at 2048 pages of 8 KiB; src/store/sqlite/upkeep.ts). */
 const nearlyFullLog = 15.6 * kib * kib;
 
+const writeAheadLog = 'posthorn.db-wal';
+
 /** While the server is down: the first account makes the data directory. */
-export async function addFirstAccount({ server }: Stage): Promise<void> {
+export async function addFirstAccount({ server, accounts }: Stage): Promise<void> {
   await server.command(['account', 'add', alice, '--password-stdin'], `${password}\n`);
+  accounts.push(alice);
 }
 
 export const acts = {
@@ -68,12 +71,14 @@ export const acts = {
     const letter = stage.letter('handed-in', [alice, remote], { from: alice });
     const request = { from: letter.from, recipients: [...letter.to], content: octetsOf(letter) };
     await stage.server.admin((admin) => admin.send(request));
+    stage.acknowledged.push(letter.token);
     await stage.settled();
   },
 
   async accounts(stage: Stage) {
     for (const address of others) {
       await stage.server.admin((admin) => admin.addAccount({ address, password }));
+      stage.accounts.push(address);
       const first = times(3, () => stage.post(stage.letter('first', [address])));
       await Promise.all(first); // who comes first makes the Maildir, and the others must not run ahead
     }
@@ -83,12 +88,17 @@ export const acts = {
   /** Reads all, deletes every other one, and leaves the rest as seen. */
   async reading(stage: Stage) {
     await stage.pop3(alice, async (ask) => {
+      const deleted: string[] = [];
       const count = Number((await ask('STAT')).split(' ')[1]);
       for (let number = 1; number <= count; number++) {
         const text = await ask(`RETR ${number}`, '\r\n.\r\n');
-        if (number % 2 === 0 && tokenIn(text) !== undefined) await ask(`DELE ${number}`);
+        const token = tokenIn(text);
+        if (number % 2 !== 0 || token === undefined) continue;
+        await ask(`DELE ${number}`);
+        deleted.push(token);
       }
       await ask('QUIT');
+      stage.deleted.push(...deleted);
     });
   },
 
@@ -109,6 +119,43 @@ export const acts = {
     await stage.server.kill();
     stage.stranger.difficult = false;
     await stage.server.start();
+    await stage.server.emptied(); // one of them waits for what becomes of the other
+  },
+
+  /** The server is killed with mail in its log that comes in: written, and not yet synced. */
+  async killedInCommit(stage: Stage) {
+    await stage.post(stage.letter('before', [alice])); // begins the log anew, which is a sync too
+    await stage.settled();
+    await stage.beginToWatch();
+    const long = stage.letter('in-commit', [alice, remote], { bodyBytes: 40 * kib });
+    await stage.dieAt({ of: writeAheadLog, turn: 1 }, () => stage.post(long));
+    await stage.settled();
+  },
+
+  /** The same with the end of a delivery, after the commit of its message. */
+  async killedInSettling(stage: Stage) {
+    await stage.post(stage.letter('before', [alice]));
+    await stage.settled();
+    await stage.beginToWatch();
+    await stage.dieAt({ of: writeAheadLog, turn: 2 }, () => stage.post(stage.letter('in-settling', [alice])));
+    await stage.settled();
+  },
+
+  /** The server is killed with a message in its mailbox by its name, which is not yet synced. */
+  async killedInDelivery(stage: Stage) {
+    await stage.post(stage.letter('before', [alice]));
+    await stage.settled();
+    await stage.beginToWatch();
+    const several = times(3, () => stage.letter('in-delivery', [alice]));
+    await stage.dieAt({ of: '/Maildir/new', turn: 1 }, () => stage.post(...several));
+    await stage.settled();
+  },
+
+  /** The server is killed with a large message in the spool, written and not yet synced. */
+  async killedInSpool(stage: Stage) {
+    await stage.beginToWatch();
+    const large = stage.letter('in-spool', [alice], { bodyBytes: 100 * kib });
+    await stage.dieAt({ of: '/spool/', turn: 1 }, () => stage.post(large));
     await stage.settled();
   },
 
@@ -124,7 +171,7 @@ export const acts = {
     const store = join(stage.server.dataDir, 'store');
     const pour = (count: number) =>
       stage.post(...times(count, () => stage.letter('fill', [remote], { bodyBytes: 58 * kib })));
-    const logBytes = () => stat(join(store, 'posthorn.db-wal')).then(({ size }) => size);
+    const logBytes = () => stat(join(store, writeAheadLog)).then(({ size }) => size);
     while ((await logBytes()) < nearlyFullLog - 2 * kib * kib) await Promise.all(times(4, () => pour(4)));
     while ((await logBytes()) < nearlyFullLog) await pour(1);
     await stage.settled();

@@ -15,6 +15,10 @@ import { newStranger } from './stranger.ts';
 export interface Scene {
   name: string;
   acts: readonly ActName[];
+  /** Of the time, so many parts are spent on it while there is something left to look at. Default: 1. */
+  share?: number;
+  /** Moments that are looked at in one go; fewer where each takes long. Default: 10. */
+  together?: number;
 }
 
 export const scenes: readonly Scene[] = [
@@ -33,8 +37,11 @@ export const scenes: readonly Scene[] = [
       'killed',
       'restarted',
     ],
+    share: 3,
   },
-  { name: 'checkpoint', acts: ['checkpoint', 'mailbox', 'bounced', 'restarted'] },
+  { name: 'kills', acts: ['killedInCommit', 'killedInSettling', 'killedInDelivery', 'killedInSpool'] },
+  // Each of its disks has a log of 16 MiB.
+  { name: 'checkpoint', acts: ['checkpoint', 'mailbox', 'bounced', 'restarted'], together: 2 },
 ];
 
 /** Long enough that what comes while a commit is under way shares the next one. */
@@ -68,17 +75,18 @@ async function play(world: World, { scene, program, directory, environment }: Re
   const stranger = newStranger(true);
   await using remote = await startRemote(stranger);
   const log = logFile(directory);
+  const killFile = world.path('kill');
   const server = await newServer(world, {
     directory: world.path('posthorn'),
     dataDir: join(root, 'data'),
     program,
     environment: {
       ...environment,
-      ...recordingEnvironment({ library, root, logFile: log, syncMicroseconds }),
+      ...recordingEnvironment({ library, root, logFile: log, syncMicroseconds, killFile }),
     },
     remotePort: remote.port,
   });
-  const stage = new Stage(server, stranger, log);
+  const stage = new Stage({ server, stranger, logFile: log, killFile });
   await addFirstAccount(stage);
   await server.start();
   for (const act of scene.acts) await acts[act](stage);
@@ -90,6 +98,7 @@ async function play(world: World, { scene, program, directory, environment }: Re
     dataDir: 'data',
     ports: { ...server.ports, remote: remote.port },
     letters: stage.letters,
+    known: stage.known,
     watchedFrom: stage.watchedFrom,
   };
   await writeFacts(directory, facts);

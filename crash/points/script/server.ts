@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
 import { type Running, runOk, start } from '../../../e2e/process.ts';
+import { eventually } from '../../../e2e/wait.ts';
 import type { World } from '../../../e2e/world.ts';
 import type { Admin } from '../../../src/admin/admin.ts';
 import { remoteAdmin } from '../../../src/admin/control-client.ts';
@@ -33,6 +34,10 @@ export interface Server {
   /** SIGTERM; rejects unless it exits with 0. */
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** The present run is over, whoever ended it. */
+  hasEnded(): boolean;
+  /** Resolves when there are no jobs any more; those that wait are asked for. */
+  emptied(): Promise<void>;
   /** Through its control socket. */
   admin<T>(action: (admin: Admin) => Promise<T>): Promise<T>;
 }
@@ -45,6 +50,12 @@ export async function newServer(world: World, options: ServerOptions): Promise<S
   await writeFile(configFile, configuration(dataDir, ports, options.remotePort));
   const log = world.watchLog(join(directory, 'log'));
   let running: Running | undefined;
+  let isOver = false;
+  const admin: Server['admin'] = async (action) => {
+    const opened = await remoteAdmin(join(dataDir, 'control.sock'));
+    if (opened === undefined) throw new Error('The server has no control socket');
+    return action(opened).finally(() => opened.close());
+  };
   world.atEnd(async () => running?.kill());
   return {
     configFile,
@@ -56,6 +67,10 @@ export async function newServer(world: World, options: ServerOptions): Promise<S
     async start() {
       const assignments = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
       running = start('env', [...assignments, program, 'serve', '--config', configFile], log, directory);
+      isOver = false;
+      void running.exited.then(() => {
+        isOver = true;
+      });
       await running.line(/^posthorn ready$/);
     },
     async stop() {
@@ -65,12 +80,18 @@ export async function newServer(world: World, options: ServerOptions): Promise<S
     async kill() {
       await running?.kill();
     },
-    async admin(action) {
-      const admin = await remoteAdmin(join(dataDir, 'control.sock'));
-      if (admin === undefined) throw new Error('The server has no control socket');
-      return action(admin).finally(() => admin.close());
-    },
+    hasEnded: () => isOver,
+    emptied: () => admin(emptyQueue),
+    admin,
   };
+}
+
+/** What was deferred is not due yet, and is asked for by hand. */
+async function emptyQueue(admin: Admin): Promise<void> {
+  await eventually('an empty queue', async () => {
+    await admin.retryQueue({});
+    return (await admin.listQueue({ limit: 1 })).jobs.length === 0 || undefined;
+  });
 }
 
 /** The text of posthorn.toml. No TLS anywhere: the recorder is to read what is said. */

@@ -1,30 +1,48 @@
 /** What the acts of the script are played with: the server under test, a remote one, and clients that speak to them. */
 
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Dialogue, greet, transact } from '../../../e2e/peers/dialogue.ts';
 import { eventually } from '../../../e2e/wait.ts';
+import { type FatalSync, orderKill } from '../../recorder/build.ts';
+import type { Known } from '../recording.ts';
 import type { Letter } from './letters.ts';
 import { octetsOf } from './letters.ts';
 import type { Server } from './server.ts';
-import type { StrangerState } from './stranger.ts';
+import type { StrangerState, Taken } from './stranger.ts';
 
 export const password = 'secret';
+
+export interface StageParts {
+  server: Server;
+  stranger: StrangerState;
+  logFile: string;
+  /** Where the recorder looks for orders to kill. */
+  killFile: string;
+}
 
 export class Stage {
   readonly server: Server;
   readonly stranger: StrangerState;
   /** All that were ever sent, whatever came of it. */
   readonly letters: Letter[] = [];
+  /** What the clients have heard: tokens of letters, addresses, and tokens again. */
+  readonly acknowledged: string[] = [];
+  readonly accounts: string[] = [];
+  readonly deleted: string[] = [];
   /** Octets of the log before what is to be looked into. */
   watchedFrom = 0;
   readonly #logFile: string;
+  readonly #killFile: string;
+  /** While the server was dying: whether it has heard the reply is not known. */
+  readonly #takenInVain = new Set<Taken>();
 
-  constructor(server: Server, stranger: StrangerState, logFile: string) {
+  constructor({ server, stranger, logFile, killFile }: StageParts) {
     this.server = server;
     this.stranger = stranger;
     this.#logFile = logFile;
+    this.#killFile = killFile;
   }
 
   /** A letter with a number of its own. */
@@ -45,6 +63,18 @@ export class Stage {
   async hand(dialogue: Dialogue, letter: Letter): Promise<void> {
     const reply = await transact(dialogue, letter, octetsOf(letter));
     if (!reply.startsWith('250')) throw new Error(`${letter.token} was answered with ${reply}`);
+    this.acknowledged.push(letter.token);
+  }
+
+  /** So far. */
+  get known(): Known {
+    const taken = this.stranger.taken.filter((each) => !this.#takenInVain.has(each));
+    return {
+      acknowledged: this.acknowledged,
+      accounts: this.accounts,
+      deleted: this.deleted,
+      taken: taken.map(({ token, recipients }) => ({ token, recipients })),
+    };
   }
 
   /** Breaks off in the middle of a message. */
@@ -55,6 +85,19 @@ export class Stage {
     const stuffed = octetsOf(letter).toString('latin1').replace(/^\./gm, '..');
     await dialogue.send(stuffed.slice(0, -1000));
     dialogue.close();
+  }
+
+  /** The server dies of `provoke`, at that sync, and is started again. Rejects where it does not die. */
+  async dieAt(sync: FatalSync, provoke: () => Promise<void>): Promise<void> {
+    await this.quiet(); // what the log has to tell of earlier mail is told
+    await orderKill(this.#killFile, sync);
+    const takenBefore = this.stranger.taken.length;
+    // Whoever is talking to the server when it dies is cut off.
+    await Promise.allSettled([provoke()]);
+    await eventually(`a death at sync ${sync.turn} of ${sync.of}`, () => this.server.hasEnded() || undefined);
+    await rm(this.#killFile);
+    for (const each of this.stranger.taken.slice(takenBefore)) this.#takenInVain.add(each);
+    await this.server.start();
   }
 
   /** Resolves when every job is done or waits for its next attempt. */
@@ -78,8 +121,9 @@ export class Stage {
     }
   }
 
-  /** What came before is only the way to what follows. */
+  /** What came before is only the way to what follows. In a scene of several acts, the first one that says so decides. */
   async beginToWatch(): Promise<void> {
+    if (this.watchedFrom > 0) return;
     await this.quiet();
     this.watchedFrom = await this.#logBytes();
   }
