@@ -10,18 +10,31 @@ import { run } from '../../e2e/process.ts';
 import { bodyOf } from './letters.ts';
 import { alice, bob, outsider, password, type Size, type Stage } from './stage.ts';
 
-/** Numbers that a flood may use in one round: more than it comes to. */
+/** Numbers that a flood may use in one round: more than it comes to before the kill. */
 const mostOf = { small: 400, medium: 100, large: 40 } as const;
+/** And in a round without one. */
+const fewOf = { small: 16, medium: 4, large: 4 } as const;
 
 /** Starts all; resolves when the last one has stopped. */
-export async function pour(stage: Stage): Promise<void> {
+export async function pour(stage: Stage, counts: Readonly<Record<Size, number>> = mostOf): Promise<void> {
   await Promise.all([
-    pourFlood(stage, { size: 'small', connections: 8, to: [alice, outsider] }),
-    pourFlood(stage, { size: 'medium', connections: 2, to: [bob] }),
-    pourFlood(stage, { size: 'large', connections: 2, to: [alice, outsider] }),
+    pourFlood(stage, { size: 'small', count: counts.small, connections: 8, to: [alice, outsider] }),
+    pourFlood(stage, { size: 'medium', count: counts.medium, connections: 2, to: [bob] }),
+    pourFlood(stage, { size: 'large', count: counts.large, connections: 2, to: [alice, outsider] }),
     submit(stage, take(stage, 'small', 1)),
     fetchAndDelete(stage),
   ]);
+}
+
+/**
+ * A round in which nobody is killed: all of it must be acknowledged, or somebody here no longer knows what an acknowledgement
+ * looks like. Resolves to how many messages were not, of so many.
+ */
+export async function pourWhole(stage: Stage): Promise<{ sent: number; unacknowledged: number }> {
+  const before = stage.ledger.acknowledged;
+  await pour(stage, fewOf);
+  const sent = fewOf.small + fewOf.medium + fewOf.large + 1;
+  return { sent, unacknowledged: sent - (stage.ledger.acknowledged - before) };
 }
 
 /** The first of so many numbers that nobody else uses. */
@@ -32,13 +45,13 @@ function take({ next }: Stage, size: Size, count: number): number {
 
 async function pourFlood(
   stage: Stage,
-  { size, connections, to }: { size: Size; connections: number; to: readonly string[] },
+  { size, count, connections, to }: { size: Size; count: number; connections: number; to: readonly string[] },
 ): Promise<void> {
   const { server, ledger } = stage;
   await flood({
     port: server.port('smtp'),
-    first: take(stage, size, mostOf[size]),
-    count: mostOf[size],
+    first: take(stage, size, count),
+    count,
     connections,
     from: 'sender@example.org',
     to,
@@ -50,7 +63,7 @@ async function pourFlood(
 /** By authenticated submission over STARTTLS. */
 async function submit({ server, ledger }: Stage, number: number): Promise<void> {
   const to = [bob, outsider];
-  const { stdout } = await run(
+  const { code, stdout } = await run(
     'swaks',
     [
       ...['--server', '127.0.0.1', '--port', String(server.port('submission')), '--tls'],
@@ -62,10 +75,12 @@ async function submit({ server, ledger }: Stage, number: number): Promise<void> 
   );
   // The line after the final dot is the answer to it; `~` marks what goes over TLS.
   if (/^ ~> \.\n<~ {2}250 /m.test(stdout.toString())) ledger.acknowledge(number, to);
+  else if (code === 0) throw new Error(`swaks says that it was done, and does not show a 250:\n${stdout}`);
 }
 
 /** One POP3 session of bob's; true where it came to its end. */
-export async function fetchAndDelete({ world, server, fetched }: Stage): Promise<boolean> {
+export async function fetchAndDelete({ world, server, nextFetched }: Stage): Promise<boolean> {
+  const fetched = nextFetched();
   for (const folder of ['new', 'cur', 'tmp']) await mkdir(join(fetched, folder), { recursive: true });
   const { caFile } = await world.authority();
   const config = world.path('mpoprc');

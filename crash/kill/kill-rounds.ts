@@ -11,7 +11,7 @@ import { runEmpty } from '../../e2e/peers/control.ts';
 import { eventually } from '../../e2e/wait.ts';
 import { withWorld } from '../../e2e/world.ts';
 import { Random } from '../../fuzz/random.ts';
-import { fetchAndDelete, pour } from './clients.ts';
+import { fetchAndDelete, pour, pourWhole } from './clients.ts';
 import { doubleDeliveries } from './doubts.ts';
 import type { Balance, Item } from './ledger.ts';
 import { bob, outsider, type Stage, startStage } from './stage.ts';
@@ -70,7 +70,21 @@ async function playRounds(stage: Stage, { rounds, deadline, seed }: KillOptions)
     done += 1;
     if (done % roundsBetweenBalances === 0 && (await balance(stage)).missing.length > 0) break;
   }
-  return { rounds: done, ...(await result(stage)) };
+  const unproved = await whatIsUnproved(stage, done);
+  const { violations, ...figures } = await result(stage);
+  return { rounds: done, ...figures, violations: [...unproved, ...violations] };
+}
+
+/** What stands in the way of a proof, though nothing be wrong: no kills, nothing to lose, or clients that do not work. */
+async function whatIsUnproved(stage: Stage, rounds: number): Promise<string[]> {
+  if (rounds === 0) return ['the server was never killed: give it more time (--seconds)'];
+  const killed =
+    stage.ledger.acknowledged > 0
+      ? []
+      : ['nothing was acknowledged before any kill: give it more time (--seconds)'];
+  const { sent, unacknowledged } = await pourWhole(stage);
+  if (unacknowledged === 0) return killed;
+  return [...killed, `${unacknowledged} of ${sent} messages were not acknowledged, though nobody was killed`];
 }
 
 async function playRound(stage: Stage, random: Random): Promise<void> {
@@ -88,6 +102,7 @@ async function killUnderLoad(stage: Stage, random: Random): Promise<void> {
   }
   await kill(stage);
   await load;
+  await stage.lookIntoMaildirs();
 }
 
 /** Resolves when so many more messages have been acknowledged, if there is time for it. */
@@ -121,15 +136,17 @@ async function balance(stage: Stage): Promise<Balance> {
 }
 
 async function result(stage: Stage): Promise<Omit<KillResult, 'rounds'>> {
-  const { acknowledged, missing, repeated, torn } = await balance(stage);
+  const { acknowledged, missing, repeated, torn, strange } = await balance(stage);
   const left = await readMaildir(stage.server.maildir(bob));
   const violations = [
     ...missing.map((item) => `${named(item)} was acknowledged and is lost`),
     ...torn.map((item) => `${named(item)} is not whole`),
+    ...strange.map((what) => `${what} are no message that was sent`),
+    ...stage.doubles().map(([number, who]) => `message ${number} was in a Maildir of ${who} twice`),
     ...(left.length > 0 ? [`${left.length} messages that ${bob} deleted are there again`] : []),
     ...(await doubleDeliveries(stage, repeated)),
   ];
-  const duplicated = [...repeated.keys()].filter((item) => item.endsWith(outsider)).length;
+  const duplicated = [...repeated.keys()].filter((item) => item.endsWith(` ${outsider}`)).length;
   return { acknowledged, missing: missing.length, duplicated, violations };
 }
 

@@ -38,8 +38,13 @@ test.each([1, firstMedium, firstLarge])(
   },
 );
 
-test('find() passes over messages that are none of ours', () => {
+test('balance() tells what is no whole message of ours, be there a whole one beside it', () => {
   const ledger = new Ledger();
-  ledger.find(alice, Buffer.from('Subject: another\r\n\r\nHello.\r\n'));
-  expect(ledger.balance()).toEqual({ acknowledged: 0, missing: [], repeated: new Map(), torn: [] });
+  ledger.find(alice, message(1));
+  ledger.find(alice, Buffer.alloc(0));
+  ledger.find(bob, message(1).subarray(0, 30));
+  expect(ledger.balance()).toMatchObject({
+    torn: [],
+    strange: [`0 octets for ${alice}`, `30 octets for ${bob}`],
+  });
 });

@@ -20,12 +20,15 @@ export interface Balance {
   repeated: ReadonlyMap<Item, number>;
   /** Found with less than its text, or more. */
   torn: Item[];
+  /** Found, and not to be known for any of the messages: whose it was, and how long. */
+  strange: string[];
 }
 
 export class Ledger {
   readonly #acknowledged = new Map<number, readonly string[]>();
   readonly #found: Item[] = [];
   readonly #torn: Item[] = [];
+  readonly #strange: string[] = [];
   /** performance.now() of each time, where it is known. */
   readonly #foundAt = new Map<Item, number[]>();
 
@@ -33,14 +36,24 @@ export class Ledger {
     this.#acknowledged.set(number, recipients);
   }
 
-  /** `at`: performance.now(), where it is known. Messages that are none of ours are passed over. */
+  /** `at`: performance.now(), where it is known. There is no mail but ours: what is not known again is a torn one. */
   find(recipient: string, message: Buffer, at?: number): void {
-    const known = recognise(message);
-    if (known === undefined) return;
-    const item = itemOf(known.number, recipient);
+    const item = this.see(recipient, message);
+    if (item === undefined) return;
     this.#found.push(item);
-    if (!known.whole) this.#torn.push(item);
     if (at !== undefined) this.#foundAt.set(item, [...this.foundAt(item), at]);
+  }
+
+  /** Looks whether a message is whole, where it is on its way only, and will be found later. Undefined: none of ours. */
+  see(recipient: string, message: Buffer): Item | undefined {
+    const known = recognise(message);
+    if (known === undefined) {
+      this.#strange.push(`${message.length} octets for ${recipient}`);
+      return undefined;
+    }
+    const item = itemOf(known.number, recipient);
+    if (!known.whole) this.#torn.push(item);
+    return item;
   }
 
   /** Messages so far. */
@@ -62,6 +75,7 @@ export class Ledger {
       missing: missing(promised, this.#found),
       repeated: repeated(this.#found),
       torn: [...this.#torn],
+      strange: [...this.#strange],
     };
   }
 }

@@ -1,13 +1,12 @@
 /** Where the kill rounds take place: the server as users run it, a sink as the world outside, and the books. */
 
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { startDns } from '../../e2e/peers/dns.ts';
 import { type Posthorn, startPosthorn } from '../../e2e/peers/posthorn.ts';
 import { startSink } from '../../e2e/peers/sink.ts';
 import type { World } from '../../e2e/world.ts';
 import { Ledger } from './ledger.ts';
 import { firstLarge, firstMedium } from './letters.ts';
+import { type MaildirWatch, watchMaildir } from './maildirs.ts';
 
 /** Keeps all of its mail. */
 export const alice = 'alice@example.com';
@@ -25,14 +24,16 @@ export interface Stage {
   readonly world: World;
   readonly server: Posthorn;
   readonly ledger: Ledger;
-  /** A Maildir of bob's own, where the POP3 client puts what it fetched. */
-  readonly fetched: string;
+  /** A new Maildir of bob's own, where his POP3 client puts what it fetches in the next session. */
+  nextFetched(): string;
   /** performance.now() of each kill. */
   readonly killedAt: number[];
   /** The next numbers to be used for messages (see letters.ts). */
   readonly next: Record<Size, number>;
   /** Enters into the books what has come into the Maildirs since the last time. */
   lookIntoMaildirs(): Promise<void>;
+  /** Who has had a message in a Maildir twice, and which: those of the server, and each of bob's own. */
+  doubles(): [number: number, recipient: string][];
 }
 
 export async function startStage(world: World): Promise<Stage> {
@@ -49,38 +50,28 @@ export async function startStage(world: World): Promise<Stage> {
     relay: { trustedNetworks: ['127.0.0.0/8'] },
     delivery: { relayHost: `127.0.0.1:${sink.port}` },
   });
-  const fetched = world.path('fetched');
-  const looks = [
-    newMail(server.maildir(alice), (message) => ledger.find(alice, message)),
-    newMail(fetched, (message) => ledger.find(bob, message)),
+  const watches: [recipient: string, watch: MaildirWatch][] = [
+    [alice, watchMaildir(server.maildir(alice), (message) => ledger.find(alice, message))],
+    // What bob fetches from here is found where it comes to; but no session fetches anything twice.
+    [bob, watchMaildir(server.maildir(bob), (message) => ledger.see(bob, message))],
   ];
   return {
     world,
     server,
     ledger,
-    fetched,
+    nextFetched() {
+      const maildir = world.path('fetched', String(watches.length));
+      watches.push([bob, watchMaildir(maildir, (message) => ledger.find(bob, message))]);
+      return maildir;
+    },
     killedAt: [],
     next: { small: 1, medium: firstMedium, large: firstLarge },
     lookIntoMaildirs: async () => {
-      for (const look of looks) await look();
+      for (const [, watch] of watches) await watch.look();
     },
+    doubles: () =>
+      watches.flatMap(([recipient, { doubles }]) =>
+        [...doubles].map((number): [number, string] => [number, recipient]),
+      ),
   };
-}
-
-/** Returns what reads the messages that were not there the last time. */
-function newMail(maildir: string, see: (message: Buffer) => void): () => Promise<void> {
-  const seen = new Set<string>();
-  return async () => {
-    const files = (await Promise.all(['new', 'cur'].map((part) => filesIn(join(maildir, part))))).flat();
-    for (const file of files.filter((each) => !seen.has(each))) {
-      see(await readFile(file));
-      seen.add(file);
-    }
-  };
-}
-
-/** An absent folder is an empty one: the first message makes it. */
-async function filesIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  return names.map((name) => join(folder, name));
 }
