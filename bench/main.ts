@@ -9,9 +9,10 @@ import { availableParallelism, cpus, release, tmpdir } from 'node:os';
 import { UnavailableError } from '../e2e/packages.ts';
 import { run } from '../e2e/process.ts';
 import { type World, withWorld } from '../e2e/world.ts';
+import { runTool } from '../tools/command-line.ts';
 import { backlogBench } from './backlog.ts';
 import type { Bench, BenchContext, BenchReport } from './bench.ts';
-import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { type CommandLine, parseCommandLine, toolFor } from './command-line.ts';
 import { connectionsBench } from './connections.ts';
 import { largeBench } from './large.ts';
 import { latencyBench } from './latency.ts';
@@ -35,25 +36,13 @@ const benches: readonly Bench[] = [
   connectionsBench,
 ];
 
-const usage = `usage: npm run bench -- NAME … | all [--json] [--peers tuned|all]
-         [--messages N] [--size OCTETS] [--sessions N] [--rounds N] [--seconds N]
-${benches.map(({ name, description }) => `  ${name.padEnd(15)} ${description}`).join('\n')}`;
-
 /** statfs(2): what is written there is not written to any disk, so that fsync costs nothing. */
 const tmpfs = 0x0102_1994;
 
 const log = (line: string): void => console.error(line);
 
 /** The exit code: 1 if a benchmark came to nothing that is worth having. A target that is not met is a result too. */
-async function main(args: readonly string[]): Promise<number> {
-  let commandLine: CommandLine;
-  try {
-    commandLine = parseCommandLine(args, benches);
-  } catch (error) {
-    log(`${error instanceof Error ? error.message : error}\n\n${usage}`);
-    return 64;
-  }
-  const { chosen, options } = commandLine;
+async function main({ chosen, options }: CommandLine): Promise<number> {
   const tell = options.json ? log : (text: string) => console.log(text);
   tell(await machine());
   const reports = await withWorld(async (world) => {
@@ -118,4 +107,9 @@ async function machine(): Promise<string> {
 }
 
 // A peer's output may still be open; by now there is nothing left to wait for.
-process.exit(await main(process.argv.slice(2)));
+process.exit(
+  await runTool(toolFor(benches), process.argv.slice(2), {
+    read: (given) => parseCommandLine(given, benches),
+    run: main,
+  }),
+);

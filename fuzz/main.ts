@@ -5,22 +5,16 @@
  */
 
 import { randomInt } from 'node:crypto';
+import { runTool } from '../tools/command-line.ts';
 import { judge, type TargetReport } from './engine.ts';
 import { describeFinding, type Finding, findingJson } from './finding.ts';
-import { type Options, readOptions, usage } from './options.ts';
+import { type Options, readOptions, toolFor } from './options.ts';
 import { fuzzRound } from './round.ts';
 import { targets } from './targets/index.ts';
 import type { Target } from './targets/target.ts';
 
-async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2), randomInt(2 ** 31));
-  const { target: wanted = '' } = options ?? {};
-  const exact = targets.filter(({ name }) => name === wanted);
-  const chosen = exact.length > 0 ? exact : targets.filter(({ name }) => name.startsWith(wanted));
-  if (options === undefined || chosen.length === 0) {
-    console.error(`${usage}\ntargets: ${targets.map(({ name }) => name).join(' ')}`);
-    return 64;
-  }
+async function main(options: Options): Promise<number> {
+  const chosen = targets.filter(({ name }) => options.targets.includes(name));
   return options.input === undefined ? round(chosen, options) : again(chosen, options.input);
 }
 
@@ -67,4 +61,8 @@ function summary(
   };
 }
 
-process.exitCode = await main();
+const names = targets.map(({ name }) => name);
+process.exitCode = await runTool(toolFor(names), process.argv.slice(2), {
+  read: (given) => readOptions(given, { freshSeed: randomInt(2 ** 31), targets: names }),
+  run: main,
+});

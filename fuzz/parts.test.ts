@@ -1,25 +1,37 @@
 import { expect, test } from 'vitest';
+import { Given } from '../tools/command-line.ts';
 import { describeFinding, escaped } from './finding.ts';
 import { minimise } from './minimise.ts';
 import { longestInput, mutate } from './mutate.ts';
-import { readOptions } from './options.ts';
+import { readOptions, toolFor } from './options.ts';
 import { cuts, packetsOf } from './packets.ts';
 import { Random } from './random.ts';
 
+const names = ['dns-reply', 'dns-query', 'dns', 'pop3'];
+const read = (...args: string[]) =>
+  readOptions(new Given(toolFor(names), args), { freshSeed: 5, targets: names });
+
 test('readOptions() reads minutes, also parts of them, and the rest', () => {
-  expect(readOptions([], 5)).toEqual({ milliseconds: 60_000, seed: 5, json: false });
-  expect(readOptions(['--minutes', '0.5', '--seed', '7', '--json', '--target', 'dns'], 5)).toEqual({
+  expect(read()).toEqual({ milliseconds: 60_000, seed: 5, json: false, targets: names });
+  expect(read('--minutes', '0.5', '--seed', '7', '--json', '--target', 'dns-')).toEqual({
     milliseconds: 30_000,
     seed: 7,
     json: true,
-    target: 'dns',
+    targets: ['dns-reply', 'dns-query'],
   });
+  expect(read('--target', 'dns').targets).toEqual(['dns']);
 });
 
-test.each([['--minutes', '0'], ['--minutes', 'x'], ['--seed', 'x'], ['--what'], ['--input', 'AA==']])(
-  'readOptions() refuses %s %s',
-  (...args) => expect(readOptions(args, 5)).toBeUndefined(),
-);
+test.each([
+  [['--minutes', '0'], '--minutes is a number above 0'],
+  [['--minutes', 'x'], '--minutes is a number above 0'],
+  [['--seed', 'x'], '--seed is a whole number'],
+  [['--what'], 'there is no option --what'],
+  [['--input', 'AA=='], '--input wants --target'],
+  [['--target', 'imap'], 'no target begins with "imap"'],
+])('readOptions() refuses %s', (args, message) => {
+  expect(() => read(...args)).toThrow(message);
+});
 
 test('Random gives the same for the same names, and other things for others', () => {
   const drawn = (...names: string[]) => new Random(1, ...names).octets(20).toString('hex');
