@@ -16,13 +16,13 @@ const mostMs = 120_000;
 export interface PlantsResult {
   /** Names of those that were found. */
   found: string[];
-  /** Those that were not, and what was found instead. */
+  /** Those that were not, and what was found instead, or that there was no time. */
   missed: { name: string; reason: string }[];
 }
 
 export interface PlantsOptions {
   seed: number;
-  /** In performance.now(); plants whose turn has not come by then are passed over. */
+  /** In performance.now(); plants whose turn has not come by then are not looked for. */
   deadline: number;
   log(line: string): void;
 }
@@ -31,7 +31,7 @@ export async function findPlants({ seed, deadline, log }: PlantsOptions): Promis
   const result: PlantsResult = { found: [], missed: [] };
   for (const plant of plants) {
     if (performance.now() > deadline) {
-      log(`${plant.name}: not looked for, there is no time for it`);
+      result.missed.push({ name: plant.name, reason: 'not looked for: give it more time (--seconds)' });
       continue;
     }
     const { points, violations } = await explorePlanted(plant, seed);

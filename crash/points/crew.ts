@@ -9,7 +9,7 @@ import type { Stretch } from './worker.ts';
 /** What is to be done, and where it is noted. */
 export interface Tasks {
   next(): Stretch | undefined;
-  note(explored: Explored): void;
+  note(stretch: Stretch, explored: Explored): void;
 }
 
 export type Answer = { explored: Explored } | { failure: string };
@@ -41,7 +41,7 @@ export class Crew implements AsyncDisposable {
 
 async function workOn(worker: ChildProcess, tasks: Tasks): Promise<void> {
   for (let stretch = tasks.next(); stretch !== undefined; stretch = tasks.next())
-    tasks.note(await explored(worker, stretch));
+    tasks.note(stretch, await explored(worker, stretch));
 }
 
 function explored(worker: ChildProcess, stretch: Stretch): Promise<Explored> {

@@ -39,6 +39,8 @@ export interface Explored {
   hashes: string[];
   /** Of the stretch, so many. */
   moments: number;
+  /** How long it took. */
+  tookMs: number;
   violations: Violation[];
 }
 
@@ -60,6 +62,7 @@ export class Explorer {
   async explore({ first, end, until }: { first: number; end: number; until: number }): Promise<Explored> {
     const found = new Map<string, Evidence>();
     const violations: Violation[] = [];
+    const startedAt = performance.now();
     let records = first;
     for (; records < end && Date.now() < until; records++) {
       this.#moveTo(records);
@@ -70,7 +73,12 @@ export class Explorer {
         violations.push(...verdicts.map((verdict) => ({ ...verdict, ...this.#place(whim) })));
       }
     }
-    return { hashes: [...found.keys()], moments: records - first, violations };
+    return {
+      hashes: [...found.keys()],
+      moments: records - first,
+      tookMs: performance.now() - startedAt,
+      violations,
+    };
   }
 
   /** What the whims make of the disk as it is now; some are of the same effect. */
