@@ -35,7 +35,7 @@ interface Context {
   options: Options;
   /** When the part should be over, in performance.now(). */
   deadline: number;
-  /** When the part must be over, for the others to be played at all. */
+  /** Until when a part that is late may go on, so as not to come to nothing. */
   lastDeadline: number;
   log(line: string): void;
 }
@@ -46,15 +46,15 @@ const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
     return { figures: { points, missing }, wrong };
   },
 
-  async kill({ options: { killRounds: most, seed }, deadline, log }) {
-    const { violations, ...result } = await killRounds({ rounds: most, deadline, seed });
+  async kill({ options: { killRounds: most, seed }, deadline, lastDeadline, log }) {
+    const { violations, ...result } = await killRounds({ rounds: most, deadline, lastDeadline, seed });
     const { rounds, acknowledged, missing, duplicated } = result;
     log(`${rounds} kills: ${acknowledged} acknowledged, ${missing} missing, ${duplicated} twice`);
     return { figures: { killRounds: rounds, acknowledged, missing, duplicated }, wrong: violations };
   },
 
-  async faults({ deadline, log }) {
-    const { passed, failed } = await faults({ deadline });
+  async faults({ deadline, lastDeadline, log }) {
+    const { passed, failed } = await faults({ deadline, lastDeadline });
     log(`${passed} claims of the fault scenarios passed, ${failed.length} failed`);
     const wrong = failed.map(({ name, reason }) => `${name}: ${reason}`);
     if (passed + failed.length === 0)
@@ -72,8 +72,8 @@ const runs: Readonly<Record<Part, (context: Context) => Promise<Outcome>>> = {
 /** How the time is shared out, as far as a part is chosen. */
 const shares: Readonly<Record<Part, number>> = { points: 5, kill: 3, faults: 2, plants: 8 };
 
-/** Of all the time, so much is left for the others by a part that is late. */
-const leftForOthers = 0.2;
+/** After so much of all the time, the crash points leave the rest to the others; and everybody stops, done or not. */
+const latestOf = { points: 0.8, all: 1.5 };
 
 /** The exit code. */
 async function main(options: Options): Promise<number> {
@@ -93,8 +93,8 @@ async function main(options: Options): Promise<number> {
   const chosen = [...options.chosen];
   for (const [turn, part] of chosen.entries()) {
     const deadline = deadlineOf(chosen.slice(turn), end);
-    const isLast = turn === chosen.length - 1;
-    const lastDeadline = isLast ? end : startedAt + (1 - leftForOthers) * timeFor(options);
+    const latest = part === 'points' && turn < chosen.length - 1 ? latestOf.points : latestOf.all;
+    const lastDeadline = startedAt + latest * timeFor(options);
     const outcome = await runs[part]({ options, deadline, lastDeadline, log });
     addTo(figures, outcome.figures);
     wrong.push(...outcome.wrong);

@@ -18,8 +18,9 @@ import { bob, outsider, type Stage, startStage } from './stage.ts';
 
 export interface KillOptions {
   rounds: number;
-  /** performance.now() after which no further round begins. */
+  /** performance.now() by which all should be over; one round there is, if it can begin before the last deadline. */
   deadline: number;
+  lastDeadline: number;
   seed: number;
 }
 
@@ -46,6 +47,8 @@ const longestEarlyMs = 400;
 const mostAcknowledged = 80;
 const longestAfterMs = 50;
 const patienceMs = 2_000;
+/** The last round, without a kill, and the last balance take so long. */
+const endingMs = 4_000;
 /** The books are balanced each time after so many rounds. */
 const roundsBetweenBalances = 50;
 /** Of the server's log, shown where the rounds cannot go on. */
@@ -63,9 +66,13 @@ export async function killRounds(options: KillOptions): Promise<KillResult> {
   });
 }
 
-async function playRounds(stage: Stage, { rounds, deadline, seed }: KillOptions): Promise<KillResult> {
+async function playRounds(
+  stage: Stage,
+  { rounds, deadline, lastDeadline, seed }: KillOptions,
+): Promise<KillResult> {
   let done = 0;
-  while (done < rounds && performance.now() < deadline) {
+  const isLate = () => performance.now() > (done === 0 ? lastDeadline : deadline - endingMs);
+  while (done < rounds && !isLate()) {
     await playRound(stage, new Random(seed, 'kill', done));
     done += 1;
     if (done % roundsBetweenBalances === 0 && (await balance(stage)).missing.length > 0) break;

@@ -1,6 +1,6 @@
-/** Plants each fault into a copy of the source, and looks whether crash points find it. */
+/** Plants each fault into a copy of the source, one after the other, and looks whether crash points find it. */
 
-import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Violation } from '../points/explore.ts';
 import { explorePoints } from '../points/points.ts';
@@ -12,6 +12,8 @@ const root = join(import.meta.dirname, '..', '..');
 /** More than enough for scenes of an act or two; a plant that is not found by then is not found. */
 const mostPoints = 1500;
 const mostMs = 120_000;
+/** Moments between two looks whether it was found. */
+const fewTogether = 3;
 
 export interface PlantsResult {
   /** Names of those that were found. */
@@ -29,12 +31,15 @@ export interface PlantsOptions {
 
 export async function findPlants({ seed, deadline, log }: PlantsOptions): Promise<PlantsResult> {
   const result: PlantsResult = { found: [], missed: [] };
+  using folder = await scratch('posthorn-plants-');
+  const tree = join(folder.path, 'tree');
+  await copyTree(tree);
   for (const plant of plants) {
     if (performance.now() > deadline) {
       result.missed.push({ name: plant.name, reason: 'not looked for: give it more time (--seconds)' });
       continue;
     }
-    const { points, violations } = await explorePlanted(plant, seed);
+    const { points, violations } = await explorePlanted(plant, { path: folder.path, tree, seed });
     const shown = violations.find((violation) => shows(plant, violation));
     if (shown === undefined) result.missed.push({ name: plant.name, reason: reasonOf(points, violations) });
     else result.found.push(plant.name);
@@ -50,21 +55,27 @@ const shows = ({ shows }: Plant, { wrong }: Violation): boolean => shows.include
 const reasonOf = (points: number, [first]: readonly Violation[]): string =>
   `not found at ${points} points; ${first === undefined ? 'nothing was' : `what was: ${first.text}`}`;
 
-async function explorePlanted(plant: Plant, seed: number) {
-  using folder = await scratch('posthorn-plant-');
-  const tree = join(folder.path, 'tree');
-  await copyTree(tree);
-  for (const edit of plant.edits) await apply(edit, tree);
-  return await explorePoints({
-    scenes: [{ name: plant.name, acts: plant.acts }],
+async function explorePlanted(
+  plant: Plant,
+  { path, tree, seed }: { path: string; tree: string; seed: number },
+) {
+  const directory = join(path, plant.name);
+  await mkdir(directory);
+  const undo = await plantInto(tree, plant.edits);
+  const explored = await explorePoints({
+    scenes: [{ name: plant.name, acts: plant.acts, together: fewTogether }],
     recorded: join(tree, 'bin', 'posthorn'),
     program: join(root, 'bin', 'posthorn'),
-    directory: folder.path,
+    directory,
+    compiled: join(path, 'compiled'),
     seed,
     deadline: performance.now() + mostMs,
     enough: mostPoints,
     isEnough: (violation) => shows(plant, violation),
   });
+  await undo();
+  await rm(directory, { recursive: true });
+  return explored;
 }
 
 async function copyTree(tree: string): Promise<void> {
@@ -72,6 +83,15 @@ async function copyTree(tree: string): Promise<void> {
   for (const part of ['src', 'bin', 'package.json'])
     await cp(join(root, part), join(tree, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(tree, 'node_modules'));
+}
+
+/** Resolves to what makes the tree as it was. */
+async function plantInto(tree: string, edits: Plant['edits']): Promise<() => Promise<void>> {
+  const files = [...new Set(edits.map(({ file }) => file))];
+  for (const edit of edits) await apply(edit, tree);
+  return async () => {
+    for (const file of files) await cp(join(root, file), join(tree, file));
+  };
 }
 
 async function apply({ file, find, replace }: Plant['edits'][number], tree: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface PointsOptions {
   program: string;
   /** Where recordings are kept: an existing folder. One that is there already is used again. */
   directory: string;
+  /** Where Node keeps what it has compiled. Default: a folder in the directory. */
+  compiled?: string;
   seed: number;
   /** In performance.now(): no stretch is begun after this, if there are a few points at least. */
   deadline: number;
@@ -56,7 +58,7 @@ const fewPoints = 600;
 
 export async function explorePoints(options: PointsOptions): Promise<PointsResult> {
   // What Node compiles, it finds again here: dozens of processes run the same program.
-  const environment = { NODE_COMPILE_CACHE: join(options.directory, 'compiled') };
+  const environment = { NODE_COMPILE_CACHE: options.compiled ?? join(options.directory, 'compiled') };
   // They mostly wait while they are recorded, so they are all recorded at once.
   const lanes = await Promise.all(options.scenes.map((scene) => laneOf(scene, options, environment)));
   const work = new Work(lanes, options);
