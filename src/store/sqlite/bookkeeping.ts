@@ -1,23 +1,29 @@
 /**
- * Keeps the sums of the pages (pages/sums.ts) true while the database is open: after each commit it notes how long the
- * log is, with each checkpoint it writes the sums of what was copied, before the next commit can begin the log anew.
+ * Keeps true, while the database is open, what stands beside it: with each commit the note of how long the log is
+ * (log-watch.ts), with each checkpoint the sums of what was copied (pages/sums.ts), before the next commit can begin the
+ * log anew.
  */
 
 import { closeSync, fdatasyncSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { errorCode, isDiskFull } from '../errors.ts';
+import { watchLog } from './log-watch.ts';
 import { pageComparer, pagesAtOnce, pagesWithSums } from './pages/compare.ts';
 import { describeDamage } from './pages/damage.ts';
 import { lockedPage, pageBytes } from './pages/format.ts';
-import { frameBytes, logHeaderBytes, saltsOf } from './pages/log.ts';
-import { createSums, type LogMark, SumsFile, sumOfOctets } from './pages/sums.ts';
+import { frameBytes, logHeaderBytes } from './pages/log.ts';
+import { NoteFile } from './pages/note.ts';
+import { createSums, SumsFile, sumOfOctets } from './pages/sums.ts';
 import type { StoreFiles } from './store-files.ts';
 
 export interface Bookkeeping {
-  /** Returns when everything in the log is on disk. Throws the system's error. */
+  /**
+   * To be called after each commit. Returns when everything in the log is on disk, and noted. Throws the
+   * system's error.
+   */
   syncLog(): void;
-  /** To be called after each commit. Returns how many pages are in the log. */
-  committed(): number;
+  /** Pages in the log that are not yet in the database. */
+  readonly logPages: number;
   /**
    * Copies the log back into the database; not while the disk is full: then the log simply stays. Throws where a file
    * cannot be written or synced: the log is whole then, but nothing more may be promised.
@@ -61,32 +67,53 @@ export function keepBooks(
   const pageCount = database.prepare<[], number>('PRAGMA page_count').pluck();
   const databaseFile = openSync(files.database, 'r');
   const logFile = openSync(files.log, 'r');
+  const note = new NoteFile(files.note);
   const file = sums ?? newSums(files, databaseFile, () => copyBack.get() && pageCount.get());
-  const log = watchLog(database, logFile, file);
+  const log = watchLog(database, logFile, note);
   /** All that the log has is in the database too. */
   let isEven = false;
 
-  function checkpoint(): void {
+  /** True where all of the log came into the database, with its sums. */
+  function copyAll(): boolean {
     const pages = pageCount.get() ?? 0;
-    if (!hasRoom(() => file.reserve(pages))) return;
-    isEven = false;
+    if (!hasRoom(() => file.reserve(pages))) return false;
     let state: LogState | undefined;
-    if (!hasRoom(() => (state = copyBack.get()))) return;
+    if (!hasRoom(() => (state = copyBack.get()))) return false;
     const [, frames = 0, copied = 0] = state ?? [];
-    if (copied !== frames) return;
+    if (copied !== frames) return false;
     if (frames > 0) file.update(sumsInLog(logFile, frames), pages);
-    log.copied();
-    isEven = true;
+    return true;
   }
 
+  function checkpoint(): void {
+    isEven = false;
+    log.copying();
+    try {
+      isEven = copyAll();
+    } finally {
+      log.copied(isEven);
+    }
+  }
+
+  // What the opening wrote, SQLite has synced.
+  log.written();
+  log.synced();
   checkpoint();
   return {
-    syncLog: () => fdatasyncSync(logFile),
-    committed: log.committed,
+    syncLog() {
+      log.written();
+      fdatasyncSync(logFile);
+      log.synced();
+    },
+    get logPages() {
+      return log.frames;
+    },
     checkpoint,
     finish() {
       checkpoint();
-      if (isEven) file.rest();
+      if (!isEven) return;
+      note.rest();
+      file.rest();
     },
     compareMore: compareInSteps(
       { file: databaseFile, sums: file, path: files.database },
@@ -95,6 +122,7 @@ export function keepBooks(
     ),
     close() {
       file.close();
+      note.close();
       closeSync(databaseFile);
       closeSync(logFile);
     },
@@ -122,38 +150,7 @@ function newSums(files: StoreFiles, databaseFile: number, copyBack: () => number
     bytes.writeUInt32LE(sumOfOctets(octets), (page - 1) * 4);
   }
   createSums(files.sums, bytes);
-  return new SumsFile(files.sums, { bytes, mark: undefined });
-}
-
-interface LogWatch {
-  committed(): number;
-  /** All of the log is in the database. */
-  copied(): void;
-}
-
-function watchLog(database: Database, logFile: number, file: SumsFile): LogWatch {
-  const look = database.prepare<[], LogState>('PRAGMA wal_checkpoint(NOOP)').raw();
-  const framesNow = () => look.get()?.[1] ?? 0;
-  const saltsNow = () => saltsOf(readAt(logFile, logHeaderBytes, 0));
-  let known: LogMark = { salts: saltsNow(), frames: framesNow() };
-  /** The next commit may begin the log anew, with other salts: all that is known of it is in the database. */
-  let mayBeginAnew = true;
-
-  return {
-    committed() {
-      const frames = framesNow();
-      const salts = mayBeginAnew ? saltsNow() : known.salts;
-      if (frames === known.frames && salts[0] === known.salts[0]) return frames;
-      known = { salts, frames };
-      mayBeginAnew = false;
-      hasRoom(() => file.mark(known));
-      return frames;
-    },
-    copied() {
-      known = { salts: saltsNow(), frames: framesNow() };
-      mayBeginAnew = true;
-    },
-  };
+  return new SumsFile(files.sums, { bytes });
 }
 
 /** The sum of each page as the log's newest frame of it has it. */

@@ -12,7 +12,8 @@ import { createDestinations } from './destinations.ts';
 import { lockStore } from './lock.ts';
 import { createEngine, type Engine } from './operations.ts';
 import { type Damage, describeDamage } from './pages/damage.ts';
-import { type Examination, examineFiles } from './pages/examine.ts';
+import { type Evidence, type Examination, examineFiles } from './pages/examine.ts';
+import { NoteFile } from './pages/note.ts';
 import { SumsFile } from './pages/sums.ts';
 import { openDatabase, openError, whatToDo } from './schema.ts';
 import { type StoreFiles, storeFiles } from './store-files.ts';
@@ -30,8 +31,8 @@ export interface OpenEngine {
   books: Bookkeeping;
   /** Jobs that were claimed when the earlier run ended. */
   inDoubt: number;
-  /** There was a database, but no sums to go by: SQLite has checked it as a whole. */
-  isCheckedWhole: boolean;
+  /** What the examination had to go by. Where there were no sums, SQLite has checked the database as a whole. */
+  evidence: Evidence;
   /**
    * Lets go of the database, its files and the lock; after a last checkpoint, unless the store is lost. Throws what the
    * checkpoint does.
@@ -65,8 +66,10 @@ export function openEngine({ dataDir, examinationMs: budgetMs = examinationMs }:
 type Opened = Omit<OpenEngine, 'close'>;
 
 function openExamined(files: StoreFiles, dataDir: string, examination: Examination): Opened {
-  const { damage, sums, unexaminedFrom, isNew } = examination;
+  const { damage, sums, unexaminedFrom, evidence } = examination;
   if (damage.length > 0) throw damagedStore(dataDir, damage);
+  // Sums that are in use want a note beside them.
+  if (evidence !== 'new') new NoteFile(files.note).close();
   const sumsFile = sums && new SumsFile(files.sums, sums);
   syncLeftovers(files.log);
   let database: Database.Database | undefined;
@@ -83,7 +86,7 @@ function openExamined(files: StoreFiles, dataDir: string, examination: Examinati
       engine: createEngine(database),
       books,
       inDoubt,
-      isCheckedWhole: sums === undefined && !isNew,
+      evidence,
     };
   } catch (error) {
     database?.close();

@@ -17,6 +17,7 @@ import { findSpoolDamage } from '../spool-damage.ts';
 import type { Store } from '../store.ts';
 import { createClient } from './client.ts';
 import { linkTo } from './link.ts';
+import type { Evidence } from './pages/examine.ts';
 import type { Report } from './protocol.ts';
 import type { StoreThreadData } from './worker.ts';
 
@@ -38,7 +39,7 @@ const silent: StoreLog = { info() {}, warn() {} };
 export async function openStore({ dataDir, clock = systemClock, log = silent }: OpenOptions): Promise<Store> {
   await createLayout(dataDir);
   const worker = startThread({ dataDir });
-  const { spooled, inDoubt, isCheckedWhole } = await opened(worker);
+  const { spooled, inDoubt, evidence } = await opened(worker);
   const link = linkTo(worker);
   const names = new Set(spooled.map(([name]) => name));
   const orphans = await sweepSpool(dataDir, names).catch(async (error: unknown) => {
@@ -46,8 +47,8 @@ export async function openStore({ dataDir, clock = systemClock, log = silent }: 
     throw error;
   });
   if (inDoubt + orphans > 0) log.info({ inDoubt, orphans }, 'recovered from an interrupted run');
-  if (isCheckedWhole)
-    log.info({}, 'there were no sums of the pages: the whole database was checked, and has them now');
+  const told = words[evidence];
+  if (told !== undefined) log[told.level]({}, told.text);
   for (const { file, what } of await findSpoolDamage(dataDir, spooled))
     log.warn({ file }, `a message cannot be delivered: this spool file ${what}`);
   return createClient({
@@ -57,6 +58,26 @@ export async function openStore({ dataDir, clock = systemClock, log = silent }: 
     warn: (text) => log.warn({}, text),
   });
 }
+
+/** What is worth a word about the examination of the files. */
+const words: Record<Evidence, { level: 'info' | 'warn'; text: string } | undefined> = {
+  sums: undefined,
+  new: undefined,
+  'copied-back': {
+    level: 'info',
+    text: 'the store was not closed, and SQLite has copied its log back: the whole database was checked',
+  },
+  note: {
+    level: 'warn',
+    text: 'there were no sums of the pages: the whole database was checked for broken structure, not for changed content',
+  },
+  none: {
+    level: 'warn',
+    text:
+      'there were no sums of the pages, and no note of how long the write-ahead log was: the whole database was checked for ' +
+      'broken structure, but if the end of the log was lost, then so is mail that was accepted last, without a trace',
+  },
+};
 
 async function createLayout(dataDir: string): Promise<void> {
   try {

@@ -5,6 +5,7 @@
 
 import type { OpenFailure } from '../errors.ts';
 import type { Account, Alias, ClaimRequest, QueueFilter, Retention, TraceQuery } from '../store.ts';
+import type { Evidence } from './pages/examine.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
 
 /**
@@ -100,7 +101,7 @@ export type SpooledTuple = [name: string, sizeBytes: number];
 
 /** What the store thread says: once at its start, then an answer per group (one or more batches). */
 export type Report =
-  | { kind: 'opened'; spooled: SpooledTuple[]; inDoubt: number; isCheckedWhole: boolean }
+  | { kind: 'opened'; spooled: SpooledTuple[]; inDoubt: number; evidence: Evidence }
   | { kind: 'unopened'; failure: { kind: OpenFailure; message: string } }
   /** The batches' memory comes back, to be used again. */
   | { kind: 'done'; replies: BatchReply[]; blocks: ArrayBuffer[] }

@@ -9,6 +9,8 @@ export interface StoreFiles {
   log: string;
   /** The sums of the database's pages. */
   sums: string;
+  /** How long the log is. */
+  note: string;
   /** Locked by whoever works on the store, also where the database itself must not be opened. */
   lock: string;
 }
@@ -21,6 +23,7 @@ export function storeFiles(dataDir: string): StoreFiles {
     database,
     log: `${database}-wal`,
     sums: `${database}-sums`,
+    note: `${database}-note`,
     lock: join(directory, 'lock'),
   };
 }

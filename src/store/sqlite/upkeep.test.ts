@@ -29,7 +29,9 @@ test('createCheckpoints() copies the log back when it has grown, so that it does
   await using w = await world();
   const frames = w.database.prepare<[], number[]>('PRAGMA wal_checkpoint(NOOP)').raw();
   const afterGroup = createCheckpoints({
-    committed: () => frames.get()?.[1] ?? 0,
+    get logPages() {
+      return frames.get()?.[1] ?? 0;
+    },
     checkpoint: () => void w.database.pragma('wal_checkpoint(PASSIVE)'),
   });
   for (let group = 0; group < 64; group++) {

@@ -7,7 +7,7 @@ import type { Database } from 'better-sqlite3';
 import type { Bookkeeping } from './bookkeeping.ts';
 
 /** Pages in the write-ahead log (8 KiB each) above which it is copied back. */
-const logPages = 2048;
+const maxLogPages = 2048;
 /** Between two steps of an examination that the start had no time for; a step takes a millisecond. */
 const examinationPauseMs = 10;
 /** Free pages that are kept for reuse: giving them back and asking anew costs more than they do. */
@@ -19,9 +19,9 @@ const reclaimStep = 256;
  * Returns what is to be called after each group is answered. Throws where the file cannot be written or synced: the
  * log is whole then, but nothing more may be promised (a later fsync could report success for lost pages).
  */
-export function createCheckpoints(books: Pick<Bookkeeping, 'committed' | 'checkpoint'>): () => void {
+export function createCheckpoints(books: Pick<Bookkeeping, 'logPages' | 'checkpoint'>): () => void {
   return () => {
-    if (books.committed() > logPages) books.checkpoint();
+    if (books.logPages > maxLogPages) books.checkpoint();
   };
 }
 

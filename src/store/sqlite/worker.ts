@@ -25,8 +25,8 @@ function start(port: MessagePort, { dataDir }: StoreThreadData): void {
   try {
     const opened = openEngine({ dataDir });
     serve(port, tell, opened);
-    const { engine, inDoubt, isCheckedWhole } = opened;
-    tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, isCheckedWhole });
+    const { engine, inDoubt, evidence } = opened;
+    tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, evidence });
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     tell({ kind: 'unopened', failure: { kind: error.kind, message: error.message } });

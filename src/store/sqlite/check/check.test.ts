@@ -55,6 +55,11 @@ test('checkStore() finds jobs without a message, messages without a job, and oct
   expect(found).toMatchObject(
     [
       {
+        severity: 'warning',
+        file: image.files.sums,
+        what: /^is missing: of the pages, only broken structure/,
+      },
+      {
         severity: 'error',
         queueId: 'Q00001',
         what: /^is lost, but was to go to r0\.of\.Q00001@example\.net/,

@@ -4,10 +4,10 @@
  */
 
 import Database from 'better-sqlite3';
-import { examineFiles } from '../pages/examine.ts';
-import { storeFiles } from '../store-files.ts';
+import { type Evidence, examineFiles } from '../pages/examine.ts';
+import { type StoreFiles, storeFiles } from '../store-files.ts';
 import { CopyTooLargeError } from './copy.ts';
-import { error, type Finding, unchecked } from './finding.ts';
+import { error, type Finding, unchecked, warning } from './finding.ts';
 import { checkMailboxes } from './mailboxes.ts';
 import { openReadOnly } from './read-only.ts';
 import { checkAliases, checkDestinations, checkJobs, checkOctets } from './rows.ts';
@@ -19,12 +19,24 @@ export type { Finding };
 /** To be called under the store's lock. Rejects with the system's error where something may not be read. */
 export async function checkStore(dataDir: string): Promise<Finding[]> {
   const files = storeFiles(dataDir);
-  const { damage, isNew } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
-  const findings = damage.map(error);
-  if (isNew) return [...findings, ...(await checkMailboxes(dataDir))];
+  const { damage, evidence } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
+  const findings = damage.length > 0 ? damage.map(error) : checkEvidence(files, evidence);
+  if (evidence === 'new') return [...findings, ...(await checkMailboxes(dataDir))];
   // Of a log that is damaged, SQLite sees the beginning only: what it has would be compared with what the spool has now.
   const isAsItWas = damage.every(({ file }) => file !== files.log);
   return [...findings, ...(await checkDatabase(dataDir, isAsItWas)), ...(await checkMailboxes(dataDir))];
+}
+
+/** What could not be looked at. */
+function checkEvidence(files: StoreFiles, evidence: Evidence): Finding[] {
+  if (evidence === 'note')
+    return [
+      warning({ file: files.sums, what: 'is missing: of the pages, only broken structure can be seen' }),
+    ];
+  if (evidence !== 'none') return [];
+  const what =
+    'is missing, and so are the sums: it cannot be seen whether the end of the log is lost, and mail with it';
+  return [warning({ file: files.note, what })];
 }
 
 async function checkDatabase(dataDir: string, isAsItWas: boolean): Promise<Finding[]> {

@@ -1,5 +1,6 @@
-import { readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../testing/store.ts';
 import { copyImage, flipBit, type StoreImage, seeded, storeImage } from '../../../testing/store-image.ts';
@@ -8,7 +9,7 @@ import { describeDamage } from './damage.ts';
 import { examineFiles } from './examine.ts';
 import { pageBytes } from './format.ts';
 import { frameBytes, logHeaderBytes, readLog } from './log.ts';
-import { readSums, SumsFile } from './sums.ts';
+import { emptyNote, NoteFile, readNote } from './note.ts';
 
 const all = { maxChanged: 1000 };
 
@@ -86,6 +87,7 @@ test.each([
   ['the log cut to nothing', 'log', 0, /is missing, and with it mail/],
   ['the sums cut near their end', 'sums', 0.9, /has sums for \d+ pages, but the database has \d+/],
   ['the sums cut to nothing', 'sums', 0, /is not as it was written/],
+  ['the note cut', 'note', 0.9, /is not as it was written: whether the end of posthorn\.db-wal is lost/],
 ] as const)('examineFiles() finds %s', async (name, file, part, text) => {
   const image = await scratch(file === 'log' ? killed : stopped, name);
   const path = image.files[file];
@@ -106,12 +108,87 @@ test('examineFiles() finds that the database is gone, or its log', async () => {
 test('examineFiles() finds a log of an older time', async () => {
   const image = await scratch(killed, 'older');
   const log = readLog(image.files.log);
-  const sums = readSums(image.files.sums);
-  if (log === undefined || sums === undefined || sums === 'damaged') throw new Error('The image has no log');
-  const file = new SumsFile(image.files.sums, sums);
-  file.mark({ salts: [log.salts[0] + 1, log.salts[1]], frames: 1 });
+  if (log === undefined) throw new Error('The image has no log');
+  const file = new NoteFile(image.files.note);
+  file.write({ mark: { salts: [log.salts[0] + 1, log.salts[1]], frames: 1 }, proofs: [] });
   file.close();
   expect(damageOf(image)).toMatchObject([
     { file: image.files.log, what: expect.stringMatching(/or an older one/) },
   ]);
+});
+
+/** As another program does that only looks at the database: SQLite copies the log back and removes it. */
+function lookAt({ files }: StoreImage): void {
+  const database = new Database(files.database);
+  database.prepare('SELECT count(*) FROM messages').get();
+  database.close();
+}
+
+test('examineFiles() does not take a changed page for a log that SQLite has copied back', async () => {
+  const image = await scratch(killed, 'lost and changed');
+  const random = seeded(4);
+  rmSync(image.files.log);
+  const { size } = statSync(image.files.database);
+  for (let seed = 0; seed < 40; seed++) {
+    const [offset, bit] = [random(size), random(8)];
+    flipBit(image.files.database, offset, bit);
+    expect(damageOf(image)).toMatchObject([
+      { file: image.files.log, what: expect.stringMatching(/is missing, and with it mail/) },
+      { file: image.files.database, page: Math.floor(offset / pageBytes) + 1 },
+    ]);
+    flipBit(image.files.database, offset, bit);
+  }
+});
+
+test('examineFiles() knows a log that SQLite has copied back, of the last commit or of the one before its sync', async () => {
+  const image = await scratch(killed, 'copied back');
+  const note = readNote(image.files.note);
+  if (note === undefined || note === 'damaged') throw new Error('The image has no note');
+  lookAt(image);
+  expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'copied-back', damage: [] });
+  expect(messagesOf(await scratch(image, 'copied back, opened'))).toEqual(killed.messages);
+  const file = new NoteFile(image.files.note);
+  const other = { page: 1, sum: 1 };
+  file.write({ mark: note.mark, proofs: [other, ...note.proofs] });
+  expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'copied-back', damage: [] });
+  file.write({ mark: note.mark, proofs: [other] });
+  expect(damageOf(image)).toContainEqual(
+    expect.objectContaining({
+      file: image.files.log,
+      what: expect.stringMatching(/is missing, and with it mail/),
+    }),
+  );
+  file.write(emptyNote);
+  file.close();
+  expect(damageOf(image)).toContainEqual(
+    expect.objectContaining({
+      file: image.files.log,
+      what: expect.stringMatching(/but the database has changed/),
+    }),
+  );
+});
+
+test('examineFiles() finds a log that was cut, also where the sums are damaged or gone', async () => {
+  const image = await scratch(killed, 'cut, without sums');
+  truncateSync(image.files.log, Math.floor(statSync(image.files.log).size / 2));
+  const cut = {
+    file: image.files.log,
+    what: expect.stringMatching(/as it was written up to frame \d+ only/),
+  };
+  flipBit(image.files.sums, 3, 3);
+  expect(damageOf(image)).toMatchObject([{ file: image.files.sums }, cut]);
+  rmSync(image.files.sums);
+  expect(damageOf(image)).toMatchObject([cut]);
+});
+
+test('examineFiles() says what cannot be seen where the note is gone, and where the sums are gone too', async () => {
+  const image = await scratch(killed, 'without note');
+  rmSync(image.files.note);
+  expect(damageOf(image)).toMatchObject([
+    { file: image.files.note, what: expect.stringMatching(/is missing: whether the end of .* is lost/) },
+  ]);
+  rmSync(image.files.sums);
+  expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'none', damage: [] });
+  copyFileSync(killed.files.note, image.files.note);
+  expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'note', damage: [] });
 });

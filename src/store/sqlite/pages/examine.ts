@@ -7,63 +7,100 @@ import { statSync } from 'node:fs';
 import { errorCode } from '../../errors.ts';
 import type { StoreFiles } from '../store-files.ts';
 import type { Damage } from './damage.ts';
-import { logDamage } from './examine-log.ts';
+import { hasLog, isUnclear, logDamage } from './examine-log.ts';
 import { type ExaminationLimits, examinePages, type PageExamination } from './examine-pages.ts';
 import { type Log, readLog } from './log.ts';
+import { type LogMark, type Note, readNote } from './note.ts';
 import { readSums, type Sums } from './sums.ts';
+
+/** What there is to go by. */
+export type Evidence =
+  /** There is no store yet. */
+  | 'new'
+  /** Every page has its sum. */
+  | 'sums'
+  /** SQLite has copied the log back on its own, all of it: the sums are of no use any more. */
+  | 'copied-back'
+  /** No sums, but the log is as long as it was. */
+  | 'note'
+  /** Neither: what is missing at the end of the log cannot be seen. */
+  | 'none';
 
 export interface Examination extends PageExamination {
   log: Log | undefined;
-  /** Undefined where there are none that could be gone by: then only a check of the whole database can tell. */
+  /** How long the log was at least. */
+  mark: LogMark | undefined;
+  /** Undefined where there are none to go by: then only a check of the whole database can tell. */
   sums: Sums | undefined;
-  /** There is no store yet. */
-  isNew: boolean;
+  evidence: Evidence;
 }
 
 /** Throws the system's error where a file cannot be read. */
 export function examineFiles(files: StoreFiles, limits: ExaminationLimits): Examination {
   const log = readLog(files.log);
-  const read = readSums(files.sums);
-  const sums = read === 'damaged' ? undefined : read;
-  const known = [
-    ...(read === 'damaged' ? [damagedSums(files)] : []),
-    ...logDamage(files.log, log, sums?.mark),
-  ];
-  if (!hasContent(files.database)) {
-    const isNew = read === undefined && (log?.frames.length ?? 0) === 0;
-    const gone: Damage = { file: files.database, what: 'is missing, or empty' };
-    return { log, sums, isNew, damage: isNew ? known : [gone, ...known] };
-  }
-  if (sums === undefined) return { log, sums, isNew: false, damage: known };
-  if (sums.isInUse && log === undefined && sums.suspect === undefined)
-    return examineWithoutLog(files, sums, known);
-  const { damage, ...rest } = examinePages(files, log, sums, limits);
-  return { log, sums, isNew: false, ...rest, damage: [...known, ...damage] };
+  const { sums, note, damage } = readRecords(files);
+  const found = { log, sums, mark: note?.mark };
+  if (!hasContent(files.database)) return { ...found, ...examineAbsence(files, { log, note, damage }) };
+  const isCopiedBack = log === undefined && note !== undefined && hasLog(files.database, note, sums);
+  if (isCopiedBack && sums?.suspect === undefined)
+    return { ...found, sums: undefined, evidence: 'copied-back', damage };
+  const known = [...damage, ...logDamage(files.log, log, note?.mark)];
+  if (sums === undefined) return { ...found, evidence: note ? 'note' : 'none', damage: known };
+  const pages = examinePages(files, log, sums, limits);
+  const isUnnoted = log === undefined && sums.isInUse && note?.mark === undefined && pages.damage.length > 0;
+  if (isUnnoted) known.push({ file: files.log, what: isUnclear });
+  return { ...found, evidence: 'sums', ...pages, damage: [...known, ...pages.damage] };
 }
 
-/**
- * The store was in use, and there is no log. Where a page has changed, SQLite has copied the log back and removed it on
- * its own, as it does when a program ends without closing the store: the sums are of no use then. Where none has, there
- * was nothing in the log; or if it is known that there was, the log is lost.
- */
-function examineWithoutLog(files: StoreFiles, sums: Sums, known: Damage[]): Examination {
-  const { damage } = examinePages(files, undefined, sums, { maxChanged: 1 });
-  const found = { log: undefined, isNew: false };
-  return damage.length === 0 ? { ...found, sums, damage: known } : { ...found, sums: undefined, damage: [] };
+interface Records {
+  sums: Sums | undefined;
+  note: Note | undefined;
+  damage: Damage[];
 }
 
-function hasContent(path: string): boolean {
+function readRecords(files: StoreFiles): Records {
+  const sums = readSums(files.sums);
+  const note = readNote(files.note);
+  const damage: Damage[] = [];
+  if (sums === 'damaged') damage.push({ file: files.sums, what: changedSums });
+  if (note === 'damaged') damage.push({ file: files.note, what: changedNote });
+  const isNoteLost = note === undefined && typeof sums === 'object' && sums.isInUse;
+  if (isNoteLost) damage.push({ file: files.note, what: missingNote });
+  return {
+    sums: sums === 'damaged' ? undefined : sums,
+    note: note === 'damaged' ? undefined : note,
+    damage,
+  };
+}
+
+/** There is no database: a new store, unless anything speaks of one. */
+function examineAbsence(
+  files: StoreFiles,
+  { log, note, damage }: { log: Log | undefined } & Pick<Records, 'note' | 'damage'>,
+): Pick<Examination, 'evidence' | 'damage'> {
+  const isNew = (log?.frames.length ?? 0) === 0 && !isThere(files.sums) && !isThere(files.note);
+  if (isNew) return { evidence: 'new', damage };
+  const gone: Damage = { file: files.database, what: 'is missing, or empty' };
+  return { evidence: 'none', damage: [gone, ...damage, ...logDamage(files.log, log, note?.mark)] };
+}
+
+const hasContent = (path: string): boolean => (sizeOf(path) ?? 0) > 0;
+const isThere = (path: string): boolean => sizeOf(path) !== undefined;
+
+function sizeOf(path: string): number | undefined {
   try {
-    return statSync(path).size > 0;
+    return statSync(path).size;
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return false;
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-const damagedSums = ({ sums }: StoreFiles): Damage => ({
-  file: sums,
-  what:
-    'is not as it was written (if nothing else is wrong, remove it: the whole database is checked then, ' +
-    'and it is made anew)',
-});
+const changedSums =
+  'is not as it was written (if nothing else is wrong, remove it: the whole database is checked then, which shows broken ' +
+  'structure but not changed content, and it is made anew)';
+const withoutNote =
+  'whether the end of posthorn.db-wal is lost, and mail with it, cannot be seen any more. If nothing else is wrong, ' +
+  'and you accept that, remove posthorn.db-sums and posthorn.db-note: what is there is used then';
+const changedNote = `is not as it was written: ${withoutNote}`;
+const missingNote = `is missing: ${withoutNote}`;

@@ -29,7 +29,7 @@ beforeAll(async () => {
     database.exec('BEGIN');
     engine.perform(['accept', acceptTuple(entry, new Arena())]);
     database.exec('COMMIT');
-    books.committed();
+    books.syncLog();
     await copyFiles(storeFiles(dataDir), after(count));
   }
   close('whole');
@@ -38,7 +38,7 @@ afterAll(() => directory[Symbol.asyncDispose]());
 
 async function copyFiles(from: ReturnType<typeof storeFiles>, to: ReturnType<typeof storeFiles>) {
   await mkdir(to.directory, { recursive: true });
-  for (const file of ['database', 'log', 'sums'] as const) copyFileSync(from[file], to[file]);
+  for (const file of ['database', 'log', 'sums', 'note'] as const) copyFileSync(from[file], to[file]);
 }
 
 const framesKnown = new Map<number, number>();

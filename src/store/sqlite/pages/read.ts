@@ -1,12 +1,21 @@
-/** Reading from files that may be missing, on disks that may have bad places. */
+/** Reading from files that may be missing, on disks that may have bad places; and writing to the end. */
 
-import { openSync, readSync } from 'node:fs';
+import { openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { errorCode } from '../../errors.ts';
 
 /** Throws the system's error, but for ENOENT. */
-export function openIfThere(path: string): number | undefined {
+export function openIfThere(path: string, flags: 'r' | 'r+' = 'r'): number | undefined {
+  return unlessMissing(() => openSync(path, flags));
+}
+
+/** Throws the system's error, but for ENOENT. */
+export function readIfThere(path: string): Buffer | undefined {
+  return unlessMissing(() => readFileSync(path));
+}
+
+function unlessMissing<T>(action: () => T): T | undefined {
   try {
-    return openSync(path, 'r');
+    return action();
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -27,4 +36,10 @@ export function readInto(file: number, octets: Buffer, position: number): number
     if (errorCode(error) === 'EIO') return undefined;
     throw error;
   }
+}
+
+/** Throws the system's error. */
+export function writeAll(file: number, octets: Buffer, position: number): void {
+  for (let done = 0; done < octets.length; )
+    done += writeSync(file, octets, done, octets.length - done, position + done);
 }

@@ -20,12 +20,11 @@ function read(path: string): Sums {
 
 const sumsIn = (sums: Sums): number[] => [1, 2, 3, 4, 5].map((page) => sumOf(sums, page));
 
-test('SumsFile keeps sums, mark and suspect', async () => {
+test('SumsFile keeps sums and suspect', async () => {
   await using w = await world();
   const file = new SumsFile(w.path, w.read());
-  file.mark({ salts: [7, 8], frames: 9 });
   file.suspect(2);
-  expect(w.read()).toMatchObject({ mark: { salts: [7, 8], frames: 9 }, suspect: 2, isInUse: true });
+  expect(w.read()).toMatchObject({ suspect: 2, isInUse: true });
   file.update(
     new Map([
       [2, 222],
@@ -34,7 +33,6 @@ test('SumsFile keeps sums, mark and suspect', async () => {
     5,
   );
   expect(sumsIn(w.read())).toEqual([11, 222, 33, 0, 555]);
-  expect(w.read().mark).toBeUndefined();
   file.rest();
   expect(w.read().isInUse).toBe(false);
   file.close();

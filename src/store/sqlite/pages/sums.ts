@@ -5,36 +5,26 @@
  * The invariant: every page that is not in the write-ahead log has the sum that stands here. Pages change only when the
  * log is copied back; the log begins anew only with the commit after that; in between, the new sums are written and
  * synced. So a crash at any moment leaves either the old log or the new sums.
- *
- * The file's first sector also says how long the log was after the last commit (`mark`), not synced, but never ahead of
- * the log: a log that is shorter has lost what was acknowledged. No mark: all is in the database.
  */
 
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { errorCode } from '../../errors.ts';
+import { syncDirectoryNow } from './directory.ts';
 import { lockedPage } from './format.ts';
-import type { Salts } from './log.ts';
 import { ownedLikeDirectory } from './ownership.ts';
+import { readIfThere, writeAll } from './read.ts';
 
 const magic = Buffer.from('posthorn sums 1\n');
 /** The sums begin behind the first sector. */
 const headerBytes = 512;
-/** Of the header: magic, salts and frames of the mark, the suspect, whether it is in use, and a sum of all that. */
+/** Of the header: magic, the suspect, whether it is in use, and a sum of all that; what lies between is free. */
 const usedBytes = 40;
-const places = { salts: [16, 20], frames: 24, suspect: 28, isInUse: 32, sum: 36 } as const;
+const places = { suspect: 28, isInUse: 32, sum: 36 } as const;
 /** Sums are written in blocks of so many octets. */
 const blockBytes = 4096;
 
-export interface LogMark {
-  salts: Salts;
-  /** At least so many frames were synced. */
-  frames: number;
-}
-
 export interface Sums {
-  mark: LogMark | undefined;
   /** A page that was found changed while the server ran: the first to look at. */
   suspect: number | undefined;
   /** The store was open when this was written: SQLite may have copied the log back on its own since. */
@@ -50,9 +40,7 @@ export function readSums(path: string): Sums | 'damaged' | undefined {
   if (file.length < headerBytes || !file.subarray(0, magic.length).equals(magic)) return 'damaged';
   if (crc32(file.subarray(0, places.sum)) !== file.readUInt32LE(places.sum)) return 'damaged';
   const at = (offset: number) => file.readUInt32LE(offset);
-  const mark: LogMark = { salts: [at(places.salts[0]), at(places.salts[1])], frames: at(places.frames) };
   return {
-    mark: mark.frames > 0 ? mark : undefined,
     suspect: at(places.suspect) || undefined,
     isInUse: at(places.isInUse) !== 0,
     bytes: file.subarray(headerBytes, file.length - (file.length % 4)),
@@ -68,26 +56,17 @@ export function sumOf({ bytes }: Pick<Sums, 'bytes'>, page: number): number {
 /** The sum of a page's octets; never 0. */
 export const sumOfOctets = (octets: Buffer): number => crc32(octets) || 1;
 
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** The file while the store is open. All methods throw the system's error. */
 export class SumsFile {
   readonly #file: number;
   #header: Buffer;
   #bytes: Buffer;
 
-  /** Opens the file that `bytes` and `mark` were read from; it is in use from here on, durably. */
-  constructor(path: string, { bytes, mark }: Pick<Sums, 'bytes' | 'mark'>) {
+  /** Opens the file that `bytes` were read from; it is in use from here on, durably. */
+  constructor(path: string, { bytes }: Pick<Sums, 'bytes'>) {
     this.#file = openSync(path, 'r+');
     this.#bytes = bytes;
-    this.#header = headerOf({ mark, isInUse: true });
+    this.#header = headerInUse();
     this.#writeHeader();
     fsyncSync(this.#file);
   }
@@ -95,12 +74,6 @@ export class SumsFile {
   /** The sums as they are now. */
   get bytes(): Buffer {
     return this.#bytes;
-  }
-
-  /** Notes how long the log is now, or that nothing is in it that the database does not have; not synced. */
-  mark(mark: LogMark | undefined): void {
-    this.#header = headerOf({ mark, isInUse: true });
-    this.#writeHeader();
   }
 
   /** Notes, durably, a page that was found changed. */
@@ -112,7 +85,7 @@ export class SumsFile {
 
   /** All is in the database, and nobody will change it: durably. */
   rest(): void {
-    this.#header = headerOf({ mark: undefined, isInUse: false });
+    this.#header.writeUInt32LE(0, places.isInUse);
     this.#writeHeader();
     fsyncSync(this.#file);
   }
@@ -132,7 +105,6 @@ export class SumsFile {
    */
   update(sums: ReadonlyMap<number, number>, pageCount: number): void {
     this.reserve(pageCount);
-    this.mark(undefined);
     const blocks = new Set<number>();
     for (const [page, sum] of sums) {
       if (page > pageCount) continue;
@@ -165,7 +137,7 @@ export function createSums(path: string, bytes: Buffer): void {
   const file = openSync(draft, 'w', 0o600);
   try {
     ownedLikeDirectory(draft);
-    const header = summed(headerOf({ mark: undefined, isInUse: true }));
+    const header = summed(headerInUse());
     writeAll(file, Buffer.concat([header, Buffer.alloc(headerBytes - usedBytes), bytes]), 0);
     fsyncSync(file);
   } finally {
@@ -175,32 +147,14 @@ export function createSums(path: string, bytes: Buffer): void {
   syncDirectoryNow(dirname(path));
 }
 
-/** On the store thread, which waits for the disk anyway. */
-export function syncDirectoryNow(path: string): void {
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
-}
-
-function headerOf({ mark, isInUse }: Pick<Sums, 'mark' | 'isInUse'>): Buffer {
+function headerInUse(): Buffer {
   const header = Buffer.alloc(usedBytes);
   magic.copy(header);
-  header.writeUInt32LE(mark?.salts[0] ?? 0, places.salts[0]);
-  header.writeUInt32LE(mark?.salts[1] ?? 0, places.salts[1]);
-  header.writeUInt32LE(mark?.frames ?? 0, places.frames);
-  header.writeUInt32LE(Number(isInUse), places.isInUse);
+  header.writeUInt32LE(1, places.isInUse);
   return header;
 }
 
 function summed(header: Buffer): Buffer {
   header.writeUInt32LE(crc32(header.subarray(0, places.sum)), places.sum);
   return header;
-}
-
-function writeAll(file: number, octets: Buffer, position: number): void {
-  for (let done = 0; done < octets.length; )
-    done += writeSync(file, octets, done, octets.length - done, position + done);
 }

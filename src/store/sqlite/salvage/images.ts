@@ -9,8 +9,9 @@ import type { Damage } from '../pages/damage.ts';
 import { examineFiles } from '../pages/examine.ts';
 import { lockedPage, readFileHeader } from '../pages/format.ts';
 import type { Log, LogFrame } from '../pages/log.ts';
+import type { LogMark } from '../pages/note.ts';
 import { openPages, type PageSource } from '../pages/page-source.ts';
-import { type LogMark, type Sums, sumOf, sumOfOctets } from '../pages/sums.ts';
+import { type Sums, sumOf, sumOfOctets } from '../pages/sums.ts';
 import type { StoreFiles } from '../store-files.ts';
 
 export interface PageImage {
@@ -40,10 +41,10 @@ const pagesRemembered = 16;
 
 /** Throws the system's error where a file cannot be opened at all. */
 export function openImages(files: StoreFiles): Images {
-  const { damage, log, sums } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
+  const { damage, log, sums, mark } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
   const pages = openPages(files.database, log);
   const isLogDamaged = damage.some(({ file }) => file === files.log);
-  const frames = log === undefined ? [] : isLogDamaged ? committedFrames(log, sums?.mark) : log.frames;
+  const frames = log === undefined ? [] : isLogDamaged ? committedFrames(log, mark) : log.frames;
   const framesOf = Map.groupBy(frames.toReversed(), ({ page }) => page);
   const olderOf = Map.groupBy(log?.beyond.filter(({ isOwn }) => !isOwn) ?? [], ({ page }) => page);
   const broken = frames.filter(({ isWhole }) => !isWhole);
