@@ -7,6 +7,7 @@
 import { closeSync, fdatasyncSync, openSync, readSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
 import { errorCode, isDiskFull } from '../errors.ts';
+import { guardPlace } from './in-place.ts';
 import { watchLog } from './log-watch.ts';
 import { pageComparer, pagesAtOnce, pagesWithSums } from './pages/compare.ts';
 import { describeDamage } from './pages/damage.ts';
@@ -18,8 +19,8 @@ import type { StoreFiles } from './store-files.ts';
 
 export interface Bookkeeping {
   /**
-   * To be called after each commit. Returns when everything in the log is on disk, and noted. Throws the
-   * system's error.
+   * To be called after each commit. Returns when everything in the log is on disk, where the next start will look for it,
+   * and noted. Throws the system's error, and SQLite's code where the log's path does not lead to it any more.
    */
   syncLog(): void;
   /** Pages in the log that are not yet in the database. */
@@ -70,6 +71,7 @@ export function keepBooks(
   const note = new NoteFile(files.note);
   const file = sums ?? newSums(files, databaseFile, () => copyBack.get() && pageCount.get());
   const log = watchLog(database, logFile, note);
+  const guard = { log: guardPlace(files.log, logFile), database: guardPlace(files.database, databaseFile) };
   /** All that the log has is in the database too. */
   let isEven = false;
 
@@ -86,6 +88,7 @@ export function keepBooks(
   }
 
   function checkpoint(): void {
+    guard.database();
     isEven = false;
     log.copying();
     try {
@@ -103,6 +106,7 @@ export function keepBooks(
     syncLog() {
       log.written();
       fdatasyncSync(logFile);
+      guard.log();
       log.synced();
     },
     get logPages() {

@@ -6,6 +6,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
+import { errorCode } from '../errors.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
 import type { Transaction } from './group-commit.ts';
 
@@ -26,6 +27,7 @@ export function transactionOf(database: Database, books: Pick<Bookkeeping, 'sync
       try {
         books.syncLog();
       } catch (cause) {
+        if (errorCode(cause)?.startsWith('SQLITE_')) throw cause;
         throw new LogSyncError(`cannot sync the write-ahead log: ${String(cause)}`, { cause });
       }
     },
