@@ -5,7 +5,7 @@
 
 import { closeSync, existsSync, fdatasyncSync, openSync } from 'node:fs';
 import type Database from 'better-sqlite3';
-import { errorCode, isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
+import { StoreOpenError } from '../errors.ts';
 import { type Bookkeeping, keepBooks } from './bookkeeping.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
@@ -15,7 +15,8 @@ import { type Damage, describeDamage } from './pages/damage.ts';
 import { type Evidence, type Examination, examineFiles } from './pages/examine.ts';
 import { NoteFile } from './pages/note.ts';
 import { SumsFile } from './pages/sums.ts';
-import { openDatabase, openError, whatToDo } from './schema.ts';
+import { refusal } from './refusal.ts';
+import { openDatabase, whatToDo } from './schema.ts';
 import { type StoreFiles, storeFiles } from './store-files.ts';
 
 /** Pages are compared with their sums for so long at the start; the rest while the server runs. */
@@ -137,15 +138,4 @@ function damagedStore(dataDir: string, damage: readonly Damage[]): StoreOpenErro
     'damaged',
     `data directory ${dataDir} holds a damaged store:\n${list}${whatToDo}`,
   );
-}
-
-/** SQLite's and the system's errors in words. */
-function refusal(error: unknown, dataDir: string): unknown {
-  const code = errorCode(error);
-  const translated = openError(error, dataDir);
-  if (translated !== error || code === undefined) return translated;
-  if (isDiskFull(error)) return noRoom(dataDir, error);
-  return new StoreOpenError('not-writable', `data directory ${dataDir} cannot be used (${String(error)})`, {
-    cause: error,
-  });
 }

@@ -1,6 +1,7 @@
 /**
  * The tables of the embedded engine, and opening the file that holds them. One process owns it at a time
- * (`locking_mode=EXCLUSIVE`), and a commit is on disk when it returns (`synchronous=FULL`; the default in WAL mode is not).
+ * (`locking_mode=EXCLUSIVE`). What the opening commits, SQLite syncs (`synchronous=FULL`; the default in WAL mode does not);
+ * the store's own transactions are synced by transaction.ts.
  */
 
 import Database from 'better-sqlite3';
@@ -168,7 +169,7 @@ function configure(database: Database.Database): void {
   // Before anything is written: copying the log back is for upkeep.ts alone. SQLite's own way would run before a commit
   // is answered, swallow errors, and keep no sums (bookkeeping.ts).
   database.pragma('wal_autocheckpoint = 0');
-  database.pragma('synchronous = FULL'); // until transaction.ts takes over
+  database.pragma('synchronous = FULL'); // until transaction.ts takes over the syncing of commits, and sets NORMAL
   // These two only matter before the first table is created; vacuuming by steps needs the latter.
   database.pragma(`page_size = ${pageBytes}`);
   database.pragma('auto_vacuum = INCREMENTAL');
