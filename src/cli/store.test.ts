@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listenControl } from '../net/control-socket.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { flipBit, type StoreImage, storeImage } from '../testing/store-image.ts';
@@ -126,4 +127,42 @@ test('a damaged store: named by every command, checked, salvaged, and restored i
   });
   expect((await posthorn('store', 'check')).exitCode).toBe(0);
   expect((await posthorn('account', 'list')).out.split('\n')).toHaveLength(41);
+});
+
+test('a lost store: named by store check, and what is left of it brought out and put aside', async () => {
+  await using world = await temporaryDirectory();
+  const lost = await storeImage(world.path, 60, 'stopped');
+  const config = join(world.path, 'posthorn.toml');
+  writeFileSync(config, `hostname = "mx.example.com"\ndataDir = "${lost.dataDir}"\n`);
+  const command = (...args: string[]) => posthorn(...args, '--config', config);
+  rmSync(lost.files.directory, { recursive: true });
+  expect(await command('account', 'list')).toMatchObject({
+    exitCode: 74,
+    err: expect.stringContaining('has lost its store'),
+  });
+  const checked = await command('store', 'check');
+  expect(checked.exitCode).toBe(1);
+  expect(checked.out).toMatch(/^error: .*spool: holds messages in files \(2\) that .*posthorn\.db knew$/m);
+  const out = join(world.path, 'out');
+  expect((await command('store', 'salvage', '--to', out)).out).toMatch(
+    /2 large contents of which no message/,
+  );
+  expect(readdirSync(join(out, 'orphans'))).toEqual(['Q00007.eml', 'Q00057.eml']);
+  expect(await command('store', 'restore', out)).toMatchObject({ exitCode: 74 });
+  renameSync(join(lost.dataDir, 'spool'), join(lost.dataDir, 'spool.lost'));
+  expect(await command('store', 'restore', out)).toMatchObject({ exitCode: 0 });
+  expect(await command('store', 'check')).toMatchObject({ exitCode: 0 });
+});
+
+test('store check, salvage and restore refuse while a server answers, whoever has the lock', async () => {
+  await using world = await temporaryDirectory();
+  const config = join(world.path, 'posthorn.toml');
+  writeFileSync(config, `hostname = "mx.example.com"\ndataDir = "${world.path}"\n`);
+  const listener = await listenControl(join(world.path, 'control.sock'), () => {});
+  for (const command of [['check'], ['salvage', '--to', join(world.path, 'out')], ['restore', world.path]])
+    expect(await posthorn('store', ...command, '--config', config)).toMatchObject({
+      exitCode: 75,
+      err: expect.stringMatching(/a server is running .* it answers at .*control\.sock\. Stop it first/),
+    });
+  await listener.close();
 });

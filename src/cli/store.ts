@@ -1,7 +1,9 @@
 /** `posthorn store`: what to do about a damaged store. With the server down; nothing here opens a store that is damaged. */
 
 import { join, resolve } from 'node:path';
+import { controlPath } from '../admin/open-admin.ts';
 import { plural } from '../dossier/words.ts';
+import { connectControl } from '../net/control-socket.ts';
 import { namesIn } from '../store/names-in.ts';
 import type { Finding } from '../store/sqlite/check/check.ts';
 import type { RestoreReport } from '../store/sqlite/salvage/restore.ts';
@@ -51,6 +53,7 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
 
 /** Only these commands need what reads damaged files. */
 async function offline<T>(dataDir: string, action: () => Promise<T>): Promise<T> {
+  await refuseWhileServed(dataDir);
   const { hasStore, whileOffline } = await import('../store/sqlite/offline.ts');
   if (!hasStore(dataDir))
     throw new CommandError(
@@ -58,6 +61,17 @@ async function offline<T>(dataDir: string, action: () => Promise<T>): Promise<T>
       `there is no store in ${dataDir}. Check dataDir in the configuration.`,
     );
   return whileOffline(dataDir, action);
+}
+
+/** A server may have the store although nobody has the lock: its folder may have been moved under it. */
+async function refuseWhileServed(dataDir: string): Promise<void> {
+  const connection = await connectControl(controlPath({ dataDir }));
+  if (connection === undefined) return;
+  connection.close();
+  throw new CommandError(
+    exitCodes.tryLater,
+    `a server is running on data directory ${dataDir}: it answers at ${controlPath({ dataDir })}. Stop it first.`,
+  );
 }
 
 function printFindings({ terminal }: Context, dataDir: string, findings: readonly Finding[]): void {
@@ -139,7 +153,9 @@ async function restore(context: Context, options: CommonOptions, directory: stri
 async function restoreInto(dataDir: string, from: string, clock: Clock): Promise<RestoreReport> {
   const { openStore } = await import('../store/sqlite/open.ts');
   const { restoreAll, SalvageFormatError } = await import('../store/sqlite/salvage/restore.ts');
-  const store = await openStore({ dataDir, clock });
+  await refuseWhileServed(dataDir);
+  // That there was a store is why this is called.
+  const store = await openStore({ dataDir, clock, afresh: true });
   try {
     return await restoreAll({ store, from });
   } catch (error) {

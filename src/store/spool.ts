@@ -1,12 +1,13 @@
 /**
  * Large message bodies as files of their own, so that they need not be held in memory or in the database. A message is
- * whole and durable before the name of its file is given out; what a crash leaves behind is swept when the store opens.
+ * whole and durable before the name of its file is given out; what a crash leaves behind is swept when the store opens
+ * (spool-sweep.ts).
  *
  * When its message is gone, a file is used for another one: to make, sync, name and remove a file costs many times what its
  * octets cost, and ext4 without a journal looks at each file lately removed when it makes a new one (docs/PERFORMANCE.md).
  */
 
-import { readdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
@@ -58,14 +59,6 @@ export const spoolDirectory = (dataDir: string): string => join(dataDir, 'spool'
 
 export function createSpool({ dataDir, clock = systemClock, warn = () => {} }: SpoolOptions): Spool {
   return new FileSpool(spoolDirectory(dataDir), clock, warn);
-}
-
-/** Removes every file that no message names: those whose transaction never came, and those that were kept. */
-export async function sweepSpool(dataDir: string, named: ReadonlySet<string>): Promise<number> {
-  const directory = spoolDirectory(dataDir);
-  const orphans = (await readdir(directory)).filter((name) => !named.has(name));
-  for (const name of orphans) await rm(join(directory, name), { force: true });
-  return orphans.length;
 }
 
 interface Kept {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Arena } from '../../../src/store/arena.ts';
 import { createDirectory } from '../../../src/store/directory-sync.ts';
 import { StoreFullError } from '../../../src/store/errors.ts';
-import { sweepSpool } from '../../../src/store/spool.ts';
+import { sweepSpool } from '../../../src/store/spool-sweep.ts';
 import { createClient } from '../../../src/store/sqlite/client.ts';
 import { createGroupCommit, type GroupCommit } from '../../../src/store/sqlite/group-commit.ts';
 import type { Link } from '../../../src/store/sqlite/link.ts';
@@ -28,7 +28,7 @@ export interface StoreHere {
 export async function openStoreHere(dataDir: string, clock: Clock): Promise<StoreHere> {
   for (const part of ['store', 'spool', 'accounts']) await createDirectory(join(dataDir, part));
   const opened = openEngine({ dataDir });
-  await sweepSpool(dataDir, new Set(opened.engine.spooled()));
+  await sweepSpool({ dataDir, named: new Set(opened.engine.spooled()), isDoubtful: false });
   const link = linkHere(opened);
   const store = createClient({ link, dataDir, clock, warn: () => undefined });
   return { store, check: () => String(opened.database.pragma('quick_check', { simple: true })) };

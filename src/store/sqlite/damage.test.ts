@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -153,4 +153,26 @@ test('openEngine() compares what it had no time for while it runs, and the next 
   }).toThrow(`${files.database}: page 141 is not as it was written`);
   opened.close('lost');
   expect(() => openEngine(options)).toThrow(/page 141 \(messages\) is not as it was written/);
+});
+
+test('openStore() sets spool files of no known message aside where messages may be missing', async () => {
+  await using directory = await temporaryDirectory();
+  const { dataDir, files } = await storeImage(directory.path, 8, 'stopped');
+  const orphan = join(dataDir, 'spool', 'orphan');
+  const warnings: string[] = [];
+  const log = { info() {}, warn: (_: object, text: string) => warnings.push(text) };
+  const open = async () => (await openStore({ dataDir, log })).close();
+  writeFileSync(orphan, 'once accepted');
+  rmSync(files.sums);
+  rmSync(files.note);
+  await open();
+  expect(warnings).toEqual([
+    expect.stringMatching(/no note of how long .* if the end of the log was lost/),
+    expect.stringMatching(/were set aside/),
+  ]);
+  expect(readFileSync(join(dataDir, 'orphans', 'orphan'), 'utf8')).toBe('once accepted');
+  writeFileSync(orphan, 'of no doubt');
+  await open();
+  expect([existsSync(orphan), readdirSync(join(dataDir, 'orphans'))]).toEqual([false, ['orphan']]);
+  expect(warnings).toHaveLength(2);
 });

@@ -3,13 +3,18 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
 import { lockStore, type StoreLock } from './lock.ts';
+import { findRemains } from './remains.ts';
 import { openError } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 
 /** True where there is anything of a store. Throws the system's error where this user may not know. */
 export function hasStore(dataDir: string): boolean {
+  return isThere(storeFiles(dataDir).directory) || findRemains(dataDir).length > 0;
+}
+
+function isThere(path: string): boolean {
   try {
-    statSync(storeFiles(dataDir).directory);
+    statSync(path);
     return true;
   } catch (error) {
     if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
@@ -32,12 +37,15 @@ export async function whileOffline<T>(dataDir: string, action: () => Promise<T>)
 }
 
 function takeLock(dataDir: string): StoreLock | undefined {
+  const files = storeFiles(dataDir);
+  // Nobody can have what is not there; and nothing is made in the place where the lost one should be put back.
+  if (!isThere(files.directory)) return undefined;
   try {
-    return lockStore(storeFiles(dataDir));
+    return lockStore(files);
   } catch (error) {
     if (!/^SQLITE_(READONLY|CANTOPEN|IOERR|FULL)|^EROFS$/.test(errorCode(error) ?? ''))
       throw openError(error, dataDir);
-    requirePermission(storeFiles(dataDir).directory);
+    requirePermission(files.directory);
     return undefined;
   }
 }

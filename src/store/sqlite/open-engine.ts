@@ -16,6 +16,7 @@ import { type Evidence, type Examination, examineFiles } from './pages/examine.t
 import { NoteFile } from './pages/note.ts';
 import { SumsFile } from './pages/sums.ts';
 import { refusal } from './refusal.ts';
+import { refuseRemains } from './remains.ts';
 import { openDatabase, whatToDo } from './schema.ts';
 import { type StoreFiles, storeFiles } from './store-files.ts';
 
@@ -44,16 +45,21 @@ export interface OpenEngine {
 export interface EngineOptions {
   /** Its `store/` is there. */
   dataDir: string;
+  /** A store that was there once and is missing may be made anew. */
+  afresh?: boolean;
   examinationMs?: number;
 }
 
 /** Throws StoreOpenError; other errors are bugs. */
-export function openEngine({ dataDir, examinationMs: budgetMs = examinationMs }: EngineOptions): OpenEngine {
+export function openEngine(options: EngineOptions): OpenEngine {
+  const { dataDir, afresh = false, examinationMs: budgetMs = examinationMs } = options;
   const files = storeFiles(dataDir);
   try {
     const lock = lockStore(files);
     try {
-      const opened = openExamined(files, dataDir, examineFiles(files, { budgetMs, maxChanged }));
+      const examination = examineFiles(files, { budgetMs, maxChanged });
+      if (examination.evidence === 'new') refuseRemains(dataDir, afresh);
+      const opened = openExamined(files, dataDir, examination);
       return { ...opened, close: (state) => closeAll(opened, state, lock.release) };
     } catch (error) {
       lock.release();

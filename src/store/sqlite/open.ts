@@ -1,10 +1,11 @@
 /**
  * Opens the embedded engine: makes the data directory, starts the store thread, and brings what an earlier run left
  * behind into order (claims become doubtful, orphans leave the spool). The layout:
- * `store/posthorn.db` (SQLite), `spool/` (large bodies), `accounts/` (Maildirs).
+ * `store/posthorn.db` (SQLite), `spool/` (large bodies), `accounts/` (Maildirs), `has-store` (remains.ts).
  */
 
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -12,13 +13,16 @@ import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../util/clock.ts';
 import { createDirectory } from '../directory-sync.ts';
 import { errorCode, isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
-import { sweepSpool } from '../spool.ts';
+import { namesIn } from '../names-in.ts';
 import { findSpoolDamage } from '../spool-damage.ts';
+import { orphansDirectory, sweepSpool } from '../spool-sweep.ts';
 import type { Store } from '../store.ts';
 import { createClient } from './client.ts';
 import { linkTo } from './link.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { Report } from './protocol.ts';
+import { markStore, refuseRemains } from './remains.ts';
+import { storeFiles } from './store-files.ts';
 import type { StoreThreadData } from './worker.ts';
 
 export interface StoreLog {
@@ -29,28 +33,35 @@ export interface StoreLog {
 export interface OpenOptions {
   /** Absolute path; created where it is missing, private to this user. */
   dataDir: string;
+  /** A store that was there once and is missing may be made anew. */
+  afresh?: boolean;
   clock?: Clock;
   log?: StoreLog;
 }
 
+type OpenedReport = Extract<Report, { kind: 'opened' }>;
+
 const silent: StoreLog = { info() {}, warn() {} };
 
 /** Rejects with StoreOpenError where the directory is in use, not writable, damaged or of another version. */
-export async function openStore({ dataDir, clock = systemClock, log = silent }: OpenOptions): Promise<Store> {
+export async function openStore({
+  dataDir,
+  afresh = false,
+  clock = systemClock,
+  log = silent,
+}: OpenOptions): Promise<Store> {
+  // Before a folder is made in the place where the lost one should be put back.
+  if (!existsSync(storeFiles(dataDir).directory)) refuseRemains(dataDir, afresh);
   await createLayout(dataDir);
-  const worker = startThread({ dataDir });
-  const { spooled, inDoubt, evidence } = await opened(worker);
+  const worker = startThread({ dataDir, afresh });
+  const report = await opened(worker);
   const link = linkTo(worker);
-  const names = new Set(spooled.map(([name]) => name));
-  const orphans = await sweepSpool(dataDir, names).catch(async (error: unknown) => {
+  try {
+    await recover(dataDir, report, log);
+  } catch (error) {
     await link.close();
     throw error;
-  });
-  if (inDoubt + orphans > 0) log.info({ inDoubt, orphans }, 'recovered from an interrupted run');
-  const told = words[evidence];
-  if (told !== undefined) log[told.level]({}, told.text);
-  for (const { file, what } of await findSpoolDamage(dataDir, spooled))
-    log.warn({ file }, `a message cannot be delivered: this spool file ${what}`);
+  }
   return createClient({
     link,
     dataDir,
@@ -79,6 +90,31 @@ const words: Record<Evidence, { level: 'info' | 'warn'; text: string } | undefin
   },
 };
 
+/** Brings into order what an earlier run has left, and tells of it. Rejects with the system's error. */
+async function recover(
+  dataDir: string,
+  { spooled, inDoubt, evidence }: OpenedReport,
+  log: StoreLog,
+): Promise<void> {
+  const told = words[evidence];
+  if (told !== undefined) log[told.level]({}, told.text);
+  if (evidence === 'new' && (await namesIn(join(dataDir, 'accounts'))).length > 0)
+    log.warn({}, 'a new store was made beside mailboxes that were there: their accounts have to be added');
+  const damage = await findSpoolDamage(dataDir, spooled);
+  for (const { file, what } of damage)
+    log.warn({ file }, `a message cannot be delivered: this spool file ${what}`);
+  const isDoubtful = evidence === 'note' || evidence === 'none' || damage.length > 0;
+  const named = new Set(spooled.map(([name]) => name));
+  const { removed, setAside } = await sweepSpool({ dataDir, named, isDoubtful });
+  if (inDoubt + removed > 0) log.info({ inDoubt, orphans: removed }, 'recovered from an interrupted run');
+  if (setAside > 0)
+    log.warn(
+      { files: setAside, directory: orphansDirectory(dataDir) },
+      'spool files of no known message were set aside, since messages may be missing: look at them, then remove them',
+    );
+  await markStore(dataDir);
+}
+
 async function createLayout(dataDir: string): Promise<void> {
   try {
     for (const part of ['store', 'spool', 'accounts']) {
@@ -106,7 +142,7 @@ function startThread(workerData: StoreThreadData): Worker {
 }
 
 /** The first word of the thread. Where it could not open the database, its thread is gone when this rejects. */
-async function opened(worker: Worker): Promise<Extract<Report, { kind: 'opened' }>> {
+async function opened(worker: Worker): Promise<OpenedReport> {
   // Asked for now: the thread may be gone as soon as its word is here.
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   // once() rejects where an error comes first. Only Reports come from there.

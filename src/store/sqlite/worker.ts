@@ -15,15 +15,16 @@ import { createCheckpoints, examineRest } from './upkeep.ts';
 export interface StoreThreadData {
   /** With its folders made. */
   dataDir: string;
+  afresh: boolean;
 }
 
 /** Operations above which a group takes in no further batch: the first ones have waited long enough. */
 const groupOperations = 2000;
 
-function start(port: MessagePort, { dataDir }: StoreThreadData): void {
+function start(port: MessagePort, data: StoreThreadData): void {
   const tell = (report: Report) => port.postMessage(report);
   try {
-    const opened = openEngine({ dataDir });
+    const opened = openEngine(data);
     serve(port, tell, opened);
     const { engine, inDoubt, evidence } = opened;
     tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, evidence });

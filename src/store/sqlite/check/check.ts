@@ -5,6 +5,7 @@
 
 import Database from 'better-sqlite3';
 import { type Evidence, examineFiles } from '../pages/examine.ts';
+import { findRemains } from '../remains.ts';
 import { type StoreFiles, storeFiles } from '../store-files.ts';
 import { CopyTooLargeError } from './copy.ts';
 import { error, type Finding, unchecked, warning } from './finding.ts';
@@ -21,7 +22,8 @@ export async function checkStore(dataDir: string): Promise<Finding[]> {
   const files = storeFiles(dataDir);
   const { damage, evidence } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
   const findings = damage.length > 0 ? damage.map(error) : checkEvidence(files, evidence);
-  if (evidence === 'new') return [...findings, ...(await checkMailboxes(dataDir))];
+  if (evidence === 'new')
+    return [...findings, ...findRemains(dataDir).map(error), ...(await checkMailboxes(dataDir))];
   // Of a log that is damaged, SQLite sees the beginning only: what it has would be compared with what the spool has now.
   const isAsItWas = damage.every(({ file }) => file !== files.log);
   return [...findings, ...(await checkDatabase(dataDir, isAsItWas)), ...(await checkMailboxes(dataDir))];

@@ -28,11 +28,12 @@ export async function checkSpool(database: Database, dataDir: string): Promise<F
       findings.push(error({ file: path, queueId, what: `cannot be read: ${trouble.message}` }));
   }
   const named = new Set(rows.map(([, name]) => name));
+  const fate = findings.length > 0 ? 'the next start sets it aside' : 'the next start removes it';
   const orphans = (await namesIn(directory)).filter((name) => !named.has(name));
   return [
     ...findings,
     ...orphans.map((name) =>
-      warning({ file: join(directory, name), what: 'belongs to no message; the next start removes it' }),
+      warning({ file: join(directory, name), what: `belongs to no message; ${fate}` }),
     ),
   ];
 }
