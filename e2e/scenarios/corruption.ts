@@ -56,9 +56,39 @@ export const corruption = scenario(
       equal(code, inputOutput);
       match(stderr, /posthorn\.db-wal: /);
       await writeFile(store('posthorn.db-wal'), whole);
-      await server.start();
-      equal(await server.stop(), 0);
     });
+
+    await step('its log gone, and an octet of the database changed: the start is refused too', async () => {
+      const whole = await readFile(store('posthorn.db'));
+      await rename(store('posthorn.db-wal'), store('kept'));
+      await damage(store('posthorn.db'), (octets) => octets.indexOf(mark(0)), 1);
+      const { code, stderr } = await server.command(['serve']);
+      equal(code, inputOutput);
+      match(stderr, /posthorn\.db-wal: is missing, and with it mail/);
+      match(stderr, /page \d+ \(messages\) is not as it was written/);
+      await writeFile(store('posthorn.db'), whole);
+      await rename(store('kept'), store('posthorn.db-wal'));
+    });
+
+    await step(
+      'the store is moved away under the server: no command is done, and the server stops',
+      async () => {
+        await server.start();
+        const folder = join(server.dataDir, 'store');
+        await rename(folder, `${folder}.away`);
+        const { code } = await server.command(['account', 'add', 'dave@example.com', '--generate']);
+        ok(code !== 0, 'it was done');
+        equal(await server.exited, inputOutput);
+        match(await server.log(), /posthorn\.db-wal was removed or moved away while the server ran/);
+        const refused = await server.command(['serve']);
+        equal(refused.code, inputOutput);
+        match(refused.stderr, /has lost its store/);
+        equal((await server.command(['store', 'check'])).code, damageFound);
+        await rename(`${folder}.away`, folder);
+        await server.start();
+        equal(await server.stop(), 0);
+      },
+    );
 
     await step('a store that is whole: store check finds nothing', async () => {
       const { code, stdout } = await server.command(['store', 'check']);
