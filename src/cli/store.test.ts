@@ -72,11 +72,11 @@ test('store salvage writes into an empty directory only', async () => {
 });
 
 test('store salvage tells what it cannot count, and store restore what was altered since', async () => {
-  const { sums } = image.files;
-  const before = readFileSync(sums);
-  rmSync(sums);
+  const { sums, note } = image.files;
+  const before = [sums, note].map((file) => [file, readFileSync(file)] as const);
+  for (const [file] of before) rmSync(file);
   const salvaged = await posthorn('store', 'salvage', '--to', 'untold');
-  writeFileSync(sums, before);
+  for (const [file, octets] of before) writeFileSync(file, octets);
   expect(salvaged).toMatchObject({ exitCode: 1, err: '' });
   expect(salvaged.out).toMatch(
     /^ {2}an unknown number of others, the newest most likely, may be lost without a trace:\n {4}nothing says whether the log is whole: .*$/m,

@@ -28,8 +28,8 @@ export interface Images extends Disposable {
   pageCount: number;
   /** The database has lost its end, and it is not known what was there. */
   isCut: boolean;
-  /** There are sums to go by, which also say how long the log was. */
-  hasSums: boolean;
+  /** It can be told whether the log is whole. */
+  knowsLog: boolean;
   /** The images of a page, the best first; none where nothing is left of it. */
   of(page: number): PageImage[];
   /** Frames of a damaged log that are not whole: the number of their page may be wrong, too. */
@@ -41,7 +41,7 @@ const pagesRemembered = 16;
 
 /** Throws the system's error where a file cannot be opened at all. */
 export function openImages(files: StoreFiles): Images {
-  const { damage, log, sums, mark } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
+  const { damage, log, sums, mark, evidence } = examineFiles(files, { maxChanged: Number.POSITIVE_INFINITY });
   const pages = openPages(files.database, log);
   const isLogDamaged = damage.some(({ file }) => file === files.log);
   const frames = log === undefined ? [] : isLogDamaged ? committedFrames(log, mark) : log.frames;
@@ -64,7 +64,7 @@ export function openImages(files: StoreFiles): Images {
     damage: cut === undefined ? damage : [...damage, { file: files.database, what: cut }],
     pageCount,
     isCut: cut !== undefined,
-    hasSums: sums !== undefined,
+    knowsLog: evidence !== 'none',
     of(page) {
       const images = recent.get(page) ?? imagesOf(page);
       recent.set(page, images);

@@ -200,14 +200,24 @@ describe('salvageStore() says that there may have been more, and why', () => {
   };
   const loseLog = ({ files }: StoreImage) => rmSync(files.log);
   const loseSums = ({ files }: StoreImage) => rmSync(files.sums);
+  const loseNote = ({ files }: StoreImage) => rmSync(files.note);
   const damageSums = ({ files }: StoreImage) => flipBit(files.sums, 3, 0);
   const cutDatabase = ({ files }: StoreImage) => truncateSync(files.database, 20 * pageBytes);
 
   test.each([
     ['the log was cut at a commit', [cutLog], [/-wal is as it was written up to frame \d+ only, of/]],
     ['the log is gone', [loseLog], [/-wal is missing, and with it mail/]],
-    ['nothing says how long the log was', [loseSums], [/whether the log is whole: .*-sums is missing/]],
-    ['the sums are damaged and the log was cut', [damageSums, cutLog], [/whether the log is whole/]],
+    [
+      'nothing says how long the log was',
+      [loseSums, loseNote],
+      [/whether the log is whole: .*-note is missing/],
+    ],
+    ['of the sums nothing is needed', [loseSums], []],
+    [
+      'the sums are damaged and the log was cut',
+      [damageSums, cutLog],
+      [/is as it was written up to frame \d+ only/],
+    ],
     ['the database was cut', [cutDatabase], [/posthorn\.db ends after page 20/]],
   ])('%s', async (note, damages, reasons) => {
     const { image, to } = await damaged(killed, 5000 + note.length);

@@ -7,16 +7,14 @@ import type { Scan } from './scan.ts';
 /** Why there may be such messages, a sentence each; none where everything that was acknowledged is accounted for. */
 export function reasonsForMore(
   files: StoreFiles,
-  { damage, hasSums }: Pick<Images, 'damage' | 'hasSums'>,
+  { damage, knowsLog }: Pick<Images, 'damage' | 'knowsLog'>,
   { damagedPages }: Pick<Scan, 'damagedPages'>,
 ): string[] {
   // What is said of a whole file is that it lacks something, or is not the one that belongs here.
   const incomplete = damage
-    .filter(({ file, page }) => page === undefined && (hasSums || file !== files.sums))
+    .filter(({ file, page }) => page === undefined && file !== files.sums)
     .map(({ file, what }) => `${file} ${what}`);
-  const untold = hasSums
-    ? []
-    : [`nothing says whether the log is whole: ${files.sums} is missing, damaged or of no use any more`];
+  const untold = knowsLog ? [] : [`nothing says whether the log is whole: ${files.note} is missing`];
   const pages = mayHideMessages([...damagedPages.values()])
     ? ['pages are damaged that may have had both messages and their recipients']
     : [];
