@@ -31,6 +31,18 @@ test('playContest() warms each up, then lets them play in turn', async () => {
   ]);
 });
 
+test('playContest() tidies up behind each when its turn is over, not within it', async () => {
+  const diary: string[] = [];
+  const tidy = (name: string): Contestant => ({
+    ...contestant(name, diary),
+    tidyUp: async () => void diary.push(`${name} tidied up`),
+  });
+  await playContest([tidy('a'), tidy('b')], { ...quick, rounds: 1 }, silent);
+  expect(diary.join(', ')).toBe(
+    'a 2, a 6, a tidied up, b 2, b 6, b tidied up, a 8, a tidied up, b 8, b tidied up',
+  );
+});
+
 test('playContest() plays one round whatever the budget, and begins no second one beyond it', async () => {
   const diary: string[] = [];
   const [played] = await playContest([contestant('a', diary)], { ...quick, budgetMs: 0 }, silent);

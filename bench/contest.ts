@@ -60,8 +60,10 @@ export async function playContest(
   for (let round = 0; round < rounds; round += 1) {
     const roundAt = performance.now();
     if (round > 0 && roundAt - startedAt + longestMs > budgetMs) break;
-    for (const { contestant, messages, rounds } of field)
+    for (const { contestant, messages, rounds } of field) {
       rounds.push(await playRound(contestant, { messages, settleMs }));
+      await contestant.tidyUp?.();
+    }
     longestMs = Math.max(longestMs, performance.now() - roundAt);
     log(`  round ${round + 1} of ${rounds}: ${field.map(lastRate).join(', ')}`);
   }
@@ -89,6 +91,7 @@ async function warmUp(
     const { deliveredPerSecond } = await playRound(contestant, { messages: quarter, settleMs });
     const manageable = Math.min(messages, Math.ceil((deliveredPerSecond * roundLimitMs) / 1000));
     if (manageable > quarter) await playRound(contestant, { messages: manageable - quarter, settleMs });
+    await contestant.tidyUp?.();
     field.push({ contestant, messages: manageable, rounds: [] });
   }
   return field;
@@ -117,7 +120,6 @@ async function playRound(contestant: Contestant, { messages, settleMs }: RoundOp
   const cpuMs = treeCpuMs(pid) - cpuBefore;
   const twice = (await arrivals.count()) - goal;
   if (twice > 0) throw new Error(`${contestant.name}: ${twice} messages more than were sent have arrived`);
-  await contestant.tidyUp?.();
   return {
     acceptedPerSecond: messages / seconds.accepted,
     deliveredPerSecond: messages / seconds.delivered,
