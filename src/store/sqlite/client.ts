@@ -36,8 +36,11 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
     broken: link.broken,
     async close() {
       stopTidying();
-      await link.close();
-      await spool.close();
+      try {
+        await link.close();
+      } finally {
+        await spool.close();
+      }
     },
   };
 }

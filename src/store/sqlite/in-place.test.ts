@@ -37,6 +37,14 @@ test.each([
   },
 );
 
+test('a store whose database was removed does not end as if all were well', async () => {
+  await using directory = await temporaryDirectory();
+  const store = await openStore({ dataDir: directory.path });
+  await store.accept(sampleMessage('Q1'));
+  rmSync(join(directory.path, 'store', 'posthorn.db'));
+  await expect(store.close()).rejects.toThrow(/posthorn.db was removed or moved away/);
+});
+
 test('a database that was removed while the server runs is not copied into', async () => {
   await using directory = await temporaryDirectory();
   const { dataDir, files } = await storeImage(directory.path, 8, 'stopped');

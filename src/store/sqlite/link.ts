@@ -36,7 +36,10 @@ export interface Link {
   /** True while no operation gathers or is under way. */
   readonly idle: boolean;
   readonly broken: Promise<Error>;
-  /** Lets everything asked for be done, closes the database and ends the thread. */
+  /**
+   * Lets everything asked for be done, closes the database and ends the thread. Rejects with StoreBrokenError where the
+   * last of it could not be written: nothing that was acknowledged depends on it.
+   */
   close(): Promise<void>;
 }
 
@@ -58,6 +61,7 @@ class WorkerLink implements Link {
   #scheduled = false;
   #refusal: Error | undefined;
   #closing = false;
+  #lostAtEnd: Error | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -94,6 +98,7 @@ class WorkerLink implements Link {
       this.#worker.postMessage('close' satisfies Batch);
     }
     await this.#ended;
+    if (this.#lostAtEnd !== undefined) throw this.#lostAtEnd;
   }
 
   /** setImmediate() runs once all sockets that had data have been read: their operations go together. */
@@ -116,7 +121,10 @@ class WorkerLink implements Link {
   }
 
   #receive(report: Report): void {
-    if (report.kind === 'lost') this.#break(report.message);
+    if (report.kind === 'lost') {
+      const error = this.#break(report.message);
+      if (this.#closing) this.#lostAtEnd = error;
+    }
     if (report.kind !== 'done') return;
     this.arena.giveBack(report.blocks);
     for (const reply of report.replies) this.#answer(reply, this.#sent.shift() ?? []);

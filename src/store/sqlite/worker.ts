@@ -51,19 +51,21 @@ function serve(port: MessagePort, tell: (report: Report) => void, opened: OpenEn
     }
     if (closing) {
       stopExamining();
-      opened.close(commits.lost === undefined ? 'whole' : 'lost');
+      tellIfLost(() => opened.close(commits.lost === undefined ? 'whole' : 'lost'), tell);
       tell({ kind: 'closed' });
       port.close();
-    } else if (commits.lost === undefined) {
-      try {
-        checkpoint();
-      } catch (error) {
-        const failure = failureOf(error);
-        // On a full disk the log simply stays, and is copied back when there is room again.
-        if (failure.kind !== 'full') tell({ kind: 'lost', message: failure.message });
-      }
-    }
+    } else if (commits.lost === undefined) tellIfLost(checkpoint, tell);
   });
+}
+
+/** On a full disk the log simply stays, and is copied back when there is room again. */
+function tellIfLost(action: () => void, tell: (report: Report) => void): void {
+  try {
+    action();
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure.kind !== 'full') tell({ kind: 'lost', message: failure.message });
+  }
 }
 
 /** Takes, besides the first, what came in while the last commit ran. */

@@ -1,7 +1,7 @@
 /** What is wrong with the write-ahead log: what it shows itself, and what is known of how long it was. */
 
 import type { Damage } from './damage.ts';
-import type { Log } from './log.ts';
+import { type Log, newestFrames } from './log.ts';
 import type { LogMark, Note } from './note.ts';
 import { openPages } from './page-source.ts';
 import { type Sums, sumOf, sumOfOctets } from './sums.ts';
@@ -29,6 +29,20 @@ function contradiction(log: Log | undefined, { salts, frames }: LogMark): string
   // Counted up each time that the log begins anew. The mark may be old, but it is never ahead.
   const isLater = generations > 0 && generations < 2 ** 31;
   return isLater ? undefined : 'is not the one that belongs to this database, or an older one';
+}
+
+export const foreignLog =
+  'is of another time than the database, which was closed with nothing in its log (if files of one copy were put over those of ' +
+  'another: this one has to go)';
+
+/** Of a store that was closed: what is left of its log can only be what the database has too. */
+export function isForeign(database: string, log: Log): boolean {
+  using pages = openPages(database, log);
+  return [...newestFrames(log).values()].some((frame) => {
+    const octets = pages.readFromFile(frame.page);
+    // Of a page that was given back since, the database has no place any more.
+    return octets !== undefined && pages.readFromLog(frame)?.equals(octets) !== true;
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
-import { copyFileSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory } from '../../../testing/store.ts';
@@ -191,4 +192,51 @@ test('examineFiles() says what cannot be seen where the note is gone, and where 
   expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'none', damage: [] });
   copyFileSync(killed.files.note, image.files.note);
   expect(examineFiles(image.files, all)).toMatchObject({ evidence: 'note', damage: [] });
+});
+
+test('examineFiles() names a log that is left of another copy of the store', async () => {
+  const image = await scratch(stopped, 'foreign-log');
+  const other = await storeImage(join(directory.path, 'other'), 60, 'killed');
+  copyFileSync(other.files.log, image.files.log);
+  const [first] = damageOf(image);
+  expect(first).toMatchObject({ file: image.files.log, what: expect.stringMatching(/^is of another time/) });
+  expect(() => openEngine({ dataDir: image.dataDir })).toThrow(/is of another time/);
+});
+
+test('examineFiles() takes a log that an orderly end has left, as it has nothing that the database has not', async () => {
+  const image = await scratch(killed, 'left-log');
+  const opened = openEngine({ dataDir: image.dataDir });
+  opened.books.finish();
+  const log = readFileSync(image.files.log);
+  opened.close('whole');
+  writeFileSync(image.files.log, log);
+  expect(readLog(image.files.log)?.frames.length).toBeGreaterThan(0);
+  expect(damageOf(image)).toEqual([]);
+});
+
+/** As the version before has written it: with the note in the sums. */
+function withoutNote({ files }: StoreImage): void {
+  const note = readNote(files.note);
+  const sums = readFileSync(files.sums);
+  sums.write('posthorn sums 1\n', 'latin1');
+  if (typeof note === 'object' && note.mark !== undefined) {
+    for (const [index, salt] of note.mark.salts.entries()) sums.writeUInt32LE(salt, 16 + 4 * index);
+    sums.writeUInt32LE(note.mark.frames, 24);
+  }
+  sums.writeUInt32LE(crc32(sums.subarray(0, 36)), 36);
+  writeFileSync(files.sums, sums);
+  rmSync(files.note);
+}
+
+test('examineFiles() reads what the version before has noted, of a store that was killed and of one that was stopped', async () => {
+  for (const [name, source] of Object.entries({ killed, stopped })) {
+    const image = await scratch(source, `earlier-${name}`);
+    withoutNote(image);
+    expect(damageOf(image)).toEqual([]);
+    expect(messagesOf(image)).toEqual(source.messages);
+  }
+  const image = await scratch(killed, 'earlier-cut');
+  withoutNote(image);
+  truncateSync(image.files.log, logHeaderBytes + 2 * frameBytes);
+  expect(damageOf(image)).toMatchObject([{ file: image.files.log }]);
 });

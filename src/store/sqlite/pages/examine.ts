@@ -7,7 +7,7 @@ import { statSync } from 'node:fs';
 import { errorCode } from '../../errors.ts';
 import type { StoreFiles } from '../store-files.ts';
 import type { Damage } from './damage.ts';
-import { hasLog, isUnclear, logDamage } from './examine-log.ts';
+import { foreignLog, hasLog, isForeign, isUnclear, logDamage } from './examine-log.ts';
 import { type ExaminationLimits, examinePages, type PageExamination } from './examine-pages.ts';
 import { type Log, readLog } from './log.ts';
 import { type LogMark, type Note, readNote } from './note.ts';
@@ -45,6 +45,8 @@ export function examineFiles(files: StoreFiles, limits: ExaminationLimits): Exam
   if (isCopiedBack && sums?.suspect === undefined)
     return { ...found, sums: undefined, evidence: 'copied-back', damage };
   const known = [...damage, ...logDamage(files.log, log, note?.mark)];
+  if (log !== undefined && sums?.isInUse === false && isForeign(files.database, log))
+    known.push({ file: files.log, what: foreignLog });
   if (sums === undefined) return { ...found, evidence: note ? 'note' : 'none', damage: known };
   const pages = examinePages(files, log, sums, limits);
   const isUnnoted = log === undefined && sums.isInUse && note?.mark === undefined && pages.damage.length > 0;
@@ -64,13 +66,11 @@ function readRecords(files: StoreFiles): Records {
   const damage: Damage[] = [];
   if (sums === 'damaged') damage.push({ file: files.sums, what: changedSums });
   if (note === 'damaged') damage.push({ file: files.note, what: changedNote });
-  const isNoteLost = note === undefined && typeof sums === 'object' && sums.isInUse;
-  if (isNoteLost) damage.push({ file: files.note, what: missingNote });
-  return {
-    sums: sums === 'damaged' ? undefined : sums,
-    note: note === 'damaged' ? undefined : note,
-    damage,
-  };
+  const found = { sums: sums === 'damaged' ? undefined : sums, note: note === 'damaged' ? undefined : note };
+  const earlier = found.sums?.earlierNote;
+  if (note === undefined && earlier !== undefined) return { ...found, note: earlier, damage };
+  if (note === undefined && found.sums?.isInUse) damage.push({ file: files.note, what: missingNote });
+  return { ...found, damage };
 }
 
 /** There is no database: a new store, unless anything speaks of one. */

@@ -12,15 +12,19 @@ import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncDirectoryNow } from './directory.ts';
 import { lockedPage } from './format.ts';
+import type { Note } from './note.ts';
 import { ownedLikeDirectory } from './ownership.ts';
 import { readIfThere, writeAll } from './read.ts';
 
-const magic = Buffer.from('posthorn sums 1\n');
+const magic = Buffer.from('posthorn sums 2\n');
+/** Of the version before, which had the note of the log's length in this file. */
+const earlierMagic = Buffer.from('posthorn sums 1\n');
 /** The sums begin behind the first sector. */
 const headerBytes = 512;
 /** Of the header: magic, the suspect, whether it is in use, and a sum of all that; what lies between is free. */
 const usedBytes = 40;
 const places = { suspect: 28, isInUse: 32, sum: 36 } as const;
+const earlierPlaces = { salts: [16, 20], frames: 24 } as const;
 /** Sums are written in blocks of so many octets. */
 const blockBytes = 4096;
 
@@ -29,6 +33,8 @@ export interface Sums {
   suspect: number | undefined;
   /** The store was open when this was written: SQLite may have copied the log back on its own since. */
   isInUse: boolean;
+  /** What the version before has noted here. */
+  earlierNote?: Note;
   /** 32 bits for each page, from page 1; 0 for a page that was never written. */
   bytes: Buffer;
 }
@@ -37,14 +43,23 @@ export interface Sums {
 export function readSums(path: string): Sums | 'damaged' | undefined {
   const file = readIfThere(path);
   if (file === undefined) return undefined;
-  if (file.length < headerBytes || !file.subarray(0, magic.length).equals(magic)) return 'damaged';
+  const kind = file.subarray(0, magic.length);
+  const isEarlier = kind.equals(earlierMagic);
+  if (file.length < headerBytes || !(isEarlier || kind.equals(magic))) return 'damaged';
   if (crc32(file.subarray(0, places.sum)) !== file.readUInt32LE(places.sum)) return 'damaged';
   const at = (offset: number) => file.readUInt32LE(offset);
   return {
     suspect: at(places.suspect) || undefined,
     isInUse: at(places.isInUse) !== 0,
+    ...(isEarlier && { earlierNote: earlierNote(at) }),
     bytes: file.subarray(headerBytes, file.length - (file.length % 4)),
   };
+}
+
+function earlierNote(at: (offset: number) => number): Note {
+  const [first, second] = earlierPlaces.salts;
+  const mark = { salts: [at(first), at(second)] as const, frames: at(earlierPlaces.frames) };
+  return { mark: mark.frames > 0 ? mark : undefined, proofs: [] };
 }
 
 /** The sum that a page should have; 0 where it was never written, and so may hold anything. */

@@ -30,6 +30,8 @@ export interface Images extends Disposable {
   isCut: boolean;
   /** It can be told whether the log is whole. */
   knowsLog: boolean;
+  /** There is no database at all, nor anything beside it. */
+  isLost: boolean;
   /** The images of a page, the best first; none where nothing is left of it. */
   of(page: number): PageImage[];
   /** Frames of a damaged log that are not whole: the number of their page may be wrong, too. */
@@ -65,6 +67,7 @@ export function openImages(files: StoreFiles): Images {
     pageCount,
     isCut: cut !== undefined,
     knowsLog: evidence !== 'none',
+    isLost: evidence === 'new',
     of(page) {
       const images = recent.get(page) ?? imagesOf(page);
       recent.set(page, images);

@@ -12,7 +12,7 @@ test.each([
   [[undefined, undefined], 1],
 ])('reasonsForMore() of damaged pages %j: %i', (owners, count) => {
   const damagedPages = new Map(owners.map((owner, index) => [index + 2, owner]));
-  expect(reasonsForMore(storeFiles('/d'), { damage: [], knowsLog: true }, { damagedPages })).toHaveLength(
-    count,
-  );
+  expect(
+    reasonsForMore(storeFiles('/d'), { damage: [], knowsLog: true, isLost: false }, { damagedPages }),
+  ).toHaveLength(count);
 });
