@@ -18,3 +18,9 @@ test('withinStopLimit() rejects with exit code 70 where the stop does not end', 
   clock.advance(stopLimitMs);
   await expect(done).rejects.toMatchObject({ exitCode: 70 });
 });
+
+test('withinStopLimit() rejects as the stop does', async () => {
+  const clock = fakeClock();
+  await expect(withinStopLimit(Promise.reject(new Error('no disk')), clock)).rejects.toThrow('no disk');
+  expect(clock.planned).toEqual([]);
+});

@@ -43,7 +43,7 @@ async function serve(context: Context, options: ServeOptions): Promise<ExitCode>
  */
 export const stopLimitMs = 40_000;
 
-/** Rejects where the stop does not end by itself. That is a bug, but nothing that was acknowledged depends on it. */
+/** Rejects as the stop does, and where that does not end by itself. That is a bug, but nothing that was acknowledged depends on it. */
 export async function withinStopLimit(stopping: Promise<void>, clock: Clock): Promise<void> {
   const ended = new AbortController();
   const late = sleep(clock, stopLimitMs, ended.signal).then(
@@ -53,7 +53,11 @@ export async function withinStopLimit(stopping: Promise<void>, clock: Clock): Pr
     },
     () => undefined, // it ended in time
   );
-  await Promise.race([stopping.finally(() => ended.abort()), late]);
+  try {
+    await Promise.race([stopping, late]);
+  } finally {
+    ended.abort();
+  }
 }
 
 function stopped(signal: AbortSignal): Promise<undefined> {
