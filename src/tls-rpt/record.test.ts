@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { readReportUris } from './record.ts';
+
+const cases: Record<string, { text: string; valid: boolean }[]> = JSON.parse(
+  readFileSync(new URL('../../testdata/tls-policies/mox.json', import.meta.url), 'utf8'),
+);
+
+test.each(cases['tlsrpt-record'] ?? [])('suite tls-rpt: $text', ({ text, valid }) => {
+  expect(readReportUris([text]).length > 0).toBe(valid);
+});
+
+test('readReportUris() takes mail and HTTPS, and nothing where there is more than one record', () => {
+  const text = 'v=TLSRPTv1; rua=mailto:tls@example.com,https://example.com/v1/report; rua=ftp://example.com/';
+  expect(readReportUris([text])).toEqual(['mailto:tls@example.com', 'https://example.com/v1/report']);
+  expect(readReportUris([text, text])).toEqual([]);
+  expect(readReportUris(['something else', text])).toHaveLength(2);
+});
