@@ -23,14 +23,15 @@ export const opensmtpd: Peer = {
       command: ['/usr/sbin/smtpd', '-F'],
       port,
     });
-    const description = `OpenSMTPD ${await versionOf('opensmtpd')}, default limits`;
+    const description = `OpenSMTPD ${await versionOf('opensmtpd')}, default limits, but for the messages of a session`;
     return { name: 'opensmtpd', port, pid, description };
   },
 };
 
-/** smtpd.conf(5). */
+/** smtpd.conf(5). By default it turns a session away after a hundred messages, which ends the generator. */
 export function opensmtpdConfiguration({ port, sinkPort }: Ports): string {
-  return `listen on 127.0.0.1 port ${port} hostname opensmtpd.example.net
+  return `smtp limit max-mails 1000000
+listen on 127.0.0.1 port ${port} hostname opensmtpd.example.net
 action "sink" relay host smtp://127.0.0.1:${sinkPort}
 match from any for any action "sink"
 `;
