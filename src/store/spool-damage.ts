@@ -1,8 +1,7 @@
 /** Spool files that are shorter than their message: found at the start, as their content is only read when it is sent. */
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from './errors.ts';
+import { sizeOf } from './size-of.ts';
 import { spoolDirectory } from './spool.ts';
 
 export interface SpoolDamage {
@@ -25,13 +24,4 @@ export async function findSpoolDamage(
     else if (size < sizeBytes) damage.push({ file, what: `has ${size} octets of ${sizeBytes}` });
   }
   return damage;
-}
-
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

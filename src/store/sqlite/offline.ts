@@ -1,9 +1,9 @@
 /** Work on a store's files with nobody else at them, and without opening it: it may be damaged. */
 
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { errorCode } from '../errors.ts';
 import { lockStore, type StoreLock } from './lock.ts';
-import { findRemains } from './remains.ts';
+import { findRemains, sizeOfEntry } from './remains.ts';
 import { openError } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 
@@ -12,15 +12,7 @@ export function hasStore(dataDir: string): boolean {
   return isThere(storeFiles(dataDir).directory) || findRemains(dataDir).length > 0;
 }
 
-function isThere(path: string): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
-    throw error;
-  }
-}
+const isThere = (path: string): boolean => sizeOfEntry(path) !== undefined;
 
 /**
  * Runs `action` under the store's lock. On a disk that cannot be written to any more, as the kernel makes them of failing

@@ -24,11 +24,11 @@ export const markPath = (dataDir: string): string => join(dataDir, 'has-store');
 export function findRemains(dataDir: string): Damage[] {
   const spool = spoolDirectory(dataDir);
   const mark = markPath(dataDir);
-  const files = namesIn(spool).filter((name) => (sizeOf(join(spool, name)) ?? 0) > 0).length;
+  const files = namesIn(spool).filter((name) => (sizeOfEntry(join(spool, name)) ?? 0) > 0).length;
   const database = storeFiles(dataDir).database;
   return [
     ...(files > 0 ? [{ file: spool, what: `holds messages in files (${files}) that ${database} knew` }] : []),
-    ...(sizeOf(mark) === undefined
+    ...(sizeOfEntry(mark) === undefined
       ? []
       : [{ file: mark, what: `says that there was a store, but there is no ${database}` }]),
   ];
@@ -50,7 +50,7 @@ export function refuseRemains(dataDir: string, afresh: boolean): void {
 /** To be called once there is a store, durably. Rejects with the system's error, unless the disk is full. */
 export async function markStore(dataDir: string): Promise<void> {
   const path = markPath(dataDir);
-  if (sizeOf(path) !== undefined) return;
+  if (sizeOfEntry(path) !== undefined) return;
   try {
     await using file = await open(path, 'w', 0o600);
     ownedLikeDirectory(path);
@@ -67,7 +67,8 @@ function namesIn(directory: string): string[] {
   return unlessMissing(() => readdirSync(directory)) ?? [];
 }
 
-function sizeOf(path: string): number | undefined {
+/** Octets, of a directory too; undefined where nothing is there. Throws the system's error. */
+export function sizeOfEntry(path: string): number | undefined {
   return unlessMissing(() => statSync(path).size);
 }
 

@@ -1,9 +1,8 @@
 /** Whether delivered mail is as long as its name says (`,S=` in Maildir file names). */
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../../errors.ts';
 import { namesIn } from '../../names-in.ts';
+import { sizeOf } from '../../size-of.ts';
 import { error, type Finding } from './finding.ts';
 
 /** Rejects with the system's error. */
@@ -25,19 +24,10 @@ async function checkDirectory(directory: string): Promise<Finding[]> {
     const [, sizeText] = /,S=(\d+)/.exec(name) ?? [];
     if (sizeText === undefined) continue;
     const file = join(directory, name);
+    // Undefined where a mail program has removed or renamed it meanwhile.
     const size = await sizeOf(file);
     if (size !== undefined && size !== Number(sizeText))
       findings.push(error({ file, what: `has ${size} octets of ${sizeText}` }));
   }
   return findings;
-}
-
-/** Undefined where a mail program has removed or renamed it meanwhile. */
-async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    return (await stat(file)).size;
-  } catch (reason) {
-    if (errorCode(reason) === 'ENOENT') return undefined;
-    throw reason;
-  }
 }

@@ -3,14 +3,13 @@
  * for what was written. Only reads. To be called under the store's lock, and while this process has the database closed.
  */
 
-import { statSync } from 'node:fs';
-import { errorCode } from '../../errors.ts';
 import type { StoreFiles } from '../store-files.ts';
 import type { Damage } from './damage.ts';
 import { foreignLog, hasLog, isForeign, isUnclear, logDamage } from './examine-log.ts';
 import { type ExaminationLimits, examinePages, type PageExamination } from './examine-pages.ts';
 import { type Log, readLog } from './log.ts';
 import { type LogMark, type Note, readNote } from './note.ts';
+import { sizeIfThere } from './read.ts';
 import { readSums, type Sums } from './sums.ts';
 
 /** What there is to go by. */
@@ -84,17 +83,8 @@ function examineAbsence(
   return { evidence: 'none', damage: [gone, ...damage, ...logDamage(files.log, log, note?.mark)] };
 }
 
-const hasContent = (path: string): boolean => (sizeOf(path) ?? 0) > 0;
-const isThere = (path: string): boolean => sizeOf(path) !== undefined;
-
-function sizeOf(path: string): number | undefined {
-  try {
-    return statSync(path).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
+const hasContent = (path: string): boolean => (sizeIfThere(path) ?? 0) > 0;
+const isThere = (path: string): boolean => sizeIfThere(path) !== undefined;
 
 const changedSums =
   'is not as it was written (if nothing else is wrong, remove it: the whole database is checked then, which shows broken ' +

@@ -1,6 +1,6 @@
 /** Reading from files that may be missing, on disks that may have bad places; and writing to the end. */
 
-import { openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { openSync, readFileSync, readSync, statSync, writeSync } from 'node:fs';
 import { errorCode } from '../../errors.ts';
 
 /** Throws the system's error, but for ENOENT. */
@@ -11,6 +11,11 @@ export function openIfThere(path: string, flags: 'r' | 'r+' = 'r'): number | und
 /** Throws the system's error, but for ENOENT. */
 export function readIfThere(path: string): Buffer | undefined {
   return unlessMissing(() => readFileSync(path));
+}
+
+/** Octets. Throws the system's error, but for ENOENT. */
+export function sizeIfThere(path: string): number | undefined {
+  return unlessMissing(() => statSync(path).size);
 }
 
 function unlessMissing<T>(action: () => T): T | undefined {

@@ -1,13 +1,13 @@
 /** Takes what was salvaged into a store again: messages with the recipients that still have to get them, and people. */
 
 import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
 import { describeIssues } from '../../../util/shape-issues.ts';
-import { errorCode } from '../../errors.ts';
 import { namesIn } from '../../names-in.ts';
+import { sizeOf } from '../../size-of.ts';
 import type { Spool } from '../../spool.ts';
 import type { Content, NewMessage, Store } from '../../store.ts';
 import { type Envelope, envelopeShape, whole } from './envelope.ts';
@@ -132,15 +132,6 @@ async function restoreMessage(parts: RestoreParts, envelope: Envelope): Promise<
   }
   await parts.store.accept(entryOf(queueId, message, octets, recipients));
   return undefined;
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 interface Octets {
