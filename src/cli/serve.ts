@@ -43,7 +43,10 @@ async function serve(context: Context, options: ServeOptions): Promise<ExitCode>
  */
 export const stopLimitMs = 40_000;
 
-/** Rejects as the stop does, and where that does not end by itself. That is a bug, but nothing that was acknowledged depends on it. */
+/**
+ * Rejects as the stop does, and where that does not end by itself. The latter is a bug, but nothing that was acknowledged
+ * depends on it.
+ */
 export async function withinStopLimit(stopping: Promise<void>, clock: Clock): Promise<void> {
   const ended = new AbortController();
   const late = sleep(clock, stopLimitMs, ended.signal).then(
