@@ -162,7 +162,8 @@ export class ConnectionPool {
   }
 }
 
-const endpointKey = ({ host, address, port }: Endpoint): string => `${host} ${address} ${port}`;
+const endpointKey = ({ host, address, port, implicitTls }: Endpoint): string =>
+  `${host} ${address} ${port}${implicitTls ? ' tls' : ''}`;
 
 /** Does something with a conversation that ends as soon as the signal is aborted. */
 export async function closingOnAbort<T>(

@@ -18,6 +18,8 @@ export interface Endpoint {
   host: string;
   address: string;
   port: number;
+  /** TLS comes first, before the greeting (RFC 8314 §3.3). */
+  implicitTls?: true;
 }
 
 interface EventData {

@@ -120,7 +120,7 @@ class SocketConversation implements Conversation {
 
   async startTls(timeoutMs: number): Promise<TlsFacts> {
     // They would be taken for part of what TLS protects (CVE-2011-0411, for clients).
-    if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text after the reply to STARTTLS');
+    if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text before the TLS handshake');
     this.#socket.removeAllListeners('data');
     let mismatch: Error | undefined;
     const secure = tlsConnect({

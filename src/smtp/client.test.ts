@@ -55,6 +55,35 @@ describe('openSession()', () => {
     }
   });
 
+  it('shakes hands before the greeting where TLS is implicit, and asks for no STARTTLS', async () => {
+    const script = `
+      == TLS
+      S: 220 mx.example.net
+      C: EHLO mx.example.com
+      S: 250-mx.example.net
+      S: 250-STARTTLS
+      S: 250 PIPELINING
+      C: QUIT
+      S: 221 bye`;
+    for (const byteByByte of [false, true]) {
+      await using peer = await scriptedPeer([script], { certificate, byteByByte });
+      const endpoint = { ...peer.endpoint, implicitTls: true } as const;
+      const conversation = await dial(endpoint, { timeoutMs: 1000 });
+      const opening = await openSession(conversation, { ehloName: 'mx.example.com', timeouts: impatient });
+      expect('session' in opening && opening.session.tls?.certificate).toBe('verified');
+      await quit(conversation, impatient);
+      await peer.played();
+    }
+  });
+
+  it('ends at the handshake where TLS is implicit and the peer speaks in clear text', async () => {
+    await using peer = await scriptedPeer(['S! 220 mx.example.net ESMTP']);
+    const endpoint = { ...peer.endpoint, implicitTls: true } as const;
+    const conversation = await dial(endpoint, { timeoutMs: 1000 });
+    const opening = await openSession(conversation, { ehloName: 'mx.example.com', timeouts: impatient });
+    expect(opening).toMatchObject({ verdict: { by: 'connection', phase: 'negotiating TLS' } });
+  });
+
   it('P9: forgets the extensions that were offered in clear text', async () => {
     await using peer = await scriptedPeer(
       [

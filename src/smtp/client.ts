@@ -33,6 +33,7 @@ export type Opening = { session: Session } | { verdict: Verdict; tls?: TlsFacts 
  */
 export async function openSession(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
   const { ehloName, timeouts = defaultTimeouts } = options;
+  if (conversation.endpoint.implicitTls) return openSecured(conversation, options);
   const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
   if (acceptedReply(greeting) === undefined) return { verdict: greeting };
   const clear = await greet(conversation, ehloName, timeouts);
@@ -42,6 +43,20 @@ export async function openSession(conversation: Conversation, options: OpeningOp
   const secured = await startTls(conversation, timeouts);
   if ('verdict' in secured) return secured;
   // What was said in clear text is forgotten (RFC 3207 §4.2): only the second EHLO counts.
+  const hello = await greet(conversation, ehloName, timeouts);
+  if ('verdict' in hello) return { ...hello, ...secured };
+  return { session: { conversation, ...hello, ...secured, needsReset: false } };
+}
+
+/** Where TLS comes before the greeting (RFC 8314 §3.3); STARTTLS, should it be offered inside, is not asked for. */
+async function openSecured(
+  conversation: Conversation,
+  { ehloName, timeouts = defaultTimeouts }: OpeningOptions,
+): Promise<Opening> {
+  const secured = await shakeHands(conversation, timeouts);
+  if ('verdict' in secured) return secured;
+  const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
+  if (acceptedReply(greeting) === undefined) return { verdict: greeting, ...secured };
   const hello = await greet(conversation, ehloName, timeouts);
   if ('verdict' in hello) return { ...hello, ...secured };
   return { session: { conversation, ...hello, ...secured, needsReset: false } };
@@ -67,7 +82,13 @@ export async function startTls(
   timeouts: ClientTimeouts = defaultTimeouts,
 ): Promise<{ tls: TlsFacts } | { verdict: Verdict }> {
   const answer = await ask(conversation, 'sending STARTTLS', 'STARTTLS', timeouts.helloMs);
-  if (acceptedReply(answer) === undefined) return { verdict: answer };
+  return acceptedReply(answer) === undefined ? { verdict: answer } : shakeHands(conversation, timeouts);
+}
+
+async function shakeHands(
+  conversation: Conversation,
+  timeouts: ClientTimeouts,
+): Promise<{ tls: TlsFacts } | { verdict: Verdict }> {
   try {
     return { tls: await conversation.startTls(timeouts.tlsMs) };
   } catch (error) {

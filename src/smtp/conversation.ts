@@ -54,7 +54,7 @@ export interface Conversation {
   sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void>;
   /** The next reply; one that has arrived is given also after the connection is gone. Rejects with a ConversationError. */
   reply(timeoutMs: number): Promise<Reply>;
-  /** Goes over to TLS; to be called right after the reply that allows it. Rejects with a ConversationError. */
+  /** Goes over to TLS; to be called right after the reply that allows it, or first of all where TLS is implicit. Rejects with a ConversationError. */
   startTls(timeoutMs: number): Promise<TlsFacts>;
   /** The connection stands and nothing has come that was not asked for. */
   readonly quiet: boolean;
