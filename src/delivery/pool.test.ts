@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { socketDialler } from '../net/conversation.ts';
+import { ConversationError, type Dial } from '../smtp/conversation.ts';
 import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { headStartMs } from './address-race.ts';
 import { ConnectionPool, defaultPoolLimits, type Loan, type PoolLimits } from './pool.ts';
 
 const dial = socketDialler({ clock: systemClock });
@@ -45,20 +47,20 @@ function createPool(limits: Partial<PoolLimits> = {}) {
 }
 
 async function open(pool: ConnectionPool): Promise<Loan> {
-  const opened = await pool.open(peer.endpoint);
-  if ('verdict' in opened) throw new Error('no session');
-  return opened;
+  const { loan } = await pool.open([peer.endpoint]);
+  if (loan === undefined) throw new Error('no session');
+  return loan;
 }
 
 describe('ConnectionPool', () => {
   it('lends the same connection again, and only to the same endpoint', async () => {
     const pool = createPool();
     const loan = await open(pool);
-    expect(pool.take(peer.endpoint)).toBeUndefined();
+    expect(pool.take([peer.endpoint])).toBeUndefined();
     pool.giveBack(loan);
-    expect(pool.take({ ...peer.endpoint, host: 'mx.example.org' })).toBeUndefined();
-    expect(pool.take(peer.endpoint)).toMatchObject({ session: loan.session, reused: true });
-    expect(pool.take(peer.endpoint)).toBeUndefined();
+    expect(pool.take([{ ...peer.endpoint, host: 'mx.example.org' }])).toBeUndefined();
+    expect(pool.take([peer.endpoint])).toMatchObject({ session: loan.session, reused: true });
+    expect(pool.take([peer.endpoint])).toBeUndefined();
     loan.session.conversation.close();
   });
 
@@ -77,8 +79,8 @@ describe('ConnectionPool', () => {
     clock.turn(600);
     pool.giveBack(await open(pool));
     clock.turn(600);
-    expect(pool.take(peer.endpoint)).toBeDefined();
-    expect(pool.take(peer.endpoint)).toBeUndefined();
+    expect(pool.take([peer.endpoint])).toBeDefined();
+    expect(pool.take([peer.endpoint])).toBeUndefined();
     await pool.close();
   });
 
@@ -90,19 +92,42 @@ describe('ConnectionPool', () => {
     const pool = createPool(limits);
     const loans = [await open(pool), await open(pool)];
     for (const loan of loans) pool.giveBack(loan);
-    expect(pool.take(peer.endpoint) !== undefined).toBe(name !== 'messages per connection');
-    expect(pool.take(peer.endpoint)).toBeUndefined();
+    expect(pool.take([peer.endpoint]) !== undefined).toBe(name !== 'messages per connection');
+    expect(pool.take([peer.endpoint])).toBeUndefined();
     await pool.close();
   });
 
   it('does not lend a connection that broke while it was idle', async () => {
     await using other = await scriptedPeer([`${hello}\n== hang up`]);
     const pool = createPool();
-    const opened = await pool.open(other.endpoint);
-    if ('verdict' in opened) throw new Error('no session');
-    pool.giveBack(opened);
-    while (opened.session.conversation.quiet) await new Promise(setImmediate);
-    expect(pool.take(other.endpoint)).toBeUndefined();
+    const { loan } = await pool.open([other.endpoint]);
+    if (loan === undefined) throw new Error('no session');
+    pool.giveBack(loan);
+    while (loan.session.conversation.quiet) await new Promise(setImmediate);
+    expect(pool.take([other.endpoint])).toBeUndefined();
+    await pool.close();
+  });
+
+  it('P13: goes first to the address that won the last race', async () => {
+    await using four = await scriptedPeer([politeScript, politeScript]);
+    const six = { ...four.endpoint, address: '::1' };
+    const dialled: string[] = [];
+    const blackHole: Dial = (endpoint, options) => {
+      dialled.push(endpoint.address);
+      if (endpoint.address !== '::1') return dial(endpoint, options);
+      queueMicrotask(() => clock.turn(headStartMs));
+      return new Promise((_, reject) => {
+        options.signal?.addEventListener('abort', () => reject(new ConversationError('aborted', 'stopped')));
+      });
+    };
+    const pool = new ConnectionPool({ dial: blackHole, clock, ehloName: 'mx.example.com' });
+    const first = await pool.open([six, four.endpoint]);
+    expect(first.loan).toMatchObject({ endpoint: four.endpoint, outran: [six] });
+    const second = await pool.open([six, four.endpoint]);
+    expect(second.loan).toMatchObject({ endpoint: four.endpoint, outran: [] });
+    expect(dialled).toEqual(['::1', '127.0.0.1', '127.0.0.1']);
+    for (const { loan } of [first, second]) if (loan !== undefined) pool.giveBack(loan);
+    expect(pool.take([six, four.endpoint])?.endpoint).toBe(four.endpoint);
     await pool.close();
   });
 });

@@ -10,6 +10,8 @@ import { byConnection, type Verdict } from '../smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type Dial } from '../smtp/conversation.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
+import { type DialFailure, dialFirst } from './dial-first.ts';
+import { Winners } from './winners.ts';
 
 export interface PoolLimits {
   /** Shorter than the time after which receivers hang up. */
@@ -43,14 +45,25 @@ export interface Loan {
   readonly reused: boolean;
   /** When this loan began, in ms since the epoch. */
   readonly startedAt: number;
+  /** Addresses of the same host that were being tried when this one answered. */
+  readonly outran?: readonly Endpoint[];
 }
 
 /** No session came about; what was said until then. */
 export interface Refused {
   verdict: Verdict;
+  endpoint: Endpoint;
+  outran?: readonly Endpoint[];
   startedAt: number;
   dialogue: Dialogue | undefined;
   tls?: TlsFacts;
+}
+
+/** What came of the addresses of a host. */
+export interface Opened {
+  loan?: Loan;
+  /** Those that came to nothing, in order. The others have not been tried to the end. */
+  refused: readonly Refused[];
 }
 
 interface Idle {
@@ -67,6 +80,7 @@ export class ConnectionPool {
   readonly #idle = new Map<string, Idle[]>();
   #idleCount = 0;
   readonly #messages = new WeakMap<Session, number>();
+  readonly #winners: Winners;
   readonly #goodbyes = new Set<Promise<void>>();
   #cancelSweep: (() => void) | undefined;
   #closed = false;
@@ -75,36 +89,40 @@ export class ConnectionPool {
     this.#parts = parts;
     this.#timeouts = parts.timeouts ?? defaultTimeouts;
     this.#limits = parts.limits ?? defaultPoolLimits;
+    this.#winners = new Winners(parts.clock);
   }
 
-  /** A connection that stands already, if there is one. */
-  take(endpoint: Endpoint): Loan | undefined {
-    const waiting = this.#idle.get(endpointKey(endpoint)) ?? [];
-    for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
-      this.#idleCount--;
-      const { session } = entry;
-      if (session.conversation.quiet) return this.#lend(session, endpoint);
-      session.conversation.close();
+  /** A connection to one of the endpoints that stands already, if there is one. */
+  take(endpoints: readonly Endpoint[]): Loan | undefined {
+    for (const endpoint of endpoints) {
+      const loan = this.#takeOf(endpoint);
+      if (loan !== undefined) return loan;
     }
     return undefined;
   }
 
-  /** A new connection, greeted and secured. Ends early when the signal is aborted. */
-  async open(endpoint: Endpoint, signal?: AbortSignal): Promise<Loan | Refused> {
-    const startedAt = this.#parts.clock.now();
-    let conversation: Conversation;
-    try {
-      conversation = await this.#parts.dial(endpoint, { timeoutMs: this.#timeouts.connectMs, signal });
-    } catch (error) {
-      return { verdict: byConnection('connecting', error), startedAt, dialogue: undefined };
-    }
-    const { ehloName } = this.#parts;
+  /**
+   * A new connection to a host, greeted and secured: to the first of its addresses that answers, best first. Ends early
+   * when the signal is aborted.
+   */
+  async open(endpoints: readonly Endpoint[], signal?: AbortSignal): Promise<Opened> {
+    const { dial, clock, ehloName } = this.#parts;
+    const timeoutMs = this.#timeouts.connectMs;
+    const { first, failures } = await dialFirst(
+      { dial, clock, timeoutMs, signal },
+      this.#winners.inOrder(endpoints),
+    );
+    const refused = failures.map(notConnected);
+    if (first === undefined) return { refused };
+    const { conversation, ...connected } = first;
+    this.#winners.note(endpoints, connected.endpoint);
     const opening = await closingOnAbort(conversation, signal, () =>
       openSession(conversation, { ehloName, timeouts: this.#timeouts }),
     );
-    if ('session' in opening) return { session: opening.session, endpoint, reused: false, startedAt };
+    if ('session' in opening)
+      return { loan: { session: opening.session, reused: false, ...connected }, refused };
     this.#sayGoodbye(conversation);
-    return { ...opening, startedAt, dialogue: conversation.dialogue };
+    return { refused: [...refused, { ...opening, ...connected, dialogue: conversation.dialogue }] };
   }
 
   /** Keeps the connection for the next message, or ends it. */
@@ -129,6 +147,17 @@ export class ConnectionPool {
     this.#cancelSweep?.();
     this.#endIdleSince(Number.POSITIVE_INFINITY);
     await Promise.all(this.#goodbyes);
+  }
+
+  #takeOf(endpoint: Endpoint): Loan | undefined {
+    const waiting = this.#idle.get(endpointKey(endpoint)) ?? [];
+    for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
+      this.#idleCount--;
+      const { session } = entry;
+      if (session.conversation.quiet) return this.#lend(session, endpoint);
+      session.conversation.close();
+    }
+    return undefined;
   }
 
   #lend(session: Session, endpoint: Endpoint): Loan {
@@ -161,6 +190,13 @@ export class ConnectionPool {
     this.#goodbyes.add(goodbye);
   }
 }
+
+const notConnected = ({ endpoint, startedAt, error }: DialFailure): Refused => ({
+  verdict: byConnection('connecting', error),
+  endpoint,
+  startedAt,
+  dialogue: undefined,
+});
 
 const endpointKey = ({ host, address, port, implicitTls }: Endpoint): string =>
   `${host} ${address} ${port}${implicitTls ? ' tls' : ''}`;

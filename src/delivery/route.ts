@@ -168,6 +168,11 @@ export function endpointsOf({ hosts, port }: Route): Endpoint[] {
   return all.slice(0, maxEndpoints);
 }
 
+/** The same by host, each with its addresses, best first. */
+export function hostsOf(route: Route): Endpoint[][] {
+  return [...Map.groupBy(endpointsOf(route), ({ host, port }) => `${host} ${port}`).values()];
+}
+
 /** The identity of the receiving site: domains with the same hosts share its limits and its connections. */
 export function siteKey({ hosts, port }: Route): string {
   const names = hosts.map(({ host, preference }) => `${preference} ${host}`);

@@ -43,7 +43,10 @@ afterEach(async () => {
   await Promise.all(peers.splice(0).map((peer) => peer[Symbol.asyncDispose]()));
 });
 
-/** A site of several hosts, each playing its scripts; a host without a script refuses connections. */
+/**
+ * A site of several hosts, each playing its scripts; a host without a script refuses connections. The first is at
+ * 192.0.2.0 and at 2001:db8::0, and so on.
+ */
 async function site(hosts: (string[] | 'refuses')[], certificate?: Certificate) {
   const ports = new Map<string, number>();
   const routed: Route['hosts'][number][] = [];
@@ -58,7 +61,7 @@ async function site(hosts: (string[] | 'refuses')[], certificate?: Certificate) 
   }
   peers.push(...site);
   const dial: Dial = (endpoint, limits) => {
-    const port = ports.get(endpoint.address);
+    const port = ports.get(endpoint.address.replace('2001:db8::', '192.0.2.'));
     if (port === undefined) throw new ConversationError('connect', 'connection refused');
     return connect({ ...endpoint, address: '127.0.0.1', port }, limits);
   };
@@ -74,7 +77,7 @@ async function site(hosts: (string[] | 'refuses')[], certificate?: Certificate) 
   };
   const attempt = (recipients: string[], more: Partial<Delivery> = {}) =>
     send({ pool }, { route, message, content: () => [content], jobs: recipients.map(job), ...more });
-  return { pool, attempt, peers: site };
+  return { pool, attempt, route, peers: site };
 }
 
 const brief = (outcome: Outcome): string =>
@@ -128,6 +131,24 @@ describe('send()', () => {
     const sent = await attempt(['b@example.net']);
     expect(results(sent)).toEqual(['delivered at mx1.example.net']);
     expect(sent.events.map(({ data }) => 'error' in data)).toEqual([true, false]);
+  });
+
+  it('P13: every address of a host gets its turn, also those of the other family', async () => {
+    const turnsAway = ['S: 554 no reverse name\nC: QUIT\nS: 221 bye'];
+    const { attempt, route } = await site([turnsAway, 'refuses', [`${hello}\n${accepted('b@example.net')}`]]);
+    const addresses = [
+      { address: '2001:db8::0', family: 6 },
+      { address: '192.0.2.1', family: 4 },
+      { address: '2001:db8::2', family: 6 },
+    ] as const;
+    const one = { ...route, hosts: [{ host: 'mx.example.net', preference: 0, addresses }] };
+    const sent = await attempt(['b@example.net'], { route: one });
+    expect(results(sent)).toEqual(['delivered at mx.example.net']);
+    expect(sent.events.map(({ data }) => 'error' in data && data.error)).toEqual([
+      '554 no reverse name',
+      'connection refused',
+      false,
+    ]);
   });
 
   it('not-5: defers when no host can be reached, and says why', async () => {

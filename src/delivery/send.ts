@@ -1,6 +1,6 @@
 /**
- * One attempt to bring one message to some of its recipients at one site (RFC 5321 §5.1): hosts in order, each address
- * in turn, until one of them has answered for every recipient. Every recipient gets an outcome of its own.
+ * One attempt to bring one message to some of its recipients at one site (RFC 5321 §5.1): hosts in order, each of
+ * their addresses in its turn, until one of them has answered for every recipient. Every recipient gets an outcome of its own.
  *
  * A host that answers speaks for the site: what it defers is tried again later, not at the next host at once (a
  * greylisting site would count that against us). The next address is for connections that fail, as long as the
@@ -18,7 +18,7 @@ import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
 import { classify, classifyOpening, statusOf } from './classify.ts';
 import type { Outcome } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
-import { endpointsOf, type Route } from './route.ts';
+import { hostsOf, type Route } from './route.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
@@ -46,9 +46,9 @@ export interface Sent {
 /** Makes one attempt. Never rejects but for a bug. */
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
   const attempt = new Attempt(parts, delivery);
-  for (const endpoint of endpointsOf(delivery.route)) {
-    if (attempt.isOver) break;
-    await attempt.tryEndpoint(endpoint);
+  for (const host of hostsOf(delivery.route)) {
+    let endpoints: readonly Endpoint[] = host;
+    while (endpoints.length > 0 && !attempt.isOver) endpoints = await attempt.tryHost(endpoints);
   }
   return attempt.result();
 }
@@ -80,17 +80,18 @@ class Attempt {
     return { outcomes: this.#outcomes, events: this.#events };
   }
 
-  async tryEndpoint(endpoint: Endpoint): Promise<void> {
-    const { signal } = this.#delivery;
-    const idle = this.#pool.take(endpoint);
-    if (idle !== undefined && (await this.#use(idle)) === 'used') return;
-    const opened = await this.#pool.open(endpoint, signal);
-    if ('session' in opened) {
-      await this.#use(opened);
-      return;
+  /** Tries the addresses of one host until one of them is spoken to. Resolves to those that are left. */
+  async tryHost(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
+    const idle = this.#pool.take(endpoints);
+    if (idle !== undefined && (await this.#use(idle)) === 'used') return without(endpoints, [idle]);
+    const { loan, refused } = await this.#pool.open(endpoints, this.#delivery.signal);
+    for (const each of refused) {
+      this.#trouble = classifyOpening(each.verdict, each.endpoint);
+      this.#record({ ...each, reused: false }, errorOf(each.verdict));
     }
-    this.#trouble = classifyOpening(opened.verdict, endpoint);
-    this.#record({ ...opened, endpoint, reused: false }, errorOf(opened.verdict));
+    if (loan === undefined) return without(endpoints, refused);
+    await this.#use(loan);
+    return without(endpoints, [loan, ...refused]);
   }
 
   /** `stale`: a connection that stood idle turned out dead before it took anything of this message. */
@@ -163,8 +164,12 @@ class Attempt {
   }
 }
 
+const without = (endpoints: readonly Endpoint[], tried: readonly { endpoint: Endpoint }[]): Endpoint[] =>
+  endpoints.filter((each) => !tried.some(({ endpoint }) => endpoint === each));
+
 interface Connection {
   endpoint: Endpoint;
+  outran?: readonly Endpoint[];
   reused: boolean;
   startedAt: number;
   tls?: TlsFacts | undefined;
@@ -172,12 +177,14 @@ interface Connection {
 }
 
 /** The dialogue counts its time from its first line, the event from the beginning of the connection. */
-function attemptData({ endpoint, reused, startedAt, tls, dialogue }: Connection, error: string | undefined) {
+function attemptData(connection: Connection, error: string | undefined) {
+  const { endpoint, outran = [], reused, startedAt, tls, dialogue } = connection;
   const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
   return {
     endpoint,
     reused,
     dialogue: lines.map(([offsetMs, line]): DialogueLine => [at - startedAt + offsetMs, line]),
+    ...(outran.length > 0 && { outran: outran.map(({ address }) => address) }),
     ...(tls !== undefined && { tls }),
     ...(error !== undefined && { error }),
   };

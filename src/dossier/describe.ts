@@ -127,11 +127,12 @@ function describeRouted({ data: { domain, answers, hosts, durationMs } }: EventO
 }
 
 function describeAttempted({ data }: EventOf<'attempted'>): Step {
-  const { endpoint, tls, reused, dialogue, error } = data;
+  const { endpoint, outran = [], tls, reused, dialogue, error } = data;
   return {
     title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
     details: [
       ...(tls === undefined ? (error === undefined ? ['not encrypted'] : []) : [tlsOf(tls)]),
+      ...outran.map((address) => `it answered before [${address}], which was tried at the same time`),
       ...(reused ? ['on a connection that carried mail before'] : []),
     ],
     mood: error === undefined ? 'plain' : 'waiting',

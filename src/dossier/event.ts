@@ -66,6 +66,8 @@ interface EventData {
   attempted: {
     endpoint: Endpoint;
     tls?: TlsFacts;
+    /** Addresses of the same host that were tried at the same moment and had not answered yet. */
+    outran?: string[];
     /** Mail before this one went over the same connection. */
     reused: boolean;
     dialogue: DialogueLine[];
