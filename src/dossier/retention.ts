@@ -42,5 +42,7 @@ export function withoutDossiers(store: Store): Store {
         reports: settlement.reports.map((report) => ({ ...report, events: [] })),
       }),
     appendEvents: async () => undefined,
+    writeMemos: (memos) => store.writeMemos(memos),
+    removeMemos: (kind, keys) => store.removeMemos(kind, keys),
   };
 }

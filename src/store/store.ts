@@ -59,6 +59,19 @@ export interface MessageRow {
   failuresTo: 'sender' | 'postmaster' | 'nobody';
   /** The Message-ID header field's value with its angle brackets; for `trace`. */
   messageId?: string;
+  requests?: MessageRequests;
+}
+
+/** What the sender asked for beyond delivery, of every hop. Absent for nearly all mail. */
+export interface MessageRequests {
+  /** REQUIRETLS (RFC 8689 §2). */
+  requireTls?: true;
+  /** `TLS-Required: No` (RFC 8689 §3). */
+  tlsOptional?: true;
+  /** ENVID of a DSN (RFC 3461 §4.4), decoded from xtext. */
+  envid?: string;
+  /** RET of a DSN (RFC 3461 §4.3). */
+  ret?: 'full' | 'headers';
 }
 
 export interface JobRow {
@@ -84,6 +97,44 @@ export interface JobRow {
   lastError?: string;
   /** An earlier run of the server stopped while this job was claimed: the attempt's result is not known. */
   inDoubt?: boolean;
+  requests?: JobRequests;
+  memo?: JobMemo;
+}
+
+/** What the sender asked for about this recipient. */
+export interface JobRequests {
+  /** NOTIFY of a DSN (RFC 3461 §4.1); absent: failure, and delay as we see fit. */
+  notify?: readonly ('never' | 'success' | 'failure' | 'delay')[];
+  /** ORCPT of a DSN (RFC 3461 §4.2) as it came: `rfc822;xtext`. */
+  orcpt?: string;
+}
+
+/** What one attempt leaves to the next. */
+export interface JobMemo {
+  /** Our address by which the receiver knows this job (greylisting). */
+  source?: string;
+  /** Attempts that ended without a reply to the final dot. */
+  lostReplies?: number;
+  /** Attempts after a refusal that may heal. */
+  healing?: number;
+  /** What the sender has been told already. */
+  told?: readonly ('delay' | 'healing')[];
+  /** Put on hold by somebody; what the job had before. */
+  held?: { by: string; at: number; nextAttemptAt: number; expiresAt: number };
+}
+
+/**
+ * A small fact that outlives a restart and belongs to no message: a policy that was fetched, what a receiver needed, what
+ * an operator decided.
+ */
+export interface Memo {
+  kind: string;
+  /** Names it among those of its kind. */
+  key: string;
+  /** Must survive JSON. */
+  value: unknown;
+  /** Not given out any more from this moment on, and removed some time after. */
+  expiresAt?: number;
 }
 
 /**
@@ -132,7 +183,14 @@ export interface ClaimRequest {
 
 export type JobResult =
   | { number: number; result: 'done' }
-  | { number: number; result: 'retry'; nextAttemptAt: number; lastError: string };
+  | {
+      number: number;
+      result: 'retry';
+      nextAttemptAt: number;
+      lastError: string;
+      /** Takes the place of the job's; absent: it has none any more. */
+      memo?: JobMemo;
+    };
 
 /** What became of some of a message's jobs; written in one transaction with its events and reports. */
 export interface Settlement {
@@ -261,6 +319,14 @@ export interface Store {
   setAlias(alias: Alias): Promise<void>;
   findAlias(address: string): Promise<Alias | undefined>;
   listAliases(): Promise<Alias[]>;
+
+  /** Writes memos in the place of those of the same kind and key, together with what is to be told of it in dossiers. */
+  writeMemos(memos: Memo[], events?: EventRow[]): Promise<void>;
+  findMemo(kind: string, key: string): Promise<Memo | undefined>;
+  /** All of a kind, by their keys. */
+  listMemos(kind: string): Promise<Memo[]>;
+  /** Resolves to how many there were. */
+  removeMemos(kind: string, keys: string[], events?: EventRow[]): Promise<number>;
 
   /** Resolves with the error when the store can promise nothing any more (a failed fsync, a lost disk). */
   readonly broken: Promise<Error>;

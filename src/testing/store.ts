@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../store/sqlite/open.ts';
 import type { EventRow, JobRow, MessageRow, NewMessage, Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {
   path: string;
@@ -22,9 +23,10 @@ export interface TemporaryStore extends AsyncDisposable {
   reopen(): Promise<Store>;
 }
 
-export async function temporaryStore(): Promise<TemporaryStore> {
+export async function temporaryStore({ clock }: { clock?: Clock } = {}): Promise<TemporaryStore> {
   const directory = await temporaryDirectory();
-  let store = await openStore({ dataDir: directory.path });
+  const open = () => openStore({ dataDir: directory.path, ...(clock && { clock }) });
+  let store = await open();
   return {
     get store() {
       return store;
@@ -32,7 +34,7 @@ export async function temporaryStore(): Promise<TemporaryStore> {
     dataDir: directory.path,
     async reopen() {
       await store.close();
-      store = await openStore({ dataDir: directory.path });
+      store = await open();
       return store;
     },
     async [Symbol.asyncDispose]() {
@@ -94,4 +96,10 @@ export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of octets) chunks.push(chunk);
   return String(Buffer.concat(chunks));
+}
+
+/** Takes away what version 5 of the schema has added, on the way to an earlier one. */
+export function withoutVersion5(database: { exec(sql: string): unknown }): void {
+  database.exec(`DROP TABLE memos; ALTER TABLE messages DROP COLUMN requests;
+    ALTER TABLE jobs DROP COLUMN requests; ALTER TABLE jobs DROP COLUMN memo`);
 }

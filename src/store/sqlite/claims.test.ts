@@ -1,7 +1,13 @@
 import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../../testing/store.ts';
+import {
+  sampleJob,
+  sampleMessage,
+  type TemporaryStore,
+  temporaryStore,
+  withoutVersion5,
+} from '../../testing/store.ts';
 import type { ClaimedMessage, JobRow } from '../store.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
@@ -118,6 +124,7 @@ test('openStore() finds the jobs of a database of version 2, claimed ones too', 
   await world.store.close();
   const files = storeFiles(world.dataDir);
   const database = new Database(files.database);
+  withoutVersion5(database);
   database.exec(
     'DROP TABLE recent_keys; DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring',
   );

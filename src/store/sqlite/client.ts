@@ -9,6 +9,7 @@ import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
 import { keepTidy } from './housekeeping.ts';
 import type { Link } from './link.ts';
+import { memosOver } from './memo-client.ts';
 import { acceptTuple, settleTuple } from './packing.ts';
 import type { EventTuple, JobName } from './protocol.ts';
 import { jobRow, messageRow } from './rows.ts';
@@ -33,6 +34,7 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
     ...queueOver(link, spool),
     ...dossiersOver(link),
     ...accountsOver(link),
+    ...memosOver(link, clock),
     broken: link.broken,
     async close() {
       stopTidying();

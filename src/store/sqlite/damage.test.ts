@@ -4,7 +4,13 @@ import { existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync,
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { sampleMessage, temporaryDirectory, temporaryStore, textOf } from '../../testing/store.ts';
+import {
+  sampleMessage,
+  temporaryDirectory,
+  temporaryStore,
+  textOf,
+  withoutVersion5,
+} from '../../testing/store.ts';
 import { flipBit, storeImage } from '../../testing/store-image.ts';
 import { readContent } from '../content.ts';
 import { DamagedContentError, StoreBrokenError, StoreOpenError } from '../errors.ts';
@@ -64,6 +70,7 @@ test('openStore() brings a database of version 1 to the present, and checks it a
   await world.store.close();
   const files = storeFiles(world.dataDir);
   const database = new Database(files.database);
+  withoutVersion5(database);
   database.exec('DROP TABLE recent_keys; DROP INDEX messages_spooled');
   for (const column of ['octets_sum', 'spool_sum'])
     database.exec(`ALTER TABLE messages DROP COLUMN ${column}`);

@@ -92,11 +92,14 @@ function waiting({ filter, after, limit }: QueueStep): Condition {
 }
 
 /** What waits for its destination too is tried when that is due. */
-const listedColumns = jobColumns.replace('queue_id', 'job.queue_id').replace(
-  'next_attempt_at',
-  `max(next_attempt_at, coalesce(
+const listedColumns = jobColumns
+  .replace('queue_id', 'job.queue_id')
+  .replace('requests', 'job.requests')
+  .replace(
+    'next_attempt_at',
+    `max(next_attempt_at, coalesce(
        (SELECT due_at FROM destinations WHERE destination = job.destination AND claimed_until IS NULL), 0))`,
-);
+  );
 
 /**
  * One page of jobs, claimed or not. The indexes by destination and recipient have the unclaimed ones only; the claimed

@@ -138,3 +138,23 @@ async function spooled({ spool }: Store, text: string): Promise<Content> {
 }
 
 const pathOf = (content: Content): string => (content.kind === 'spool' ? content.path : '');
+
+test('what the sender asked for and what an attempt leaves come back with the claim', async () => {
+  await using world = await temporaryStore();
+  const requests = { requireTls: true, envid: 'QQ314159', ret: 'headers' } as const;
+  const job = sampleJob('Q1', { requests: { notify: ['success', 'delay'], orcpt: 'rfc822;r@example.net' } });
+  await world.store.accept(sampleMessage('Q1', { message: { requests }, jobs: [job] }));
+  const claimed = await world.store.claim({ now: 1000, limit: 10, leaseMs: 1000 });
+  expect(claimed).toMatchObject([{ message: { requests }, jobs: [{ requests: job.requests }] }]);
+
+  const memo = { source: '192.0.2.1', told: ['delay'] } as const;
+  const again = { number: 0, result: 'retry', nextAttemptAt: 2000, lastError: 'later' } as const;
+  const settle = (result: typeof again & { memo?: typeof memo }) =>
+    world.store.settle({ queueId: 'Q1', results: [result], events: [], reports: [] });
+  await settle({ ...again, memo });
+  const [first] = await world.store.claim({ now: 2000, limit: 10, leaseMs: 1000 });
+  expect(first?.jobs[0]).toMatchObject({ memo, requests: job.requests });
+  await settle(again);
+  const [second] = await (await world.reopen()).claim({ now: 2000, limit: 10, leaseMs: 1000 });
+  expect(second?.jobs[0]?.memo).toBeUndefined();
+});

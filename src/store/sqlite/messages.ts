@@ -35,9 +35,9 @@ export function createMessages(database: Database, log: EventLog, destinations: 
   /** Returns the destination, unless the job was dropped meanwhile. */
   function defer(
     queueId: string,
-    [number, nextAttemptAt, lastError]: [number, number, string | null],
+    [number, nextAttemptAt, lastError, memo]: [number, number, string | null, string | null],
   ): string | undefined {
-    const destination = deferJob.get(nextAttemptAt, lastError, queueId, number);
+    const destination = deferJob.get(nextAttemptAt, lastError, memo, queueId, number);
     if (destination !== undefined) destinations.note(destination, nextAttemptAt);
     return destination;
   }
@@ -46,11 +46,11 @@ export function createMessages(database: Database, log: EventLog, destinations: 
 
   function settle([queueId, results, entries, reports, holdUntil]: SettleTuple): string | undefined {
     let someDone = false;
-    for (const [number, nextAttemptAt, lastError] of results) {
+    for (const [number, nextAttemptAt, lastError, memo] of results) {
       someDone ||= nextAttemptAt === null;
       if (nextAttemptAt === null) removeJob.run(queueId, number);
       else {
-        const destination = defer(queueId, [number, nextAttemptAt, lastError]);
+        const destination = defer(queueId, [number, nextAttemptAt, lastError, memo]);
         if (destination !== undefined && holdUntil !== null) destinations.holdAtLeast(destination, holdUntil);
       }
     }
@@ -72,8 +72,8 @@ function statements(database: Database) {
     ),
     removeJob: database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?'),
     deferJob: database
-      .prepare<[number, string | null, string, number], string>(
-        `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, in_doubt = 0,
+      .prepare<[number, string | null, string | null, string, number], string>(
+        `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, memo = ?, in_doubt = 0,
            claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination`,
       )
       .pluck(),

@@ -7,6 +7,7 @@ import { createDestinations } from './destinations.ts';
 import { createErasure } from './erasure.ts';
 import { createEventLog } from './event-log.ts';
 import { createJobs } from './jobs.ts';
+import { createMemos } from './memos.ts';
 import { createMessages } from './messages.ts';
 import type { Operation, Operations, SpooledTuple } from './protocol.ts';
 import { createReclaim } from './upkeep.ts';
@@ -37,6 +38,7 @@ export function createEngine(database: Database): Engine {
     pruneEvents: log.pruneEvents,
     eraseAddress: createErasure(database, log),
     ...createAccounts(database),
+    ...createMemos(database, log),
     reclaim: createReclaim(database),
   };
   return {

@@ -4,7 +4,7 @@ import type { Arena } from '../arena.ts';
 import type { JobResult, NewMessage, Settlement } from '../store.ts';
 import { entriesOfAttempt, entriesOfMessage } from './entries.ts';
 import type { AcceptTuple, ResultTuple, SettleTuple } from './protocol.ts';
-import { jobTuple, messageTuple } from './rows.ts';
+import { jobTuple, json, messageTuple } from './rows.ts';
 
 /** The message's octets are copied into `arena`. */
 export function acceptTuple(entry: NewMessage, arena: Arena): AcceptTuple {
@@ -26,6 +26,6 @@ export function settleTuple(settlement: Settlement, arena: Arena): SettleTuple {
 
 function resultTuple(result: JobResult): ResultTuple {
   return result.result === 'done'
-    ? [result.number, null, null]
-    : [result.number, result.nextAttemptAt, result.lastError];
+    ? [result.number, null, null, null]
+    : [result.number, result.nextAttemptAt, result.lastError, json(result.memo)];
 }

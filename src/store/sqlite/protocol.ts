@@ -19,8 +19,16 @@ export type EventTuple = [at: number, event: string, data: Record<string, unknow
 
 export type AcceptTuple = [message: MessageTuple, jobs: JobTuple[], claimed: boolean, entries: EntryTuple[]];
 
-/** `nextAttemptAt` and `lastError` are null where the job is done. */
-export type ResultTuple = [number: number, nextAttemptAt: number | null, lastError: string | null];
+/** All but the number are null where the job is done; `memo` is JSON. */
+export type ResultTuple = [
+  number: number,
+  nextAttemptAt: number | null,
+  lastError: string | null,
+  memo: string | null,
+];
+
+/** `value` is JSON. */
+export type MemoTuple = [kind: string, key: string, value: string, expiresAt: number | null];
 
 export type SettleTuple = [
   queueId: string,
@@ -70,6 +78,11 @@ export interface Operations {
   setAlias(alias: Alias): void;
   findAlias(address: string): Alias | undefined;
   listAliases(none: undefined): Alias[];
+
+  writeMemos(change: { memos: MemoTuple[]; entries: EntryTuple[]; now: number }): void;
+  findMemo(wanted: { kind: string; key: string; now: number }): MemoTuple | undefined;
+  listMemos(wanted: { kind: string; now: number }): MemoTuple[];
+  removeMemos(change: { kind: string; keys: string[]; entries: EntryTuple[] }): number;
 
   /** Gives a bounded number of free pages back to the file system; resolves to whether there are more. */
   reclaim(none: undefined): boolean;

@@ -6,7 +6,7 @@
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Arena } from '../arena.ts';
-import type { JobRow, MessageRow } from '../store.ts';
+import type { JobMemo, JobRequests, JobRow, MessageRequests, MessageRow } from '../store.ts';
 
 export type MessageTuple = [
   queueId: string,
@@ -24,11 +24,13 @@ export type MessageTuple = [
   /** CRC-32 of `octets`, and of the spool file; null where it was accepted by a version that knew none. */
   octetsSum: number | null,
   spoolSum: number | null,
+  /** JSON. */
+  requests: string | null,
 ];
 
 export const messageColumns =
   'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, failures_to, spool, ' +
-  'prefix_bytes, octets, octets_sum, spool_sum';
+  'prefix_bytes, octets, octets_sum, spool_sum, requests';
 
 export type JobTuple = [
   queueId: string,
@@ -44,11 +46,14 @@ export type JobTuple = [
   expiresAt: number,
   lastError: string | null,
   inDoubt: number,
+  /** JSON, both. */
+  requests: string | null,
+  memo: string | null,
 ];
 
 export const jobColumns =
   'queue_id, number, recipient, original_recipient, kind, destination, folder, attempts, queued_at, next_attempt_at, ' +
-  'expires_at, last_error, in_doubt';
+  'expires_at, last_error, in_doubt, requests, memo';
 
 /** Placeholders for as many values as `columns` names. */
 export const placeholders = (columns: string): string =>
@@ -77,6 +82,7 @@ export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
     octets,
     crc32(octets),
     content.kind === 'spool' ? (content.sum ?? null) : null,
+    json(message.requests),
   ];
 }
 
@@ -95,8 +101,17 @@ export function messageRow(tuple: MessageTuple, spoolDirectory: string): Message
     smtputf8: smtputf8 === 1,
     failuresTo,
     ...(messageId !== null && { messageId }),
+    ...requestsOf(tuple),
   };
 }
+
+/** Written by messageTuple() from the same type. */
+export const requestsOf = ({ 14: requests }: MessageTuple): { requests?: MessageRequests } =>
+  requests === null ? {} : { requests: JSON.parse(requests) as MessageRequests };
+
+/** The text of a column that is nearly always empty. */
+export const json = (value: object | undefined): string | null =>
+  value === undefined ? null : JSON.stringify(value);
 
 function octetsOf(tuple: MessageTuple, spoolDirectory: string): Pick<MessageRow, 'prefix' | 'content'> {
   const [, , , , , size, , , , spool, prefixBytes, view, octetsSum, spoolSum] = tuple;
@@ -125,12 +140,15 @@ export function jobTuple(job: JobRow): JobTuple {
     job.expiresAt,
     job.lastError ?? null,
     Number(job.inDoubt ?? false),
+    json(job.requests),
+    json(job.memo),
   ];
 }
 
 export function jobRow(tuple: JobTuple): JobRow {
   const [queueId, number, recipient, originalRecipient, kind, destination, folder] = tuple;
-  const [, , , , , , , attempts, queuedAt, nextAttemptAt, expiresAt, lastError, inDoubt] = tuple;
+  const [, , , , , , , attempts, queuedAt, nextAttemptAt, expiresAt, lastError, inDoubt, requests, memo] =
+    tuple;
   return {
     queueId,
     number,
@@ -145,5 +163,8 @@ export function jobRow(tuple: JobTuple): JobRow {
     expiresAt,
     ...(lastError !== null && { lastError }),
     ...(inDoubt === 1 && { inDoubt: true }),
+    // Written by jobTuple() from the same types.
+    ...(requests !== null && { requests: JSON.parse(requests) as JobRequests }),
+    ...(memo !== null && { memo: JSON.parse(memo) as JobMemo }),
   };
 }

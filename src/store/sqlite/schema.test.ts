@@ -1,10 +1,12 @@
+import { rmSync } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { temporaryDirectory } from '../../testing/store.ts';
+import { sampleMessage, temporaryDirectory, temporaryStore, withoutVersion5 } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
+import { storeFiles } from './store-files.ts';
 
 test('openDatabase() syncs every commit and keeps others out', async () => {
   await using directory = await temporaryDirectory();
@@ -63,4 +65,21 @@ test.each([
   ['SQLITE_CORRUPT', 'damaged'],
 ])('openError() of %s is "%s"', (code, kind) => {
   expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });
+});
+
+test('openStore() brings a database of version 4 to the present', async () => {
+  await using world = await temporaryStore();
+  await world.store.accept(sampleMessage('Q1'));
+  await world.store.close();
+  const files = storeFiles(world.dataDir);
+  const database = new Database(files.database);
+  withoutVersion5(database);
+  database.pragma('user_version = 4');
+  database.close();
+  rmSync(files.sums); // it was not this store that changed the pages
+  const store = await world.reopen();
+  await store.writeMemos([{ kind: 'k', key: 'a', value: 1 }]);
+  const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
+  expect(claimed?.message).not.toHaveProperty('requests');
+  expect(claimed?.jobs).toHaveLength(1);
 });

@@ -9,7 +9,7 @@ import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 4 * 1024;
@@ -36,7 +36,8 @@ const messages = `
     prefix_bytes INTEGER NOT NULL,
     octets BLOB NOT NULL,
     octets_sum INTEGER,
-    spool_sum INTEGER
+    spool_sum INTEGER,
+    requests TEXT
   ) STRICT;
   ${spooledIndex}`;
 
@@ -65,6 +66,8 @@ const jobs = `
     last_error TEXT,
     in_doubt INTEGER NOT NULL,
     claimed_until INTEGER,
+    requests TEXT,
+    memo TEXT,
     PRIMARY KEY (queue_id, number)
   ) STRICT, WITHOUT ROWID;
   ${jobIndexes}`;
@@ -128,6 +131,17 @@ const accounts = `
     targets TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;`;
 
+// What is kept of the world outside, and of operators' decisions (memos.ts).
+const memos = `
+  CREATE TABLE memos (
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (kind, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX memos_expiring ON memos (expires_at) WHERE expires_at IS NOT NULL;`;
+
 /** What leads from the version before to the one it stands for. */
 const migrations: Record<number, string> = {
   2: `ALTER TABLE messages ADD COLUMN octets_sum INTEGER;
@@ -139,6 +153,11 @@ const migrations: Record<number, string> = {
       INSERT OR IGNORE INTO destinations
         SELECT destination, min(next_attempt_at), 1 FROM jobs WHERE claimed_until IS NULL GROUP BY destination;`,
   4: recentKeys,
+  // Behind the columns that were there: salvage knows rows by their order.
+  5: `ALTER TABLE messages ADD COLUMN requests TEXT;
+      ALTER TABLE jobs ADD COLUMN requests TEXT;
+      ALTER TABLE jobs ADD COLUMN memo TEXT;
+      ${memos}`,
 };
 
 /**
@@ -192,7 +211,7 @@ function prepareSchema(database: Database.Database, dataDir: string): void {
   }
   database.transaction(() => {
     if (version === 0)
-      database.exec(messages + jobs + destinations + events + recentKeys + sentIds + accounts);
+      database.exec(messages + jobs + destinations + events + recentKeys + sentIds + accounts + memos);
     else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '');
     database.pragma(`user_version = ${schemaVersion}`);
   })();

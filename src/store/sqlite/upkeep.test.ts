@@ -12,7 +12,7 @@ async function world() {
   const path = join(directory.path, 'test.db');
   const database = openDatabase(path, directory.path);
   const insert = database.prepare(
-    `INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, 'nobody', NULL, 0, ?, NULL, NULL)`,
+    `INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, 'nobody', NULL, 0, ?, NULL, NULL, NULL)`,
   );
   return {
     database,

@@ -5,11 +5,16 @@
 
 import * as v from 'valibot';
 import { describeIssues } from '../../../util/shape-issues.ts';
-import { jobRow, type MessageTuple } from '../rows.ts';
+import type { JobMemo, JobRequests, MessageRequests } from '../../store.ts';
+import { jobRow, type MessageTuple, requestsOf } from '../rows.ts';
 import type { SalvagedLetter } from './letters.ts';
 
 /** What JSON carries exactly. */
 export const whole = v.pipe(v.number(), v.safeInteger());
+
+/** As the store wrote it: whoever uses its fields looks at them one by one. */
+const table = <T extends object>() =>
+  v.exactOptional(v.custom<T>((value) => typeof value === 'object' && value !== null));
 
 const recipientShape = v.object({
   number: whole,
@@ -24,6 +29,8 @@ const recipientShape = v.object({
   expiresAt: whole,
   lastError: v.exactOptional(v.string()),
   inDoubt: v.exactOptional(v.boolean()),
+  requests: table<JobRequests>(),
+  memo: table<JobMemo>(),
 });
 
 export const envelopeShape = v.object({
@@ -43,6 +50,7 @@ export const envelopeShape = v.object({
       /** Octets of the header fields that were put in front here. */
       prefixBytes: whole,
       sizeBytes: whole,
+      requests: table<MessageRequests>(),
     }),
   ),
   /** CRC-32 of the octets beside it, where they are those that were accepted; earlier versions did not write it. */
@@ -98,6 +106,7 @@ function factsOf(tuple: MessageTuple): NonNullable<Envelope['message']> {
     failuresTo,
     prefixBytes: tuple[10],
     sizeBytes,
+    ...requestsOf(tuple),
   };
 }
 

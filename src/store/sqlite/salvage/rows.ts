@@ -21,14 +21,14 @@ const whole = v.pipe(v.number(), v.safeInteger());
 const shapes: Record<Table, { home: Home; columns: readonly number[]; start: v.GenericSchema }> = {
   messages: {
     home: 'table',
-    // Those of version 1 have no sums.
-    columns: [count(messageColumns) - 2, count(messageColumns)],
+    // Rows keep the columns that they were written with: without sums in version 1, without requests before version 5.
+    columns: [count(messageColumns) - 3, count(messageColumns) - 1, count(messageColumns)],
     start: v.looseTuple([name, whole, text]),
   },
   jobs: {
     home: 'index',
-    // `claimed_until` is not in the tuple.
-    columns: [count(jobColumns) + 1],
+    // `claimed_until`, which is not in the tuple, stands before what version 5 has added.
+    columns: [count(jobColumns) - 1, count(jobColumns) + 1],
     start: v.looseTuple([name, whole, text, v.nullable(text), v.picklist(['local', 'remote'])]),
   },
   accounts: { home: 'table', columns: [5], start: v.strictTuple([v.null(), address, text, text, whole]) },
@@ -59,6 +59,11 @@ export function recognise(
   return undefined;
 }
 
+/** Where `claimed_until` stands in the row of a job. */
+const claimedUntil = jobColumns.split(', ').indexOf('in_doubt') + 1;
+
+const spoolSumAt = messageColumns.split(', ').indexOf('spool_sum');
+
 const flag = v.picklist([0, 1]);
 
 const messageShape: v.GenericSchema<MessageTuple> = v.strictTuple([
@@ -76,6 +81,7 @@ const messageShape: v.GenericSchema<MessageTuple> = v.strictTuple([
   v.instance(Buffer),
   v.nullable(whole),
   v.nullable(whole),
+  v.nullable(text),
 ]);
 
 const jobShape: v.GenericSchema<JobTuple> = v.strictTuple([
@@ -92,20 +98,36 @@ const jobShape: v.GenericSchema<JobTuple> = v.strictTuple([
   whole,
   v.nullable(text),
   flag,
+  v.nullable(text),
+  v.nullable(text),
 ]);
 
+/** What is asked for beyond delivery is of less worth than the message: text that makes no sense is no reason to lose it. */
+function jsonOrNull(value: SqlValue): SqlValue {
+  if (typeof value !== 'string') return null;
+  try {
+    JSON.parse(value);
+    return value;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
 /** Undefined where a column is not what it should be. */
-export function messageOf({ columns, values }: SqlRecord): MessageTuple | undefined {
-  const sums: SqlValue[] = columns === count(messageColumns) ? [] : [null, null];
-  const tuple = [...values, ...sums];
+export function messageOf({ values }: SqlRecord): MessageTuple | undefined {
+  const [spoolSum = null, requests = null] = values.slice(spoolSumAt);
+  const [octetsSum = null] = values.slice(spoolSumAt - 1);
+  const tuple = [...values.slice(0, spoolSumAt - 1), octetsSum, spoolSum, jsonOrNull(requests)];
   return v.is(messageShape, tuple) ? tuple : undefined;
 }
 
 /** The job, in doubt if it was claimed. Undefined where a column is not what it should be. */
 export function jobOf({ values }: SqlRecord): JobTuple | undefined {
-  const job = values.slice(0, count(jobColumns));
+  const [requests = null, memo = null] = values.slice(claimedUntil + 1);
+  const job = [...values.slice(0, claimedUntil), jsonOrNull(requests), jsonOrNull(memo)];
   if (!v.is(jobShape, job)) return undefined;
-  const isClaimed = values[count(jobColumns)] !== null;
+  const isClaimed = values[claimedUntil] !== null;
   if (isClaimed) job[12] = 1;
   return job;
 }
