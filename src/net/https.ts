@@ -1,0 +1,283 @@
+/**
+ * A small HTTPS client for what mail needs of the web: one request, one answer, and no more. It looks names up with our
+ * own resolver, keeps away from addresses that are not public, follows no redirection, keeps no cookies, caches nothing,
+ * and has a limit of time and of size. What the answer means is for those who asked. RFC 9110, RFC 9112, RFC 8446.
+ */
+
+import { type IncomingMessage, request } from 'node:http';
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+  connect as tlsConnect,
+} from 'node:tls';
+import type { Resolver } from '../dns/resolver.ts';
+import type { Clock } from '../util/clock.ts';
+import { addressClass, findFamily } from './addresses.ts';
+
+export interface HttpsParts {
+  resolver: Resolver;
+  clock: Clock;
+  /** Certificate authorities trusted besides the system's, PEM. */
+  authorities?: readonly string[];
+  /** Hosts at loopback and private addresses may be asked; for tests and intranets. */
+  allowPrivateAddresses?: boolean;
+}
+
+export interface HttpsRequest {
+  /** Its port counts, its fragment does not; one with a user name is refused. */
+  url: URL;
+  method: 'GET' | 'POST';
+  headers?: Readonly<Record<string, string>>;
+  body?: Buffer;
+  /** Octets of the answer's body. */
+  maxBytes: number;
+  /** From the first look-up to the last octet. */
+  timeoutMs: number;
+  /** A certificate that is not valid for the host: is it the end, or only told? */
+  onBadCertificate: 'refuse' | 'tell';
+  signal?: AbortSignal | undefined;
+}
+
+export interface HttpsAnswer {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+  /** `verified`, or what is wrong with it, in words. */
+  certificate: string;
+}
+
+export interface HttpsFailure {
+  /** What went wrong first, for programs; `problem` is for people. */
+  kind: 'url' | 'dns' | 'address' | 'connect' | 'tls' | 'certificate' | 'protocol' | 'size' | 'timeout';
+  problem: string;
+}
+
+/** Rejects only with the signal's reason. */
+export type Https = (request: HttpsRequest) => Promise<HttpsAnswer | HttpsFailure>;
+
+/** Addresses of one host that are tried. */
+export const maxAddresses = 4;
+/** For one address, TCP and TLS together. */
+export const connectTimeoutMs = 10_000;
+/** Octets of the answer's header. */
+const maxHeaderBytes = 16_384;
+
+export function httpsClient({ authorities = [], ...parts }: HttpsParts): Https {
+  const secureContext = createSecureContext({
+    minVersion: 'TLSv1.2',
+    ...(authorities.length > 0 && { ca: [...getCACertificates('default'), ...authorities] }),
+  });
+  return (wanted) =>
+    withinTime(parts.clock, wanted, (signal) => ask({ ...parts, secureContext }, wanted, signal));
+}
+
+type Parts = Omit<HttpsParts, 'authorities'> & { secureContext: SecureContext };
+
+/** Gives `work` a signal that is aborted when the time is over too, which is then the failure, whatever came of it. */
+async function withinTime(
+  clock: Clock,
+  { timeoutMs, signal }: HttpsRequest,
+  work: (signal: AbortSignal) => Promise<HttpsAnswer | HttpsFailure>,
+): Promise<HttpsAnswer | HttpsFailure> {
+  signal?.throwIfAborted();
+  const limit = new AbortController();
+  const late = failure('timeout', `not done within ${timeoutMs / 1000} s`);
+  const cancel = clock.after(timeoutMs, () => limit.abort(late));
+  try {
+    const result = await work(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+    signal?.throwIfAborted();
+    return limit.signal.aborted ? late : result;
+  } catch (error) {
+    if (error === late) return late;
+    throw error;
+  } finally {
+    cancel();
+  }
+}
+
+async function ask(
+  parts: Parts,
+  wanted: HttpsRequest,
+  signal: AbortSignal,
+): Promise<HttpsAnswer | HttpsFailure> {
+  const { url } = wanted;
+  if (url.protocol !== 'https:' || url.username !== '' || url.password !== '')
+    return failure('url', 'only https: is asked, and nobody is logged in');
+  const addresses = await addressesOf(parts, hostOf(url), signal);
+  if ('problem' in addresses) return addresses;
+  const opened = await openFirst(parts, addresses, { url, signal });
+  if ('problem' in opened) return opened;
+  try {
+    const { socket, certificate } = opened;
+    if (certificate !== 'verified' && wanted.onBadCertificate === 'refuse')
+      return failure('certificate', `the certificate of ${url.hostname}: ${certificate}`);
+    return await exchange(socket, { ...wanted, certificate });
+  } finally {
+    opened.socket.destroy();
+  }
+}
+
+/** The URL's host without the brackets of an IPv6 address. */
+const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
+
+/** IPv6 first. */
+async function addressesOf(
+  { resolver, allowPrivateAddresses = false }: Parts,
+  host: string,
+  signal: AbortSignal,
+): Promise<string[] | HttpsFailure> {
+  const found = findFamily(host) === undefined ? await lookUp(resolver, host, signal) : [host];
+  if ('problem' in found) return found;
+  const allowed = found.filter((address) => allowPrivateAddresses || addressClass(address) === 'public');
+  if (allowed.length > 0) return allowed.slice(0, maxAddresses);
+  return failure('address', `${host} has no public address, only ${found.slice(0, maxAddresses).join(', ')}`);
+}
+
+async function lookUp(
+  resolver: Resolver,
+  host: string,
+  signal: AbortSignal,
+): Promise<string[] | HttpsFailure> {
+  const answers = await Promise.all([
+    resolver.resolve(host, 'AAAA', signal),
+    resolver.resolve(host, 'A', signal),
+  ]);
+  const addresses = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []));
+  if (addresses.length > 0) return addresses;
+  const failed = answers.find((answer) => answer.status === 'failed');
+  return failure(
+    'dns',
+    failed ? `DNS did not say where ${host} is: ${failed.detail}` : `${host} has no address`,
+  );
+}
+
+interface Opened {
+  socket: TLSSocket;
+  certificate: string;
+}
+
+interface Target {
+  url: URL;
+  signal: AbortSignal;
+}
+
+/** The first address that shows a TLS server. Resolves to what was wrong with the last where none does. */
+async function openFirst(
+  parts: Parts,
+  addresses: readonly string[],
+  target: Target,
+): Promise<Opened | HttpsFailure> {
+  let last: HttpsFailure = failure('connect', 'no address was tried');
+  for (const address of addresses) {
+    const opened = await open(parts, address, target);
+    if ('socket' in opened) return opened;
+    last = opened;
+  }
+  return last;
+}
+
+/** The signal ends the socket for as long as it lives. */
+async function open(
+  { clock, secureContext }: Parts,
+  address: string,
+  { url, signal }: Target,
+): Promise<Opened | HttpsFailure> {
+  signal.throwIfAborted();
+  const host = hostOf(url);
+  const port = Number(url.port || 443);
+  const socket = tlsConnect({
+    host: address,
+    port,
+    // An address cannot be sent as SNI (RFC 6066 §3).
+    ...(findFamily(host) === undefined && { servername: host }),
+    secureContext,
+    ALPNProtocols: ['http/1.1'],
+    // The verdict is looked at by who asked: with a certificate that is only to be told, the request still goes out.
+    rejectUnauthorized: false,
+  });
+  let stage: HttpsFailure['kind'] = 'connect';
+  socket.once('connect', () => {
+    stage = 'tls';
+  });
+  signal.addEventListener('abort', () => socket.destroy(), { once: true });
+  const late = new Error(`no TLS within ${connectTimeoutMs / 1000} s`);
+  const cancel = clock.after(connectTimeoutMs, () => socket.destroy(late));
+  const problem = await handshake(socket);
+  cancel();
+  if (problem === undefined) return { socket, certificate: certificateOf(socket) };
+  return failure(stage, `${address} port ${port}: ${problem}`);
+}
+
+/** Resolves to what prevented it. */
+function handshake(socket: TLSSocket): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    socket.once('secureConnect', () => resolve(undefined));
+    socket.on('error', (error) => resolve(textOf(error)));
+    socket.once('close', () => resolve('the connection was closed'));
+  });
+}
+
+/** `authorizationError` is typed as an Error, but is OpenSSL's name of what is wrong, such as CERT_HAS_EXPIRED. */
+function certificateOf(socket: TLSSocket): string {
+  if (socket.authorized) return 'verified';
+  const name = String(socket.authorizationError);
+  return name === 'ERR_TLS_CERT_ALTNAME_INVALID'
+    ? 'it is for another name'
+    : name.toLowerCase().replaceAll('_', ' ');
+}
+
+/** OpenSSL's messages are long and name source files; its `reason` says it in three words. */
+const textOf = (error: Error): string =>
+  'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
+
+/** Never rejects; a socket that is destroyed meanwhile is a failure too. */
+function exchange(
+  socket: TLSSocket,
+  { url, method, headers, body, maxBytes, certificate }: HttpsRequest & { certificate: string },
+): Promise<HttpsAnswer | HttpsFailure> {
+  return new Promise((resolve) => {
+    const asking = request({
+      createConnection: () => socket,
+      method,
+      path: url.pathname + url.search,
+      headers: { ...headers, host: url.host, connection: 'close' },
+      maxHeaderSize: maxHeaderBytes,
+    });
+    let answered = false;
+    const noAnswer = (message: string) => resolve(failure('protocol', `no answer of HTTP: ${message}`));
+    asking.on('error', (error) => noAnswer(textOf(error)));
+    // Where the server changes to another protocol, this is all that happens.
+    asking.once('close', () => answered || noAnswer('the connection was closed'));
+    asking.once('response', (response) => {
+      answered = true;
+      void bodyOf(response, maxBytes).then((read) => {
+        const { statusCode: status = 0, headers } = response;
+        resolve('problem' in read ? read : { status, headers, body: read, certificate });
+      });
+    });
+    asking.end(body);
+  });
+}
+
+/** Never rejects: what breaks off is a failure. */
+async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buffer | HttpsFailure> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response) {
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) return failure('size', `the answer has more than ${maxBytes} octets`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    return failure(
+      'protocol',
+      `the answer broke off: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  return Buffer.concat(chunks);
+}
+
+const failure = (kind: HttpsFailure['kind'], problem: string): HttpsFailure => ({ kind, problem });
