@@ -20,6 +20,7 @@ import { type Listening, startListeners } from './listeners.ts';
 import { loadTlsContext } from './net/tls-context.ts';
 import { Directory } from './queue/directory.ts';
 import { Queue } from './queue/queue.ts';
+import { retryPolicy } from './queue/retry.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
@@ -137,6 +138,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
   const agent = createDeliveryAgent();
   parts.defer(() => agent.close());
   const route = routeOptions(config, clock);
+  const retry = retryPolicy(delivery);
   const queue: Queue = new Queue({
     store,
     clock,
@@ -155,9 +157,10 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     queue,
     resolver,
     route,
-    send: { pool },
+    send: { pool, permanentFailures: delivery.permanentFailures },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
-    report: { hostname, directory, signers, nextQueueId, clock },
+    report: { hostname, directory, signers, nextQueueId, clock, lifetimeMs: retry.lifetimeMs },
+    retry,
   };
   parts.defer(() => queue.stop());
   return queue;
@@ -186,9 +189,10 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
 const inlineBytes = 64 * 1024;
 
 function doorPartsOf({ config, ...core }: Reception) {
-  const { hostname, limits, dossier } = config;
+  const { hostname, limits, dossier, delivery } = config;
   return {
     ...core,
+    lifetimeMs: retryPolicy(delivery).lifetimeMs,
     hostname,
     headerBytes: limits.headerBytes,
     inlineBytes,

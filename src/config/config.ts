@@ -51,6 +51,16 @@ export interface DeliveryConfig {
   connectionsPerSite: number;
   /** Deliveries at once, local and remote together. */
   concurrency: number;
+  /** What a 5xx means: final, final but for what may heal, or never final. */
+  permanentFailures: 'strict' | 'careful' | 'never';
+  /** Waits after the first, second … attempt; the last one repeats. Never empty. */
+  retryMinutes: readonly number[];
+  /** A message is given up this long after it was accepted. */
+  lifetimeHours: number;
+  /** The sender is told of a delay once, after this long; 0: never. */
+  delayWarningHours: number;
+  /** An attempt of which nobody knows whether it succeeded is not repeated before this. */
+  doubtMinutes: number;
 }
 
 export interface LimitsConfig {

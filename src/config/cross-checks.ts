@@ -3,7 +3,7 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
-import type { Draft, Finding, ListenerDraft } from './draft.ts';
+import type { DeliveryDraft, Draft, Finding, ListenerDraft } from './draft.ts';
 import { isLoopback } from './network.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
@@ -19,6 +19,7 @@ export function crossCheck(draft: Draft): Finding[] {
       what: `the domain ${key} is here twice`,
       remedy: 'Put everything about it into one [[domain]] table.',
     })),
+    ...checkRetry(draft.delivery),
   ];
 }
 
@@ -63,6 +64,42 @@ function checkPlaintext({ protocol, address, allowPlaintextAuth }: ListenerDraft
       what: `passwords would cross the network in clear text at ${address}`,
       remedy: 'Remove this line and use TLS, or set address = "127.0.0.1".',
     },
+  ];
+}
+
+/** A message must live to see its second attempt, and its sender must hear of a delay before hearing of the end. */
+function checkRetry({ retryMinutes, lifetimeHours, delayWarningHours }: DeliveryDraft): Finding[] {
+  const [first] = retryMinutes ?? [60];
+  const path = (key: string) => ['delivery', key];
+  if (first === undefined)
+    return [
+      {
+        path: path('retryMinutes'),
+        what: 'the list is empty, so nothing would be tried twice',
+        remedy:
+          'Remove this line for the usual waits, or give some: retryMinutes = [5, 15, 30, 60, 120, 240, 360].',
+      },
+    ];
+  if (lifetimeHours === undefined) return [];
+  return [
+    ...(first < 60 * lifetimeHours
+      ? []
+      : [
+          {
+            path: path('retryMinutes'),
+            what: `the second attempt would come after ${first} minutes, when a message is given up already (lifetimeHours = ${lifetimeHours})`,
+            remedy: 'Begin the list with a shorter wait, such as 5, or raise lifetimeHours.',
+          },
+        ]),
+    ...((delayWarningHours ?? 0) < lifetimeHours
+      ? []
+      : [
+          {
+            path: path('delayWarningHours'),
+            what: `nobody would be warned after ${delayWarningHours} hours: a message is given up after ${lifetimeHours}`,
+            remedy: 'Give a smaller number of hours, such as 4, or 0 for no warnings.',
+          },
+        ]),
   ];
 }
 

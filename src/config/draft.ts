@@ -23,6 +23,13 @@ export interface DomainDraft {
   dkim?: DkimConfig;
 }
 
+export interface DeliveryDraft {
+  caFile?: string | undefined;
+  retryMinutes?: readonly number[];
+  lifetimeHours?: number;
+  delayWarningHours?: number;
+}
+
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
@@ -30,8 +37,7 @@ export interface Draft {
   /** A [tls] table is there, good or not. */
   hasTls: boolean;
   tls: { cert?: string; key?: string };
-  /** Path of `[delivery] caFile`. */
-  caFile: string | undefined;
+  delivery: DeliveryDraft;
 }
 
 /** Something wrong, before it is known in which line. */
@@ -48,7 +54,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     hasTls: raw.tls !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
-    caFile: goodParts(deliveryShape(directory), raw.delivery).caFile,
+    delivery: goodParts(deliveryShape(directory), raw.delivery),
   };
 }
 

@@ -10,7 +10,7 @@ import type { DkimConfig } from './config.ts';
 import type { Draft, Finding } from './draft.ts';
 import type { KeyPath } from './problem.ts';
 
-export async function checkFiles({ tls, domains, caFile }: Draft): Promise<Finding[]> {
+export async function checkFiles({ tls, domains, delivery: { caFile } }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
     checkTls(tls),
     caFile === undefined ? [] : checkAuthorities(caFile),

@@ -40,7 +40,16 @@ describe('parseConfig()', () => {
       ],
       domains: [],
       relay: { trustedNetworks: [] },
-      delivery: { port: 25, allowPrivateAddresses: false, connectionsPerSite: 20 },
+      delivery: {
+        port: 25,
+        allowPrivateAddresses: false,
+        connectionsPerSite: 20,
+        permanentFailures: 'careful',
+        retryMinutes: [5, 15, 30, 60, 120, 240, 360],
+        lifetimeHours: 120,
+        delayWarningHours: 4,
+        doubtMinutes: 10,
+      },
       limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
       dossier: { enabled: true, days: 30 },
     });
@@ -75,6 +84,11 @@ describe('parseConfig()', () => {
       relayHost = "[::1]:2525"
       port = 2526
       allowPrivateAddresses = true
+      permanentFailures = "never"
+      retryMinutes = [1, 90]
+      lifetimeHours = 72
+      delayWarningHours = 0
+      doubtMinutes = 0
       [limits]
       messageBytes = 1_000_000
       idleSeconds = 5
@@ -99,7 +113,16 @@ describe('parseConfig()', () => {
         },
       ],
       relay: { trustedNetworks: ['127.0.0.0/8', '::1/128'] },
-      delivery: { relayHost: { host: '::1', port: 2525 }, port: 2526, allowPrivateAddresses: true },
+      delivery: {
+        relayHost: { host: '::1', port: 2525 },
+        port: 2526,
+        allowPrivateAddresses: true,
+        permanentFailures: 'never',
+        retryMinutes: [1, 90],
+        lifetimeHours: 72,
+        delayWarningHours: 0,
+        doubtMinutes: 0,
+      },
       limits: { messageBytes: 1_000_000, idleMs: 5000 },
       dossier: { enabled: false },
     });
@@ -227,6 +250,31 @@ dkim = { selector = "x", key = "nowhere.pem" }
       'an authority file that is none',
       `${base}[delivery]\ncaFile = "garbage.pem"`,
       /^3 .*not a PEM file of certificates/,
+    ],
+    [
+      'a failure policy that is none',
+      `${base}[delivery]\npermanentFailures = "carefull"`,
+      /^3 delivery\.permanentFailures: .* \| Did you mean "careful"\?/,
+    ],
+    [
+      'no wait between attempts',
+      `${base}[delivery]\nretryMinutes = []`,
+      /^3 delivery\.retryMinutes: .*empty/,
+    ],
+    [
+      'a wait of none',
+      `${base}[delivery]\nretryMinutes = [5, 0]`,
+      /^3 delivery\.retryMinutes\[2\]: 0 is not/,
+    ],
+    [
+      'a second attempt after the end',
+      `${base}[delivery]\nretryMinutes = [60]\nlifetimeHours = 1\ndelayWarningHours = 0`,
+      /^3 delivery\.retryMinutes: .*after 60 minutes.*raise lifetimeHours/,
+    ],
+    [
+      'a warning after the end',
+      `${base}[delivery]\nlifetimeHours = 4`,
+      /^\d delivery\.delayWarningHours: .*after 4 hours.*0 for no warnings/,
     ],
     ['bad TOML', `${base}port = \n`, /^2 : .* \| .*quotes/s],
   ])('parseConfig() refuses %s', async (_, toml, expected) => {

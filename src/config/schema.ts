@@ -56,6 +56,12 @@ export const deliveryShape = (directory: string) => ({
   caFile: v.exactOptional(values.path(directory)),
   connectionsPerSite: v.optional(values.count(1, 1000, 'connections'), 20),
   concurrency: v.optional(values.count(1, 10_000, 'deliveries'), 200),
+  permanentFailures: v.optional(values.oneOf('strict', 'careful', 'never'), 'careful'),
+  // RFC 5321 §4.5.4.1: 30 minutes between attempts, sooner at first where there is a reason; at least 4 to 5 days in all.
+  retryMinutes: v.optional(v.array(values.count(1, 10_080, 'minutes')), [5, 15, 30, 60, 120, 240, 360]),
+  lifetimeHours: v.optional(values.count(1, 1000, 'hours'), 120),
+  delayWarningHours: v.optional(values.count(0, 1000, 'hours'), 4),
+  doubtMinutes: v.optional(values.count(0, 1440, 'minutes'), 10),
 });
 
 const limitsShape = {

@@ -98,3 +98,45 @@ describe('classifyOpening()', () => {
     expect(classifyOpening(verdict, endpoint)).toMatchObject({ kind: 'deferred', status: '4.0.0' });
   });
 });
+
+describe('classify() by permanentFailures', () => {
+  const full = byReply('sending RCPT TO', reply(552, '5.2.2', 'Mailbox is full'));
+  const unknown = byReply('sending RCPT TO', reply(550, '5.1.1', 'No such user'));
+  const refusesIpv6 = byReply('sending end of data', reply(550, '5.7.25', 'no PTR'));
+  const overIpv6 = { ...endpoint, address: '2001:db8::1' };
+
+  it.each([
+    ['strict', 'failed', undefined, /^5xx: given up/],
+    ['careful', 'failed', 'heals', /the mailbox is full, which may heal/],
+    ['never', 'deferred', undefined, /permanentFailures is "never"/],
+  ] as const)('M6: %s: a full mailbox is %s (%s)', (policy, kind, remedy, rule) => {
+    const outcome = classify(full, endpoint, policy);
+    expect(outcome).toMatchObject({ kind, rule: expect.stringMatching(rule) });
+    expect('remedy' in outcome ? outcome.remedy : undefined).toBe(remedy);
+  });
+
+  it.each([
+    ['strict', 'failed'],
+    ['careful', 'failed'],
+    ['never', 'deferred'],
+  ] as const)('M6: %s: an unknown user is %s, and heals by nothing', (policy, kind) => {
+    const outcome = classify(unknown, endpoint, policy);
+    expect(outcome.kind).toBe(kind);
+    expect(outcome).not.toHaveProperty('remedy');
+  });
+
+  it.each([
+    ['strict', undefined],
+    ['careful', 'IPv4'],
+    ['never', 'IPv4'],
+  ] as const)('P13: %s: a complaint about our IPv6 address leads to %s', (policy, remedy) => {
+    const outcome = classify(refusesIpv6, overIpv6, policy);
+    expect('remedy' in outcome ? outcome.remedy : undefined).toBe(remedy);
+    expect(classify(refusesIpv6, endpoint, policy)).not.toHaveProperty('remedy');
+  });
+
+  it('P13: a 4xx about our IPv6 address, too', () => {
+    const verdict = byReply('sending end of data', reply(450, '4.7.25', 'no reverse DNS record'));
+    expect(classify(verdict, overIpv6)).toMatchObject({ kind: 'deferred', remedy: 'IPv4' });
+  });
+});

@@ -1,12 +1,13 @@
 /**
  * Verdict of a dialogue → outcome for the queue: 2xx delivered, 4xx again later, 5xx given up (RFC 5321 §4.2.1,
- * §4.5.4.1). Every 5xx is final here. Knows no connection and no queue.
+ * §4.5.4.1), unless the policy for permanent failures knows better (failure-rules.ts). Knows no connection and no queue.
  */
 
 import type { Endpoint } from '../dossier/event.ts';
 import type { Phase, Verdict } from '../smtp/client-verdict.ts';
 import type { ConversationError, ConversationFailure } from '../smtp/conversation.ts';
 import { isPermanent, type Reply, replyText } from '../smtp/reply.ts';
+import { type FailureRule, findFailureRule, type PermanentFailures } from './failure-rules.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { copyTrouble } from './own-copy.ts';
 
@@ -14,12 +15,16 @@ import { copyTrouble } from './own-copy.ts';
 const maxReasonLength = 2000;
 
 /** The outcome of a transaction for one recipient. */
-export function classify(verdict: Verdict, endpoint: Endpoint): Outcome {
+export function classify(
+  verdict: Verdict,
+  endpoint: Endpoint,
+  policy: PermanentFailures = 'careful',
+): Outcome {
   switch (verdict.by) {
     case 'reply':
-      return classifyReply(verdict.phase, verdict.reply, endpoint);
+      return classifyReply(verdict.phase, verdict.reply, { endpoint, policy });
     case 'connection':
-      return classifyFailure(verdict.phase, verdict.error, endpoint);
+      return classifyFailure(verdict.phase, verdict.error, { endpoint, policy });
     case 'extension': {
       const { status, reason, phase } = verdict;
       return {
@@ -39,23 +44,49 @@ export function classify(verdict: Verdict, endpoint: Endpoint): Outcome {
  * said nothing about this message or its recipients.
  */
 export function classifyOpening(verdict: Verdict, endpoint: Endpoint): Outcome {
-  const outcome = classify(verdict, endpoint);
+  const outcome = classify(verdict, endpoint, 'strict');
   if (outcome.kind !== 'failed') return outcome;
-  const status = outcome.status.replace(/^5/, '4');
-  return { ...outcome, kind: 'deferred', status, rule: 'the host turns us away: try again later' };
+  const { remedy: _remedy, ...trouble } = outcome;
+  const status = trouble.status.replace(/^5/, '4');
+  return { ...trouble, kind: 'deferred', status, rule: 'the host turns us away: try again later' };
 }
 
-function classifyReply(phase: Phase, reply: Reply, endpoint: Endpoint): Outcome {
+interface Circumstances {
+  endpoint: Endpoint;
+  policy: PermanentFailures;
+}
+
+function classifyReply(phase: Phase, reply: Reply, { endpoint, policy }: Circumstances): Outcome {
   // Nothing but a 2xx to the final dot says that a message was taken (RFC 5321 §4.2.5).
   if (reply.code < 300 && phase === 'sending end of data') return { kind: 'delivered', reply, endpoint };
   const trouble = { status: statusOf(reply, phase), reason: reasonOf(reply), phase, reply, endpoint };
-  return isPermanent(reply)
-    ? { kind: 'failed', ...trouble, rule: '5xx: given up (RFC 5321 §4.2.1)' }
-    : { kind: 'deferred', ...trouble, rule: '4xx: try again later (RFC 5321 §4.2.1)' };
+  const rule = policy === 'strict' ? undefined : findFailureRule(phase, reply, endpoint.address);
+  if (!isPermanent(reply)) return { kind: 'deferred', ...trouble, ...temporary(rule) };
+  if (policy === 'never' && rule?.action !== 'IPv4')
+    return { kind: 'deferred', ...trouble, rule: '5xx, but permanentFailures is "never": try again later' };
+  return { kind: 'failed', ...trouble, ...permanent(rule) };
 }
 
-function classifyFailure(phase: Phase, error: ConversationError, endpoint: Endpoint): Outcome {
-  if (error.reply !== undefined) return classifyReply(phase, error.reply, endpoint);
+function temporary(rule: FailureRule | undefined): { rule: string; remedy?: 'IPv4' } {
+  return rule?.action === 'IPv4'
+    ? { rule: `${rule.meaning}: to be tried over IPv4`, remedy: 'IPv4' }
+    : { rule: '4xx: try again later (RFC 5321 §4.2.1)' };
+}
+
+function permanent(rule: FailureRule | undefined): Pick<Outcome & { kind: 'failed' }, 'rule' | 'remedy'> {
+  switch (rule?.action) {
+    case 'heals':
+      return { rule: `5xx, but ${rule.meaning}, which may heal`, remedy: 'heals' };
+    case 'IPv4':
+      return { rule: `5xx, but ${rule.meaning}: to be tried over IPv4`, remedy: 'IPv4' };
+    default:
+      return { rule: '5xx: given up (RFC 5321 §4.2.1)' };
+  }
+}
+
+function classifyFailure(phase: Phase, error: ConversationError, where: Circumstances): Outcome {
+  const { endpoint } = where;
+  if (error.reply !== undefined) return classifyReply(phase, error.reply, where);
   const trouble: Trouble = {
     status: failureStatus[error.kind],
     reason: error.message,

@@ -3,7 +3,7 @@ import type { ZoneData } from '../dns/zone-data.ts';
 import { socketDialler } from '../net/conversation.ts';
 import { Directory } from '../queue/directory.ts';
 import type { Queue } from '../queue/queue.ts';
-import { lifetimeMs } from '../queue/retry.ts';
+import { defaultRetryPolicy } from '../queue/retry.ts';
 import { createDirectAgent } from '../store/delivery-agent.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -12,6 +12,8 @@ import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { turnstile } from '../util/turnstile.ts';
 import { type DeliverParts, deliver } from './deliver.ts';
 import { ConnectionPool } from './pool.ts';
+
+const { lifetimeMs } = defaultRetryPolicy;
 
 type Settled = Parameters<Queue['settle']>[0];
 

@@ -8,7 +8,7 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { FailedRecipient } from '../dsn/failure.ts';
 import type { DeliveryGroup, Queue, SiteTrouble } from '../queue/queue.ts';
-import { nextAttempt } from '../queue/retry.ts';
+import { nextAttempt, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { replyText } from '../smtp/reply.ts';
 import { octetsOf } from '../store/octets.ts';
@@ -28,6 +28,8 @@ export interface DeliverParts {
   send: SendParts;
   local: LocalParts;
   report: ReportParts;
+  /** Default: that of a configuration that says nothing. */
+  retry?: RetryPolicy;
 }
 
 /** An outcome for each job, in their order, and what happened on the way. */
@@ -113,12 +115,17 @@ interface Decision {
 }
 
 /** What follows from an outcome: done, another attempt, or the end. */
-function decide({ route: { random } }: DeliverParts, job: JobRow, outcome: Outcome, now: number): Decision {
+function decide(
+  { route: { random }, retry }: DeliverParts,
+  job: JobRow,
+  outcome: Outcome,
+  now: number,
+): Decision {
   const { queueId, number, recipient } = job;
   if (outcome.kind === 'delivered')
     return { result: { number, result: 'done' }, event: deliveredEvent(job, outcome, now) };
   const facts = factsOf(outcome);
-  const nextAttemptAt = outcome.kind === 'failed' ? undefined : nextAttempt(job, now, random);
+  const nextAttemptAt = outcome.kind === 'failed' ? undefined : nextAttempt(job, now, random, retry);
   if (nextAttemptAt === undefined) return giveUp(job, outcome, facts, now);
   return {
     result: { number, result: 'retry', nextAttemptAt, lastError: facts.reason },

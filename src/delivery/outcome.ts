@@ -5,10 +5,13 @@ import type { Reply } from '../smtp/reply.ts';
 
 export type Outcome =
   | { kind: 'delivered'; reply?: Reply; endpoint?: Endpoint; folder?: string; file?: string }
-  | ({ kind: 'deferred' } & Trouble)
-  | ({ kind: 'failed' } & Trouble)
+  | ({ kind: 'deferred'; remedy?: 'IPv4' } & Trouble)
+  | ({ kind: 'failed'; remedy?: Remedy } & Trouble)
   /** The connection broke after the final dot and before its reply: it may have been delivered. Tried again. */
   | ({ kind: 'inDoubt' } & Trouble);
+
+/** What may undo a refusal for good: a few more attempts, or the same message at once over IPv4 (failure-rules.ts). */
+export type Remedy = 'heals' | 'IPv4';
 
 export interface Trouble {
   /** Enhanced status for a DSN's Status field, e.g. `4.4.1` (RFC 3463). */

@@ -25,6 +25,8 @@ export interface ReportParts {
   signers: ReadonlyMap<string, DkimSigner>;
   nextQueueId(): string;
   clock: Clock;
+  /** How long the delivery of a report may take, in ms. */
+  lifetimeMs?: number;
 }
 
 export interface Reports {
@@ -138,7 +140,13 @@ async function send(parts: ReportParts, outgoing: Outgoing): Promise<Reports> {
     event: 'reported',
     data: { to, kind, report, ...(told.untold !== undefined && { rule: told.untold }) },
   };
-  const entry = newEntry({ message, recipients, folder: 'Inbox', events: [accepted] });
+  const entry = newEntry({
+    message,
+    recipients,
+    folder: 'Inbox',
+    events: [accepted],
+    lifetimeMs: parts.lifetimeMs,
+  });
   return { entries: [entry], events: [reported] };
 }
 

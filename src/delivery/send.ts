@@ -4,7 +4,8 @@
  *
  * A host that answers speaks for the site: what it defers is tried again later, not at the next host at once (a
  * greylisting site would count that against us). The next address is for connections that fail, as long as the
- * final dot has not gone out; after it, another host could make two messages of one.
+ * final dot has not gone out; after it, another host could make two messages of one. One complaint is about our address
+ * alone: who refuses our IPv6 gets the same message at once over IPv4 (failure-rules.ts).
  */
 
 import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
@@ -16,13 +17,16 @@ import { replyText } from '../smtp/reply.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
 import { classify, classifyOpening, statusOf } from './classify.ts';
-import type { Outcome } from './outcome.ts';
+import { isIpv6, type PermanentFailures } from './failure-rules.ts';
+import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
   timeouts?: ClientTimeouts;
+  /** What becomes of a 5xx. Default: `careful`. */
+  permanentFailures?: PermanentFailures;
 }
 
 export interface Delivery {
@@ -47,8 +51,9 @@ export interface Sent {
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
   const attempt = new Attempt(parts, delivery);
   for (const host of hostsOf(delivery.route)) {
-    let endpoints: readonly Endpoint[] = host;
-    while (endpoints.length > 0 && !attempt.isOver) endpoints = await attempt.tryHost(endpoints);
+    let endpoints = attempt.acceptable(host);
+    while (endpoints.length > 0 && !attempt.isOver)
+      endpoints = attempt.acceptable(await attempt.tryHost(endpoints));
   }
   return attempt.result();
 }
@@ -56,6 +61,7 @@ export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> 
 class Attempt {
   readonly #pool: ConnectionPool;
   readonly #timeouts: ClientTimeouts;
+  readonly #policy: PermanentFailures;
   readonly #delivery: Delivery;
   readonly #outcomes = new Map<number, Outcome>();
   readonly #events: DossierEvent[] = [];
@@ -63,16 +69,28 @@ class Attempt {
   #pending: readonly JobRow[];
   /** What they get if there is none. */
   #trouble: Outcome | undefined;
+  readonly #hasIpv4: boolean;
+  /** Our IPv6 address was refused in this way: the rest goes over IPv4, once, since nobody complains of IPv6 there. */
+  #moved: (Outcome & Trouble) | undefined;
 
-  constructor({ pool, timeouts = defaultTimeouts }: SendParts, delivery: Delivery) {
+  constructor(parts: SendParts, delivery: Delivery) {
+    const { pool, timeouts = defaultTimeouts, permanentFailures = 'careful' } = parts;
     this.#pool = pool;
     this.#timeouts = timeouts;
+    this.#policy = permanentFailures;
     this.#delivery = delivery;
+    this.#hasIpv4 = delivery.route.hosts.some(({ addresses }) =>
+      addresses.some(({ family }) => family === 4),
+    );
     this.#pending = delivery.jobs;
   }
 
   get isOver(): boolean {
     return this.#pending.length === 0 || this.#delivery.signal?.aborted === true;
+  }
+
+  acceptable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+    return this.#moved === undefined ? endpoints : endpoints.filter(({ address }) => !isIpv6(address));
   }
 
   result(): Sent {
@@ -99,7 +117,8 @@ class Attempt {
     const { conversation, tls } = loan.session;
     const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
     if (broken?.isStale) conversation.close();
-    this.#record({ ...loan, tls, dialogue: conversation.dialogue }, broken?.error);
+    const moved = this.#moved?.rule;
+    this.#record({ ...loan, tls, dialogue: conversation.dialogue, moved }, broken?.error);
     this.#pool.giveBack(loan);
     return broken?.isStale ? 'stale' : 'used';
   }
@@ -142,9 +161,11 @@ class Attempt {
     for (const [index, job] of jobs.entries()) {
       const verdict = verdicts[index];
       if (verdict === undefined) throw new Error(`No verdict for recipient ${job.number} of ${job.queueId}`);
-      const outcome = classify(verdict, endpoint);
+      const outcome = classify(verdict, endpoint, this.#policy);
       if (hadRoom && isTooMany(verdict)) again.push(job);
       else if (allowsNextAddress(verdict)) this.#trouble = outcome;
+      else if (this.#hasIpv4 && 'remedy' in outcome && outcome.remedy === 'IPv4')
+        this.#moved = this.#trouble = outcome;
       else this.#outcomes.set(job.number, outcome);
     }
     this.#pending = this.#pending.filter(({ number }) => !this.#outcomes.has(number));
@@ -174,11 +195,12 @@ interface Connection {
   startedAt: number;
   tls?: TlsFacts | undefined;
   dialogue: Dialogue | undefined;
+  moved?: string | undefined;
 }
 
 /** The dialogue counts its time from its first line, the event from the beginning of the connection. */
 function attemptData(connection: Connection, error: string | undefined) {
-  const { endpoint, outran = [], reused, startedAt, tls, dialogue } = connection;
+  const { endpoint, outran = [], reused, startedAt, tls, dialogue, moved } = connection;
   const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
   return {
     endpoint,
@@ -187,6 +209,7 @@ function attemptData(connection: Connection, error: string | undefined) {
     ...(outran.length > 0 && { outran: outran.map(({ address }) => address) }),
     ...(tls !== undefined && { tls }),
     ...(error !== undefined && { error }),
+    ...(moved !== undefined && isIpv6(endpoint.address) && { moved }),
   };
 }
 

@@ -127,13 +127,16 @@ function describeRouted({ data: { domain, answers, hosts, durationMs } }: EventO
 }
 
 function describeAttempted({ data }: EventOf<'attempted'>): Step {
-  const { endpoint, outran = [], tls, reused, dialogue, error } = data;
+  const { endpoint, outran = [], tls, reused, dialogue, error, moved } = data;
   return {
     title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
     details: [
       ...(tls === undefined ? (error === undefined ? ['not encrypted'] : []) : [tlsOf(tls)]),
       ...outran.map((address) => `it answered before [${address}], which was tried at the same time`),
       ...(reused ? ['on a connection that carried mail before'] : []),
+      ...(moved === undefined
+        ? []
+        : [`refused for our address, so the same message goes over IPv4 now: ${moved}`]),
     ],
     mood: error === undefined ? 'plain' : 'waiting',
     ...withDialogue(dialogue),

@@ -73,6 +73,8 @@ interface EventData {
     dialogue: DialogueLine[];
     /** Why the connection failed, where it did. */
     error?: string;
+    /** Why the same message goes over IPv4 now: our IPv6 address was refused. */
+    moved?: string;
   };
   delivered: { endpoint?: Endpoint; folder?: string; file?: string; reply?: string };
   deferred: {

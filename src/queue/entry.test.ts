@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { sampleMessage } from '../testing/store.ts';
 import type { Recipient } from './directory.ts';
 import { newEntry } from './entry.ts';
-import { lifetimeMs } from './retry.ts';
+import { defaultRetryPolicy } from './retry.ts';
 
+const { lifetimeMs } = defaultRetryPolicy;
 const { message } = sampleMessage('Q1');
 
 const remote = (address: string): Recipient => ({ kind: 'remote', address, destination: 'example.net' });

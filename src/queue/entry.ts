@@ -3,7 +3,7 @@
 import type { DossierEvent } from '../dossier/event.ts';
 import type { JobRow, MessageRow, NewMessage } from '../store/store.ts';
 import type { Recipient } from './directory.ts';
-import { lifetimeMs } from './retry.ts';
+import { defaultRetryPolicy } from './retry.ts';
 
 export interface EntryOptions {
   message: MessageRow;
@@ -13,21 +13,27 @@ export interface EntryOptions {
   events: DossierEvent[];
   /** Handed in by one of us, so that reports about it are expected. */
   sentFromHere?: boolean;
+  /** How long it may take, in ms. Default: that of a configuration that says nothing. */
+  lifetimeMs?: number | undefined;
 }
 
 /** Recipients that two addresses lead to get the message once. */
 export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
-  const { message, recipients, folder, events, sentFromHere } = options;
+  const { message, recipients, events, sentFromHere } = options;
   const distinct = new Map(recipients.toReversed().map((recipient) => [recipient.address, recipient]));
   const jobs = [...distinct.values()]
     .toReversed()
-    .map((recipient, number) => newJob(message, recipient, number, folder));
+    .map((recipient, number) => newJob(options, recipient, number));
   const entry = { message, jobs, events: [...events, ...redirections(message, recipients)] };
   // About what has no sender nobody reports (RFC 5321 §4.5.5).
   return sentFromHere && message.reversePath !== '' ? { ...entry, sentFromHere } : entry;
 }
 
-function newJob(message: MessageRow, recipient: Recipient, number: number, folder: 'Inbox' | 'Junk'): JobRow {
+function newJob(
+  { message, folder, lifetimeMs = defaultRetryPolicy.lifetimeMs }: EntryOptions,
+  recipient: Recipient,
+  number: number,
+): JobRow {
   const { queueId, acceptedAt } = message;
   const { address, kind, destination, redirected } = recipient;
   const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { lifetimeMs, nextAttempt, retryWaitsMs } from './retry.ts';
+import { defaultRetryPolicy, nextAttempt, retryPolicy } from './retry.ts';
 
+const { lifetimeMs, waitsMs: retryWaitsMs } = defaultRetryPolicy;
 const minute = 60_000;
 const middle = () => 0.5;
 
@@ -47,6 +48,15 @@ describe('nextAttempt()', () => {
     );
     const job = { kind: 'remote' as const, attempts: 0, expiresAt: lifetimeMs };
     expect(nextAttempt(job, 0, () => 0.1)).toBeLessThan(nextAttempt(job, 0, () => 0.9) ?? 0);
+  });
+
+  test('P7: follows the schedule of the configuration', () => {
+    const keys = { retryMinutes: [1, 90], lifetimeHours: 3, delayWarningHours: 0, doubtMinutes: 7 };
+    const policy = retryPolicy(keys);
+    expect(policy).toMatchObject({ lifetimeMs: 180 * minute, delayWarningMs: Number.POSITIVE_INFINITY });
+    const job = { kind: 'remote' as const, expiresAt: policy.lifetimeMs };
+    const next = (attempts: number, now: number) => nextAttempt({ ...job, attempts }, now, middle, policy);
+    expect([next(0, 0), next(1, minute), next(2, 91 * minute)]).toEqual([minute, 91 * minute, undefined]);
   });
 
   test('tries local recipients sooner: a disk that was full is mended within minutes', () => {

@@ -49,6 +49,8 @@ export interface InboundParts {
   resolver: Resolver;
   signers: Signers;
   clock: Clock;
+  /** How long delivery may take, in ms. */
+  lifetimeMs?: number;
 }
 
 export function inboundDoor(parts: InboundParts): Door {
@@ -165,7 +167,9 @@ async function enqueue(parts: InboundParts, received: Received, judged: Judged):
   const checked = verdicts ? [checkedEvent(parts, received, { verdicts, decision, folder })] : [];
   const events = [acceptedEvent(received, message, reverseName), ...checked, ...ours.events];
   const { recipients } = transaction;
-  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere: session.trusted }));
+  const { lifetimeMs } = parts;
+  const sentFromHere = session.trusted;
+  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere, lifetimeMs }));
 }
 
 async function chooseFolder(

@@ -28,6 +28,8 @@ export interface SubmissionParts {
   spool: Pick<Spool, 'begin'>;
   signers: Signers;
   clock: Clock;
+  /** How long delivery may take, in ms. */
+  lifetimeMs?: number;
 }
 
 export function submissionDoor(parts: SubmissionParts): Door {
@@ -122,8 +124,10 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   const message = messageRow(accepted, { prefix, content, senderProven: true });
   const events = [acceptedEvent(accepted, message)];
   if (signature) events.push(signature.event(accepted.at, transaction.queueId));
+  const { recipients } = transaction;
+  const { lifetimeMs } = parts;
   await parts.queue.accept(
-    newEntry({ message, recipients: transaction.recipients, folder: 'Inbox', events, sentFromHere: true }),
+    newEntry({ message, recipients, folder: 'Inbox', events, sentFromHere: true, lifetimeMs }),
   );
   return queuedAs(transaction.queueId);
 }
