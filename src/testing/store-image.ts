@@ -109,6 +109,15 @@ async function addPeople(store: Store): Promise<void> {
   await store.setAlias({ address: 'info@example.com', targets: ['user1@example.com', 'other@example.org'] });
 }
 
+/** What every fifth message carries besides. */
+export const wishes = {
+  message: { requireTls: true, envid: 'QQ314159', ret: 'full' },
+  job: { notify: ['failure', 'delay'], orcpt: 'rfc822;somebody@example.net' },
+  memo: { source: '192.0.2.1', held: { by: 'operator', at: 1, nextAttemptAt: 2, expiresAt: 3 } },
+} as const;
+
+const asks = (number: number): boolean => number % 5 === 1;
+
 /** Small letters mostly, some over several pages of the database, a few in the spool. */
 async function letter(dataDir: string, number: number, random: Random) {
   const queueId = `Q${String(number).padStart(5, '0')}`;
@@ -119,11 +128,22 @@ async function letter(dataDir: string, number: number, random: Random) {
   const content =
     number % 50 === 7 ? await spooled(dataDir, queueId, bytes) : ({ kind: 'inline', bytes } as const);
   const jobs = Array.from({ length: 1 + (number % 3) }, (_, index) =>
-    sampleJob(queueId, { number: index, recipient: `r${index}.of.${queueId}@example.net`, attempts: index }),
+    sampleJob(queueId, {
+      number: index,
+      recipient: `r${index}.of.${queueId}@example.net`,
+      attempts: index,
+      ...(asks(number) && { requests: wishes.job, memo: wishes.memo }),
+    }),
   );
   const to = jobs.map(({ recipient }) => recipient);
   const entry = sampleMessage(queueId, {
-    message: { prefix, content, sizeBytes: prefix.length + size, messageId: `<${queueId}@example.com>` },
+    message: {
+      prefix,
+      content,
+      sizeBytes: prefix.length + size,
+      messageId: `<${queueId}@example.com>`,
+      ...(asks(number) && { requests: wishes.message }),
+    },
     jobs,
     events: [sampleEvent(queueId, { data: { via: 'smtp', from: 'sender@example.com', to } })],
   });
