@@ -4,11 +4,11 @@
  */
 
 import { classify, classifyOpening } from '../../src/delivery/classify.ts';
-import type { Endpoint, TlsFacts } from '../../src/dossier/event.ts';
+import type { Endpoint } from '../../src/dossier/event.ts';
 import { openSession, quit, type Session } from '../../src/smtp/client.ts';
 import { sendTransaction } from '../../src/smtp/client-transaction.ts';
 import type { Verdict } from '../../src/smtp/client-verdict.ts';
-import { type Conversation, ConversationError } from '../../src/smtp/conversation.ts';
+import { type Conversation, ConversationError, type TlsShown } from '../../src/smtp/conversation.ts';
 import type { Reply } from '../../src/smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../../src/smtp/reply-parser.ts';
 import { Dialogue } from '../../src/util/dialogue.ts';
@@ -65,12 +65,13 @@ class ScriptedConversation implements Conversation {
   }
 
   /** What came with the reply in one packet is clear text that nobody may believe. */
-  async startTls(): Promise<TlsFacts> {
+  async startTls(): Promise<TlsShown> {
     for (const piece of this.#packets[0] ?? []) this.#parser.receive(piece);
     if (this.#begun) this.#packets.shift();
     this.#begun = false;
     if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text after the reply to STARTTLS');
-    return { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', certificate: 'verified' };
+    const facts = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', certificate: 'verified' };
+    return { facts, distrust: undefined, chain: () => [] };
   }
 
   close(error = new ConversationError('aborted', 'we closed the connection')): void {

@@ -25,6 +25,15 @@ export function classify(
       return classifyReply(verdict.phase, verdict.reply, { endpoint, policy });
     case 'connection':
       return classifyFailure(verdict.phase, verdict.error, { endpoint, policy });
+    case 'policy':
+      return {
+        kind: 'deferred',
+        status: '4.7.5',
+        reason: verdict.fault.reason,
+        phase: verdict.phase,
+        rule: 'TLS is not what its policy wants: never in clear text, never to a stranger, later again',
+        endpoint,
+      };
     case 'extension': {
       const { status, reason, phase } = verdict;
       return {

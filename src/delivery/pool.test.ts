@@ -64,6 +64,21 @@ describe('ConnectionPool', () => {
     loan.session.conversation.close();
   });
 
+  it('P9: lends a connection only under the demand that it was opened under', async () => {
+    const pool = createPool();
+    const clear = { key: 'clear', use: 'never' } as const;
+    const loan = await open(pool);
+    pool.giveBack(loan);
+    expect(pool.take([peer.endpoint], clear)).toBeUndefined();
+    const { loan: other } = await pool.open([peer.endpoint], undefined, clear);
+    if (other === undefined) throw new Error('no session');
+    pool.giveBack(other);
+    expect(pool.take([peer.endpoint], clear)).toMatchObject({ session: other.session });
+    expect(pool.take([peer.endpoint])).toMatchObject({ session: loan.session });
+    loan.session.conversation.close();
+    other.session.conversation.close();
+  });
+
   it('not-11: says QUIT on all idle connections when it closes, and on those that come back later', async () => {
     const pool = createPool();
     const loans = [await open(pool), await open(pool), await open(pool)];

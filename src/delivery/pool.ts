@@ -8,6 +8,7 @@ import { openSession, quit, type Session } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { byConnection, type Verdict } from '../smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type Dial } from '../smtp/conversation.ts';
+import { opportunistic, type TlsDemand } from '../smtp/tls-demand.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
 import { type DialFailure, dialFirst } from './dial-first.ts';
@@ -41,6 +42,8 @@ export interface PoolParts {
 export interface Loan {
   readonly session: Session;
   readonly endpoint: Endpoint;
+  /** Under which it was opened. */
+  readonly demand: TlsDemand;
   /** Mail went over this connection before. */
   readonly reused: boolean;
   /** When this loan began, in ms since the epoch. */
@@ -76,7 +79,7 @@ export class ConnectionPool {
   readonly #parts: PoolParts;
   readonly #timeouts: ClientTimeouts;
   readonly #limits: PoolLimits;
-  /** By endpoint, the one used last at the end. */
+  /** By endpoint and demand, the one used last at the end. */
   readonly #idle = new Map<string, Idle[]>();
   #idleCount = 0;
   readonly #messages = new WeakMap<Session, number>();
@@ -92,20 +95,20 @@ export class ConnectionPool {
     this.#winners = new Winners(parts.clock);
   }
 
-  /** A connection to one of the endpoints that stands already, if there is one. */
-  take(endpoints: readonly Endpoint[]): Loan | undefined {
+  /** A connection to one of the endpoints that stands already, if there is one that had to show the same of TLS. */
+  take(endpoints: readonly Endpoint[], demand = opportunistic): Loan | undefined {
     for (const endpoint of endpoints) {
-      const loan = this.#takeOf(endpoint);
+      const loan = this.#takeOf(endpoint, demand);
       if (loan !== undefined) return loan;
     }
     return undefined;
   }
 
   /**
-   * A new connection to a host, greeted and secured: to the first of its addresses that answers, best first. Ends early
-   * when the signal is aborted.
+   * A new connection to a host, greeted and secured as demanded: to the first of its addresses that answers, best first.
+   * Ends early when the signal is aborted.
    */
-  async open(endpoints: readonly Endpoint[], signal?: AbortSignal): Promise<Opened> {
+  async open(endpoints: readonly Endpoint[], signal?: AbortSignal, demand = opportunistic): Promise<Opened> {
     const { dial, clock, ehloName } = this.#parts;
     const timeoutMs = this.#timeouts.connectMs;
     const { first, failures } = await dialFirst(
@@ -117,20 +120,20 @@ export class ConnectionPool {
     const { conversation, ...connected } = first;
     this.#winners.note(endpoints, connected.endpoint);
     const opening = await closingOnAbort(conversation, signal, () =>
-      openSession(conversation, { ehloName, timeouts: this.#timeouts }),
+      openSession(conversation, { ehloName, timeouts: this.#timeouts, demand }),
     );
     if ('session' in opening)
-      return { loan: { session: opening.session, reused: false, ...connected }, refused };
+      return { loan: { session: opening.session, demand, reused: false, ...connected }, refused };
     this.#sayGoodbye(conversation);
     return { refused: [...refused, { ...opening, ...connected, dialogue: conversation.dialogue }] };
   }
 
   /** Keeps the connection for the next message, or ends it. */
-  giveBack({ session, endpoint }: Loan): void {
+  giveBack({ session, endpoint, demand }: Loan): void {
     const { idlePerEndpoint, idle, messagesPerConnection } = this.#limits;
     const messages = (this.#messages.get(session) ?? 0) + 1;
     this.#messages.set(session, messages);
-    const key = endpointKey(endpoint);
+    const key = idleKey(endpoint, demand);
     const waiting = this.#idle.get(key) ?? [];
     const isFull = waiting.length >= idlePerEndpoint || this.#idleCount >= idle;
     if (this.#closed || isFull || messages >= messagesPerConnection || !session.conversation.quiet)
@@ -149,21 +152,21 @@ export class ConnectionPool {
     await Promise.all(this.#goodbyes);
   }
 
-  #takeOf(endpoint: Endpoint): Loan | undefined {
-    const waiting = this.#idle.get(endpointKey(endpoint)) ?? [];
+  #takeOf(endpoint: Endpoint, demand: TlsDemand): Loan | undefined {
+    const waiting = this.#idle.get(idleKey(endpoint, demand)) ?? [];
     for (let entry = waiting.pop(); entry !== undefined; entry = waiting.pop()) {
       this.#idleCount--;
       const { session } = entry;
-      if (session.conversation.quiet) return this.#lend(session, endpoint);
+      if (session.conversation.quiet) return this.#lend(session, endpoint, demand);
       session.conversation.close();
     }
     return undefined;
   }
 
-  #lend(session: Session, endpoint: Endpoint): Loan {
+  #lend(session: Session, endpoint: Endpoint, demand: TlsDemand): Loan {
     const { now } = this.#parts.clock;
     session.conversation.dialogue = new Dialogue(now);
-    return { session, endpoint, reused: true, startedAt: now() };
+    return { session, endpoint, demand, reused: true, startedAt: now() };
   }
 
   /** One timer for all connections: ends those that have waited long enough and looks again later. */
@@ -198,8 +201,8 @@ const notConnected = ({ endpoint, startedAt, error }: DialFailure): Refused => (
   dialogue: undefined,
 });
 
-const endpointKey = ({ host, address, port, implicitTls }: Endpoint): string =>
-  `${host} ${address} ${port}${implicitTls ? ' tls' : ''}`;
+const idleKey = ({ host, address, port, implicitTls }: Endpoint, { key }: TlsDemand): string =>
+  `${host} ${address} ${port}${implicitTls ? ' tls' : ''} ${key}`;
 
 /** Does something with a conversation that ends as soon as the signal is aborted. */
 export async function closingOnAbort<T>(

@@ -219,6 +219,8 @@ function errorOf(verdict: Verdict): string {
       return replyText(verdict.reply);
     case 'connection':
       return verdict.error.message;
+    case 'policy':
+      return verdict.fault.reason;
     case 'extension':
       return verdict.reason;
   }

@@ -102,6 +102,7 @@ describe('decodeResponse() follows aliases', () => {
     const end = { name: 'b.example', type: 'A', ttl: 300, data: '192.0.2.1' } as const;
     const reply = replyTo(a, end, alias('A.example', 'b.example', 30), alias('www.example.com', 'a.example'));
     expect(reply).toMatchObject({ status: 'found', records: ['192.0.2.1'], ttl: 30 });
+    expect(reply).toMatchObject({ canonicalName: 'b.example' });
   });
 
   test('not to records of other names, which do not say that there is no such record either', () => {

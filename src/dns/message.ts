@@ -137,11 +137,14 @@ function answerOf<T extends RecordType>(
   if (records.length === 0) return failed('only records with names that no host can have');
   const ttl = Math.min(found.aliasTtl, ...found.records.map(ttlOf));
   // followAliases() kept records of this type only, and readData() gives each its type's shape.
-  return { status: 'found', records: records as RecordTypes[T][], ttl, authentic };
+  const answer = { status: 'found', records: records as RecordTypes[T][], ttl, authentic } as const;
+  return found.owner === name ? answer : { ...answer, canonicalName: found.owner };
 }
 
 interface Found {
   records: PacketRecord[];
+  /** Whose records they are. */
+  owner: string;
   /** The shortest TTL on the way there, in seconds. */
   aliasTtl: number;
   /** There are records, and none of them is of the name. */
@@ -157,7 +160,7 @@ function followAliases(answers: readonly PacketRecord[], name: string, type: Rec
     const own = answers.filter((record) => canonicalName(record.name) === owner);
     const records = own.filter((record) => record.type === type);
     const alias = own.find(isAlias);
-    if (records.length > 0 || alias === undefined) return { records, aliasTtl, strayed };
+    if (records.length > 0 || alias === undefined) return { records, owner, aliasTtl, strayed };
     aliasTtl = Math.min(aliasTtl, ttlOf(alias));
     owner = canonicalName(alias.data);
   }

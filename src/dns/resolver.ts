@@ -39,6 +39,8 @@ export type Answer<T> =
       ttl: number;
       /** Proven by DNSSEC, as told by a resolver that we may believe (AD over loopback). */
       authentic: boolean;
+      /** The name that has the records, where the one asked for is an alias of it (CNAME). */
+      canonicalName?: string;
     }
   /** The name does not exist (`nxdomain`) or has no record of this type (`nodata`). */
   | { status: 'none'; reason: 'nxdomain' | 'nodata'; ttl: number; authentic: boolean }

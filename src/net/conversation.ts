@@ -3,6 +3,7 @@
  * The certificate is always verified and what is found is recorded; what follows from it is decided elsewhere.
  */
 
+import type { X509Certificate } from 'node:crypto';
 import { connect, isIP, type Socket } from 'node:net';
 import {
   checkServerIdentity,
@@ -18,6 +19,7 @@ import {
   ConversationError,
   type ConversationFailure,
   type Dial,
+  type TlsShown,
 } from '../smtp/conversation.ts';
 import { type Reply, replyLines } from '../smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
@@ -118,14 +120,14 @@ class SocketConversation implements Conversation {
     return reply;
   }
 
-  async startTls(timeoutMs: number): Promise<TlsFacts> {
+  async startTls(timeoutMs: number, name = this.endpoint.host): Promise<TlsShown> {
     // They would be taken for part of what TLS protects (CVE-2011-0411, for clients).
     if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text before the TLS handshake');
     this.#socket.removeAllListeners('data');
     let mismatch: Error | undefined;
     const secure = tlsConnect({
       socket: this.#socket,
-      ...serverName(this.endpoint),
+      ...serverName(name, this.endpoint),
       secureContext: this.#secureContext,
       // Opportunistic (RFC 7435): the verdict is recorded, and encryption to an unknown peer beats clear text.
       rejectUnauthorized: false,
@@ -144,7 +146,7 @@ class SocketConversation implements Conversation {
     });
     await this.#until(() => done || undefined, timeoutMs, 'end of the TLS handshake');
     this.#stage = 'closed';
-    return tlsFacts(secure, mismatch);
+    return tlsShown(secure, mismatch);
   }
 
   close(error = new ConversationError('aborted', 'we closed the connection')): void {
@@ -217,9 +219,33 @@ class SocketConversation implements Conversation {
 }
 
 /** SNI and identity check want the MX host's name; an address cannot be sent as SNI (RFC 6066 §3). */
-function serverName({ host, address }: Endpoint): { host: string; servername?: string } {
-  const isName = !host.startsWith('[') && isIP(host) === 0;
-  return isName ? { host, servername: host } : { host: address };
+function serverName(name: string, { address }: Endpoint): { host: string; servername?: string } {
+  const isName = !name.startsWith('[') && isIP(name) === 0;
+  return isName ? { host: name, servername: name } : { host: address };
+}
+
+/** More than any chain needs: a root, some issuers, cross-signatures. */
+const maxChainLength = 16;
+
+function tlsShown(socket: TLSSocket, mismatch: Error | undefined): TlsShown {
+  // A wrong name alone is no distrust: Node looks at it last, when the chain has proven good.
+  const trusted = socket.authorized || mismatch !== undefined;
+  return {
+    facts: tlsFacts(socket, mismatch),
+    distrust: trusted ? undefined : String(socket.authorizationError),
+    chain: () => chainOf(socket),
+  };
+}
+
+/** As it was sent: Node hands on each next certificate as the issuer of the one before, whether or not it is. */
+function chainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  let next = socket.getPeerX509Certificate();
+  while (next !== undefined && chain.length < maxChainLength) {
+    chain.push(next);
+    next = next.issuerCertificate;
+  }
+  return chain;
 }
 
 function tlsFacts(socket: TLSSocket, mismatch: Error | undefined): TlsFacts {

@@ -37,13 +37,13 @@ async function open(peer: ScriptedPeer): Promise<Session> {
 
 /** `mail 250`, or `closed` where the connection failed. */
 function brief(verdict: Verdict): string {
-  const outcome =
-    verdict.by === 'reply'
-      ? verdict.reply.code
-      : verdict.by === 'connection'
-        ? verdict.error.kind
-        : verdict.status;
-  return `${verdict.phase.replace('sending ', '')}: ${outcome}`;
+  return `${verdict.phase.replace('sending ', '')}: ${outcomeOf(verdict)}`;
+}
+
+function outcomeOf(verdict: Verdict): string | number {
+  if (verdict.by === 'reply') return verdict.reply.code;
+  if (verdict.by === 'connection') return verdict.error.kind;
+  return verdict.by === 'policy' ? verdict.fault.type : verdict.status;
 }
 
 const greeting = (...extensions: string[]) =>

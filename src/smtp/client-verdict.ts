@@ -1,5 +1,6 @@
 /** How a step of the SMTP client ended, as a value. What follows from it for the queue is decided in delivery/. */
 
+import type { TlsFailureType } from '../tls-rpt/result.ts';
 import { ConversationError } from './conversation.ts';
 import type { Reply } from './reply.ts';
 
@@ -25,7 +26,16 @@ export type Verdict =
   /** The connection failed before an answer. In phase `sending end of data` nobody knows what became of the message. */
   | { by: 'connection'; phase: Phase; error: ConversationError }
   /** The receiver does not offer what the message needs; it was not asked. */
-  | { by: 'extension'; phase: Phase; status: string; reason: string };
+  | { by: 'extension'; phase: Phase; status: string; reason: string }
+  /** TLS is missing, or not as the policy wants it: nothing was handed over. */
+  | { by: 'policy'; phase: Phase; fault: TlsFault };
+
+/** What TLS lacks. */
+export interface TlsFault {
+  type: TlsFailureType;
+  /** In words. */
+  reason: string;
+}
 
 export function byReply(phase: Phase, reply: Reply): Verdict {
   return { by: 'reply', phase, reply };

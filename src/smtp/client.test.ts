@@ -5,6 +5,8 @@ import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
 import { systemClock } from '../util/clock.ts';
 import { openSession, quit } from './client.ts';
 import { defaultTimeouts } from './client-timeouts.ts';
+import type { TlsShown } from './conversation.ts';
+import { opportunistic, type TlsDemand } from './tls-demand.ts';
 
 const authority = testAuthority();
 const certificate = authority.issue(['mx.example.net']);
@@ -13,9 +15,10 @@ const dial = socketDialler({ clock: systemClock, authorities: [authority.cert] }
 /** Only the one who is silent is waited for briefly. */
 const impatient = { ...defaultTimeouts, quitMs: 30 };
 
-async function open(peer: ScriptedPeer, timeouts = impatient) {
+async function open(peer: ScriptedPeer, timeouts = impatient, demand = opportunistic) {
   const conversation = await dial(peer.endpoint, { timeoutMs: 1000 });
-  return { conversation, opening: await openSession(conversation, { ehloName: 'mx.example.com', timeouts }) };
+  const opening = await openSession(conversation, { ehloName: 'mx.example.com', timeouts, demand });
+  return { conversation, opening };
 }
 
 /** Opens a session that is refused; what remains is the verdict. */
@@ -200,6 +203,79 @@ describe('openSession()', () => {
     await using peer = await scriptedPeer([[...offer, String.raw`S> 220 go\r\n250 injected\r\n`].join('\n')]);
     const { opening } = await open(peer);
     expect(opening).toMatchObject({ verdict: { phase: 'negotiating TLS', error: { kind: 'protocol' } } });
+  });
+});
+
+describe('openSession() under a demand', () => {
+  const fault = { type: 'certificate-not-trusted', reason: 'a stranger' } as const;
+  const strict: TlsDemand = { key: 'strict', use: 'always', judge: () => fault };
+  const clear = 'S: 220 mx\nC: EHLO …\nS: 250 mx';
+
+  it('P9: has no session without TLS where TLS is demanded', async () => {
+    for (const script of [clear, 'S: 220 mx\nC: EHLO …\nS: 502 what\nC: HELO …\nS: 250 mx']) {
+      await using peer = await scriptedPeer([script]);
+      const { opening } = await open(peer, impatient, { key: '', use: 'always' });
+      expect(opening).toMatchObject({ verdict: { by: 'policy', fault: { type: 'starttls-not-supported' } } });
+    }
+  });
+
+  it('P9: says nothing more to a receiver whose TLS is judged bad, and tells what it showed', async () => {
+    await using peer = await scriptedPeer(
+      [`${tlsScript.slice(0, tlsScript.lastIndexOf('C: EHLO'))}C: QUIT\nS: 221 bye`],
+      {
+        certificate,
+      },
+    );
+    const { opening, conversation } = await open(peer, impatient, strict);
+    expect(opening).toEqual({
+      verdict: { by: 'policy', phase: 'negotiating TLS', fault },
+      tls: expect.objectContaining({ certificate: 'verified' }),
+    });
+    await quit(conversation, impatient);
+    await peer.played();
+  });
+
+  it('P9: goes on where the demand is only tested, and tells what was at fault', async () => {
+    const tested: TlsDemand = { ...strict, use: 'offered', tolerant: true };
+    await using peer = await scriptedPeer([tlsScript, clear], { certificate });
+    const secured = await open(peer, impatient, tested);
+    expect(secured.opening).toMatchObject({ session: { fault } });
+    const unsecured = await open(peer, impatient, tested);
+    expect(unsecured.opening).toMatchObject({ session: { fault: { type: 'starttls-not-supported' } } });
+  });
+
+  it('P9: hands the chain to the judge, as it was sent, and what the authorities say of it', async () => {
+    const subjects: string[][] = [];
+    const distrusts: (string | undefined)[] = [];
+    const judge = ({ chain, distrust }: TlsShown) => {
+      subjects.push(chain().map(({ subject }) => subject));
+      distrusts.push(distrust);
+      return undefined;
+    };
+    const chain = { ...certificate, cert: certificate.cert + authority.cert };
+    const strangers = testAuthority('Strangers');
+    const foreign = strangers.issue(['mx.example.net']);
+    for (const each of [certificate, chain, foreign]) {
+      await using peer = await scriptedPeer([tlsScript], { certificate: each });
+      await open(peer, impatient, { key: '', use: 'always', serverName: 'alias.example.net', judge });
+      expect(peer.serverNames).toEqual(['alias.example.net']);
+    }
+    expect(subjects).toEqual([
+      ['CN=mx.example.net'],
+      ['CN=mx.example.net', 'CN=Posthorn test authority'],
+      ['CN=mx.example.net'],
+    ]);
+    // Of another name, but the chain is good: that is for the judge to tell apart.
+    expect(distrusts).toEqual([undefined, undefined, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']);
+  });
+
+  it('speaks in clear text where that is demanded, whatever is offered', async () => {
+    await using peer = await scriptedPeer(['S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\n== quiet']);
+    const { opening, conversation } = await open(peer, impatient, { key: 'clear', use: 'never' });
+    expect('session' in opening && opening.session.tls).toBeUndefined();
+    expect('session' in opening).toBe(true);
+    conversation.close();
+    await peer.played();
   });
 });
 

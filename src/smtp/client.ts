@@ -6,15 +6,18 @@
 import type { TlsFacts } from '../dossier/event.ts';
 import { type Extensions, parseExtensions } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
-import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
+import { byConnection, byReply, type Phase, type TlsFault, type Verdict } from './client-verdict.ts';
 import { type Conversation, ConversationError } from './conversation.ts';
 import { isPermanent, type Reply, replyText } from './reply.ts';
+import { noTls, opportunistic, type TlsDemand } from './tls-demand.ts';
 
 /** A conversation in which mail can be sent. */
 export interface Session {
   readonly conversation: Conversation;
   readonly extensions: Extensions;
   readonly tls?: TlsFacts;
+  /** What TLS lacks under a policy that is only tested. */
+  readonly fault?: TlsFault;
   /** A transaction was begun and not brought to its end: RSET goes before the next (RFC 5321 §4.1.1.5). */
   needsReset: boolean;
 }
@@ -23,24 +26,27 @@ export interface OpeningOptions {
   /** Our own name, as DNS knows it (RFC 5321 §4.1.1.1). */
   ehloName: string;
   timeouts?: ClientTimeouts;
+  /** What TLS has to show. Default: it is used where it is offered, whoever is there. */
+  demand?: TlsDemand;
 }
 
 export type Opening = { session: Session } | { verdict: Verdict; tls?: TlsFacts };
 
 /**
- * From the greeting to a session, over TLS wherever the receiver offers it. A receiver that offers STARTTLS and fails
- * at it is not spoken to in clear text.
+ * From the greeting to a session, over TLS wherever the receiver offers it, unless clear text is demanded. A receiver that
+ * offers STARTTLS and fails at it is not spoken to in clear text, nor is one whose TLS is not what is demanded.
  */
 export async function openSession(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
-  const { ehloName, timeouts = defaultTimeouts } = options;
+  const { ehloName, timeouts = defaultTimeouts, demand = opportunistic } = options;
   if (conversation.endpoint.implicitTls) return openSecured(conversation, options);
   const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
   if (acceptedReply(greeting) === undefined) return { verdict: greeting };
   const clear = await greet(conversation, ehloName, timeouts);
   if ('verdict' in clear) return clear;
-  if (!clear.extensions.has('STARTTLS')) return { session: { conversation, ...clear, needsReset: false } };
+  if (demand.use === 'never') return { session: { conversation, ...clear, needsReset: false } };
+  if (!clear.extensions.has('STARTTLS')) return withoutTls(conversation, clear, demand);
 
-  const secured = await startTls(conversation, timeouts);
+  const secured = await startTls(conversation, options);
   if ('verdict' in secured) return secured;
   // What was said in clear text is forgotten (RFC 3207 §4.2): only the second EHLO counts.
   const hello = await greet(conversation, ehloName, timeouts);
@@ -48,12 +54,21 @@ export async function openSession(conversation: Conversation, options: OpeningOp
   return { session: { conversation, ...hello, ...secured, needsReset: false } };
 }
 
-/** Where TLS comes before the greeting (RFC 8314 §3.3); STARTTLS, should it be offered inside, is not asked for. */
-async function openSecured(
+function withoutTls(
   conversation: Conversation,
-  { ehloName, timeouts = defaultTimeouts }: OpeningOptions,
-): Promise<Opening> {
-  const secured = await shakeHands(conversation, timeouts);
+  clear: { extensions: Extensions },
+  demand: TlsDemand,
+): Opening {
+  const fault = noTls('the receiver does not offer STARTTLS');
+  if (demand.use === 'always') return { verdict: { by: 'policy', phase: 'sending EHLO', fault } };
+  const tested = demand.tolerant ? { fault } : {};
+  return { session: { conversation, ...clear, ...tested, needsReset: false } };
+}
+
+/** Where TLS comes before the greeting (RFC 8314 §3.3); STARTTLS, should it be offered inside, is not asked for. */
+async function openSecured(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
+  const { ehloName, timeouts = defaultTimeouts } = options;
+  const secured = await shakeHands(conversation, options);
   if ('verdict' in secured) return secured;
   const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
   if (acceptedReply(greeting) === undefined) return { verdict: greeting, ...secured };
@@ -76,23 +91,29 @@ export async function greet(
   return acceptedReply(helo) === undefined ? { verdict: helo } : { extensions: new Map() };
 }
 
+type Secured = { tls: TlsFacts; fault?: TlsFault } | { verdict: Verdict; tls?: TlsFacts };
+
 /** Asks for TLS and shakes hands. The certificate is looked at and reported, whatever it is. */
-export async function startTls(
-  conversation: Conversation,
-  timeouts: ClientTimeouts = defaultTimeouts,
-): Promise<{ tls: TlsFacts } | { verdict: Verdict }> {
+async function startTls(conversation: Conversation, options: OpeningOptions): Promise<Secured> {
+  const { timeouts = defaultTimeouts } = options;
   const answer = await ask(conversation, 'sending STARTTLS', 'STARTTLS', timeouts.helloMs);
-  return acceptedReply(answer) === undefined ? { verdict: answer } : shakeHands(conversation, timeouts);
+  return acceptedReply(answer) === undefined ? { verdict: answer } : shakeHands(conversation, options);
 }
 
+/** Resolves to a verdict also where the handshake came about and does not show what is demanded. */
 async function shakeHands(
   conversation: Conversation,
-  timeouts: ClientTimeouts,
-): Promise<{ tls: TlsFacts } | { verdict: Verdict }> {
+  { timeouts = defaultTimeouts, demand = opportunistic }: OpeningOptions,
+): Promise<Secured> {
+  const phase = 'negotiating TLS';
   try {
-    return { tls: await conversation.startTls(timeouts.tlsMs) };
+    const shown = await conversation.startTls(timeouts.tlsMs, demand.serverName);
+    const tls = shown.facts;
+    const fault = demand.judge?.(shown);
+    if (fault === undefined) return { tls };
+    return demand.tolerant ? { tls, fault } : { tls, verdict: { by: 'policy', phase, fault } };
   } catch (error) {
-    return { verdict: byConnection('negotiating TLS', error) };
+    return { verdict: byConnection(phase, error) };
   }
 }
 

@@ -3,6 +3,7 @@
  * go out, replies come in, and both are recorded. Knows no meaning of a command; the socket is in net/conversation.ts.
  */
 
+import type { X509Certificate } from 'node:crypto';
 import type { Endpoint, TlsFacts } from '../dossier/event.ts';
 import type { Dialogue } from '../util/dialogue.ts';
 import type { Reply } from './reply.ts';
@@ -38,6 +39,15 @@ export class ConversationError extends Error {
   }
 }
 
+/** What the peer showed in the handshake. What follows from it is for those to say who know the policy. */
+export interface TlsShown {
+  facts: TlsFacts;
+  /** Why the authorities that we trust do not vouch for the chain, as OpenSSL's code; undefined if they do. */
+  distrust: string | undefined;
+  /** What the peer sent, its own certificate first. Read only when asked for. */
+  chain(): readonly X509Certificate[];
+}
+
 export interface Conversation {
   readonly endpoint: Endpoint;
   /** Where what is said is recorded, secrets masked. Replaced when the connection serves another message. */
@@ -54,8 +64,11 @@ export interface Conversation {
   sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void>;
   /** The next reply; one that has arrived is given also after the connection is gone. Rejects with a ConversationError. */
   reply(timeoutMs: number): Promise<Reply>;
-  /** Goes over to TLS; to be called right after the reply that allows it, or first of all where TLS is implicit. Rejects with a ConversationError. */
-  startTls(timeoutMs: number): Promise<TlsFacts>;
+  /**
+   * Goes over to TLS; to be called right after the reply that allows it, or first of all where TLS is implicit. Asks for
+   * `serverName`, else for the endpoint's host. Rejects with a ConversationError.
+   */
+  startTls(timeoutMs: number, serverName?: string): Promise<TlsShown>;
   /** The connection stands and nothing has come that was not asked for. */
   readonly quiet: boolean;
   /** Ends the connection at once; whoever waits for it is given `error`. */

@@ -99,5 +99,6 @@ function queueIdOf(replies: ReadonlyMap<string, Reply>): { queueId?: string } {
 
 function words(verdict: Verdict): string {
   if (verdict.by === 'reply') return `${replyText(verdict.reply)} (${verdict.phase})`;
-  return `${verdict.by === 'connection' ? verdict.error.message : verdict.reason} (${verdict.phase})`;
+  if (verdict.by === 'connection') return `${verdict.error.message} (${verdict.phase})`;
+  return `${verdict.by === 'policy' ? verdict.fault.reason : verdict.reason} (${verdict.phase})`;
 }
