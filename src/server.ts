@@ -12,6 +12,7 @@ import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import { createPool, createResolver, routeOptions } from './delivery/outbound.ts';
+import { limitsOfSite } from './delivery/site-limits.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { logEvents } from './dossier/log-events.ts';
@@ -125,8 +126,6 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
     );
 }
 
-/** Local deliveries at once; each has a file of its own and waits for the disk. */
-const localDeliveries = 64;
 /** Jobs in memory at once. */
 const maxHeldJobs = 5000;
 
@@ -145,7 +144,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     log,
     limits: {
       concurrency: delivery.concurrency,
-      perSite: (site) => (site === localSite ? localDeliveries : delivery.connectionsPerSite),
+      perSite: (site) => limitsOfSite(site, delivery),
       apart: (site) => site === localSite,
       maxHeld: maxHeldJobs,
     },

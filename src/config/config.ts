@@ -47,8 +47,8 @@ export interface DeliveryConfig {
   allowPrivateAddresses: boolean;
   /** PEM file of certificate authorities trusted besides the system's, for outbound verification. */
   caFile?: string;
-  /** Connections at once to one receiving site. */
-  connectionsPerSite: number;
+  /** Connections at once to one receiving site, at most. Default: as `delivery/site-limits.ts` has it. */
+  connectionsPerSite?: number;
   /** Deliveries at once, local and remote together. */
   concurrency: number;
   /** What a 5xx means: final, final but for what may heal, or never final. */

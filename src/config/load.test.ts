@@ -43,7 +43,6 @@ describe('parseConfig()', () => {
       delivery: {
         port: 25,
         allowPrivateAddresses: false,
-        connectionsPerSite: 20,
         permanentFailures: 'careful',
         retryMinutes: [5, 15, 30, 60, 120, 240, 360],
         lifetimeHours: 120,

@@ -54,7 +54,7 @@ export const deliveryShape = (directory: string) => ({
   port: v.optional(values.remotePort(), 25),
   allowPrivateAddresses: v.optional(values.flag(), false),
   caFile: v.exactOptional(values.path(directory)),
-  connectionsPerSite: v.optional(values.count(1, 1000, 'connections'), 20),
+  connectionsPerSite: v.exactOptional(values.count(1, 1000, 'connections')),
   concurrency: v.optional(values.count(1, 10_000, 'deliveries'), 200),
   permanentFailures: v.optional(values.oneOf('strict', 'careful', 'never'), 'careful'),
   // RFC 5321 §4.5.4.1: 30 minutes between attempts, sooner at first where there is a reason; at least 4 to 5 days in all.

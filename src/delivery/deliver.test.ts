@@ -74,6 +74,7 @@ async function attempt(
     site: 'x',
     jobCount: jobs.length,
     fresh: false,
+    sender: 'sender@example.com',
     expiresAt: 10_000 + lifetimeMs,
     message: sampleMessage('Q1', { message }).message,
     jobs: jobs.map((changes, number) =>

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { reply as replyOf } from '../smtp/reply.ts';
 import { sampleJob } from '../testing/store.ts';
 import type { Outcome } from './outcome.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
@@ -34,11 +35,59 @@ describe('siteAnswer()', () => {
   });
 });
 
+describe('siteAnswer() of a refusal of the pace', () => {
+  const said = (code: number, enhanced: string, text: string, phase = 'sending MAIL FROM') =>
+    deferred({ phase, status: enhanced || '4.3.2', reason: text, reply: replyOf(code, enhanced, text) });
+
+  test.each([
+    // As the receivers' own pages have them; the ones of Gmail: support.google.com/a/answer/3221692
+    [421, '4.7.28', 'Gmail has detected an unusual rate of unsolicited mail', 'waiting for the greeting'],
+    [421, '4.7.0', 'Try again later, closing connection.', 'sending EHLO'],
+    [421, '4.7.0', '[TSS04] Messages from x temporarily deferred due to unexpected volume', undefined], // Yahoo
+    [451, '4.7.500', 'Server busy. Please try again later from [x].', undefined], // Microsoft
+    [
+      451,
+      '4.7.650',
+      'The mail server [x] has been temporarily rate limited due to IP reputation.',
+      undefined,
+    ],
+    [421, '4.3.2', 'The maximum number of concurrent connections has exceeded a limit', undefined], // Exchange
+    [450, '4.7.1', 'Error: too many connections from your IP (rate controlled)', 'sending RCPT TO'],
+    [421, '', 'Too many concurrent SMTP connections; please try again later', 'waiting for the greeting'],
+  ])('P7: %i %s %s: the site is slowed down', (code, enhanced, text, phase) => {
+    expect(siteAnswer([said(code, enhanced, text, phase)], 1000)).toMatchObject({ kind: 'busy', at: 1000 });
+  });
+
+  test.each([
+    [451, '4.7.1', 'Greylisting in action, please come back in 00:04:59'],
+    [450, '4.2.0', '<a@b>: Recipient address rejected: Greylisted'],
+    [450, '4.2.1', 'The user you are trying to contact is receiving mail at a rate that prevents more'],
+    [452, '4.5.3', 'Too many recipients'],
+    [421, '', 'Max message per connection reached, closing transmission channel'], // Yahoo: the next one is welcome
+    [451, '4.3.0', 'Local error in processing'],
+  ])('P7: %i %s %s is about one message, mailbox or connection: the site goes on', (code, enhanced, text) => {
+    expect(siteAnswer([said(code, enhanced, text, 'sending RCPT TO')], 1000)).toBe('reached');
+  });
+
+  test('P7: counts also where a part of the message has arrived', () => {
+    const busy = said(421, '4.7.28', 'unusual rate, try again in 20 minutes', 'sending RCPT TO');
+    expect(siteAnswer([{ kind: 'delivered' }, busy], 1000)).toMatchObject({ kind: 'busy', waitMs: 1200_000 });
+  });
+});
+
 test('notTried() gives each recipient the reason of the attempt before, and says when that was', () => {
-  const cause = { at: 0, status: '4.4.1', phase: 'connecting', reason: 'connect ECONNREFUSED' };
+  const cause = {
+    kind: 'down' as const,
+    at: 0,
+    status: '4.4.1',
+    phase: 'connecting',
+    reason: 'connect ECONNREFUSED',
+  };
   const { outcomes, events } = notTried([sampleJob('Q1'), sampleJob('Q1', { number: 1 })], cause);
-  const { at, ...told } = cause;
+  const { kind: _, at, ...told } = cause;
   const rule = `the site was not reached at ${new Date(at).toISOString()}: not tried, later again`;
   expect(outcomes).toEqual([1, 2].map(() => ({ kind: 'deferred', ...told, rule })));
   expect(events).toEqual([]);
+  const busy = notTried([sampleJob('Q1')], { ...cause, kind: 'busy' });
+  expect(busy.outcomes).toMatchObject([{ rule: expect.stringContaining('asked us to slow down at 1970') }]);
 });

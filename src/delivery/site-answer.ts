@@ -1,12 +1,14 @@
 /**
- * What an attempt says of the receiving site rather than of the message: whether it was reached at all. And what is said
- * of mail that is not tried since its site was not reached a moment ago.
+ * What an attempt says of the receiving site rather than of the message: whether it was reached at all, and whether it
+ * wants less. And what is said of mail that is not tried since its site was not reached, or was busy, a moment ago.
  */
 
 import type { SiteTrouble } from '../queue/queue.ts';
+import { replyText } from '../smtp/reply.ts';
 import type { JobRow } from '../store/store.ts';
 import type { Attempt } from './deliver.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Trouble } from './outcome.ts';
+import { meaningOf } from './reply-meaning.ts';
 
 /** Up to here the site has heard nothing of the message. */
 const openingPhases = new Set([
@@ -21,9 +23,14 @@ const openingPhases = new Set([
 /** We stopped; that is nobody's fault. */
 const stopped = '4.3.2';
 
-/** Of one attempt that ended at `at`, ms since the epoch. A site that answers, be it with a refusal, is reached. */
+/**
+ * Of one attempt that ended at `at`, ms since the epoch. A site that answers, be it with a refusal, is reached; but one
+ * that says that it gets too much, or too fast, is to be slowed down.
+ */
 export function siteAnswer(outcomes: readonly Outcome[], at: number): 'reached' | SiteTrouble {
   const troubles = outcomes.filter((outcome) => outcome.kind === 'deferred');
+  const tooMuch = troubles.find(asksForLess);
+  if (tooMuch !== undefined) return { kind: 'busy', at, ...factsOf(tooMuch), ...namedWait(tooMuch) };
   const [first] = troubles;
   if (first === undefined || troubles.length < outcomes.length) return 'reached';
   const unheard = troubles.every(
@@ -32,12 +39,33 @@ export function siteAnswer(outcomes: readonly Outcome[], at: number): 'reached' 
       status !== stopped &&
       (openingPhases.has(phase) || phase.startsWith('looking up')),
   );
-  const { status, phase, reason } = first;
-  return unheard ? { at, status, phase, reason } : 'reached';
+  return unheard ? { kind: 'down', at, ...factsOf(first) } : 'reached';
+}
+
+const factsOf = ({ status, phase, reason }: Trouble) => ({ status, phase, reason });
+
+const namedWait = ({ reply }: Trouble): { waitMs?: number } => {
+  const waitMs = reply && meaningOf(reply)?.waitMs;
+  return waitMs === undefined ? {} : { waitMs };
+};
+
+/** About one mailbox (RFC 3463 §3.3) or the recipients of one message (§3.6): of others the site may take more. */
+const ofOneMessage = /^4\.(?:2\.|5\.3$)/;
+
+/** It is the connection that has had enough, and the next one is welcome: Yahoo ends each after 20 messages so. */
+const ofOneConnection =
+  /(?:messages?|mails?|e-?mails?|transactions?|commands?) (?:per|for|in|on) (?:this |each |a |one )?(?:connection|session)/i;
+
+/** A refusal of the pace, whatever the message. Greylisting is none: it is about one sender and one recipient. */
+function asksForLess({ reply, status }: Trouble): boolean {
+  if (reply === undefined || meaningOf(reply)?.meaning !== 'pace') return false;
+  if (ofOneConnection.test(replyText(reply))) return false;
+  return reply.code === 421 || !ofOneMessage.test(status);
 }
 
 /** The attempt that is not made. */
-export function notTried(jobs: readonly JobRow[], { at, status, phase, reason }: SiteTrouble): Attempt {
-  const rule = `the site was not reached at ${new Date(at).toISOString()}: not tried, later again`;
+export function notTried(jobs: readonly JobRow[], { kind, at, status, phase, reason }: SiteTrouble): Attempt {
+  const why = kind === 'busy' ? 'asked us to slow down' : 'was not reached';
+  const rule = `the site ${why} at ${new Date(at).toISOString()}: not tried, later again`;
   return { outcomes: jobs.map(() => ({ kind: 'deferred', status, phase, reason, rule })), events: [] };
 }

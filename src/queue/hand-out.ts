@@ -78,7 +78,8 @@ function makeReady(
 function groupOf(site: string, message: MessageRow, jobs: JobRow[]): DeliveryGroup {
   const fresh = jobs.some(({ attempts }) => attempts === 0);
   const expiresAt = Math.min(...jobs.map((job) => job.expiresAt));
-  return { site, jobCount: jobs.length, fresh, expiresAt, message, jobs };
+  const sender = message.submitter ?? message.reversePath;
+  return { site, sender, jobCount: jobs.length, fresh, expiresAt, message, jobs };
 }
 
 function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {

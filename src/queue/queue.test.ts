@@ -3,8 +3,9 @@ import { StoreFullError } from '../store/errors.ts';
 import type { JobResult, NewMessage, Store } from '../store/store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
+import { places, refused } from '../testing/schedule-stage.ts';
 import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
-import { leaseMs, type QueueParts, type SiteTrouble } from './queue.ts';
+import { leaseMs, type QueueParts } from './queue.ts';
 
 const minute = 60_000;
 
@@ -95,7 +96,9 @@ describe('Queue.accept()', () => {
   });
 
   test('keeps on disk only what is more than it may hold, and comes to it later', async () => {
-    const stage = newStage({ limits: { concurrency: 1, perSite: () => 1, apart: () => false, maxHeld: 2 } });
+    const stage = newStage({
+      limits: { concurrency: 1, perSite: () => places(1), apart: () => false, maxHeld: 2 },
+    });
     stage.queue.start();
     for (const name of ['a', 'b', 'c', 'd']) await stage.queue.accept(letter(`${name}@example.net`));
     for (let index = 0; index < 4; index++) {
@@ -275,7 +278,7 @@ describe('Queue, when something hangs or fails', () => {
     for (const name of ['a', 'b', 'c'])
       await temporary.store.accept({ ...letter(`${name}@slow.example`), claimed: false });
     const stage = newStage({
-      limits: { concurrency: 10, perSite: () => 1, apart: () => false, maxHeld: 100 },
+      limits: { concurrency: 10, perSite: () => places(1), apart: () => false, maxHeld: 100 },
     });
     stage.queue.start();
     await stage.hasBegun(1); // the others wait behind it
@@ -355,7 +358,7 @@ describe('Queue, when something hangs or fails', () => {
 
   test('P7: what a site may not hold is given back to the store, and comes later', async () => {
     const stage = newStage({
-      limits: { concurrency: 10, perSite: () => 1, apart: () => false, maxHeld: 20 },
+      limits: { concurrency: 10, perSite: () => places(1), apart: () => false, maxHeld: 20 },
     });
     stage.queue.start();
     for (let count = 0; count < 8; count++) await stage.queue.accept(letter(`u${count}@slow.example`));
@@ -377,7 +380,7 @@ describe('Queue, when something hangs or fails', () => {
 });
 
 describe('Queue, when a site is down', () => {
-  const trouble: SiteTrouble = { at: 0, status: '4.4.1', phase: 'connecting', reason: 'ECONNREFUSED' };
+  const trouble = refused;
   const retry = { retryAfter: 30 * minute };
 
   /** Old mail for one site, and a stage on which its first attempt has failed. */
@@ -437,7 +440,7 @@ describe('Queue, when a site is down', () => {
 describe('Queue.stop()', () => {
   test('lets what runs end, and gives the rest back untouched', async () => {
     const stage = newStage({
-      limits: { concurrency: 1, perSite: () => 1, apart: () => false, maxHeld: 100 },
+      limits: { concurrency: 1, perSite: () => places(1), apart: () => false, maxHeld: 100 },
     });
     stage.queue.start();
     for (const name of ['a', 'b']) await stage.queue.accept(letter(`${name}@example.net`));

@@ -9,6 +9,7 @@ import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } 
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type DeliveryGroup, type HandOutParts, handOut } from './hand-out.ts';
+import { takeAll } from './line.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -147,7 +148,7 @@ export class Queue {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelWake?.();
-    for (const { waiting } of this.#schedule.sites.byName.values()) this.#unbegun.push(...waiting.splice(0));
+    for (const { waiting } of this.#schedule.sites.byName.values()) this.#unbegun.push(...takeAll(waiting));
     const { clock, store } = this.#parts;
     const cancel = clock.after(drainMs, () => this.#stop.abort(new Error('the server is shutting down')));
     while (this.#running.size > 0) await Promise.allSettled(this.#running);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { expectEmpty, minute, type Piece, piece, refused } from '../testing/schedule-stage.ts';
+import { expectEmpty, minute, type Piece, piece, refused, tooFast } from '../testing/schedule-stage.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -31,7 +31,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     kind: fc.constant('finish' as const),
     which: fc.nat(20),
     retryAfter: fc.option(fc.nat(50), { nil: undefined }),
-    site: fc.constantFrom('reached' as const, refused, undefined),
+    site: fc.constantFrom('reached' as const, 'reached' as const, refused, tooFast, undefined),
   }),
   fc.constant({ kind: 'answer' } as const),
   fc.record({ kind: fc.constant('wait' as const), ms: fc.oneof(fc.nat(40), fc.nat(3 * minute)) }),
@@ -41,7 +41,7 @@ const someLimits = fc
   .record({ concurrency: fc.integer({ min: 1, max: 6 }), perSite: fc.nat(3), maxHeld: fc.nat(12) })
   .map(({ concurrency, perSite, maxHeld }) => ({
     concurrency,
-    perSite: (site: string) => perSite + (site === 'a' ? 2 : 1),
+    perSite: (site: string) => ({ connections: perSite + (site === 'a' ? 2 : 1), start: 1 + (perSite % 2) }),
     apart: (site: string) => site === 'd',
     maxHeld: maxHeld + 4, // a message has up to four jobs
   }));
@@ -171,11 +171,11 @@ class Model {
     expect(free).toBeGreaterThanOrEqual(0);
     expect(held).toBeLessThanOrEqual(maxHeld);
     expect(sites.activeProbes).toBeLessThanOrEqual(Math.ceil(concurrency / 2));
-    for (const [name, { waiting, doubted, probe }] of sites.byName) {
+    for (const [name, { waiting, doubted, probe, pace }] of sites.byName) {
       const active = this.#running.filter(({ site }) => site === name).length;
-      expect(active).toBeLessThanOrEqual(perSite(name));
+      expect(active).toBeLessThanOrEqual(perSite(name).connections);
       // Nothing waits while there is a place for it.
-      if (waiting.length === 0 || doubted || active === perSite(name)) continue;
+      if (waiting.groups === 0 || doubted || active >= pace.allowed) continue;
       expect(apart(name)).toBe(false);
       if (probe) expect(free === 0 || 2 * sites.activeProbes >= concurrency).toBe(true);
       else expect(4 * active).toBeGreaterThanOrEqual(free);

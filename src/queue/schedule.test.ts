@@ -1,10 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { expectEmpty, nothingDue, piece, schedule, started } from '../testing/schedule-stage.ts';
+import {
+  expectEmpty,
+  minute,
+  nothingDue,
+  piece,
+  places,
+  schedule,
+  started,
+} from '../testing/schedule-stage.ts';
 import { hasRoom } from './schedule.ts';
 
 describe('step()', () => {
   test('starts what is ready at once, up to the limit of its site and that of all', () => {
-    const { on, ready, finished } = schedule({ concurrency: 7, perSite: () => 2 });
+    const { on, ready, finished } = schedule({ concurrency: 7, perSite: () => places(2) });
     on({ type: 'tick' });
     on({ ...nothingDue, jobCount: 9 });
     for (const name of ['a1', 'a2', 'b1']) expect(started(ready(name, name.slice(0, 1)))).toEqual([name]);
@@ -19,7 +27,7 @@ describe('step()', () => {
   test('P7: however many sites are slow, a further one finds a place, and local delivery needs none', () => {
     const { on, ready } = schedule({
       concurrency: 100,
-      perSite: () => 20,
+      perSite: () => places(20),
       apart: (site) => site === 'local',
     });
     on({ type: 'claimed', jobCount: 600, nextDueAt: undefined });
@@ -32,7 +40,7 @@ describe('step()', () => {
   });
 
   test('P7: what a slow site may not hold goes back for a while, and leaves room for others', () => {
-    const { state, on, ready } = schedule({ perSite: () => 1, maxHeld: 100 });
+    const { state, on, ready } = schedule({ perSite: () => places(1), maxHeld: 100 });
     let left = 0;
     for (let group = 0; group < 300; group++) {
       if (!hasRoom(state, 1)) continue;
@@ -48,7 +56,7 @@ describe('step()', () => {
   });
 
   test('P7: after something could not be held, the next claim waits: nothing is claimed and put back in a circle', () => {
-    const { on } = schedule({ perSite: () => 1, maxHeld: 10 });
+    const { on } = schedule({ perSite: () => places(1), maxHeld: 10 });
     expect(on({ type: 'tick' }, 1000)).toMatchObject([{ type: 'claim' }]);
     on({ type: 'claimed', jobCount: 5, nextDueAt: 0 }, 1010); // claims once more
     for (let group = 0; group < 5; group++) on({ type: 'ready', group: piece('a', 'slow') }, 1010);
@@ -65,6 +73,28 @@ describe('step()', () => {
     const order = ['a1'];
     for (const name of order) order.push(...started(finished(name, name.slice(0, 1))));
     expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4']);
+  });
+
+  test('P7: lets senders take turns at a site, and keeps room for one who has not much there', () => {
+    const { on, finished } = schedule({ perSite: () => places(1), maxHeld: 100 });
+    on({ type: 'claimed', jobCount: 40, nextDueAt: undefined });
+    const from = (sender: string, name: string) => on({ type: 'ready', group: piece(name, 'a', { sender }) });
+    const commands = Array.from({ length: 38 }, (_, number) => from('bulk', `bulk ${number}`)).flat();
+    expect(commands.map(({ type }) => type)).toContain('putBack');
+    expect(from('person', 'letter')).toEqual([]);
+    expect(started(finished('bulk 0', 'a'))).toEqual(['bulk 1']);
+    expect(started(finished('bulk 1', 'a'))).toEqual(['letter']);
+  });
+
+  test('P7: keeps a site within its messages of an hour, and wakes when the next may go', () => {
+    const { on, ready, finished } = schedule({ perSite: () => ({ ...places(5), messagesPerHour: 60 }) });
+    on({ type: 'claimed', jobCount: 3, nextDueAt: undefined });
+    expect(started(ready('a1', 'a'))).toEqual(['a1']);
+    expect(ready('a2', 'a')).toEqual([{ type: 'wake', at: minute }]);
+    expect(ready('b1', 'b')).toMatchObject([{ type: 'start' }]); // another site has its own
+    expect(finished('a1', 'a')).toEqual([]);
+    expect(on({ type: 'tick' }, minute - 1)).toEqual([{ type: 'wake', at: minute }]);
+    expect(started(on({ type: 'tick' }, minute))).toEqual(['a2']);
   });
 
   test('looks into the store when it starts, and again when something is due there', () => {

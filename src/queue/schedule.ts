@@ -9,79 +9,38 @@
  * to the store, where it waits as one row for each destination.
  */
 
+import { jobsOf } from './line.ts';
+import { timeFor } from './pace.ts';
+import {
+  type ScheduleCommand,
+  type ScheduleEvent,
+  type ScheduleLimits,
+  type ScheduleState,
+  shareOfFree,
+} from './schedule-state.ts';
 import {
   addWaiting,
   endGroup,
   failed,
   forgetIfUnknown,
   type Group,
-  noSites,
   reached,
   receptionOf,
-  type Sites,
+  type Site,
   type SiteTrouble,
   siteOf,
-  takeWaiting,
   tryAllAgain,
 } from './sites.ts';
+import { offerTurn, resumePaced, startGroups } from './turns.ts';
 
+export {
+  initialSchedule,
+  type ScheduleCommand,
+  type ScheduleEvent,
+  type ScheduleLimits,
+  type ScheduleState,
+} from './schedule-state.ts';
 export type { Group, SiteTrouble };
-
-export interface ScheduleLimits {
-  /** Groups at once, but for those of sites that are apart. */
-  concurrency: number;
-  perSite(site: string): number;
-  /** Sites whose groups take nobody's place: local delivery waits for no remote host. */
-  apart(site: string): boolean;
-  /** Jobs in memory, waiting or being delivered. */
-  maxHeld: number;
-}
-
-export interface ScheduleState<G extends Group> {
-  limits: ScheduleLimits;
-  sites: Sites<G>;
-  /** Sites with waiting groups and a free place, in the order of their turns: those with a probe, those apart, all others. */
-  turns: Record<'ordinary' | 'probes' | 'apart', Set<string>>;
-  /** Groups under way, without those of sites that are apart. */
-  active: number;
-  held: number;
-  /** A claim is under way; its answer is awaited. */
-  claiming: boolean;
-  /** The last claim, and whether something could not be held since. */
-  claimedAt: number;
-  hasPutBack: boolean;
-  /** When the store has, or may have, a job that is due. */
-  dueAt: number;
-  /** The tick that was asked for last and has not come. */
-  wakeAt: number | undefined;
-}
-
-export type ScheduleEvent<G extends Group> =
-  /** Claimed jobs are in memory. They count as held from `reserved` on, or from here. */
-  | { type: 'ready'; group: G }
-  /** Its site was reached, or why not; neither where the attempt came to nothing by a fault of ours. */
-  | { type: 'finished'; group: G; site?: 'reached' | SiteTrouble }
-  /** Jobs were inserted claimed, and will come as `ready` groups. */
-  | { type: 'reserved'; jobCount: number }
-  /** A reservation came to nothing. */
-  | { type: 'cancelled'; jobCount: number }
-  /** The store has an unclaimed job for that moment. */
-  | { type: 'due'; at: number }
-  /** Everything in the store may be due, also what was put back: somebody has asked for it. */
-  | { type: 'retried' }
-  /** A claim came back with so many jobs (they are held now); `nextDueAt` is the earliest left in the store. */
-  | { type: 'claimed'; jobCount: number; nextDueAt: number | undefined }
-  | { type: 'tick' };
-
-export type ScheduleCommand<G extends Group> =
-  | { type: 'start'; group: G }
-  | { type: 'claim'; limit: number }
-  /** Give the group's jobs back to the store, which is to hold their destinations until then; they are held here no more. */
-  | { type: 'putBack'; group: G; until: number }
-  /** Record that the group was not tried, because its site was not reached before; it is held here no more. */
-  | { type: 'defer'; group: G; cause: SiteTrouble }
-  /** Send a `tick` at that moment, instead of any asked for before. */
-  | { type: 'wake'; at: number };
 
 /** Jobs are claimed in pieces of at most this many. */
 const claimBatch = 500;
@@ -89,28 +48,13 @@ const claimBatch = 500;
 /** After something could not be held, the next claim waits this long; so does what found no room. */
 const claimPauseMs = 500;
 
+/** What a limit by the hour keeps waiting looks again after this long at the latest. */
+const longestWaitMs = 15 * 60_000;
+
 /** What waits for a probe looks again after this long. */
 const probePauseMs = 30_000;
 
-/** A site may have one part in so many of what is free. */
-const shareOfFree = 4;
-
 const batchOf = ({ maxHeld }: ScheduleLimits): number => Math.min(claimBatch, Math.ceil(maxHeld / 2));
-
-export function initialSchedule<G extends Group>(limits: ScheduleLimits): ScheduleState<G> {
-  return {
-    limits,
-    sites: noSites(),
-    turns: { ordinary: new Set(), probes: new Set(), apart: new Set() },
-    active: 0,
-    held: 0,
-    claiming: false,
-    claimedAt: Number.NEGATIVE_INFINITY,
-    hasPutBack: false,
-    dueAt: 0, // due at once: a new start looks into the store
-    wakeAt: undefined,
-  };
-}
 
 /** A batch's room is left free by new mail, so that however much comes in, what waits in the store gets its turn. */
 export function hasRoom<G extends Group>({ held, limits }: ScheduleState<G>, jobCount: number): boolean {
@@ -123,9 +67,10 @@ export function step<G extends Group>(
   now: number,
 ): { state: ScheduleState<G>; commands: ScheduleCommand<G>[] } {
   const commands: ScheduleCommand<G>[] = [];
+  resumePaced(state, now);
   if (event.type === 'ready') admit(state, event.group, now, commands);
   else note(state, event, now, commands);
-  startGroups(state, commands);
+  startGroups(state, now, commands);
   claimMore(state, now, commands);
   return { state, commands };
 }
@@ -140,15 +85,26 @@ function admit<G extends Group>(
   const { limits, sites } = state;
   const site = siteOf(sites, group.site);
   const reception = limits.apart(group.site) ? 'ordinary' : receptionOf(site, group, now);
-  const free = limits.maxHeld - state.held;
   if (reception === 'later' || (reception === 'probe' && 2 * sites.probeJobs > limits.maxHeld))
     turnAway(state, group, now, commands);
-  else if (site.waiting.length > 0 && site.waitingJobs + group.jobCount > free / shareOfFree)
-    putBack(state, group, now + claimPauseMs, commands);
-  else addWaiting(sites, group, reception);
-  offerTurn(state, group.site);
+  else if (hasRoomInLine(state, site, group)) addWaiting(sites, group, reception);
+  else putBack(state, group, now + Math.max(claimPauseMs, waitInLine(site)), commands);
+  offerTurn(state, group.site, now);
   forgetIfUnknown(sites, group.site);
 }
+
+/** Where one sender's mail has taken the site's share, others with little of theirs in line still find as much again. */
+function hasRoomInLine<G extends Group>(state: ScheduleState<G>, { waiting }: Site<G>, group: G): boolean {
+  const share = (state.limits.maxHeld - state.held) / shareOfFree;
+  const jobs = waiting.jobs + group.jobCount;
+  if (waiting.groups === 0 || jobs <= share) return true;
+  const own = jobsOf(waiting, group.sender) + group.jobCount;
+  return jobs <= 2 * share && own * shareOfFree <= share;
+}
+
+/** What a limit by the hour lets through only later need not look again before half of that time is over. */
+const waitInLine = <G extends Group>({ limits, waiting }: Site<G>): number =>
+  Math.min(longestWaitMs, timeFor(limits, waiting.groups / 2));
 
 /** Its site is in trouble, or may be. Who has heard nothing yet is told so, and whose time is over has waited enough. */
 function turnAway<G extends Group>(
@@ -221,50 +177,14 @@ function finish<G extends Group>(
   const isApart = limits.apart(name);
   if (!isApart) state.active--;
   state.held -= group.jobCount;
-  endGroup(sites, siteOf(sites, name));
-  if (answer === 'reached' || isApart) reached(sites, name);
+  const site = siteOf(sites, name);
+  const wasFull = site.active >= site.pace.allowed;
+  endGroup(sites, site, now);
+  if (answer === 'reached' || isApart) reached(sites, name, wasFull);
   else if (answer !== undefined)
     for (const other of failed(sites, { name, cause: answer }, now)) turnAway(state, other, now, commands);
-  offerTurn(state, name);
+  offerTurn(state, name, now);
   forgetIfUnknown(sites, name);
-}
-
-/** Its turn comes after those who wait for one already; who waits for one keeps it. */
-function offerTurn<G extends Group>({ sites, turns, limits }: ScheduleState<G>, name: string): void {
-  const { waiting, active, doubted, probe } = siteOf(sites, name);
-  const right = limits.apart(name) ? turns.apart : probe ? turns.probes : turns.ordinary;
-  const hasTurn = waiting.length > 0 && !doubted && active < limits.perSite(name);
-  for (const each of Object.values(turns)) if (each !== right || !hasTurn) each.delete(name);
-  if (hasTurn) right.add(name);
-}
-
-function startGroups<G extends Group>(state: ScheduleState<G>, commands: ScheduleCommand<G>[]): void {
-  const { limits, sites, turns } = state;
-  // A Set keeps the order of insertion: a site that is offered a turn again comes last, and these loops see it again.
-  for (const name of turns.apart) startNext(state, name, commands);
-  for (const name of turns.ordinary) {
-    const free = limits.concurrency - state.active;
-    if (free <= 0) break;
-    if (shareOfFree * siteOf(sites, name).active >= free) continue; // keeps its turn until more is free
-    state.active++;
-    startNext(state, name, commands);
-  }
-  for (const name of turns.probes) {
-    if (state.active >= limits.concurrency || 2 * sites.activeProbes >= limits.concurrency) break;
-    state.active++;
-    startNext(state, name, commands);
-  }
-}
-
-function startNext<G extends Group>(
-  state: ScheduleState<G>,
-  name: string,
-  commands: ScheduleCommand<G>[],
-): void {
-  for (const each of Object.values(state.turns)) each.delete(name);
-  const group = takeWaiting(state.sites, siteOf(state.sites, name));
-  if (group) commands.push({ type: 'start', group });
-  offerTurn(state, name);
 }
 
 function claimMore<G extends Group>(
@@ -272,19 +192,21 @@ function claimMore<G extends Group>(
   now: number,
   commands: ScheduleCommand<G>[],
 ): void {
-  if (state.claiming || state.dueAt === Number.POSITIVE_INFINITY) return;
   // What could not be held would only be claimed and put back again, over and over.
   const claimAt = Math.max(state.dueAt, state.hasPutBack ? state.claimedAt + claimPauseMs : 0);
   // Many slow sites leave little room: then little is claimed, but never nothing.
   const limit = Math.min(batchOf(state.limits), Math.ceil((state.limits.maxHeld - state.held) / 2));
-  if (claimAt <= now && limit > 0) {
+  const mayClaim = !state.claiming && state.dueAt < Number.POSITIVE_INFINITY;
+  if (mayClaim && claimAt <= now && limit > 0) {
     state.claiming = true;
     state.claimedAt = now;
     state.hasPutBack = false;
     state.dueAt = Number.POSITIVE_INFINITY;
     commands.push({ type: 'claim', limit });
-  } else if (claimAt > now && claimAt !== state.wakeAt) {
-    state.wakeAt = claimAt;
-    commands.push({ type: 'wake', at: claimAt });
+  }
+  const wakeAt = Math.min(mayClaim && claimAt > now ? claimAt : Number.POSITIVE_INFINITY, state.paced.nextAt);
+  if (wakeAt < Number.POSITIVE_INFINITY && wakeAt !== state.wakeAt) {
+    state.wakeAt = wakeAt;
+    commands.push({ type: 'wake', at: wakeAt });
   }
 }

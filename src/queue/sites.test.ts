@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { minute, type Piece, piece, refused, schedule, started } from '../testing/schedule-stage.ts';
+import {
+  minute,
+  type Piece,
+  piece,
+  places,
+  refused,
+  schedule,
+  started,
+  tooFast,
+} from '../testing/schedule-stage.ts';
 import type { ScheduleLimits } from './schedule.ts';
 import { maxKnown } from './sites.ts';
 
@@ -38,7 +47,7 @@ describe('step(), with sites in trouble', () => {
   });
 
   test('P7: when a site is found to be down, what waits for it here goes back to the store at once', () => {
-    const { state, on, ready, finished } = schedule({ perSite: () => 1 });
+    const { state, on, ready, finished } = schedule({ perSite: () => places(1) });
     on({ type: 'tick' });
     on({ type: 'claimed', jobCount: 4, nextDueAt: undefined });
     for (const name of ['a0', 'a1', 'a2']) ready(name, 'a');
@@ -87,7 +96,7 @@ describe('step(), with sites in trouble', () => {
   });
 
   test('P7: a site is not down while other attempts are under way: one of them may reach it', () => {
-    const { state, on, ready, finished } = schedule({ perSite: () => 2 });
+    const { state, on, ready, finished } = schedule({ perSite: () => places(2) });
     on({ type: 'tick' });
     on({ type: 'claimed', jobCount: 4, nextDueAt: undefined });
     for (const name of ['a1', 'a2', 'a3', 'a4']) ready(name, 'a');
@@ -121,5 +130,73 @@ describe('step(), with sites in trouble', () => {
     on({ type: 'finished', group: old('a', 'local'), site: refused });
     expect(started(on({ type: 'ready', group: old('b', 'local') }))).toEqual(['b']);
     expect(started(on({ type: 'ready', group: old('c', 'local') }))).toEqual(['c']);
+  });
+
+  test('P7: a site begins with two places, gets more as it answers, and fewer when it refuses', () => {
+    const { state, on } = busy({ perSite: () => ({ connections: 10, start: 2 }), maxHeld: 10_000 });
+    const paceOf = () => state.sites.byName.get('a')?.pace.allowed;
+    const running: Piece[] = [];
+    const note = (commands: ReturnType<typeof on>) => {
+      for (const command of commands) if (command.type === 'start') running.push(command.group);
+    };
+    for (let number = 0; number < 100; number++) note(on({ type: 'ready', group: piece(`${number}`, 'a') }));
+    expect(running).toHaveLength(2);
+    const end = (site: 'reached' | typeof tooFast) => {
+      const group = running.shift();
+      if (group) note(on({ type: 'finished', group, site }));
+    };
+    for (let answers = 0; answers < 44; answers++) end('reached');
+    expect(running).toHaveLength(10);
+    end(tooFast);
+    end('reached');
+    expect(paceOf()).toBe(5);
+    expect(running).toHaveLength(8);
+    while (running.length > 5) end('reached');
+    for (const { trouble } of state.sites.byName.values()) expect(trouble).toBeUndefined();
+  });
+
+  test('P7: a site that is too busy is left alone, then asked by one; others go on', () => {
+    const { on } = busy();
+    on({ type: 'ready', group: piece('a', 'a') });
+    on({ type: 'finished', group: piece('a', 'a'), site: tooFast }, 1000);
+    const again = piece('new', 'a');
+    expect(on({ type: 'ready', group: again }, 2000)).toContainEqual({
+      type: 'defer',
+      group: again,
+      cause: tooFast,
+    });
+    expect(started(on({ type: 'ready', group: piece('b', 'b') }, 2000))).toEqual(['b']);
+    expect(started(on({ type: 'ready', group: old('a2', 'a') }, 1000 + minute))).toEqual(['a2']);
+    expect(started(on({ type: 'ready', group: old('a3', 'a') }, 1000 + minute))).toEqual([]);
+    on({ type: 'finished', group: old('a2', 'a'), site: 'reached' }, 1000 + minute);
+    expect(started(on({ type: 'ready', group: old('a4', 'a') }, 1000 + minute))).toEqual(['a4']);
+  });
+
+  test('P7: a time that a busy site names counts, up to an hour', () => {
+    for (const [waitMs, seconds] of [
+      [1, 60],
+      [20 * minute, 1200],
+      [1e9, 3600],
+    ] as const) {
+      const { on } = busy();
+      on({ type: 'ready', group: old('a', 'a') });
+      on({ type: 'finished', group: old('a', 'a'), site: { ...tooFast, waitMs } });
+      const [command] = on({ type: 'ready', group: old('b', 'a') });
+      expect(command).toMatchObject({ type: 'putBack', until: seconds * 1000 });
+    }
+  });
+
+  test('knows how long an attempt takes, however many are under way', () => {
+    const { state, on } = busy();
+    let now = 0;
+    const running: Piece[] = [];
+    for (let number = 0; number < 60; number++) {
+      const group = piece(`${number}`, 'a');
+      running.push(group);
+      on({ type: 'ready', group }, now);
+      now += 100;
+      if (number >= 5) on({ type: 'finished', group: running.shift() ?? group, site: 'reached' }, now);
+    }
+    expect(state.sites.byName.get('a')?.meanMs).toBeCloseTo(600, -2); // six at once, one ends every 100 ms
   });
 });

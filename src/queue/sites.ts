@@ -1,35 +1,42 @@
 /**
- * What is known of the receiving sites: what waits for each and is under way, and whether it can be reached. A site that
- * could not be is down for a while; then one group, a probe, finds out how it is. A site of which nothing is known yet is
- * met with the same caution by mail that has failed before: after a restart nobody must wait for ten thousand dead ones.
+ * What is known of the receiving sites: what waits for each and is under way, how many at once it takes, and whether it
+ * can be reached. A site that could not be, or that asked us to slow down, is left alone for a while; then one group, a
+ * probe, finds out how it is. A site of which nothing is known yet is met with the same caution by mail that has failed
+ * before: after a restart nobody must wait for ten thousand dead ones.
  * Pure: part of the schedule's state.
  */
 
-export interface Group {
+import { emptyLine, enter, type Line, takeAll, takeNext, type Waiter } from './line.ts';
+import { grow, newPace, type Pace, restart, type SiteLimits, shrink, spend } from './pace.ts';
+
+export interface Group extends Waiter {
   /** The receiving site; one site shares connections. */
   site: string;
-  jobCount: number;
   /** For one of its jobs at least nothing was tried yet. */
   fresh: boolean;
   /** When the first of its jobs is given up, ms since the epoch. */
   expiresAt: number;
 }
 
-/** Why a site could not be reached, for those who are told that nothing was tried because of it. */
+/** Why a site takes nothing for a while, for those who are told that nothing was tried because of it. */
 export interface SiteTrouble {
+  /** It could not be reached, or it asked us to slow down. */
+  kind: 'down' | 'busy';
   /** When that was found out. */
   at: number;
   /** As of an attempt's outcome. */
   status: string;
   phase: string;
   reason: string;
+  /** How long it asked to be left alone, if it named a time. */
+  waitMs?: number;
 }
 
 export interface Site<G extends Group> {
+  limits: SiteLimits;
+  pace: Pace;
   active: number;
-  waiting: G[];
-  /** Jobs in `waiting`. */
-  waitingJobs: number;
+  waiting: Line<G>;
   /** Its last attempt reached it. */
   proven: boolean;
   /** An attempt has just not reached it; the others that are under way will tell, and until then no more begin. */
@@ -38,9 +45,15 @@ export interface Site<G extends Group> {
   trouble: { cause: SiteTrouble; failures: number; until: number } | undefined;
   /** The only group here of a site that is in trouble or unknown; it may be under way. */
   probe: { jobCount: number; active: boolean } | undefined;
+  /** How long an attempt takes, ms, as of late; 0 as long as none has ended. */
+  meanMs: number;
+  /** Time of attempts, one beside the other, since the last one ended: up to `workedAt`. */
+  workedMs: number;
+  workedAt: number;
 }
 
 export interface Sites<G extends Group> {
+  limitsOf: (name: string) => SiteLimits;
   byName: Map<string, Site<G>>;
   /** Sites that are known, idle or not: those in trouble and those that were reached, what was learnt last at the end. */
   known: Set<string>;
@@ -53,37 +66,48 @@ export interface Sites<G extends Group> {
 export const firstDownMs = 60_000;
 const downMs: readonly number[] = [1, 2, 4, 8, 15].map((times) => times * firstDownMs);
 
+/** A site's own word counts up to this. */
+export const maxNamedDownMs = 3600_000;
+
 /** Sites that are remembered; of others it is found out anew. */
 export const maxKnown = 10_000;
 
-export const noSites = <G extends Group>(): Sites<G> => ({
+/** Each attempt's time counts so much in the mean. */
+const meanShare = 1 / 8;
+
+export const noSites = <G extends Group>(limitsOf: (name: string) => SiteLimits): Sites<G> => ({
+  limitsOf,
   byName: new Map(),
   known: new Set(),
   probeJobs: 0,
   activeProbes: 0,
 });
 
-export function siteOf<G extends Group>({ byName }: Sites<G>, name: string): Site<G> {
+export function siteOf<G extends Group>({ byName, limitsOf }: Sites<G>, name: string): Site<G> {
   let site = byName.get(name);
   if (!site) {
-    site = newSite();
+    site = newSite(limitsOf(name));
     byName.set(name, site);
   }
   return site;
 }
 
-const newSite = <G extends Group>(): Site<G> => ({
+const newSite = <G extends Group>(limits: SiteLimits): Site<G> => ({
+  limits,
+  pace: newPace(limits),
   active: 0,
-  waiting: [],
-  waitingJobs: 0,
+  waiting: emptyLine(),
   proven: false,
   doubted: false,
   trouble: undefined,
   probe: undefined,
+  meanMs: 0,
+  workedMs: 0,
+  workedAt: 0,
 });
 
 const isIdle = <G extends Group>({ active, waiting }: Site<G>): boolean =>
-  active === 0 && waiting.length === 0;
+  active === 0 && waiting.groups === 0;
 
 /** A site that nobody waits for, and of which nothing is known. */
 export function forgetIfUnknown<G extends Group>({ byName, known }: Sites<G>, name: string): void {
@@ -110,16 +134,16 @@ export function addWaiting<G extends Group>(
     site.probe = { jobCount: group.jobCount, active: false };
     sites.probeJobs += group.jobCount;
   } else endProbe(sites, site); // where new mail is tried anyway, caution is of no use
-  site.waiting.push(group);
-  site.waitingJobs += group.jobCount;
+  enter(site.waiting, group);
 }
 
 /** The next group, which counts as under way. */
-export function takeWaiting<G extends Group>(sites: Sites<G>, site: Site<G>): G | undefined {
-  const group = site.waiting.shift();
+export function takeWaiting<G extends Group>(sites: Sites<G>, site: Site<G>, now: number): G | undefined {
+  const group = takeNext(site.waiting);
   if (!group) return undefined;
+  work(site, now);
   site.active++;
-  site.waitingJobs -= group.jobCount;
+  spend(site.pace, site.limits, now);
   if (site.probe) {
     site.probe.active = true;
     sites.activeProbes++;
@@ -128,10 +152,19 @@ export function takeWaiting<G extends Group>(sites: Sites<G>, site: Site<G>): G 
 }
 
 /** A group is under way no more. */
-export function endGroup<G extends Group>(sites: Sites<G>, site: Site<G>): void {
+export function endGroup<G extends Group>(sites: Sites<G>, site: Site<G>, now: number): void {
+  work(site, now);
+  site.meanMs = site.meanMs === 0 ? site.workedMs : site.meanMs + meanShare * (site.workedMs - site.meanMs);
+  site.workedMs = 0;
   site.active--;
   if (site.active === 0) site.doubted = false; // nobody is left who could tell
   endProbe(sites, site);
+}
+
+/** With so many under way, so many attempts' time has passed: divided by those that ended, it is the time of one. */
+function work<G extends Group>(site: Site<G>, now: number): void {
+  site.workedMs += site.active * Math.max(0, now - site.workedAt);
+  site.workedAt = now;
 }
 
 function endProbe<G extends Group>(sites: Sites<G>, site: Site<G>): void {
@@ -141,18 +174,19 @@ function endProbe<G extends Group>(sites: Sites<G>, site: Site<G>): void {
   site.probe = undefined;
 }
 
-/** The site answered, whatever it said. */
-export function reached<G extends Group>(sites: Sites<G>, name: string): void {
+/** The site took the attempt, whatever it said of the message. `wasFull`: all its places were in use. */
+export function reached<G extends Group>(sites: Sites<G>, name: string, wasFull: boolean): void {
   const site = siteOf(sites, name);
   site.proven = true;
   site.doubted = false;
   site.trouble = undefined;
+  grow(site.pace, site.limits, wasFull);
   remember(sites, name);
 }
 
 /**
- * The site could not be reached. Returns what waited for it, and waits no more: nothing as long as other attempts are
- * under way, since many a site refuses only connections beyond a number.
+ * The site could not be reached, or was too busy. Returns what waited for it, and waits no more: nothing as long as other
+ * attempts are under way, since many a site refuses only connections beyond a number. It gets fewer then.
  */
 export function failed<G extends Group>(
   sites: Sites<G>,
@@ -160,15 +194,17 @@ export function failed<G extends Group>(
   now: number,
 ): G[] {
   const site = siteOf(sites, name);
+  shrink(site.pace, site.active);
   site.doubted = site.active > 0;
   if (site.doubted) return [];
   const failures = (site.trouble?.failures ?? 0) + 1;
   const wait = downMs[Math.min(failures, downMs.length) - 1] ?? 0;
+  const named = Math.min(cause.waitMs ?? 0, maxNamedDownMs);
   site.proven = false;
-  site.trouble = { cause, failures, until: now + wait };
+  site.trouble = { cause, failures, until: now + Math.max(wait, named) };
+  restart(site.pace, site.limits);
   remember(sites, name);
-  site.waitingJobs = 0;
-  return site.waiting.splice(0);
+  return takeAll(site.waiting);
 }
 
 function remember<G extends Group>({ byName, known }: Sites<G>, name: string): void {

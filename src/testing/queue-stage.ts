@@ -4,6 +4,7 @@ import { type DeliveryGroup, Queue, type QueueParts, type SiteTrouble } from '..
 import type { JobResult, NewMessage } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
+import { places } from './schedule-stage.ts';
 
 export const namesOf = ({ jobs }: DeliveryGroup): string => jobs.map(({ recipient }) => recipient).join(' ');
 
@@ -25,7 +26,7 @@ export class QueueStage {
     const output = { write: (line: string) => void this.#note(() => this.errors.push(JSON.parse(line))) };
     this.queue = new Queue({
       log: createLog('error', output),
-      limits: { concurrency: 10, perSite: () => 5, apart: () => false, maxHeld: 100 },
+      limits: { concurrency: 10, perSite: () => places(5), apart: () => false, maxHeld: 100 },
       onEvents: () => undefined,
       siteOf: ({ destination }) => destination,
       deliver: (group, signal, untried) => this.#deliver(group, signal, untried),

@@ -1,6 +1,8 @@
 /** For tests of the schedule: groups as short as possible, and a schedule before a test's eyes. */
 
 import { expect } from 'vitest';
+import { emptyLine } from '../queue/line.ts';
+import type { SiteLimits } from '../queue/pace.ts';
 import {
   type Group,
   initialSchedule,
@@ -18,12 +20,21 @@ export interface Piece extends Group {
   name: string;
 }
 
-const roomy: ScheduleLimits = { concurrency: 100, perSite: () => 10, apart: () => false, maxHeld: 1000 };
+/** So many at once from the beginning. */
+export const places = (connections: number): SiteLimits => ({ connections, start: connections });
+
+const roomy: ScheduleLimits = {
+  concurrency: 100,
+  perSite: () => places(10),
+  apart: () => false,
+  maxHeld: 1000,
+};
 
 /** One job of new mail, if nothing else is said. */
 export const piece = (name: string, site: string, changes: Partial<Piece> = {}): Piece => ({
   name,
   site,
+  sender: 'sender@example.com',
   jobCount: 1,
   fresh: true,
   expiresAt: Number.POSITIVE_INFINITY,
@@ -48,10 +59,24 @@ export function expectEmpty({ sites, turns, held, active }: ScheduleState<Piece>
   expect([sites.probeJobs, sites.activeProbes, held, active]).toEqual([0, 0, 0, 0]);
   expect(new Set(sites.byName.keys())).toEqual(sites.known);
   for (const site of sites.byName.values())
-    expect(site).toMatchObject({ active: 0, waiting: [], waitingJobs: 0, probe: undefined, doubted: false });
+    expect(site).toMatchObject({ active: 0, waiting: emptyLine(), probe: undefined, doubted: false });
   expect(Object.values(turns).flatMap((each) => [...each])).toEqual([]);
 }
 
 export const nothingDue = { type: 'claimed', jobCount: 0, nextDueAt: undefined } as const;
 
-export const refused: SiteTrouble = { at: 0, status: '4.4.1', phase: 'connecting', reason: 'ECONNREFUSED' };
+export const refused: SiteTrouble = {
+  kind: 'down',
+  at: 0,
+  status: '4.4.1',
+  phase: 'connecting',
+  reason: 'ECONNREFUSED',
+};
+
+export const tooFast: SiteTrouble = {
+  kind: 'busy',
+  at: 0,
+  status: '4.7.28',
+  phase: 'sending MAIL FROM',
+  reason: '421 4.7.28 unusual rate of mail',
+};

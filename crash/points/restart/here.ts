@@ -11,6 +11,7 @@ import { type DeliverParts, deliver } from '../../../src/delivery/deliver.ts';
 import { mailboxesAtOnce } from '../../../src/delivery/local.ts';
 import { routeOptions } from '../../../src/delivery/outbound.ts';
 import { ConnectionPool } from '../../../src/delivery/pool.ts';
+import { limitsOfSite } from '../../../src/delivery/site-limits.ts';
 import { localSite, siteFinder } from '../../../src/delivery/sites.ts';
 import type { Resolver } from '../../../src/dns/resolver.ts';
 import { Directory } from '../../../src/queue/directory.ts';
@@ -126,7 +127,7 @@ function queueOver({ store, stranger, clock, config }: DrainParts) {
     log,
     limits: {
       concurrency: delivery.concurrency,
-      perSite: () => delivery.connectionsPerSite,
+      perSite: (site) => limitsOfSite(site, delivery),
       apart: (site) => site === localSite,
       maxHeld: 1000,
     },
