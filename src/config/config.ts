@@ -43,6 +43,9 @@ export interface DeliveryConfig {
   relayHost?: { host: string; port: number };
   /** Port of the MX hosts. */
   port: number;
+  /** Where no MX host can be connected to: the domain itself, then other ports. */
+  fallback: boolean;
+  fallbackPorts: { submissions: number; submission: number };
   /** MX hosts at loopback or private addresses may be used. */
   allowPrivateAddresses: boolean;
   /** PEM file of certificate authorities trusted besides the system's, for outbound verification. */

@@ -49,9 +49,16 @@ export const tlsShape = (directory: string) => ({
 
 const relayShape = { trustedNetworks: v.optional(v.array(values.trustedNetwork()), []) };
 
+const fallbackPortsShape = {
+  submissions: v.optional(values.remotePort(), standardPorts.submissions),
+  submission: v.optional(values.remotePort(), standardPorts.submission),
+};
+
 export const deliveryShape = (directory: string) => ({
   relayHost: v.exactOptional(values.smtpHost()),
   port: v.optional(values.remotePort(), 25),
+  fallback: v.optional(values.flag(), false),
+  fallbackPorts: v.optional(values.table(fallbackPortsShape), {}),
   allowPrivateAddresses: v.optional(values.flag(), false),
   caFile: v.exactOptional(values.path(directory)),
   connectionsPerSite: v.exactOptional(values.count(1, 1000, 'connections')),
@@ -127,6 +134,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['domain.dkim', Object.keys(dkimShape(''))],
   ['relay', Object.keys(relayShape)],
   ['delivery', Object.keys(deliveryShape(''))],
+  ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
 ]);

@@ -13,6 +13,7 @@ import { firstDownMs } from '../queue/sites.ts';
 import { replyText } from '../smtp/reply.ts';
 import { octetsOf } from '../store/octets.ts';
 import type { JobResult, JobRow, MessageRow } from '../store/store.ts';
+import { fallbackOf } from './fallback.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
@@ -100,6 +101,7 @@ export async function deliverRemotely(
     content: () => octetsOf([message.prefix], message.content),
     jobs,
     signal,
+    fallback: fallbackOf(parts.resolver, parts.route, { route, queueId: message.queueId, signal }),
   });
   return {
     outcomes: jobs.map(({ number }) => outcomes.get(number) ?? forgotten),

@@ -25,5 +25,6 @@ export async function createPool({ hostname, delivery }: Config, clock: Clock): 
 
 /** What leads to ourselves is told by what we are configured to listen on. */
 export function routeOptions({ hostname, listeners, delivery }: Config, clock: Clock): RouteOptions {
-  return { ...delivery, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
+  const fallback = delivery.fallback ? delivery.fallbackPorts : undefined;
+  return { ...delivery, fallback, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
 }

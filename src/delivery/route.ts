@@ -20,10 +20,18 @@ export interface RouteOptions {
   allowPrivateAddresses: boolean;
   /** Everything goes there; MX records are not asked for. */
   relayHost?: { host: string; port: number } | undefined;
+  /** Where the hosts that DNS names are of no use, others are tried: what `fallback.ts` is about. */
+  fallback?: FallbackPorts | undefined;
   /** 0 ≤ random() < 1; mixes hosts of equal preference. */
   random: () => number;
   clock: Clock;
   signal?: AbortSignal;
+}
+
+export interface FallbackPorts {
+  /** TLS from the start (RFC 8314 §3.3). */
+  submissions: number;
+  submission: number;
 }
 
 interface Findings {
@@ -38,6 +46,8 @@ export interface Route extends Findings {
   /** In the order in which they are tried; never empty, and every host has an address. */
   hosts: readonly Host[];
   port: number;
+  /** Not what DNS says, but a guess: whoever refuses there does not speak for the domain. */
+  isGuess?: true;
 }
 
 export type NoRoute = Findings & { kind: 'deferred' | 'failed' } & Trouble;
@@ -60,7 +70,7 @@ export async function findRoute(
   return { ...findings, ...found };
 }
 
-type Found = Pick<Route, 'kind' | 'hosts' | 'port'> | ({ kind: 'deferred' | 'failed' } & Trouble);
+type Found = Pick<Route, 'kind' | 'hosts' | 'port' | 'isGuess'> | ({ kind: 'deferred' | 'failed' } & Trouble);
 
 async function follow(lookup: HostLookup, domain: string, options: RouteOptions): Promise<Found> {
   const { relayHost } = options;
@@ -69,7 +79,24 @@ async function follow(lookup: HostLookup, domain: string, options: RouteOptions)
     return reach(lookup, [relay], { ...options, domain, port: relayHost.port, allowPrivateAddresses: true });
   }
   const exchanges = await findExchanges(lookup, domain, options);
-  return 'kind' in exchanges ? exchanges : reach(lookup, exchanges, { ...options, domain });
+  if ('kind' in exchanges) return exchanges;
+  const found = await reach(lookup, exchanges, { ...options, domain });
+  const isNowhere = found.kind === 'failed' && found.status === nowhere;
+  if (!options.fallback || !isNowhere || exchanges.some(({ exchange }) => exchange === domain)) return found;
+  const own = await reach(lookup, [{ preference: 0, exchange: domain }], { ...options, domain });
+  return own.kind === 'route' ? { ...own, isGuess: true } : found;
+}
+
+/** The domain's own addresses, whatever its MX are. Rejects only when the signal is aborted. */
+export async function findOwnHosts(
+  resolver: Resolver,
+  domain: string,
+  options: RouteOptions,
+): Promise<Route | NoRoute> {
+  const startedAt = options.clock.now();
+  const lookup = new HostLookup(resolver, options.signal);
+  const found = await reach(lookup, [{ preference: 0, exchange: domain }], { ...options, domain });
+  return { domain, answers: lookup.answers, durationMs: options.clock.now() - startedAt, ...found };
 }
 
 /** The hosts that DNS names for the domain, best first. */
@@ -131,8 +158,11 @@ async function reach(
     return deferred('4.4.3', phase, lookup.failure, 'DNS did not answer: try again later');
   if (reached.some(hasAddress))
     return loop(phase, `${domain} names only hosts at addresses that are not public`);
-  return failed('5.4.4', phase, `no host for ${domain} has an address`, 'nowhere to send it (RFC 5321 §5.1)');
+  return failed(nowhere, phase, `no host for ${domain} has an address`, 'nowhere to send it (RFC 5321 §5.1)');
 }
+
+/** No host has an address (RFC 3463 §3.5: unable to route). */
+const nowhere = '5.4.4';
 
 const hasAddress = ({ addresses }: Host): boolean => addresses.length > 0;
 

@@ -18,6 +18,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
 import { classify, classifyOpening, statusOf } from './classify.ts';
 import { isIpv6, type PermanentFailures } from './failure-rules.ts';
+import type { Fallback, Guesses } from './fallback.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
@@ -36,6 +37,8 @@ export interface Delivery {
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
   /** Never empty. */
   jobs: readonly JobRow[];
+  /** Finds where to go when no host of the route could be connected to. */
+  fallback?: Fallback | undefined;
   /** Ends the attempt; who has no answer by then is deferred, or in doubt. */
   signal?: AbortSignal;
 }
@@ -50,11 +53,8 @@ export interface Sent {
 /** Makes one attempt. Never rejects but for a bug. */
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
   const attempt = new Attempt(parts, delivery);
-  for (const host of hostsOf(delivery.route)) {
-    let endpoints = attempt.acceptable(host);
-    while (endpoints.length > 0 && !attempt.isOver)
-      endpoints = attempt.acceptable(await attempt.tryHost(endpoints));
-  }
+  await attempt.tryHosts(hostsOf(delivery.route));
+  if (delivery.fallback && attempt.reachedNobody) await attempt.guess(await delivery.fallback());
   return attempt.result();
 }
 
@@ -72,6 +72,9 @@ class Attempt {
   readonly #hasIpv4: boolean;
   /** Our IPv6 address was refused in this way: the rest goes over IPv4, once, since nobody complains of IPv6 there. */
   #moved: (Outcome & Trouble) | undefined;
+  #isConnected = false;
+  /** Hosts that do not speak for the domain. */
+  #isGuessing: boolean;
 
   constructor(parts: SendParts, delivery: Delivery) {
     const { pool, timeouts = defaultTimeouts, permanentFailures = 'careful' } = parts;
@@ -83,13 +86,14 @@ class Attempt {
       addresses.some(({ family }) => family === 4),
     );
     this.#pending = delivery.jobs;
+    this.#isGuessing = delivery.route.isGuess === true;
   }
 
   get isOver(): boolean {
     return this.#pending.length === 0 || this.#delivery.signal?.aborted === true;
   }
 
-  acceptable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  #acceptable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
     return this.#moved === undefined ? endpoints : endpoints.filter(({ address }) => !isIpv6(address));
   }
 
@@ -98,13 +102,36 @@ class Attempt {
     return { outcomes: this.#outcomes, events: this.#events };
   }
 
+  /** Somebody waits, and not one connection came about. */
+  get reachedNobody(): boolean {
+    return !this.isOver && !this.#isConnected;
+  }
+
+  async tryHosts(hosts: readonly (readonly Endpoint[])[]): Promise<void> {
+    for (const host of hosts) {
+      let endpoints = this.#acceptable(host);
+      while (endpoints.length > 0 && !this.isOver)
+        endpoints = this.#acceptable(await this.#tryHost(endpoints));
+    }
+  }
+
+  /** Only a delivery counts here; without one, it is the hosts of the route that were not reached. */
+  async guess({ hosts, routed }: Guesses): Promise<void> {
+    this.#events.push(routed);
+    this.#isGuessing = true;
+    const trouble = this.#trouble;
+    await this.tryHosts(hosts);
+    this.#trouble = trouble;
+  }
+
   /** Tries the addresses of one host until one of them is spoken to. Resolves to those that are left. */
-  async tryHost(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
+  async #tryHost(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
     const idle = this.#pool.take(endpoints);
     if (idle !== undefined && (await this.#use(idle)) === 'used') return without(endpoints, [idle]);
     const { loan, refused } = await this.#pool.open(endpoints, this.#delivery.signal);
     for (const each of refused) {
       this.#trouble = classifyOpening(each.verdict, each.endpoint);
+      this.#isConnected ||= each.dialogue !== undefined;
       this.#record({ ...each, reused: false }, errorOf(each.verdict));
     }
     if (loan === undefined) return without(endpoints, refused);
@@ -117,6 +144,7 @@ class Attempt {
     const { conversation, tls } = loan.session;
     const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
     if (broken?.isStale) conversation.close();
+    else this.#isConnected = true;
     const moved = this.#moved?.rule;
     this.#record({ ...loan, tls, dialogue: conversation.dialogue, moved }, broken?.error);
     this.#pool.giveBack(loan);
@@ -161,7 +189,7 @@ class Attempt {
     for (const [index, job] of jobs.entries()) {
       const verdict = verdicts[index];
       if (verdict === undefined) throw new Error(`No verdict for recipient ${job.number} of ${job.queueId}`);
-      const outcome = classify(verdict, endpoint, this.#policy);
+      const outcome = this.#classify(verdict, endpoint);
       if (hadRoom && isTooMany(verdict)) again.push(job);
       else if (allowsNextAddress(verdict)) this.#trouble = outcome;
       else if (this.#hasIpv4 && 'remedy' in outcome && outcome.remedy === 'IPv4')
@@ -170,6 +198,11 @@ class Attempt {
     }
     this.#pending = this.#pending.filter(({ number }) => !this.#outcomes.has(number));
     return again;
+  }
+
+  #classify(verdict: Verdict, endpoint: Endpoint): Outcome {
+    const outcome = classify(verdict, endpoint, this.#policy);
+    return this.#isGuessing && outcome.kind === 'failed' ? ofGuess(outcome) : outcome;
   }
 
   #record(connection: Connection, error: string | undefined): void {
@@ -241,6 +274,13 @@ function isDeadBeforeMail(verdict: Verdict): boolean {
   if (verdict.phase !== 'sending RSET' && verdict.phase !== 'sending MAIL FROM') return false;
   if (verdict.by === 'reply') return verdict.reply.code === 503;
   return verdict.by === 'connection' && verdict.error.kind !== 'aborted';
+}
+
+/** A host that DNS does not name for the domain may refuse for reasons of its own: a relay denied, AUTH demanded. */
+function ofGuess({ remedy: _, ...refused }: Outcome & { kind: 'failed' }): Outcome {
+  const status = refused.status.replace(/^5/, '4');
+  const rule = 'a refusal where only the fallback leads: the MX hosts are tried again later';
+  return { ...refused, kind: 'deferred', status, rule };
 }
 
 /** Of those who were still to come when the attempt was stopped, or when the last connection was lost. */

@@ -118,10 +118,11 @@ function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'sign
   ]);
 }
 
-function describeRouted({ data: { domain, answers, hosts, durationMs } }: EventOf<'routed'>): Step {
+function describeRouted({ data: { domain, answers, hosts, durationMs, rule } }: EventOf<'routed'>): Step {
   const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
   return plain(`Route to ${domain} found in ${durationMs} ms`, [
     ...answers.map((answer) => `DNS: ${answer}`),
+    ...(rule === undefined ? [] : [why(rule)]),
     hosts.length === 0 ? 'no host to try' : `to be tried in this order: ${order}`,
   ]);
 }

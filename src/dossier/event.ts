@@ -61,7 +61,14 @@ interface EventData {
   /** A recipient was resolved to another: alias, postmaster. */
   redirected: { from: string; rule: string };
   /** DNS answers and the hosts that follow, in the order in which they are tried. */
-  routed: { domain: string; answers: string[]; hosts: string[]; durationMs: number };
+  routed: {
+    domain: string;
+    answers: string[];
+    hosts: string[];
+    durationMs: number;
+    /** Why these, where they are not what DNS says of the domain. */
+    rule?: string;
+  };
   /** One host was tried: connection, TLS, dialogue. */
   attempted: {
     endpoint: Endpoint;
