@@ -13,6 +13,7 @@ import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import { createPool, createResolver, routeOptions } from './delivery/outbound.ts';
 import { limitsOfSite } from './delivery/site-limits.ts';
+import { SiteTables } from './delivery/site-tables.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { logEvents } from './dossier/log-events.ts';
@@ -137,6 +138,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
   const agent = createDeliveryAgent();
   parts.defer(() => agent.close());
   const route = routeOptions(config, clock);
+  const tables = new SiteTables(config.sites);
   const retry = retryPolicy(delivery);
   const queue: Queue = new Queue({
     store,
@@ -144,19 +146,19 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     log,
     limits: {
       concurrency: delivery.concurrency,
-      perSite: (site) => limitsOfSite(site, delivery),
+      perSite: (site) => limitsOfSite(site, delivery, tables.named(site)),
       apart: (site) => site === localSite,
       maxHeld: maxHeldJobs,
     },
     onEvents: (events) => logEvents(log, events),
-    siteOf: siteFinder(resolver, route),
+    siteOf: siteFinder(resolver, route, tables),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {
     queue,
     resolver,
     route,
-    send: { pool, permanentFailures: delivery.permanentFailures },
+    send: { pool, tables, permanentFailures: delivery.permanentFailures },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
     report: { hostname, directory, signers, nextQueueId, clock, lifetimeMs: retry.lifetimeMs },
     retry,

@@ -66,6 +66,16 @@ export interface DeliveryConfig {
   doubtMinutes: number;
 }
 
+/** Limits of one receiving site: all domains whose MX hosts' names end so, or these domains. */
+export interface SiteConfig {
+  mx: readonly string[];
+  domains: readonly string[];
+  connections?: number;
+  messagesPerConnection?: number;
+  messagesPerHour?: number;
+  recipientsPerMessage?: number;
+}
+
 export interface LimitsConfig {
   messageBytes: number;
   /** Header section of one message, octets. */
@@ -102,6 +112,7 @@ export interface Config {
   domains: readonly DomainConfig[];
   relay: RelayConfig;
   delivery: DeliveryConfig;
+  sites: readonly SiteConfig[];
   limits: LimitsConfig;
   dossier: DossierConfig;
 }

@@ -3,7 +3,7 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
-import type { DeliveryDraft, Draft, Finding, ListenerDraft } from './draft.ts';
+import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft } from './draft.ts';
 import { isLoopback } from './network.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
@@ -20,6 +20,7 @@ export function crossCheck(draft: Draft): Finding[] {
       remedy: 'Put everything about it into one [[domain]] table.',
     })),
     ...checkRetry(draft.delivery),
+    ...checkSites(draft.sites),
   ];
 }
 
@@ -118,4 +119,30 @@ function findDuplicates<T>(items: readonly T[], keyOf: (item: T) => string | und
     seen.add(key);
   });
   return duplicates;
+}
+
+/** Every [[site]] says which it is, and no two say the same. */
+function checkSites(sites: readonly SiteDraft[]): Finding[] {
+  const names = sites.flatMap(({ mx = [], domains = [] }, index) => [
+    ...mx.map((name) => ({ index, key: 'mx', name })),
+    ...domains.map((name) => ({ index, key: 'domains', name })),
+  ]);
+  const nameless = sites.flatMap(({ mx, domains }, index) =>
+    mx?.length === 0 && domains?.length === 0
+      ? [
+          {
+            path: ['site', index],
+            what: 'this table does not say which site it is about',
+            remedy:
+              'Add mx = ["google.com"], what the names of its MX hosts end in, or domains = ["example.org"].',
+          },
+        ]
+      : [],
+  );
+  const twice = findDuplicates(names, ({ key, name }) => `${key} ${name}`).map(({ index }) => ({
+    path: ['site', names[index]?.index ?? 0, names[index]?.key ?? ''],
+    what: `${names[index]?.name} is in two [[site]] tables`,
+    remedy: 'Put everything about it into one of them.',
+  }));
+  return [...nameless, ...twice];
 }

@@ -7,7 +7,7 @@ import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import type { DkimConfig, Protocol } from './config.ts';
 import type { KeyPath } from './problem.ts';
-import { deliveryShape, domainShape, listenerShape, standardPorts, tlsShape } from './schema.ts';
+import { deliveryShape, domainShape, listenerShape, siteShape, standardPorts, tlsShape } from './schema.ts';
 import { isTable } from './values.ts';
 
 export interface ListenerDraft {
@@ -21,6 +21,11 @@ export interface ListenerDraft {
 export interface DomainDraft {
   name?: string;
   dkim?: DkimConfig;
+}
+
+export interface SiteDraft {
+  mx?: readonly string[];
+  domains?: readonly string[];
 }
 
 export interface DeliveryDraft {
@@ -38,6 +43,7 @@ export interface Draft {
   hasTls: boolean;
   tls: { cert?: string; key?: string };
   delivery: DeliveryDraft;
+  sites: readonly SiteDraft[];
 }
 
 /** Something wrong, before it is known in which line. */
@@ -55,6 +61,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     hasTls: raw.tls !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
     delivery: goodParts(deliveryShape(directory), raw.delivery),
+    sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
   };
 }
 

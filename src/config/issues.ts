@@ -44,7 +44,10 @@ function wrongShape(path: KeyPath, input: unknown, expected: string): Finding {
 /** `['listener', 2]` → `listener`. */
 const tableOf = (path: KeyPath): string => path.filter((part) => typeof part === 'string').join('.');
 
+/** Tables that may stand there several times. */
+const lists = new Set(['listener', 'domain', 'site']);
+
 const header = (table: string): string => {
   if (table === 'domain.dkim') return 'dkim = { … } of a [[domain]]';
-  return table === 'listener' || table === 'domain' ? `[[${table}]]` : `[${table}]`;
+  return lists.has(table) ? `[[${table}]]` : `[${table}]`;
 };

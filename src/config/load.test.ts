@@ -234,6 +234,21 @@ dkim = { selector = "x", key = "nowhere.pem" }
       /^2 listener: a table is not a list \| Write it as \[\[listener\]\]/,
     ],
     [
+      'a site that is none',
+      `${base}[[site]]\nconnections = 3`,
+      /^2 site\[1\]: this table does not say which site .* \| Add mx = \["google\.com"\]/,
+    ],
+    [
+      'a site twice',
+      `${base}[[site]]\nmx = ["Google.com"]\n[[site]]\nconnections = 1\nmx = ["google.com"]`,
+      /^6 site\[2\]\.mx: google\.com is in two \[\[site\]\] tables/,
+    ],
+    [
+      'a site without places',
+      `${base}[[site]]\nmx = ["google.com"]\nconnections = 0`,
+      /^4 site\[1\]\.connections: 0 is not a number of connections from 1 to 1000/,
+    ],
+    [
       'a relay host with a bad port',
       `${base}[delivery]\nrelayHost = "localhost:99999"`,
       /^3 delivery\.relayHost/,

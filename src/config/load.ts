@@ -100,13 +100,14 @@ function toProblems(findings: readonly Finding[], toml: string, file: string): P
     .sort((one, other) => one.line - other.line);
 }
 
-function toConfig({ listener, domain, limits, ...rest }: FileContent, file: string): Config {
+function toConfig({ listener, domain, site, limits, ...rest }: FileContent, file: string): Config {
   const { idleSeconds, sessionSeconds, ...counts } = limits;
   return freeze({
     ...rest,
     file,
     listeners: listener,
     domains: domain,
+    sites: site,
     limits: { ...counts, idleMs: idleSeconds * 1000, sessionMs: sessionSeconds * 1000 },
   });
 }

@@ -71,6 +71,15 @@ export const deliveryShape = (directory: string) => ({
   doubtMinutes: v.optional(values.count(0, 1440, 'minutes'), 10),
 });
 
+export const siteShape = {
+  mx: v.optional(v.array(values.hostEnding()), []),
+  domains: v.optional(v.array(values.domainName()), []),
+  connections: v.exactOptional(values.count(1, 1000, 'connections')),
+  messagesPerConnection: v.exactOptional(values.count(1, 100_000, 'messages')),
+  messagesPerHour: v.exactOptional(values.count(1, 10_000_000, 'messages')),
+  recipientsPerMessage: v.exactOptional(values.count(1, 1000, 'recipients')),
+};
+
 const limitsShape = {
   messageBytes: v.optional(values.count(1024, 2 ** 31, 'bytes'), 50 * mib),
   headerBytes: v.optional(values.count(1024, 16 * mib, 'bytes'), mib / 4),
@@ -117,6 +126,7 @@ const fileShape = (directory: string) => ({
   domain: v.optional(v.array(domainSchema(directory)), []),
   relay: v.optional(values.table(relayShape), {}),
   delivery: v.optional(deliverySchema(directory), {}),
+  site: v.optional(v.array(values.table(siteShape)), []),
   limits: v.optional(values.table(limitsShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
 });
@@ -135,6 +145,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['relay', Object.keys(relayShape)],
   ['delivery', Object.keys(deliveryShape(''))],
   ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],
+  ['site', Object.keys(siteShape)],
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
 ]);

@@ -119,6 +119,14 @@ export const domainName = () =>
     ipVersion(input) === undefined ? parseDomain(input) : undefined,
   );
 
+/** The last labels of host names, as lower-case A-labels. */
+export const hostEnding = () =>
+  text(
+    'the end of host names',
+    'Give what the names of its MX hosts end in, such as "google.com".',
+    (input) => (ipVersion(input) === undefined ? parseDomain(input) : undefined),
+  );
+
 /** A mail address as the accounts are compared by: `addressKey()` of mail/. */
 export const mailAddress = () =>
   text('a mail address', 'Write it as "user@example.com", without a display name.', (input) => {

@@ -112,6 +112,16 @@ describe('ConnectionPool', () => {
     await pool.close();
   });
 
+  it('P7: ends a connection after as many messages as its site takes on one', async () => {
+    const pool = createPool();
+    pool.giveBack(await open(pool), 2);
+    const again = pool.take([peer.endpoint]);
+    if (again === undefined) throw new Error('not kept');
+    pool.giveBack(again, 2);
+    expect(pool.take([peer.endpoint])).toBeUndefined();
+    await pool.close();
+  });
+
   it('does not lend a connection that broke while it was idle', async () => {
     await using other = await scriptedPeer([`${hello}\n== hang up`]);
     const pool = createPool();

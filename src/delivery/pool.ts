@@ -128,9 +128,12 @@ export class ConnectionPool {
     return { refused: [...refused, { ...opening, ...connected, dialogue: conversation.dialogue }] };
   }
 
-  /** Keeps the connection for the next message, or ends it. */
-  giveBack({ session, endpoint, demand }: Loan): void {
-    const { idlePerEndpoint, idle, messagesPerConnection } = this.#limits;
+  /** Keeps the connection for the next message, or ends it after so many. */
+  giveBack(
+    { session, endpoint, demand }: Loan,
+    messagesPerConnection = this.#limits.messagesPerConnection,
+  ): void {
+    const { idlePerEndpoint, idle } = this.#limits;
     const messages = (this.#messages.get(session) ?? 0) + 1;
     this.#messages.set(session, messages);
     const key = idleKey(endpoint, demand);

@@ -9,6 +9,7 @@ import type { Outcome } from './outcome.ts';
 import { ConnectionPool } from './pool.ts';
 import type { Route } from './route.ts';
 import { type Delivery, type SendParts, send } from './send.ts';
+import { SiteTables } from './site-tables.ts';
 
 const connect = socketDialler({ clock: systemClock });
 const content = Buffer.from('Subject: hello\r\n\r\nhi\r\n');
@@ -81,8 +82,8 @@ async function site(
     port: 25,
   };
   const attempt = (recipients: string[], more: Partial<Delivery & SendParts> = {}) => {
-    const { permanentFailures = 'careful', ...delivery } = more;
-    const parts = { pool, permanentFailures };
+    const { permanentFailures = 'careful', tables = new SiteTables([]), ...delivery } = more;
+    const parts = { pool, permanentFailures, tables };
     return send(parts, { route, message, content: () => [content], jobs: recipients.map(job), ...delivery });
   };
   return { pool, attempt, route, peers: site };
@@ -207,6 +208,17 @@ describe('send()', () => {
     const sent = await attempt(many);
     expect(new Set(results(sent))).toEqual(new Set(['delivered at mx0.example.net']));
     expect(sent.outcomes.size).toBe(101);
+  });
+
+  it('P7: keeps to what a site takes in one message and on one connection', async () => {
+    const tables = new SiteTables([
+      { mx: ['example.net'], domains: [], recipientsPerMessage: 1, messagesPerConnection: 1 },
+    ]);
+    const two = `${accepted('b@example.net')}\n${accepted('c@example.net')}\n${bye}`;
+    const { attempt, peers } = await site([[`${hello}\n${two}`, `${hello}\n${accepted('b@example.net')}`]]);
+    await attempt(['b@example.net', 'c@example.net'], { tables });
+    await attempt(['b@example.net'], { tables });
+    expect(peers[0]?.connections).toBe(2);
   });
 
   it('not-11: ends when it is stopped, and defers', async () => {

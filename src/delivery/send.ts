@@ -22,10 +22,13 @@ import type { Fallback, Guesses } from './fallback.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
+import type { SiteTable, SiteTables } from './site-tables.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
   timeouts?: ClientTimeouts;
+  /** How much one connection, and one message, may carry there. */
+  tables?: SiteTables;
   /** What becomes of a 5xx. Default: `careful`. */
   permanentFailures?: PermanentFailures;
 }
@@ -62,6 +65,7 @@ class Attempt {
   readonly #pool: ConnectionPool;
   readonly #timeouts: ClientTimeouts;
   readonly #policy: PermanentFailures;
+  readonly #limits: Pick<SiteTable, 'messagesPerConnection' | 'recipientsPerMessage'>;
   readonly #delivery: Delivery;
   readonly #outcomes = new Map<number, Outcome>();
   readonly #events: DossierEvent[] = [];
@@ -81,6 +85,7 @@ class Attempt {
     this.#pool = pool;
     this.#timeouts = timeouts;
     this.#policy = permanentFailures;
+    this.#limits = parts.tables?.find(delivery.route) ?? {};
     this.#delivery = delivery;
     this.#hasIpv4 = delivery.route.hosts.some(({ addresses }) =>
       addresses.some(({ family }) => family === 4),
@@ -147,7 +152,7 @@ class Attempt {
     else this.#isConnected = true;
     const moved = this.#moved?.rule;
     this.#record({ ...loan, tls, dialogue: conversation.dialogue, moved }, broken?.error);
-    this.#pool.giveBack(loan);
+    this.#pool.giveBack(loan, this.#limits.messagesPerConnection);
     return broken?.isStale ? 'stale' : 'used';
   }
 
@@ -162,7 +167,8 @@ class Attempt {
   }: Loan): Promise<{ error: string; isStale: boolean } | undefined> {
     let rest = this.#pending;
     for (let isFirst = true; rest.length > 0; isFirst = false) {
-      const jobs = rest.slice(0, recipientsPerTransaction);
+      const { recipientsPerMessage = recipientsPerTransaction } = this.#limits;
+      const jobs = rest.slice(0, Math.min(recipientsPerMessage, recipientsPerTransaction));
       const verdicts = await this.#transact(session, jobs);
       const dead = reused && isFirst ? verdicts.find(isDeadBeforeMail) : undefined;
       if (dead !== undefined) return { error: errorOf(dead), isStale: true };

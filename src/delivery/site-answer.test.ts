@@ -35,6 +35,17 @@ describe('siteAnswer()', () => {
   });
 });
 
+test('P7: siteAnswer() of one of many names behind a site takes what DNS or TLS says for its own affair', () => {
+  for (const [phase, expected] of [
+    ['connecting', { kind: 'down' }],
+    ['negotiating TLS', 'reached'],
+    ['looking up the hosts of example.net', 'reached'],
+  ] as const)
+    expect(siteAnswer([deferred({ phase })], 1000, true)).toEqual(
+      typeof expected === 'string' ? expected : expect.objectContaining(expected),
+    );
+});
+
 describe('siteAnswer() of a refusal of the pace', () => {
   const said = (code: number, enhanced: string, text: string, phase = 'sending MAIL FROM') =>
     deferred({ phase, status: enhanced || '4.3.2', reason: text, reply: replyOf(code, enhanced, text) });

@@ -20,14 +20,22 @@ const openingPhases = new Set([
   'negotiating TLS',
 ]);
 
+/** And here all that stands behind the same machines. */
+const sharedPhases = new Set(['connecting', 'waiting for the greeting', 'sending EHLO', 'sending HELO']);
+
 /** We stopped; that is nobody's fault. */
 const stopped = '4.3.2';
 
 /**
  * Of one attempt that ended at `at`, ms since the epoch. A site that answers, be it with a refusal, is reached; but one
- * that says that it gets too much, or too fast, is to be slowed down.
+ * that says that it gets too much, or too fast, is to be slowed down. With `isMany` the site is one of many names: what
+ * DNS, or TLS, says of one of them is not about the others.
  */
-export function siteAnswer(outcomes: readonly Outcome[], at: number): 'reached' | SiteTrouble {
+export function siteAnswer(
+  outcomes: readonly Outcome[],
+  at: number,
+  isMany = false,
+): 'reached' | SiteTrouble {
   const troubles = outcomes.filter((outcome) => outcome.kind === 'deferred');
   const tooMuch = troubles.find(asksForLess);
   if (tooMuch !== undefined) return { kind: 'busy', at, ...factsOf(tooMuch), ...namedWait(tooMuch) };
@@ -37,7 +45,7 @@ export function siteAnswer(outcomes: readonly Outcome[], at: number): 'reached' 
     ({ phase, reply, status }) =>
       reply === undefined &&
       status !== stopped &&
-      (openingPhases.has(phase) || phase.startsWith('looking up')),
+      (isMany ? sharedPhases.has(phase) : openingPhases.has(phase) || phase.startsWith('looking up')),
   );
   return unheard ? { kind: 'down', at, ...factsOf(first) } : 'reached';
 }

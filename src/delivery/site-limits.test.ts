@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { limitsOfSite } from './site-limits.ts';
 
+const table = { name: 'example.net', connections: 7, messagesPerHour: 90 };
+
+test('P7: limitsOfSite() follows the configuration, and what is known of others only where that is less', () => {
+  const of = (isOurs: boolean, connectionsPerSite: number) =>
+    limitsOfSite('example.net', { connectionsPerSite }, { ...table, isOurs });
+  expect(of(true, 5)).toEqual({ connections: 7, start: 2, messagesPerHour: 90 });
+  expect(of(false, 5).connections).toBe(5);
+  expect(of(false, 9).connections).toBe(7);
+});
+
 test.each([
   ['10 mx.example.net:25', {}, { connections: 10, start: 2 }],
   ['10 mx.example.net:25', { connectionsPerSite: 5 }, { connections: 5, start: 2 }],

@@ -2,6 +2,7 @@
 
 import type { DeliveryConfig } from '../config/config.ts';
 import { firstConnections, type SiteLimits } from '../queue/pace.ts';
+import type { SiteTable } from './site-tables.ts';
 import { localSite } from './sites.ts';
 
 /** Local deliveries at once; each has a file of its own and waits for the disk. */
@@ -15,13 +16,21 @@ export const defaultRelayConnections = 20;
 
 const isRelay = (site: string): boolean => site.startsWith('relay ');
 
+/** `table` is what the configuration says of the site, or what is known of it. */
 export function limitsOfSite(
   site: string,
   { connectionsPerSite }: Pick<DeliveryConfig, 'connectionsPerSite'>,
+  table?: SiteTable,
 ): SiteLimits {
   if (site === localSite) return atOnce(localDeliveries);
   if (isRelay(site)) return atOnce(connectionsPerSite ?? defaultRelayConnections);
-  return { connections: connectionsPerSite ?? defaultConnections, start: firstConnections };
+  const usual = connectionsPerSite ?? defaultConnections;
+  const { connections = usual, messagesPerHour, isOurs } = table ?? {};
+  return {
+    connections: isOurs ? connections : Math.min(connections, usual), // what is known of others only makes it less
+    start: firstConnections,
+    ...(messagesPerHour !== undefined && { messagesPerHour }),
+  };
 }
 
 const atOnce = (connections: number): SiteLimits => ({ connections, start: connections });

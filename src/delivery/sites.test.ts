@@ -3,6 +3,7 @@ import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { sampleJob } from '../testing/store.ts';
 import type { RouteOptions } from './route.ts';
+import { SiteTables } from './site-tables.ts';
 import { localSite, siteFinder } from './sites.ts';
 
 const options: RouteOptions = {
@@ -36,6 +37,13 @@ describe('siteFinder()', () => {
     );
     expect(a).toBe(b);
     expect(new Set([a, c, none]).size).toBe(3);
+  });
+
+  test('P7: gives all that falls under one table of limits the same site', async () => {
+    const tables = new SiteTables([{ mx: ['host.example'], domains: [] }]);
+    const siteOf = siteFinder(resolver, options, tables);
+    const found = await Promise.all(['a.example', 'c.example'].map((domain) => siteOf(to(domain), signal)));
+    expect(found).toEqual(['host.example', 'host.example']);
   });
 
   test('asks nobody for local jobs, nor where everything goes to a relay host', () => {

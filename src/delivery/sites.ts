@@ -4,6 +4,7 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { JobRow } from '../store/store.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import { findRoute, type RouteOptions, siteKey } from './route.ts';
+import type { SiteTables } from './site-tables.ts';
 
 export const localSite = 'local';
 
@@ -11,13 +12,14 @@ export const localSite = 'local';
 export function siteFinder(
   resolver: Resolver,
   options: RouteOptions,
+  tables?: SiteTables,
 ): (job: JobRow, signal: AbortSignal) => MaybePromise<string> {
   const { relayHost } = options;
   return ({ kind, destination }, signal) => {
     if (kind === 'local') return localSite;
     if (relayHost) return `relay ${relayHost.host}:${relayHost.port}`;
     return findRoute(resolver, destination, { ...options, signal }).then((route) =>
-      route.kind === 'route' ? siteKey(route) : `no route to ${destination}`,
+      route.kind === 'route' ? (tables?.find(route)?.name ?? siteKey(route)) : `no route to ${destination}`,
     );
   };
 }
