@@ -52,7 +52,8 @@ export async function deliver(
   const { message, jobs } = group;
   const attempt = untried ? notTried(jobs, untried) : await attemptGroup(parts, group, signal);
   const now = parts.route.clock.now();
-  const site = siteAnswer(attempt.outcomes, now, parts.send.tables?.named(group.site) !== undefined);
+  const isMany = parts.send.tables?.named(group.site) !== undefined;
+  const site = untried ?? siteAnswer(attempt.outcomes, now, isMany);
   const decisions = jobs.map((job, index) => decide(parts, job, attempt.outcomes[index] ?? forgotten, now));
   const failures = decisions.flatMap(({ failure }) => (failure ? [failure] : []));
   const reports = await reportsFor(parts.report, message, failures);
