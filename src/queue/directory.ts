@@ -4,7 +4,7 @@
  */
 
 import { type Address, addressKey, parseAddress } from '../mail/address.ts';
-import type { Store } from '../store/store.ts';
+import type { JobRequests, Store } from '../store/store.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 
 /** Where a message for one recipient goes in the end. */
@@ -16,6 +16,8 @@ export interface Recipient {
   destination: string;
   /** What the sender wrote, where it was resolved to another address, and by which rule. */
   redirected?: { from: string; rule: string };
+  /** What the sender asked for about this recipient. */
+  requests?: JobRequests;
 }
 
 export type Resolution =

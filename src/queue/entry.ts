@@ -35,11 +35,12 @@ function newJob(
   number: number,
 ): JobRow {
   const { queueId, acceptedAt } = message;
-  const { address, kind, destination, redirected } = recipient;
+  const { address, kind, destination, redirected, requests } = recipient;
   const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
   const job: JobRow = { queueId, number, recipient: address, kind, destination, attempts: 0, ...times };
   if (redirected) job.originalRecipient = redirected.from;
   if (kind === 'local') job.folder = folder;
+  if (requests) job.requests = requests;
   return job;
 }
 

@@ -6,6 +6,7 @@ import { type Received, type ReceivedProtocol, receivedField, receivedProtocol }
 import { type Reply, reply } from '../smtp/reply.ts';
 import { contentBytes } from '../store/content.ts';
 import type { Content, MessageRow } from '../store/store.ts';
+import { requestsOf } from './requests.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 
 export interface AcceptedParts {
@@ -78,6 +79,8 @@ export function messageRow(
     failuresTo: senderProven ? 'sender' : 'postmaster',
   };
   if (session.account !== undefined) row.submitter = session.account;
+  const requests = requestsOf(transaction.requests, header);
+  if (requests !== undefined) row.requests = requests;
   const messageId = messageIdOf(header);
   if (messageId !== undefined) row.messageId = messageId;
   return row;

@@ -5,18 +5,23 @@
  */
 
 import type { DialogueLine } from '../dossier/event.ts';
-import { type Address, parseAddress } from '../mail/address.ts';
+import type { Address } from '../mail/address.ts';
 import type { Application, Peer, TlsInfo } from '../net/machine.ts';
 import type { Directory, Recipient, Resolution } from '../queue/directory.ts';
 import type { Credentials } from '../sasl/exchange.ts';
 import type { Parameters } from '../smtp/command.ts';
+import { readMailRequests } from '../smtp/mail-parameters.ts';
+import { readRcptRequests } from '../smtp/rcpt-parameters.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
+import type { JobRequests, MessageRequests } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
+import { isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
+import { type ExpandedAlias, inherit } from './requests.ts';
 
 /** What is known of the client. */
 export interface Session {
@@ -43,6 +48,10 @@ export interface Transaction {
   readonly forwardPaths: string[];
   /** What they resolved to. */
   readonly recipients: Recipient[];
+  /** What the sender asks for beyond delivery; absent for nearly all mail. */
+  readonly requests?: MessageRequests;
+  /** Aliases whose expansion is to be reported. */
+  expanded?: ExpandedAlias[];
 }
 
 /** A message whose data is coming in. */
@@ -118,7 +127,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       case 'mail':
         return this.#mail(event.path, event.parameters);
       case 'recipient':
-        return this.#recipient(event.path);
+        return this.#recipient(event.path, event.parameters);
       case 'data':
         return this.#openMessage();
       case 'chunk':
@@ -150,6 +159,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const smtputf8 = parameters.has('SMTPUTF8');
     const sender = path === '' ? undefined : readPath(path, smtputf8);
     if (sender && !isAddress(sender)) return sender;
+    const requests = readMailRequests(parameters);
     return andThen(this.#parts.door.checkSender(this.#session, sender), (refusal) => {
       if (refusal) return refusal;
       this.#transaction = {
@@ -159,23 +169,29 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         eightBit: parameters.get('BODY')?.toUpperCase() === '8BITMIME',
         forwardPaths: [],
         recipients: [],
+        ...(requests && { requests }),
       };
       return undefined;
     });
   }
 
-  #recipient(path: string): MaybePromise<Reply | undefined> {
+  #recipient(path: string, parameters: Parameters): MaybePromise<Reply | undefined> {
     const transaction = this.#transaction;
     if (!transaction) throw new Error('RCPT without a transaction');
     const address = readPath(path, transaction.smtputf8);
     if (!isAddress(address)) return address;
     const spelled = withoutRoute(path);
     return andThen(this.#parts.directory.resolve(address, spelled), (resolution) =>
-      this.#addRecipient(transaction, spelled, resolution),
+      this.#addRecipient(transaction, spelled, resolution, readRcptRequests(parameters)),
     );
   }
 
-  #addRecipient(transaction: Transaction, spelled: string, resolution: Resolution): Reply | undefined {
+  #addRecipient(
+    transaction: Transaction,
+    spelled: string,
+    resolution: Resolution,
+    requests: JobRequests | undefined,
+  ): Reply | undefined {
     if (resolution.status === 'unknown') return unknownUser(spelled);
     const elsewhere = resolution.status === 'elsewhere';
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session) : undefined;
@@ -185,8 +201,19 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     if (recipients.length + found.length > forwardPaths.length + maxBehindAliases)
       return tooManyBehindAliases;
     forwardPaths.push(spelled);
-    recipients.push(...found);
+    recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
     return undefined;
+  }
+
+  #asking(
+    transaction: Transaction,
+    spelled: string,
+    found: readonly Recipient[],
+    requests: JobRequests,
+  ): readonly Recipient[] {
+    const { recipients, expanded } = inherit(spelled, found, requests);
+    if (expanded) transaction.expanded = [...(transaction.expanded ?? []), expanded];
+    return recipients;
   }
 
   #openMessage(): undefined {
@@ -275,24 +302,3 @@ const tooManyBehindAliases = reply(
   '4.5.3',
   'Too many recipients, with those behind aliases; send them the message in another transaction',
 );
-
-const unknownUser = (spelled: string): Reply =>
-  reply(550, '5.1.1', `No such user here: <${spelled.slice(0, 100)}>; check the address`);
-
-const isAddress = (value: Address | Reply): value is Address => 'domain' in value;
-
-/** RFC 5321 §4.1.1.3, appendix F.2: a source route `@a,@b:` is accepted and ignored. */
-const withoutRoute = (path: string): string => path.replace(/^@[^:]*:/, '');
-
-/** The address in a path, or the refusal. `<postmaster>` without a domain is one (RFC 5321 §4.5.1). */
-function readPath(path: string, smtputf8: boolean): Address | Reply {
-  const text = withoutRoute(path);
-  if (text.toLowerCase() === 'postmaster') return { localPart: 'postmaster', domain: '' };
-  const address = parseAddress(text);
-  if (!address)
-    return reply(553, '5.1.3', `Cannot read the address <${text.slice(0, 100)}>; write user@example.org`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is all of ASCII
-  if (!smtputf8 && /[^\x00-\x7f]/.test(text))
-    return reply(553, '5.6.7', 'An address beyond ASCII needs the SMTPUTF8 parameter at MAIL (RFC 6531)');
-  return address;
-}

@@ -51,7 +51,15 @@ const keywords = (lines: string[]): string[] => lines.slice(1).map((line) => lin
 
 describe('the door', () => {
   test('M4: lists its extensions; STARTTLS goes with TLS, and AUTH comes only on submission', async () => {
-    const common = ['PIPELINING', 'SIZE 20000', '8BITMIME', 'SMTPUTF8', 'ENHANCEDSTATUSCODES', 'CHUNKING'];
+    const common = [
+      'PIPELINING',
+      'SIZE 20000',
+      '8BITMIME',
+      'SMTPUTF8',
+      'ENHANCEDSTATUSCODES',
+      'CHUNKING',
+      'DSN',
+    ];
     for (const [protocol, auth] of [
       ['smtp', []],
       ['submission', ['AUTH PLAIN LOGIN']],
@@ -60,7 +68,7 @@ describe('the door', () => {
       await reply(client);
       expect(keywords(await ask(client, 'EHLO c'))).toEqual([...common, 'STARTTLS']);
       await secure(client);
-      expect(keywords(await ask(client, 'EHLO c'))).toEqual([...common, ...auth]);
+      expect(keywords(await ask(client, 'EHLO c'))).toEqual([...common, 'REQUIRETLS', ...auth]);
     }
   });
 

@@ -5,6 +5,7 @@
 
 import type { Command } from './command.ts';
 import { checkMailParameters } from './mail-parameters.ts';
+import { checkRcptParameters } from './rcpt-parameters.ts';
 import type { Reply } from './reply.ts';
 import * as say from './session-replies.ts';
 
@@ -36,11 +37,13 @@ export function refusalOf(command: Command, state: OrderState, terms: OrderTerms
     case 'MAIL':
       if (!state.greeted) return say.helloFirst;
       if (state.transaction !== 'none') return say.nestedMail;
-      return checkMailParameters(command.parameters, terms.messageBytes);
+      return checkMailParameters(command.parameters, terms.messageBytes, state.inTls);
     case 'RCPT':
       if (state.transaction === 'none' || state.transaction === 'receiving') return say.mailFirst;
-      if (command.parameters.size > 0) return say.unknownParameter([...command.parameters.keys()]);
-      return state.recipients >= terms.recipients ? say.tooManyRecipients : undefined;
+      return (
+        checkRcptParameters(command.parameters) ??
+        (state.recipients >= terms.recipients ? say.tooManyRecipients : undefined)
+      );
     case 'DATA':
       return state.transaction === 'receiving' ? say.dataAfterBdat : refusalOfData(state);
     case 'BDAT':

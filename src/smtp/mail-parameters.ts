@@ -1,22 +1,93 @@
-/** The parameters of MAIL FROM that we offer: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5). */
+/**
+ * The parameters of MAIL FROM that we offer: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5),
+ * RET and ENVID (RFC 3461 §4.3, §4.4), and under TLS REQUIRETLS (RFC 8689 §2). Those of RCPT TO are in rcpt-parameters.ts.
+ */
 
 import type { Parameters } from './command.ts';
 import { type Reply, reply } from './reply.ts';
-import { tooLarge, unknownParameter } from './session-replies.ts';
+import { requireTlsNeedsTls, tooLarge, unknownParameter } from './session-replies.ts';
+import { decodeXtext } from './xtext.ts';
 
-const known = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'AUTH']);
+/** What the sender asks of every server on the way. */
+export interface MailRequests {
+  /** REQUIRETLS (RFC 8689). */
+  requireTls?: true;
+  /** ENVID, decoded: the sender's own name for this sending, for reports about it. */
+  envid?: string;
+  /** RET: how much of the message a report about a failure returns. */
+  ret?: 'full' | 'headers';
+}
+
+const known = new Set(['SIZE', 'BODY', 'SMTPUTF8', 'AUTH', 'RET', 'ENVID', 'REQUIRETLS']);
+
+/** RFC 3461 §4.4, §5.4: as much as every server takes, before and after decoding. */
+const maxEnvidLength = 100;
+
+const syntaxError = (text: string): Reply => reply(501, '5.5.4', text);
 
 /** The reply that refuses these parameters, or undefined. `messageBytes` is our size limit. */
-export function checkMailParameters(parameters: Parameters, messageBytes: number): Reply | undefined {
+export function checkMailParameters(
+  parameters: Parameters,
+  messageBytes: number,
+  inTls: boolean,
+): Reply | undefined {
+  if (parameters.size === 0) return undefined;
   const unknown = [...parameters.keys()].filter((keyword) => !known.has(keyword));
   if (unknown.length > 0) return unknownParameter(unknown);
-  const size = parameters.get('SIZE');
-  if (size !== undefined && !/^\d{1,20}$/.test(size))
-    return reply(501, '5.5.4', 'SIZE takes a number of octets');
-  if (size !== undefined && Number(size) > messageBytes) return tooLarge(messageBytes);
+  return (
+    checkSize(parameters.get('SIZE'), messageBytes) ??
+    checkForm(parameters) ??
+    checkReports(parameters) ??
+    checkRequireTls(parameters.get('REQUIRETLS'), inTls)
+  );
+}
+
+function checkSize(size: string | undefined, messageBytes: number): Reply | undefined {
+  if (size === undefined) return undefined;
+  if (!/^\d{1,20}$/.test(size)) return syntaxError('SIZE takes a number of octets');
+  return Number(size) > messageBytes ? tooLarge(messageBytes) : undefined;
+}
+
+function checkForm(parameters: Parameters): Reply | undefined {
   const body = parameters.get('BODY')?.toUpperCase();
   if (body !== undefined && body !== '7BIT' && body !== '8BITMIME')
-    return reply(501, '5.5.4', 'BODY takes 7BIT or 8BITMIME');
-  if (parameters.get('SMTPUTF8')) return reply(501, '5.5.4', 'SMTPUTF8 takes no value');
-  return undefined;
+    return syntaxError('BODY takes 7BIT or 8BITMIME');
+  return parameters.get('SMTPUTF8') ? syntaxError('SMTPUTF8 takes no value') : undefined;
+}
+
+function checkReports(parameters: Parameters): Reply | undefined {
+  const ret = parameters.get('RET');
+  if (ret !== undefined && returned(ret) === undefined) return syntaxError('RET takes FULL or HDRS');
+  const envid = parameters.get('ENVID');
+  if (envid === undefined || readEnvid(envid) !== undefined) return undefined;
+  return syntaxError(`ENVID takes 1 to ${maxEnvidLength} printable characters as xtext (RFC 3461 4)`);
+}
+
+function checkRequireTls(requireTls: string | undefined, inTls: boolean): Reply | undefined {
+  if (requireTls === undefined) return undefined;
+  if (requireTls !== '') return syntaxError('REQUIRETLS takes no value');
+  return inTls ? undefined : requireTlsNeedsTls;
+}
+
+function returned(ret: string): MailRequests['ret'] {
+  const word = ret.toUpperCase();
+  return word === 'FULL' ? 'full' : word === 'HDRS' ? 'headers' : undefined;
+}
+
+function readEnvid(xtext: string): string | undefined {
+  const envid = xtext.length > 3 * maxEnvidLength ? undefined : decodeXtext(xtext);
+  return envid === undefined || envid === '' || envid.length > maxEnvidLength ? undefined : envid;
+}
+
+/** What parameters that passed the check ask for; undefined for nothing. */
+export function readMailRequests(parameters: Parameters): MailRequests | undefined {
+  const ret = returned(parameters.get('RET') ?? '');
+  const envid = readEnvid(parameters.get('ENVID') ?? '');
+  const requireTls = parameters.has('REQUIRETLS');
+  if (ret === undefined && envid === undefined && !requireTls) return undefined;
+  return {
+    ...(requireTls && { requireTls }),
+    ...(envid !== undefined && { envid }),
+    ...(ret !== undefined && { ret }),
+  };
 }

@@ -39,7 +39,7 @@ export type SmtpEvent =
   /** [250]. `path` is what stood in the angle brackets, '' for the null sender. */
   | { type: 'mail'; path: string; parameters: Parameters }
   /** [250] */
-  | { type: 'recipient'; path: string }
+  | { type: 'recipient'; path: string; parameters: Parameters }
   /** Message data would begin: [354, or for BDAT nothing yet]. */
   | { type: 'data' }
   /** A piece of the message, CRLF line ends, dot-stuffing undone. The answer is not sent. */

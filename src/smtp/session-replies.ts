@@ -55,6 +55,9 @@ export const lineTooLong = (limit: number): Reply =>
 export const unknownParameter = (keywords: string[]): Reply =>
   reply(555, '5.5.4', `Parameter ${keywords.join(' ').slice(0, 100)} is not offered here; see EHLO`);
 
+/** RFC 8689 §2: the request is worth something only where it cannot be read or changed on its way. */
+export const requireTlsNeedsTls = reply(530, '5.7.0', 'REQUIRETLS is for encrypted sessions; STARTTLS first');
+
 export const noStartTls = (inTls: boolean): Reply =>
   inTls ? reply(503, '5.5.1', 'TLS is active already') : reply(502, '5.5.1', 'STARTTLS is not offered here');
 
@@ -75,11 +78,13 @@ export function extensions(offer: {
   hostname: string;
   messageBytes: number;
   startTls: boolean;
+  requireTls: boolean;
   auth: boolean;
 }): Reply {
   const lines = [offer.hostname, 'PIPELINING', `SIZE ${offer.messageBytes}`, '8BITMIME', 'SMTPUTF8'];
-  lines.push('ENHANCEDSTATUSCODES', 'CHUNKING');
+  lines.push('ENHANCEDSTATUSCODES', 'CHUNKING', 'DSN');
   if (offer.startTls) lines.push('STARTTLS');
+  if (offer.requireTls) lines.push('REQUIRETLS');
   if (offer.auth) lines.push('AUTH PLAIN LOGIN');
   return reply(250, '', ...lines);
 }

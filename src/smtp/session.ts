@@ -2,7 +2,8 @@
  * The answering side of SMTP (RFC 5321) without I/O: a pull machine over bytes. Everything that affects the order of
  * commands lives here; syntax is in command.ts, message data in data-reader.ts. Whether a sender, a recipient or a
  * message is welcome is never decided here: those are events for the application.
- * Extensions: RFC 1870 SIZE, 2034, 2920 PIPELINING, 3030 CHUNKING, 3207 STARTTLS, 4954 AUTH, 6152 8BITMIME, 6531 SMTPUTF8.
+ * Extensions: RFC 1870 SIZE, 2034, 2920 PIPELINING, 3030 CHUNKING, 3207 STARTTLS, 3461 DSN, 4954 AUTH, 6152 8BITMIME,
+ * 6531 SMTPUTF8, 8689 REQUIRETLS.
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
@@ -202,7 +203,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       case 'MAIL':
         return { type: 'mail', path: command.path, parameters: command.parameters };
       case 'RCPT':
-        return { type: 'recipient', path: command.path };
+        return { type: 'recipient', path: command.path, parameters: command.parameters };
       case 'DATA':
         return { type: 'data' };
       case 'AUTH':
@@ -234,6 +235,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       hostname,
       messageBytes,
       startTls: startTls && !this.#tls,
+      requireTls: this.#tls !== undefined,
       auth: auth && this.#tls !== undefined && !this.#state.authenticated,
     });
   }

@@ -1,0 +1,45 @@
+/**
+ * What a sender asks for beyond delivery, on its way from the envelope and the header to message and jobs: of an alias's
+ * people (RFC 3461 §5.2.7), and by `TLS-Required: No` (RFC 8689 §4.1).
+ */
+
+import { fieldValue, findFields, type Header } from '../mail/header.ts';
+import type { Recipient } from '../queue/directory.ts';
+import type { JobRequests, MessageRequests } from '../store/store.ts';
+
+/** An alias of several people, of which success was to be reported: it is, by saying that it was taken apart. */
+export interface ExpandedAlias {
+  /** As the client named it. */
+  recipient: string;
+  orcpt?: string;
+}
+
+/**
+ * One forwarding address inherits everything (RFC 3461 §5.2.7.2). Several inherit all but the wish to hear of success,
+ * which the "expanded" report answers (§5.2.7.3 c).
+ */
+export function inherit(
+  recipient: string,
+  found: readonly Recipient[],
+  requests: JobRequests,
+): { recipients: Recipient[]; expanded?: ExpandedAlias } {
+  const { notify, orcpt } = requests;
+  if (found.length === 1 || !notify?.includes('success'))
+    return { recipients: found.map((each) => ({ ...each, requests })) };
+  const rest = notify.filter((keyword) => keyword !== 'success');
+  const inherited: JobRequests = { ...requests, notify: rest.length > 0 ? rest : ['never'] };
+  return {
+    recipients: found.map((each) => ({ ...each, requests: inherited })),
+    expanded: { recipient, ...(orcpt !== undefined && { orcpt }) },
+  };
+}
+
+/** `TLS-Required: No` counts only where REQUIRETLS was not given (RFC 8689 §4.1); another value, or two, says nothing. */
+export function requestsOf(
+  requests: MessageRequests | undefined,
+  { fields }: Header,
+): MessageRequests | undefined {
+  const [field, another] = findFields(fields, 'tls-required');
+  if (field === undefined || another !== undefined || requests?.requireTls) return requests;
+  return fieldValue(field).toLowerCase() === 'no' ? { ...requests, tlsOptional: true } : requests;
+}
