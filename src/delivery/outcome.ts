@@ -4,7 +4,15 @@ import type { Endpoint } from '../dossier/event.ts';
 import type { Reply } from '../smtp/reply.ts';
 
 export type Outcome =
-  | { kind: 'delivered'; reply?: Reply; endpoint?: Endpoint; folder?: string; file?: string }
+  | {
+      kind: 'delivered';
+      reply?: Reply;
+      endpoint?: Endpoint;
+      folder?: string;
+      file?: string;
+      /** The receiver offers DSN: what the sender wants to hear of success comes from there (RFC 3461 §5.2.1). */
+      reportsThere?: true;
+    }
   | ({ kind: 'deferred'; remedy?: 'IPv4' } & Trouble)
   | ({ kind: 'failed'; remedy?: Remedy } & Trouble)
   /** The connection broke after the final dot and before its reply: it may have been delivered. Tried again. */

@@ -11,7 +11,7 @@
 import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
-import { recipientsPerTransaction, sendTransaction } from '../smtp/client-transaction.ts';
+import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -172,7 +172,7 @@ class Attempt {
       const verdicts = await this.#transact(session, jobs);
       const dead = reused && isFirst ? verdicts.find(isDeadBeforeMail) : undefined;
       if (dead !== undefined) return { error: errorOf(dead), isStale: true };
-      const again = this.#settle(jobs, verdicts, endpoint);
+      const again = this.#settle(jobs, verdicts, { session, endpoint });
       const broken = verdicts.find(({ by }) => by === 'connection');
       if (broken !== undefined) return { error: errorOf(broken), isStale: false };
       rest = [...again, ...rest.slice(jobs.length)];
@@ -184,18 +184,31 @@ class Attempt {
     const { message, content } = this.#delivery;
     const { reversePath, sizeBytes, smtputf8 } = message;
     const recipients = jobs.map(({ recipient }) => recipient);
-    const transaction = { reversePath, recipients, sizeBytes, smtputf8, content };
+    const transaction = {
+      reversePath,
+      recipients,
+      sizeBytes,
+      smtputf8,
+      content,
+      ...requestsOf(message, jobs),
+    };
     return sendTransaction(session, transaction, this.#timeouts);
   }
 
   /** Writes outcomes down. Returns those for whom the same host has room in a transaction of their own. */
-  #settle(jobs: readonly JobRow[], verdicts: readonly Verdict[], endpoint: Endpoint): JobRow[] {
+  #settle(
+    jobs: readonly JobRow[],
+    verdicts: readonly Verdict[],
+    { session, endpoint }: Pick<Loan, 'session' | 'endpoint'>,
+  ): JobRow[] {
     const hadRoom = verdicts.some(({ by, phase }) => by === 'reply' && phase === 'sending end of data');
     const again: JobRow[] = [];
     for (const [index, job] of jobs.entries()) {
       const verdict = verdicts[index];
       if (verdict === undefined) throw new Error(`No verdict for recipient ${job.number} of ${job.queueId}`);
       const outcome = this.#classify(verdict, endpoint);
+      if (job.requests && outcome.kind === 'delivered' && session.extensions.has('DSN'))
+        outcome.reportsThere = true;
       if (hadRoom && isTooMany(verdict)) again.push(job);
       else if (allowsNextAddress(verdict)) this.#trouble = outcome;
       else if (this.#hasIpv4 && 'remedy' in outcome && outcome.remedy === 'IPv4')
@@ -226,6 +239,17 @@ class Attempt {
 
 const without = (endpoints: readonly Endpoint[], tried: readonly { endpoint: Endpoint }[]): Endpoint[] =>
   endpoints.filter((each) => !tried.some(({ endpoint }) => endpoint === each));
+
+/** Nothing for nearly all mail. */
+function requestsOf(
+  { requests }: MessageRow,
+  jobs: readonly JobRow[],
+): Pick<Transaction, 'requests' | 'recipientRequests'> {
+  return {
+    ...(requests && { requests }),
+    ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map((job) => job.requests) }),
+  };
+}
 
 interface Connection {
   endpoint: Endpoint;

@@ -1,11 +1,13 @@
 /**
  * What a receiver offers in its reply to EHLO (RFC 5321 §4.1.1.1), and what follows for a message: the parameters of
- * MAIL (RFC 1870, 6152, 6531), how addresses are written, and what cannot be sent there at all.
+ * MAIL and RCPT (RFC 1870, 3461, 6152, 6531), how addresses are written, and what cannot be sent there at all.
  */
 
 import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
 import type { Transaction } from './client-transaction.ts';
+import type { RcptRequests } from './rcpt-parameters.ts';
 import type { Reply } from './reply.ts';
+import { encodeXtext } from './xtext.ts';
 
 /** Upper-case keyword → its parameters, unparsed. */
 export type Extensions = ReadonlyMap<string, string>;
@@ -26,16 +28,42 @@ export function parseExtensions({ lines }: Reply): Extensions {
  * (RFC 6152 §3) would break its signatures.
  */
 export function mailCommand(extensions: Extensions, transaction: Transaction): string {
-  const { reversePath, sizeBytes } = transaction;
+  const { reversePath, sizeBytes, requests } = transaction;
   let command = `MAIL FROM:<${wirePath(extensions, transaction, reversePath)}>`;
   if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
   if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
   if (speaksUtf8(extensions, transaction)) command += ' SMTPUTF8';
+  if (requests !== undefined && extensions.has('DSN')) command += reportParameters(requests);
   return command;
 }
 
-export function rcptCommand(extensions: Extensions, transaction: Transaction, recipient: string): string {
-  return `RCPT TO:<${wirePath(extensions, transaction, recipient)}>`;
+/** Passed on as they came (RFC 3461 §5.2.1 a, b). */
+function reportParameters({ ret, envid }: NonNullable<Transaction['requests']>): string {
+  const returned = ret === undefined ? '' : ` RET=${ret === 'full' ? 'FULL' : 'HDRS'}`;
+  return envid === undefined ? returned : `${returned} ENVID=${encodeXtext(envid)}`;
+}
+
+export function rcptCommand(
+  extensions: Extensions,
+  transaction: Transaction,
+  recipient: string,
+  requests?: RcptRequests,
+): string {
+  const command = `RCPT TO:<${wirePath(extensions, transaction, recipient)}>`;
+  if (requests === undefined || !extensions.has('DSN')) return command;
+  const { notify, orcpt } = requests;
+  return [
+    command,
+    ...(notify === undefined ? [] : [`NOTIFY=${notify.join(',').toUpperCase()}`]),
+    ...(orcpt === undefined ? [] : [`ORCPT=${wireOrcpt(extensions, transaction, orcpt)}`]),
+  ].join(' ');
+}
+
+/** As it came (RFC 3461 §5.2.1 d), but for UTF-8 where SMTPUTF8 does not carry it (RFC 6533 §3). */
+function wireOrcpt(extensions: Extensions, transaction: Transaction, orcpt: string): string {
+  if (speaksUtf8(extensions, transaction)) return orcpt;
+  const escaped = (character: string) => `\\x{${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}}`;
+  return orcpt.replace(/[^\0-\x7f]/gu, escaped);
 }
 
 /** SMTPUTF8 obliges every later hop, so it is passed on, never added. */

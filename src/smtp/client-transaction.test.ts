@@ -360,3 +360,59 @@ describe('sendTransaction() and extensions', () => {
     ]);
   });
 });
+
+describe('sendTransaction() with DSN', () => {
+  const asking: Partial<Transaction> = {
+    requests: { ret: 'headers', envid: 'QQ 1+1' },
+    recipientRequests: [
+      { notify: ['success', 'failure'], orcpt: 'rfc822;B+2Bx@example.org' },
+      { orcpt: 'utf-8;bücher@example.org' },
+    ],
+  };
+
+  it('passes on what was asked for where DSN is offered (RFC 3461 §5.2.1)', async () => {
+    const script = `
+      C: MAIL FROM:<a@example.com> RET=HDRS ENVID=QQ+201+2B1
+      S: 250 ok
+      C: RCPT TO:<b@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B+2Bx@example.org
+      S: 250 ok
+      C: RCPT TO:<c@example.net> ORCPT=utf-8;b\\x{FC}cher@example.org
+      S: 250 ok
+      C: DATA
+      S: 354 go on
+      C: (message)
+      S: 250 taken`;
+    expect(await play(['DSN'], script, asking)).toEqual(['end of data: 250', 'end of data: 250']);
+  });
+
+  it('passes nothing on where it is not (§5.2.2 a)', async () => {
+    const script = `
+      C: MAIL FROM:<a@example.com>
+      S: 250 ok
+      C: RCPT TO:<b@example.net>
+      S: 250 ok
+      C: RCPT TO:<c@example.net>
+      S: 250 ok
+      C: DATA
+      S: 354 go on
+      C: (message)
+      S: 250 taken`;
+    expect(await play([], script, asking)).toEqual(['end of data: 250', 'end of data: 250']);
+  });
+
+  it('leaves an ORCPT in UTF-8 as it is in mail that is internationalized', async () => {
+    const script = `
+      C: MAIL FROM:<a@example.com> SMTPUTF8 RET=HDRS ENVID=QQ+201+2B1
+      S: 250 ok
+      C: RCPT TO:<b@example.net> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;B+2Bx@example.org
+      S: 250 ok
+      C: RCPT TO:<c@example.net> ORCPT=utf-8;bücher@example.org
+      S: 554 no more`;
+    const verdicts = await play(
+      ['DSN', 'SMTPUTF8'],
+      `${script.replace(/S: 250 ok\n\s+C: RCPT TO:<c/, 'S: 554 no\n C: RCPT TO:<c')}`,
+      { ...asking, smtputf8: true },
+    );
+    expect(verdicts).toEqual(['RCPT TO: 554', 'RCPT TO: 554']);
+  });
+});

@@ -10,6 +10,8 @@ import { findUnmet, mailCommand, rcptCommand } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
 import { ConversationError } from './conversation.ts';
+import type { MailRequests } from './mail-parameters.ts';
+import type { RcptRequests } from './rcpt-parameters.ts';
 import { isPositive, type Reply, replyText } from './reply.ts';
 
 /** RFC 5321 §4.5.3.1.8: every server takes that many; for more, the caller makes several transactions. */
@@ -21,6 +23,10 @@ export interface Transaction {
   recipients: readonly string[];
   sizeBytes: number;
   smtputf8: boolean;
+  /** What the sender asks of every server on the way; absent for nearly all mail. */
+  requests?: Pick<MailRequests, 'envid' | 'ret'>;
+  /** … and about each recipient, in their order. */
+  recipientRequests?: readonly (RcptRequests | undefined)[];
   /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
 }
@@ -28,6 +34,7 @@ export interface Transaction {
 /** A recipient is undecided as long as it has no verdict. */
 interface Recipient {
   readonly address: string;
+  readonly requests: RcptRequests | undefined;
   verdict: Verdict | undefined;
 }
 
@@ -65,7 +72,12 @@ class Exchange {
     this.#session = session;
     this.#transaction = transaction;
     this.#timeouts = timeouts;
-    this.#recipients = transaction.recipients.map((address) => ({ address, verdict: undefined }));
+    const { recipients, recipientRequests } = transaction;
+    this.#recipients = recipients.map((address, index) => ({
+      address,
+      requests: recipientRequests?.[index],
+      verdict: undefined,
+    }));
     this.#pipelining = session.extensions.has('PIPELINING');
   }
 
@@ -113,8 +125,8 @@ class Exchange {
     return this.#recipients.filter(({ verdict }) => verdict === undefined);
   }
 
-  #rcptCommand({ address }: Recipient): string {
-    return rcptCommand(this.#session.extensions, this.#transaction, address);
+  #rcptCommand({ address, requests }: Recipient): string {
+    return rcptCommand(this.#session.extensions, this.#transaction, address, requests);
   }
 
   #sendTogether(mail: string, addressed: readonly Recipient[]): void {
