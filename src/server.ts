@@ -10,8 +10,10 @@ import { controlPath } from './admin/open-admin.ts';
 import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
+import { expansionReporter } from './delivery/expansion.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import { createPool, createResolver, routeOptions } from './delivery/outbound.ts';
+import type { ReportParts } from './delivery/report.ts';
 import { limitsOfSite } from './delivery/site-limits.ts';
 import { SiteTables } from './delivery/site-tables.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
@@ -131,7 +133,7 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
 const maxHeldJobs = 5000;
 
 async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
-  const { config, log, clock, store, resolver, directory, signers, nextQueueId } = core;
+  const { config, log, clock, store, resolver } = core;
   const { hostname, dataDir, delivery } = config;
   const pool = await createPool(config, clock);
   parts.defer(() => pool.close());
@@ -160,7 +162,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     route,
     send: { pool, tables, permanentFailures: delivery.permanentFailures },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
-    report: { hostname, directory, signers, nextQueueId, clock, lifetimeMs: retry.lifetimeMs },
+    report: reportPartsOf(core),
     retry,
   };
   parts.defer(() => queue.stop());
@@ -189,10 +191,18 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */
 const inlineBytes = 64 * 1024;
 
-function doorPartsOf({ config, ...core }: Reception) {
+function reportPartsOf({ config, ...core }: Omit<Reception, 'queue'>): ReportParts {
+  const { directory, signers, nextQueueId, clock } = core;
+  const { lifetimeMs } = retryPolicy(config.delivery);
+  return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };
+}
+
+function doorPartsOf(reception: Reception) {
+  const { config, ...core } = reception;
   const { hostname, limits, dossier, delivery } = config;
   return {
     ...core,
+    reportExpansion: expansionReporter({ ...core, report: reportPartsOf(reception) }),
     lifetimeMs: retryPolicy(delivery).lifetimeMs,
     hostname,
     headerBytes: limits.headerBytes,

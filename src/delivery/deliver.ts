@@ -7,6 +7,7 @@
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { FailedRecipient } from '../dsn/failure.ts';
+import type { ReachedRecipient } from '../dsn/success.ts';
 import type { DeliveryGroup, Queue, SiteTrouble } from '../queue/queue.ts';
 import { nextAttempt, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
@@ -21,6 +22,7 @@ import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, send } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
+import { namesOf, reachedBy, unwantedBy } from './wanted-reports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -56,7 +58,8 @@ export async function deliver(
   const site = untried ?? siteAnswer(attempt.outcomes, now, isMany);
   const decisions = jobs.map((job, index) => decide(parts, job, attempt.outcomes[index] ?? forgotten, now));
   const failures = decisions.flatMap(({ failure }) => (failure ? [failure] : []));
-  const reports = await reportsFor(parts.report, message, failures);
+  const reached = decisions.flatMap((decision) => (decision.reached ? [decision.reached] : []));
+  const reports = await reportsFor(parts.report, message, { failures, reached });
   await parts.queue.settle({
     queueId: message.queueId,
     results: decisions.map(({ result }) => result),
@@ -115,6 +118,8 @@ interface Decision {
   event: DossierEvent;
   /** Given up for good: somebody must be told. */
   failure?: FailedRecipient;
+  /** The sender wanted to hear of it. */
+  reached?: ReachedRecipient;
 }
 
 /** What follows from an outcome: done, another attempt, or the end. */
@@ -125,8 +130,11 @@ function decide(
   now: number,
 ): Decision {
   const { queueId, number, recipient } = job;
-  if (outcome.kind === 'delivered')
-    return { result: { number, result: 'done' }, event: deliveredEvent(job, outcome, now) };
+  if (outcome.kind === 'delivered') {
+    const reached = reachedBy(job, outcome, now);
+    const event = deliveredEvent(job, outcome, now);
+    return { result: { number, result: 'done' }, event, ...(reached && { reached }) };
+  }
   const facts = factsOf(outcome);
   const nextAttemptAt = outcome.kind === 'failed' ? undefined : nextAttempt(job, now, random, retry);
   if (nextAttemptAt === undefined) return giveUp(job, outcome, facts, now);
@@ -158,14 +166,15 @@ function giveUp(
   facts: Facts,
   now: number,
 ): Decision {
-  const { queueId, number, recipient, originalRecipient } = job;
+  const { queueId, number, recipient } = job;
   const rule = outcome.kind === 'failed' ? facts.rule : `${facts.rule}, but its time is over: given up`;
   const failure: FailedRecipient = {
-    recipient,
+    ...namesOf(job),
     ...facts,
     rule,
     lastAttemptAt: now,
-    ...defined({ originalRecipient, reply: outcome.reply }),
+    ...unwantedBy(job),
+    ...defined({ reply: outcome.reply }),
   };
   return {
     result: { number, result: 'done' },

@@ -1,6 +1,6 @@
 /**
- * Who is told that a message could not be delivered: the sender by a report (RFC 3464), the postmaster by a notice
- * without content. Both are messages like any other: they go through the queue, from the null sender; but nobody is
+ * Who is told what became of a message: of a failure the sender by a report (RFC 3464) and the postmaster by a notice
+ * without content, of success the sender who asked for it (RFC 3461 §5.2). Both are messages like any other: they go through the queue, from the null sender; but nobody is
  * told about them in turn. A sender who may be forged, or is null, is never told (RFC 5321 §6.1, §6.2).
  */
 
@@ -10,14 +10,14 @@ import type { DossierEvent } from '../dossier/event.ts';
 import type { FailedRecipient } from '../dsn/failure.ts';
 import { composeFailureReport } from '../dsn/failure-report.ts';
 import { composePostmasterNotice } from '../dsn/postmaster-notice.ts';
+import type { ReachedRecipient } from '../dsn/success.ts';
+import { composeSuccessReport } from '../dsn/success-report.ts';
 import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
-import { findHeaderEnd } from '../mail/header.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
-import { readContent } from '../store/content.ts';
-import { errorCode } from '../store/errors.ts';
-import type { Content, MessageRow, NewMessage } from '../store/store.ts';
+import type { MessageRow, NewMessage } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import { headerOf, originalOf } from './original.ts';
 
 export interface ReportParts {
   hostname: string;
@@ -35,21 +35,30 @@ export interface Reports {
   events: DossierEvent[];
 }
 
-/** Octets of the failed message that are read for its header. */
-const headerBytes = 64 * 1024;
+/** What there is to tell about some of a message's recipients. */
+export interface News {
+  /** Given up for good. */
+  failures?: readonly FailedRecipient[];
+  /** Reached, and the sender wanted to hear of it. */
+  reached?: readonly ReachedRecipient[];
+}
 
-/** The messages that these failures give rise to; none for what is itself a report of ours. */
+/** The messages that this gives rise to; none about what is itself a report of ours. */
 export async function reportsFor(
   parts: ReportParts,
   message: MessageRow,
-  failures: readonly FailedRecipient[],
+  { failures = [], reached = [] }: News,
 ): Promise<Reports> {
-  if (failures.length === 0 || message.failuresTo === 'nobody') return { entries: [], events: [] };
-  const told = await factsToTell(parts, message, failures);
-  const sent = [
-    ...(told.untold === undefined ? [await tellSender(parts, message, told)] : []),
-    await tellPostmaster(parts, told),
-  ];
+  if (failures.length + reached.length === 0 || message.failuresTo === 'nobody')
+    return { entries: [], events: [] };
+  const told = await factsToTell(parts, message);
+  const wanted = failures.filter(({ unwanted }) => !unwanted);
+  const sent: Reports[] = [];
+  if (told.untold === undefined && wanted.length > 0)
+    sent.push(await tellSender(parts, message, told, wanted));
+  if (told.untold === undefined && reached.length > 0)
+    sent.push(await tellOfSuccess(parts, message, told, reached));
+  if (failures.length > 0) sent.push(await tellPostmaster(parts, postmastersView(told, wanted), failures));
   return { entries: sent.flatMap(({ entries }) => entries), events: sent.flatMap(({ events }) => events) };
 }
 
@@ -60,7 +69,8 @@ interface Told {
   arrivedAt: number;
   /** With its domain in A-labels. */
   sender: string;
-  failures: readonly FailedRecipient[];
+  envid?: string;
+  requireTls?: true;
   now: number;
   /** Why the sender is not told. */
   untold?: string;
@@ -68,14 +78,17 @@ interface Told {
 
 async function factsToTell(
   { hostname, directory, clock }: ReportParts,
-  { queueId, acceptedAt, reversePath, failuresTo }: MessageRow,
-  failures: readonly FailedRecipient[],
+  { queueId, acceptedAt, reversePath, failuresTo, requests: { envid, requireTls } = {} }: MessageRow,
 ): Promise<Told> {
   const address = parseAddress(reversePath);
   const sender = address ? formatAddress(address) : reversePath;
   const untold = await reasonNotToTell(directory, sender, failuresTo);
-  const told = { hostname, queueId, arrivedAt: acceptedAt, sender, failures, now: clock.now() };
-  return untold === undefined ? told : { ...told, untold };
+  return {
+    ...{ hostname, queueId, arrivedAt: acceptedAt, sender, now: clock.now() },
+    ...(untold !== undefined && { untold }),
+    ...(envid !== undefined && { envid }),
+    ...(requireTls && { requireTls }),
+  };
 }
 
 async function reasonNotToTell(
@@ -88,18 +101,45 @@ async function reasonNotToTell(
   return (await resolve(directory, sender)).length === 0 ? 'there is no such account' : undefined;
 }
 
-async function tellSender(parts: ReportParts, message: MessageRow, told: Told): Promise<Reports> {
+/** A sender who is told nothing of any of these failures has asked for it (RFC 3461 §5.2.6 b). */
+function postmastersView(told: Told, wanted: readonly FailedRecipient[]): Told {
+  if (told.untold !== undefined || wanted.length > 0) return told;
+  return { ...told, untold: 'it asked for no report of failures (NOTIFY)' };
+}
+
+async function tellSender(
+  parts: ReportParts,
+  message: MessageRow,
+  told: Told,
+  failures: readonly FailedRecipient[],
+): Promise<Reports> {
   const report = parts.nextQueueId();
   const messageId = messageIdFor(parts, report);
-  const content = composeFailureReport({ ...told, header: await headerOf(message), messageId });
+  const content = composeFailureReport({ ...told, ...(await originalOf(message)), failures, messageId });
   return send(parts, { kind: 'failure', told, report, to: told.sender, content });
 }
 
-function tellPostmaster(parts: ReportParts, told: Told): Promise<Reports> {
+async function tellOfSuccess(
+  parts: ReportParts,
+  message: MessageRow,
+  told: Told,
+  reached: readonly ReachedRecipient[],
+): Promise<Reports> {
+  const report = parts.nextQueueId();
+  const messageId = messageIdFor(parts, report);
+  const content = composeSuccessReport({ ...told, header: await headerOf(message), reached, messageId });
+  return send(parts, { kind: 'success', told, report, to: told.sender, content });
+}
+
+function tellPostmaster(
+  parts: ReportParts,
+  told: Told,
+  failures: readonly FailedRecipient[],
+): Promise<Reports> {
   const report = parts.nextQueueId();
   const messageId = messageIdFor(parts, report);
   const postmaster = postmasterFor(parts.directory, told.sender);
-  const content = composePostmasterNotice({ ...told, postmaster, messageId });
+  const content = composePostmasterNotice({ ...told, failures, postmaster, messageId });
   return send(parts, { kind: 'postmaster', told, report, to: postmaster, content });
 }
 
@@ -112,7 +152,7 @@ function postmasterFor(directory: Directory, sender: string): string {
 }
 
 interface Outgoing {
-  kind: 'failure' | 'postmaster';
+  kind: 'failure' | 'success' | 'postmaster';
   told: Told;
   /** Its queue id. */
   report: string;
@@ -160,7 +200,7 @@ async function resolve(directory: Directory, to: string): Promise<readonly Recip
 
 async function reportRow(
   parts: ReportParts,
-  { report, to, content }: Outgoing,
+  { report, to, content, told: { requireTls } }: Outgoing,
   at: number,
 ): Promise<MessageRow> {
   const address = parseAddress(to);
@@ -176,6 +216,8 @@ async function reportRow(
     smtputf8: address !== undefined && needsSmtputf8(address),
     failuresTo: 'nobody',
     messageId: messageIdFor(parts, report),
+    // What is said of a message is protected as the message was (RFC 8689 §5).
+    ...(requireTls && { requests: { requireTls } }),
   };
 }
 
@@ -185,24 +227,4 @@ async function signatureOn({ hostname, signers }: ReportParts, content: Buffer):
     ({ domain }) => hostname === domain || hostname.endsWith(`.${domain}`),
   );
   return signer ? signMessage(signer, content) : '';
-}
-
-/** The header section as it was sent, our own fields first; the body stays out of it. */
-async function headerOf({ prefix, content }: MessageRow): Promise<Buffer> {
-  const head = await beginningOf(content);
-  return Buffer.concat([prefix, head.subarray(0, findHeaderEnd(head) ?? headerBytes)]);
-}
-
-/** As much as can be read: that the disk has lost a message is all the more to be told (requirement "not" 7). */
-async function beginningOf(content: Content): Promise<Buffer> {
-  let head: Buffer = Buffer.alloc(0);
-  try {
-    for await (const chunk of readContent(content)) {
-      head = Buffer.concat([head, chunk]);
-      if (head.length >= headerBytes || findHeaderEnd(head) !== undefined) break;
-    }
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-  }
-  return head;
 }

@@ -176,7 +176,7 @@ function describeFailed({ data: { reason, status, phase, rule, endpoint } }: Eve
 
 function describeReported({ data: { to, kind, report, rule } }: EventOf<'reported'>): Step {
   const title =
-    kind === 'failure' ? `The sender <${to}> was told of the failure` : `The postmaster <${to}> was told`;
+    kind === 'postmaster' ? `The postmaster <${to}> was told` : `The sender <${to}> was told of the ${kind}`;
   const untold = rule === undefined ? [] : [`the sender was not told: ${rule}`];
   return plain(title, [...untold, `by message ${report}: posthorn trace ${report}`]);
 }

@@ -109,7 +109,7 @@ interface EventData {
   /** A report about this recipient went out; `report` is its queue id. */
   reported: {
     to: string;
-    kind: 'failure' | 'postmaster';
+    kind: 'failure' | 'success' | 'postmaster';
     report: string;
     /** Why the sender is not told, where the postmaster alone is. */
     rule?: string;

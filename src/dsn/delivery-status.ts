@@ -1,7 +1,9 @@
 /** The machine-readable part of a failure report: message/delivery-status (RFC 3464), in ASCII whatever the input. */
 
 import { formatDate } from '../mail/date.ts';
-import { diagnosticLines, type FailedRecipient, oneLine } from './failure.ts';
+import type { Reply } from '../smtp/reply.ts';
+import { diagnosticLines, type FailedRecipient, type NamedRecipient, oneLine } from './failure.ts';
+import type { ReachedRecipient } from './success.ts';
 
 export interface ReportedMessage {
   /** Our own name. */
@@ -9,6 +11,8 @@ export interface ReportedMessage {
   queueId: string;
   /** Milliseconds since the epoch. */
   arrivedAt: number;
+  /** The sender's own name for this sending (ENVID, RFC 3461 §4.4), decoded. */
+  envid?: string;
 }
 
 /** RFC 5322 §2.1.1 allows 998; the rest is for the field's name. */
@@ -28,19 +32,30 @@ function typedAddress(address: string): string {
   return `utf-8;${address.replace(/[^\x21-\x7e]|[\\+=]/gu, xtext)}`;
 }
 
+const smtpDiagnostic = (reply: Reply): string =>
+  `Diagnostic-Code: smtp; ${diagnosticLines(reply).map(ascii).join('\r\n ')}`;
+
 /** RFC 3464 §2.3.6. A reply's lines are folded, one each; without a reply there is nothing of type smtp to tell. */
 function diagnosticFields({ reply, endpoint, reason }: FailedRecipient): string[] {
   if (reply === undefined) return [`Diagnostic-Code: x-posthorn; ${ascii(reason)}`];
-  const code = `Diagnostic-Code: smtp; ${diagnosticLines(reply).map(ascii).join('\r\n ')}`;
+  const code = smtpDiagnostic(reply);
   return endpoint === undefined ? [code] : [`Remote-MTA: dns; ${ascii(endpoint.host)}`, code];
+}
+
+/** Original-Recipient is what ORCPT said, and only that (RFC 3461 §6.3 d); whom an alias stood for is a field of ours. */
+function recipientNames({ recipient, originalRecipient, orcpt }: NamedRecipient): string[] {
+  return [
+    ...(orcpt === undefined ? [] : [`Original-Recipient: ${orcpt.type};${ascii(orcpt.address)}`]),
+    `Final-Recipient: ${typedAddress(recipient)}`,
+    ...(originalRecipient === undefined ? [] : [`X-Posthorn-Alias: ${typedAddress(originalRecipient)}`]),
+  ];
 }
 
 /** In the order of RFC 3464 §2.3. A status of 4.y.z stays what the last attempt said, although we gave up (§2.3.4). */
 function recipientFields(failure: FailedRecipient): string[] {
-  const { recipient, originalRecipient, status, lastAttemptAt } = failure;
+  const { status, lastAttemptAt } = failure;
   return [
-    ...(originalRecipient === undefined ? [] : [`Original-Recipient: ${typedAddress(originalRecipient)}`]),
-    `Final-Recipient: ${typedAddress(recipient)}`,
+    ...recipientNames(failure),
     'Action: failed',
     `Status: ${ascii(status)}`,
     ...diagnosticFields(failure),
@@ -48,14 +63,34 @@ function recipientFields(failure: FailedRecipient): string[] {
   ];
 }
 
+function reachedFields(reached: ReachedRecipient): string[] {
+  const { action, endpoint, reply, at } = reached;
+  return [
+    ...recipientNames(reached),
+    `Action: ${action}`,
+    `Status: ${reply?.enhanced ?? '2.0.0'}`,
+    ...(endpoint === undefined ? [] : [`Remote-MTA: dns; ${ascii(endpoint.host)}`]),
+    ...(reply === undefined ? [] : [smtpDiagnostic(reply)]),
+    `Last-Attempt-Date: ${formatDate(at)}`,
+  ];
+}
+
 /** The part's body: a group of fields about the message, then one for each recipient, blank lines between. */
 export function deliveryStatus(message: ReportedMessage, failures: readonly FailedRecipient[]): string {
+  return statusOf(message, failures.map(recipientFields));
+}
+
+/** The same for recipients who were reached. */
+export function successStatus(message: ReportedMessage, reached: readonly ReachedRecipient[]): string {
+  return statusOf(message, reached.map(reachedFields));
+}
+
+function statusOf(message: ReportedMessage, recipients: readonly string[][]): string {
   const messageFields = [
+    ...(message.envid === undefined ? [] : [`Original-Envelope-Id: ${ascii(message.envid)}`]),
     `Reporting-MTA: dns; ${message.hostname}`,
     `Arrival-Date: ${formatDate(message.arrivedAt)}`,
     `X-Posthorn-Queue-ID: ${message.queueId}`,
   ];
-  return [messageFields, ...failures.map(recipientFields)]
-    .map((group) => `${group.join('\r\n')}\r\n`)
-    .join('\r\n');
+  return [messageFields, ...recipients].map((group) => `${group.join('\r\n')}\r\n`).join('\r\n');
 }

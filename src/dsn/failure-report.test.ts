@@ -120,7 +120,7 @@ describe('composeFailureReport()', () => {
   it('names what the sender wrote where an alias led elsewhere', () => {
     const { parts, value } = one({ originalRecipient: 'info@example.com' });
     expect(parts[0]).toContain('<nobody@example.net>\r\n  You wrote to: <info@example.com>\r\n');
-    expect(parts[1]).toContain('Original-Recipient: rfc822;info@example.com\r\nFinal-Recipient');
+    expect(parts[1]).toContain('\r\nX-Posthorn-Alias: rfc822;info@example.com\r\n');
     expect(value('subject')).toBe('Undelivered: your message to info@example.com');
   });
 

@@ -3,11 +3,16 @@
 import type { Endpoint } from '../dossier/event.ts';
 import type { Reply } from '../smtp/reply.ts';
 
-export interface FailedRecipient {
+export interface NamedRecipient {
   /** `user@domain` that was tried. */
   recipient: string;
   /** What the sender wrote, where an alias led elsewhere. */
   originalRecipient?: string;
+  /** Whom the sender named first, as the client has told us (ORCPT, RFC 3461 §4.2): its type, and the address decoded. */
+  orcpt?: { type: string; address: string };
+}
+
+export interface FailedRecipient extends NamedRecipient {
   /** Enhanced status, e.g. `5.1.1` (RFC 3463). */
   status: string;
   /** What went wrong, for people; the whole of it where there is no reply. */
@@ -22,6 +27,8 @@ export interface FailedRecipient {
   reply?: Reply;
   /** Milliseconds since the epoch. */
   lastAttemptAt: number;
+  /** The sender wants no report of failure about this recipient (NOTIFY, RFC 3461 §5.2.6 b). */
+  unwanted?: true;
 }
 
 /** Text from others on one line: controls, which could forge a field or drive a terminal, become spaces. */

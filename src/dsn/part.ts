@@ -17,7 +17,7 @@ export interface Part {
 const longLine = /^[^\r\n]{999}/m;
 
 /** ASCII text without controls, its lines at most 998 characters long, needs no encoding. */
-function isSevenBit(text: string): boolean {
+export function isSevenBit(text: string): boolean {
   return !/[^\t\r\n\x20-\x7e]/.test(text) && !longLine.test(text);
 }
 

@@ -25,6 +25,7 @@ function reception() {
     headerBytes: 10_000,
     inlineBytes: 50_000,
     queue: { accept: async (entry: Accepted) => void accepted.push(entry) },
+    reportExpansion: async () => undefined,
     directory: new Directory({ store, domains: [{ name: 'example.com' }] }),
     spool: { begin: () => Promise.reject(new Error('small messages only')) },
     signers: new Map(),

@@ -33,6 +33,7 @@ import {
 import { isUnexpectedReport } from './backscatter.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
+import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 
@@ -43,6 +44,7 @@ export interface InboundParts {
   /** Dossiers are kept, so that it is known what was sent from here. */
   dossiers: boolean;
   queue: Pick<Queue, 'accept'>;
+  reportExpansion: ReportExpansion;
   directory: Directory;
   store: Pick<Store, 'appendEvents' | 'isSentFromHere'>;
   spool: Pick<Spool, 'begin'>;
@@ -170,6 +172,7 @@ async function enqueue(parts: InboundParts, received: Received, judged: Judged):
   const { lifetimeMs } = parts;
   const sentFromHere = session.trusted;
   await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere, lifetimeMs }));
+  if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
 }
 
 async function chooseFolder(

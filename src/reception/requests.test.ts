@@ -64,8 +64,12 @@ describe('what a sender asks for beyond delivery', () => {
     ['FAILURE', ['failure']],
   ])('is inherited by several people but for success: NOTIFY=%s (§5.2.7.3 c)', async (notify, inherited) => {
     const aliases = { 'all@example.com': ['a@example.net', 'b@example.net'] };
-    const { jobs } = await submitted('', [`<all@example.com> NOTIFY=${notify}`], { aliases });
+    const { message, jobs, reception } = await submitted('', [`<all@example.com> NOTIFY=${notify}`], {
+      aliases,
+    });
     expect(jobs.map(({ requests }) => requests)).toEqual([{ notify: inherited }, { notify: inherited }]);
+    const expansion = [message.queueId, 'all@example.com'];
+    expect(reception.expanded).toEqual(notify.includes('SUCCESS') ? [expansion] : []);
   });
 
   test('REQUIRETLS is kept (RFC 8689 §4.1)', async () => {

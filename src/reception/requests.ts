@@ -5,7 +5,7 @@
 
 import { fieldValue, findFields, type Header } from '../mail/header.ts';
 import type { Recipient } from '../queue/directory.ts';
-import type { JobRequests, MessageRequests } from '../store/store.ts';
+import type { JobRequests, MessageRequests, MessageRow } from '../store/store.ts';
 
 /** An alias of several people, of which success was to be reported: it is, by saying that it was taken apart. */
 export interface ExpandedAlias {
@@ -13,6 +13,9 @@ export interface ExpandedAlias {
   recipient: string;
   orcpt?: string;
 }
+
+/** Tells the sender; resolves when that is on disk, and before the client is told that its message is. */
+export type ReportExpansion = (message: MessageRow, expanded: readonly ExpandedAlias[]) => Promise<void>;
 
 /**
  * One forwarding address inherits everything (RFC 3461 §5.2.7.2). Several inherit all but the wish to hear of success,

@@ -16,6 +16,7 @@ import type { Spool } from '../store/spool.ts';
 import type { Clock } from '../util/clock.ts';
 import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
 import { MessageCollector } from './message-collector.ts';
+import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 
@@ -24,6 +25,7 @@ export interface SubmissionParts {
   headerBytes: number;
   inlineBytes: number;
   queue: Pick<Queue, 'accept'>;
+  reportExpansion: ReportExpansion;
   directory: Directory;
   spool: Pick<Spool, 'begin'>;
   signers: Signers;
@@ -129,5 +131,6 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   await parts.queue.accept(
     newEntry({ message, recipients, folder: 'Inbox', events, sentFromHere: true, lifetimeMs }),
   );
+  if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
   return queuedAs(transaction.queueId);
 }

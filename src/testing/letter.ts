@@ -2,6 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { compose } from '../mail/compose.ts';
+import type { MailRequests } from '../smtp/mail-parameters.ts';
+import type { RcptRequests } from '../smtp/rcpt-parameters.ts';
 
 export interface Letter {
   /** `user@domain`; '' is the null sender, with `content` only. */
@@ -11,6 +13,9 @@ export interface Letter {
   content?: string | Buffer;
   subject?: string;
   text?: string;
+  /** RET and ENVID (RFC 3461 §4), and for each recipient NOTIFY and ORCPT. */
+  requests?: MailRequests;
+  recipientRequests?: RcptRequests;
   /** Declare SMTPUTF8, as many mail programs do although nothing in the letter needs it. */
   smtputf8?: boolean;
 }

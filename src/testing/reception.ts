@@ -9,6 +9,7 @@ import type { TlsInfo } from '../net/machine.ts';
 import { Directory } from '../queue/directory.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { type Login, logins } from '../reception/login.ts';
+import type { ExpandedAlias } from '../reception/requests.ts';
 import { type Session, SmtpApplication } from '../reception/smtp-application.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import type { Reply } from '../smtp/reply.ts';
@@ -16,7 +17,7 @@ import { SmtpSession } from '../smtp/session.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
-import type { EventRow, NewMessage } from '../store/store.ts';
+import type { EventRow, MessageRow, NewMessage } from '../store/store.ts';
 import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { fakeClock, impatientClock } from './fake-clock.ts';
@@ -58,6 +59,8 @@ export class TestReception {
   readonly accepted: Accepted[] = [];
   /** Events that belong to no accepted message. */
   readonly events: EventRow[] = [];
+  /** Of each message that has one, the queue id and the aliases whose expansion the sender is to hear of. */
+  readonly expanded: string[][] = [];
   readonly logged: { level: number; msg: string; [field: string]: unknown }[] = [];
   readonly clock = fakeClock();
   /** Set: the queue rejects with it. */
@@ -148,6 +151,8 @@ export class TestReception {
       headerBytes: 10_000,
       inlineBytes: 50_000,
       queue: { accept: (entry: Accepted) => this.#accept(entry) },
+      reportExpansion: async (message: MessageRow, expanded: readonly ExpandedAlias[]) =>
+        void this.expanded.push([message.queueId, ...expanded.map(({ recipient }) => recipient)]),
       directory: this.#directory(),
       dossiers: this.#setup.withoutDossiers !== true,
       store: {

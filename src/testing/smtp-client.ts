@@ -8,6 +8,8 @@ import { socketDialler } from '../net/conversation.ts';
 import { openSession, quit, type Session } from '../smtp/client.ts';
 import { sendTransaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
+import type { MailRequests } from '../smtp/mail-parameters.ts';
+import type { RcptRequests } from '../smtp/rcpt-parameters.ts';
 import { isPositive, type Reply, replyText } from '../smtp/reply.ts';
 import { systemClock } from '../util/clock.ts';
 
@@ -25,6 +27,9 @@ export interface Sending {
   content: Buffer;
   /** Declare SMTPUTF8 although no address needs it. */
   smtputf8?: boolean;
+  requests?: MailRequests | undefined;
+  /** For each of them. */
+  recipientRequests?: RcptRequests | undefined;
 }
 
 export interface Sent {
@@ -73,7 +78,7 @@ async function authenticate(
 
 async function transact(
   session: Session,
-  { from, recipients, content, smtputf8 = false }: Sending,
+  { from, recipients, content, smtputf8 = false, requests, recipientRequests }: Sending,
 ): Promise<Map<string, Reply>> {
   const isAscii = [from, ...recipients].every((address) => Buffer.byteLength(address) === address.length);
   const verdicts = await sendTransaction(session, {
@@ -82,6 +87,8 @@ async function transact(
     sizeBytes: content.length,
     smtputf8: smtputf8 || !isAscii,
     content: () => [content],
+    ...(requests && { requests }),
+    ...(recipientRequests && { recipientRequests: recipients.map(() => recipientRequests) }),
   });
   return new Map(
     verdicts.map((verdict, index) => {

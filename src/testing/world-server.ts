@@ -169,8 +169,9 @@ export class WorldServer {
   }
 
   async #send(letter: Letter, how: Pick<Sending, 'endpoint' | 'credentials' | 'ehloName'>): Promise<Sent> {
-    const { from, smtputf8 = false } = letter;
-    return sendMail({ ...how, ...(await readLetter(letter)), from, smtputf8, authority: this.#authority });
+    const { from, smtputf8 = false, requests, recipientRequests } = letter;
+    const asked = { smtputf8, requests, recipientRequests };
+    return sendMail({ ...how, ...(await readLetter(letter)), from, ...asked, authority: this.#authority });
   }
 
   async #story(subject: string): Promise<string> {
