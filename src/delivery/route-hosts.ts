@@ -37,6 +37,16 @@ export class HostLookup {
     return answer;
   }
 
+  /** An MX names a host, never an address (RFC 5321 §5.1); notes what was left out. */
+  onlyNames(domain: string, exchanges: readonly MxRecord[]): MxRecord[] {
+    return exchanges.filter(({ exchange }) => {
+      const isName = findFamily(exchange) === undefined;
+      if (!isName)
+        this.answers.push(`MX ${domain}: ${exchange} left out, an address where a host's name must be`);
+      return isName;
+    });
+  }
+
   /** The hosts with their addresses; one that has none stays, with an empty list. */
   async hosts(exchanges: readonly MxRecord[]): Promise<Host[]> {
     const found = await Promise.all(exchanges.map(({ exchange }) => this.#addressesOf(exchange)));

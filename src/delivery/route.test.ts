@@ -149,6 +149,73 @@ describe('findRoute()', () => {
     expect(await tried(data)).toEqual(['192.0.2.7']);
   });
 
+  it('follows an alias at the domain, with MX behind it and without', async () => {
+    const data: Zone = {
+      'example.net': { CNAME: 'real.example.org' },
+      'real.example.org': { MX: [[0, 'mx.example.org']], A: ['192.0.2.80'] },
+      'mx.example.org': { A: ['192.0.2.7'] },
+    };
+    expect(await tried(data)).toEqual(['192.0.2.7']);
+    expect(await tried({ ...data, 'real.example.org': { A: ['192.0.2.80'] } })).toEqual(['192.0.2.80']);
+    expect(await tried({ ...data, 'real.example.org': { MX: [[0, '']] } })).toEqual(['failed', '5.1.10']);
+    expect(await tried({ 'example.net': { CNAME: 'gone.example.org' } })).toEqual(['failed', '5.1.2']);
+  });
+
+  it('not-5: an alias without end is a failure of DNS, which may be mended', async () => {
+    expect(await tried({ 'example.net': { CNAME: 'example.net' } })).toEqual(['deferred', '4.4.3']);
+    const data: Zone = {
+      'example.net': { MX: [[0, 'a.example.net']] },
+      'a.example.net': { CNAME: 'a.example.net' },
+    };
+    expect(await tried(data)).toEqual(['deferred', '4.4.3']);
+  });
+
+  it('not-5: one host without an address now, the others without any: not given up', async () => {
+    const script: Script = { failures: { 'mx1.example.net': 'servfail' } };
+    expect(await tried({ ...two, 'mx2.example.net': {} }, { script })).toEqual(['deferred', '4.4.3']);
+  });
+
+  it.each<[string, NonNullable<Zone[string]['MX']>, string[]]>([
+    [
+      'an address instead of a name',
+      [
+        [0, '192.0.2.9'],
+        [10, 'mx2.example.net'],
+      ],
+      ['192.0.2.3'],
+    ],
+    ['nothing but an address', [[0, '192.0.2.9']], ['failed', '5.4.4']],
+    [
+      'a null MX beside others',
+      [
+        [0, ''],
+        [10, 'mx2.example.net'],
+      ],
+      ['192.0.2.3'],
+    ],
+    [
+      'a host several times',
+      [
+        [20, 'mx2.example.net'],
+        [10, 'mx2.example.net'],
+      ],
+      ['192.0.2.3'],
+    ],
+    [
+      'a name that no host can have',
+      [
+        [0, 'mx$.example.net'],
+        [10, 'mx2.example.net'],
+      ],
+      ['192.0.2.3'],
+    ],
+    ['only names that no host can have', [[0, 'mx!.example.net']], ['deferred', '4.4.3']],
+    ['localhost', [[0, 'localhost']], ['failed', '5.4.6']],
+  ])('bad input: MX with %s', async (_, MX, expected) => {
+    const data: Zone = { ...two, 'example.net': { MX, A: ['192.0.2.80'] } };
+    expect(await tried(data)).toEqual(expected);
+  });
+
   it.each([
     ['[192.0.2.5]', '192.0.2.5'],
     ['[IPv6:2001:db8::5]', '2001:db8::5'],

@@ -122,7 +122,7 @@ async function findExchanges(
     );
   }
   const named = answer.records.filter(({ exchange }) => exchange !== '');
-  if (named.length > 0) return inOrder(named, random);
+  if (named.length > 0) return onlyOnce(inOrder(lookup.onlyNames(domain, named), random));
   const reason = `${domain} accepts no mail (null MX)`;
   return failed('5.1.10', phase, reason, 'null MX: given up at once (RFC 7505 §4.2)');
 }
@@ -135,6 +135,10 @@ function inOrder(records: readonly MxRecord[], random: () => number): MxRecord[]
     .map(({ record }) => record);
 }
 
+/** A host that is named several times is tried once, in its best place. */
+const onlyOnce = (records: readonly MxRecord[]): MxRecord[] =>
+  records.filter(({ exchange }, index) => records.findIndex((each) => each.exchange === exchange) === index);
+
 /** The addresses of the hosts, without those that would bring the mail back to us or into our own network. */
 async function reach(
   lookup: HostLookup,
@@ -143,6 +147,7 @@ async function reach(
 ): Promise<Found> {
   const { domain, hostname, port, allowPrivateAddresses, isOurs } = options;
   const phase = `looking up the hosts of ${domain}`;
+  if (exchanges.length === 0) return failed(nowhere, phase, `the MX of ${domain} name no host`, noHost);
   const foreign = beforeOurs(exchanges, ({ exchange }) => exchange.toLowerCase() === hostname.toLowerCase());
   if (foreign.length === 0) return loop(phase, `mail for ${domain} comes back to us (${hostname})`);
 
@@ -158,8 +163,10 @@ async function reach(
     return deferred('4.4.3', phase, lookup.failure, 'DNS did not answer: try again later');
   if (reached.some(hasAddress))
     return loop(phase, `${domain} names only hosts at addresses that are not public`);
-  return failed(nowhere, phase, `no host for ${domain} has an address`, 'nowhere to send it (RFC 5321 §5.1)');
+  return failed(nowhere, phase, `no host for ${domain} has an address`, noHost);
 }
+
+const noHost = 'nowhere to send it (RFC 5321 §5.1)';
 
 /** No host has an address (RFC 3463 §3.5: unable to route). */
 const nowhere = '5.4.4';
