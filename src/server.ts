@@ -12,7 +12,7 @@ import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
-import { createPool, createResolver, routeOptions } from './delivery/outbound.ts';
+import { createPool, createResolver, createSourceChooser, routeOptions } from './delivery/outbound.ts';
 import type { ReportParts } from './delivery/report.ts';
 import { limitsOfSite } from './delivery/site-limits.ts';
 import { SiteTables } from './delivery/site-tables.ts';
@@ -160,7 +160,12 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     queue,
     resolver,
     route,
-    send: { pool, tables, permanentFailures: delivery.permanentFailures },
+    send: {
+      pool,
+      tables,
+      sources: createSourceChooser(config),
+      permanentFailures: delivery.permanentFailures,
+    },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
     report: reportPartsOf(core),
     retry,

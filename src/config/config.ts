@@ -76,6 +76,17 @@ export interface SiteConfig {
   recipientsPerMessage?: number;
 }
 
+export interface SourceConfig {
+  /** Of this machine, canonical. */
+  address: string;
+  /** What receivers see instead, behind a translator of addresses. */
+  publicAddress?: string;
+  /** Default: the hostname. */
+  ehloName?: string;
+  /** Addresses, as `addressKey()` writes them, and domains whose mail it sends; empty: everybody's who has no other. */
+  senders: readonly string[];
+}
+
 export interface LimitsConfig {
   messageBytes: number;
   /** Header section of one message, octets. */
@@ -113,6 +124,8 @@ export interface Config {
   relay: RelayConfig;
   delivery: DeliveryConfig;
   sites: readonly SiteConfig[];
+  /** Empty: the system chooses. */
+  sources: readonly SourceConfig[];
   limits: LimitsConfig;
   dossier: DossierConfig;
 }

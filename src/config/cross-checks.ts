@@ -19,6 +19,11 @@ export function crossCheck(draft: Draft): Finding[] {
       what: `the domain ${key} is here twice`,
       remedy: 'Put everything about it into one [[domain]] table.',
     })),
+    ...findDuplicates(draft.sources, (source) => source.address).map(({ index, key }) => ({
+      path: ['source', index, 'address'],
+      what: `the source ${key} is here twice`,
+      remedy: 'Put everything about it into one [[source]] table.',
+    })),
     ...checkRetry(draft.delivery),
     ...checkSites(draft.sites),
   ];

@@ -7,7 +7,15 @@ import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import type { DkimConfig, Protocol } from './config.ts';
 import type { KeyPath } from './problem.ts';
-import { deliveryShape, domainShape, listenerShape, siteShape, standardPorts, tlsShape } from './schema.ts';
+import {
+  deliveryShape,
+  domainShape,
+  listenerShape,
+  siteShape,
+  sourceShape,
+  standardPorts,
+  tlsShape,
+} from './schema.ts';
 import { isTable } from './values.ts';
 
 export interface ListenerDraft {
@@ -39,6 +47,7 @@ export interface DeliveryDraft {
 export interface Draft {
   listeners: readonly ListenerDraft[];
   domains: readonly DomainDraft[];
+  sources: readonly { address?: string }[];
   /** A [tls] table is there, good or not. */
   hasTls: boolean;
   tls: { cert?: string; key?: string };
@@ -58,6 +67,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
   return {
     listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
+    sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
     hasTls: raw.tls !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
     delivery: goodParts(deliveryShape(directory), raw.delivery),

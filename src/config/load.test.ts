@@ -88,6 +88,13 @@ describe('parseConfig()', () => {
       lifetimeHours = 72
       delayWarningHours = 0
       doubtMinutes = 0
+      [[source]]
+      address = "2001:DB8:0::1"
+      publicAddress = "192.0.2.1"
+      ehloName = "Out.example.com"
+      senders = ["News@Example.com", "Bücher.example"]
+      [[source]]
+      address = "192.0.2.2"
       [limits]
       messageBytes = 1_000_000
       idleSeconds = 5
@@ -102,6 +109,15 @@ describe('parseConfig()', () => {
         { address: '127.0.0.1', port: 5300 },
         { address: '::1', port: 53 },
         { address: '::1', port: 5301 },
+      ],
+      sources: [
+        {
+          address: '2001:db8::1',
+          publicAddress: '192.0.2.1',
+          ehloName: 'out.example.com',
+          senders: ['news@example.com', 'xn--bcher-kva.example'],
+        },
+        { address: '192.0.2.2', senders: [] },
       ],
       listeners: [{ port: 2025, bareNewline: 'normalize' }, { allowPlaintextAuth: true }],
       domains: [
@@ -196,6 +212,21 @@ dkim = { selector = "x", key = "nowhere.pem" }
       'a domain twice, once in other letters',
       `${base}[[domain]]\nname = "bücher.example"\n[[domain]]\nname = "XN--BCHER-KVA.example"`,
       /^5 domain\[2\]\.name: the domain xn--bcher-kva\.example is here twice/,
+    ],
+    [
+      'a source twice',
+      `${base}[[source]]\naddress = "2001:db8::1"\n[[source]]\naddress = "2001:DB8:0::1"`,
+      /^5 source\[2\]\.address: the source 2001:db8::1 is here twice/,
+    ],
+    [
+      'a source of all addresses',
+      `${base}[[source]]\naddress = "::"`,
+      /^3 source\[1\].address: "::" is not an IP/,
+    ],
+    [
+      'a sender that is neither address nor domain',
+      `${base}[[source]]\naddress = "192.0.2.1"\nsenders = ["bob@"]`,
+      /^4 source\[1\]\.senders\[1\]: "bob@" is not a mail address or a domain/,
     ],
     [
       'a postmaster without @',

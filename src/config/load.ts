@@ -100,7 +100,7 @@ function toProblems(findings: readonly Finding[], toml: string, file: string): P
     .sort((one, other) => one.line - other.line);
 }
 
-function toConfig({ listener, domain, site, limits, ...rest }: FileContent, file: string): Config {
+function toConfig({ listener, domain, site, source, limits, ...rest }: FileContent, file: string): Config {
   const { idleSeconds, sessionSeconds, ...counts } = limits;
   return freeze({
     ...rest,
@@ -108,6 +108,7 @@ function toConfig({ listener, domain, site, limits, ...rest }: FileContent, file
     listeners: listener,
     domains: domain,
     sites: site,
+    sources: source,
     limits: { ...counts, idleMs: idleSeconds * 1000, sessionMs: sessionSeconds * 1000 },
   });
 }

@@ -80,6 +80,13 @@ export const siteShape = {
   recipientsPerMessage: v.exactOptional(values.count(1, 1000, 'recipients')),
 };
 
+export const sourceShape = {
+  address: values.sourceAddress(),
+  publicAddress: v.exactOptional(values.sourceAddress()),
+  ehloName: v.exactOptional(values.hostName()),
+  senders: v.optional(v.array(values.sender()), []),
+};
+
 const limitsShape = {
   messageBytes: v.optional(values.count(1024, 2 ** 31, 'bytes'), 50 * mib),
   headerBytes: v.optional(values.count(1024, 16 * mib, 'bytes'), mib / 4),
@@ -127,6 +134,7 @@ const fileShape = (directory: string) => ({
   relay: v.optional(values.table(relayShape), {}),
   delivery: v.optional(deliverySchema(directory), {}),
   site: v.optional(v.array(values.table(siteShape)), []),
+  source: v.optional(v.array(values.table(sourceShape)), []),
   limits: v.optional(values.table(limitsShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
 });
@@ -146,6 +154,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['delivery', Object.keys(deliveryShape(''))],
   ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],
   ['site', Object.keys(siteShape)],
+  ['source', Object.keys(sourceShape)],
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
 ]);

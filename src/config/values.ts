@@ -6,6 +6,7 @@
 
 import { resolve } from 'node:path';
 import * as v from 'valibot';
+import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
@@ -140,6 +141,22 @@ export const ipAddress = () =>
     'Give an address of this machine, such as "127.0.0.1"; "::" means all of them.',
     (input) => (ipVersion(input) === undefined ? undefined : input),
   );
+
+/** One address, as it is compared; not one that means all of them. */
+export const sourceAddress = () =>
+  text('an IP address to send from', 'Give one address of this machine, such as "192.0.2.1".', (input) => {
+    const [four, six] = [parseIpv4(input), parseIpv6(input)];
+    if (four?.every((octet) => octet === 0) || six?.every((group) => group === 0)) return undefined;
+    return four === undefined ? six && formatIpv6(six) : input;
+  });
+
+/** A mail address as `addressKey()` writes it, or a domain. */
+export const sender = () =>
+  text('a mail address or a domain', 'Write "user@example.com" or "example.com".', (input) => {
+    if (!input.includes('@')) return ipVersion(input) === undefined ? parseDomain(input) : undefined;
+    const address = parseAddress(input);
+    return address && addressKey(address);
+  });
 
 /** A network in CIDR notation. One of length 0 would make an open relay. */
 export const trustedNetwork = () =>

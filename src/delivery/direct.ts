@@ -18,7 +18,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { deliveredEvent, deliverRemotely, factsOf } from './deliver.ts';
-import { createPool, createResolver, routeOptions } from './outbound.ts';
+import { createPool, createResolver, createSourceChooser, routeOptions } from './outbound.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface DirectLetter {
@@ -66,7 +66,11 @@ function readAddress(text: string): Address {
 async function partsFor(config: Config) {
   const clock = systemClock;
   const [resolver, pool] = await Promise.all([createResolver(config, clock), createPool(config, clock)]);
-  return { resolver, route: routeOptions(config, clock), send: { pool } };
+  return {
+    resolver,
+    route: routeOptions(config, clock),
+    send: { pool, sources: createSourceChooser(config) },
+  };
 }
 
 async function messageFor(config: Config, from: string, to: Address[], letter: Buffer): Promise<MessageRow> {

@@ -10,6 +10,7 @@ import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import type { Clock } from '../util/clock.ts';
 import { ConnectionPool } from './pool.ts';
 import type { RouteOptions } from './route.ts';
+import { noStandings, type SourceChooser, type Standings, sourceChooser } from './sources.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
 export async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
@@ -18,9 +19,23 @@ export async function createResolver({ resolver }: Config, clock: Clock): Promis
 }
 
 /** Rejects with the system's error where `caFile` cannot be read. */
-export async function createPool({ hostname, delivery }: Config, clock: Clock): Promise<ConnectionPool> {
+export async function createPool(
+  { hostname, sources, delivery }: Config,
+  clock: Clock,
+): Promise<ConnectionPool> {
   const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
-  return new ConnectionPool({ dial: socketDialler({ clock, authorities }), clock, ehloName: hostname });
+  const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
+  return new ConnectionPool({
+    dial: socketDialler({ clock, authorities }),
+    clock,
+    ehloName: hostname,
+    ehloNames,
+  });
+}
+
+/** From which of our addresses; `standings` is what the guard thinks of them. */
+export function createSourceChooser({ sources }: Config, standings: Standings = noStandings): SourceChooser {
+  return sourceChooser({ sources, standings, random: Math.random });
 }
 
 /** What leads to ourselves is told by what we are configured to listen on. */

@@ -34,6 +34,8 @@ export interface PoolParts {
   clock: Clock;
   /** Our own name, as DNS knows it. */
   ehloName: string;
+  /** By address of ours, where one has another. */
+  ehloNames?: ReadonlyMap<string, string>;
   timeouts?: ClientTimeouts;
   limits?: PoolLimits;
 }
@@ -56,6 +58,8 @@ export interface Loan {
 export interface Refused {
   verdict: Verdict;
   endpoint: Endpoint;
+  /** Our address, where a connection came about. */
+  source?: string | undefined;
   outran?: readonly Endpoint[];
   startedAt: number;
   dialogue: Dialogue | undefined;
@@ -109,7 +113,7 @@ export class ConnectionPool {
    * Ends early when the signal is aborted.
    */
   async open(endpoints: readonly Endpoint[], signal?: AbortSignal, demand = opportunistic): Promise<Opened> {
-    const { dial, clock, ehloName } = this.#parts;
+    const { dial, clock } = this.#parts;
     const timeoutMs = this.#timeouts.connectMs;
     const { first, failures } = await dialFirst(
       { dial, clock, timeoutMs, signal },
@@ -120,12 +124,13 @@ export class ConnectionPool {
     const { conversation, ...connected } = first;
     this.#winners.note(endpoints, connected.endpoint);
     const opening = await closingOnAbort(conversation, signal, () =>
-      openSession(conversation, { ehloName, timeouts: this.#timeouts, demand }),
+      openSession(conversation, { ehloName: this.#ehloName(conversation), timeouts: this.#timeouts, demand }),
     );
     if ('session' in opening)
       return { loan: { session: opening.session, demand, reused: false, ...connected }, refused };
     this.#sayGoodbye(conversation);
-    return { refused: [...refused, { ...opening, ...connected, dialogue: conversation.dialogue }] };
+    const { localAddress: source, dialogue } = conversation;
+    return { refused: [...refused, { ...opening, ...connected, source, dialogue }] };
   }
 
   /** Keeps the connection for the next message, or ends it after so many. */
@@ -153,6 +158,11 @@ export class ConnectionPool {
     this.#cancelSweep?.();
     this.#endIdleSince(Number.POSITIVE_INFINITY);
     await Promise.all(this.#goodbyes);
+  }
+
+  #ehloName({ localAddress = '' }: Conversation): string {
+    const { ehloName, ehloNames } = this.#parts;
+    return ehloNames?.get(localAddress) ?? ehloName;
   }
 
   #takeOf(endpoint: Endpoint, demand: TlsDemand): Loan | undefined {
@@ -204,8 +214,8 @@ const notConnected = ({ endpoint, startedAt, error }: DialFailure): Refused => (
   dialogue: undefined,
 });
 
-const idleKey = ({ host, address, port, implicitTls }: Endpoint, { key }: TlsDemand): string =>
-  `${host} ${address} ${port}${implicitTls ? ' tls' : ''} ${key}`;
+const idleKey = ({ host, address, port, implicitTls, source = '' }: Endpoint, { key }: TlsDemand): string =>
+  `${host} ${address} ${port}${implicitTls ? ' tls' : ''} ${source} ${key}`;
 
 /** Does something with a conversation that ends as soon as the signal is aborted. */
 export async function closingOnAbort<T>(

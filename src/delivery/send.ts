@@ -8,14 +8,14 @@
  * alone: who refuses our IPv6 gets the same message at once over IPv4 (failure-rules.ts).
  */
 
-import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
-import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
+import { attemptData, type Tried, withOurs } from './attempted.ts';
 import { classify, classifyOpening, statusOf } from './classify.ts';
 import { isIpv6, type PermanentFailures } from './failure-rules.ts';
 import type { Fallback, Guesses } from './fallback.ts';
@@ -23,9 +23,12 @@ import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
 import type { SiteTable, SiteTables } from './site-tables.ts';
+import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
+  /** Default: the system chooses from which address of ours. */
+  sources?: SourceChooser;
   timeouts?: ClientTimeouts;
   /** How much one connection, and one message, may carry there. */
   tables?: SiteTables;
@@ -56,7 +59,7 @@ export interface Sent {
 /** Makes one attempt. Never rejects but for a bug. */
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
   const attempt = new Attempt(parts, delivery);
-  await attempt.tryHosts(hostsOf(delivery.route));
+  await attempt.tryRoute();
   if (delivery.fallback && attempt.reachedNobody) await attempt.guess(await delivery.fallback());
   return attempt.result();
 }
@@ -67,12 +70,16 @@ class Attempt {
   readonly #policy: PermanentFailures;
   readonly #limits: Pick<SiteTable, 'messagesPerConnection' | 'recipientsPerMessage'>;
   readonly #delivery: Delivery;
+  readonly #plan: SourcePlan | undefined;
   readonly #outcomes = new Map<number, Outcome>();
   readonly #events: DossierEvent[] = [];
   /** Those without an outcome, who go to the next address. */
   #pending: readonly JobRow[];
   /** What they get if there is none. */
   #trouble: Outcome | undefined;
+  readonly #hosts: readonly (readonly Endpoint[])[];
+  /** Why from these of our addresses. */
+  #sourceRule: string | undefined;
   readonly #hasIpv4: boolean;
   /** Our IPv6 address was refused in this way: the rest goes over IPv4, once, since nobody complains of IPv6 there. */
   #moved: (Outcome & Trouble) | undefined;
@@ -87,10 +94,11 @@ class Attempt {
     this.#policy = permanentFailures;
     this.#limits = parts.tables?.find(delivery.route) ?? {};
     this.#delivery = delivery;
-    this.#hasIpv4 = delivery.route.hosts.some(({ addresses }) =>
-      addresses.some(({ family }) => family === 4),
-    );
     this.#pending = delivery.jobs;
+    const known = delivery.jobs.find(({ memo }) => memo?.source !== undefined)?.memo?.source;
+    this.#plan = parts.sources?.choose(delivery.message.reversePath, known);
+    this.#hosts = this.#fromOurs(hostsOf(delivery.route));
+    this.#hasIpv4 = this.#hosts.flat().some(({ address }) => !isIpv6(address));
     this.#isGuessing = delivery.route.isGuess === true;
   }
 
@@ -112,7 +120,21 @@ class Attempt {
     return !this.isOver && !this.#isConnected;
   }
 
-  async tryHosts(hosts: readonly (readonly Endpoint[])[]): Promise<void> {
+  tryRoute(): Promise<void> {
+    if (this.#hosts.length === 0)
+      this.#trouble = { ...notReached, status: '4.4.4', reason: `${this.#sourceRule}` };
+    return this.#tryHosts(this.#hosts);
+  }
+
+  /** The same endpoints, but from which of our addresses, and only as far as these have a way there. */
+  #fromOurs(hosts: readonly (readonly Endpoint[])[]): readonly (readonly Endpoint[])[] {
+    if (this.#plan === undefined) return hosts;
+    const planned = withSources(hosts, this.#plan);
+    this.#sourceRule = planned.rule;
+    return planned.hosts;
+  }
+
+  async #tryHosts(hosts: readonly (readonly Endpoint[])[]): Promise<void> {
     for (const host of hosts) {
       let endpoints = this.#acceptable(host);
       while (endpoints.length > 0 && !this.isOver)
@@ -125,7 +147,7 @@ class Attempt {
     this.#events.push(routed);
     this.#isGuessing = true;
     const trouble = this.#trouble;
-    await this.tryHosts(hosts);
+    await this.#tryHosts(this.#fromOurs(hosts));
     this.#trouble = trouble;
   }
 
@@ -135,7 +157,7 @@ class Attempt {
     if (idle !== undefined && (await this.#use(idle)) === 'used') return without(endpoints, [idle]);
     const { loan, refused } = await this.#pool.open(endpoints, this.#delivery.signal);
     for (const each of refused) {
-      this.#trouble = classifyOpening(each.verdict, each.endpoint);
+      this.#trouble = classifyOpening(each.verdict, withOurs(each.endpoint, each.source));
       this.#isConnected ||= each.dialogue !== undefined;
       this.#record({ ...each, reused: false }, errorOf(each.verdict));
     }
@@ -150,8 +172,8 @@ class Attempt {
     const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
     if (broken?.isStale) conversation.close();
     else this.#isConnected = true;
-    const moved = this.#moved?.rule;
-    this.#record({ ...loan, tls, dialogue: conversation.dialogue, moved }, broken?.error);
+    const { localAddress: source, dialogue } = conversation;
+    this.#record({ ...loan, source, tls, dialogue, moved: this.#moved?.rule }, broken?.error);
     this.#pool.giveBack(loan, this.#limits.messagesPerConnection);
     return broken?.isStale ? 'stale' : 'used';
   }
@@ -165,6 +187,7 @@ class Attempt {
     endpoint,
     reused,
   }: Loan): Promise<{ error: string; isStale: boolean } | undefined> {
+    const spoken = withOurs(endpoint, session.conversation.localAddress);
     let rest = this.#pending;
     for (let isFirst = true; rest.length > 0; isFirst = false) {
       const { recipientsPerMessage = recipientsPerTransaction } = this.#limits;
@@ -172,7 +195,7 @@ class Attempt {
       const verdicts = await this.#transact(session, jobs);
       const dead = reused && isFirst ? verdicts.find(isDeadBeforeMail) : undefined;
       if (dead !== undefined) return { error: errorOf(dead), isStale: true };
-      const again = this.#settle(jobs, verdicts, { session, endpoint });
+      const again = this.#settle(jobs, verdicts, { session, endpoint: spoken });
       const broken = verdicts.find(({ by }) => by === 'connection');
       if (broken !== undefined) return { error: errorOf(broken), isStale: false };
       rest = [...again, ...rest.slice(jobs.length)];
@@ -224,7 +247,7 @@ class Attempt {
     return this.#isGuessing && outcome.kind === 'failed' ? ofGuess(outcome) : outcome;
   }
 
-  #record(connection: Connection, error: string | undefined): void {
+  #record(connection: Omit<Tried, 'sourceRule' | 'error'>, error: string | undefined): void {
     const { message, jobs } = this.#delivery;
     const recipient = jobs.length === 1 ? jobs[0]?.recipient : undefined;
     this.#events.push({
@@ -232,7 +255,7 @@ class Attempt {
       queueId: message.queueId,
       ...(recipient !== undefined && { recipient }),
       event: 'attempted',
-      data: attemptData(connection, error),
+      data: attemptData({ ...connection, sourceRule: this.#sourceRule, error }),
     });
   }
 }
@@ -248,31 +271,6 @@ function requestsOf(
   return {
     ...(requests && { requests }),
     ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map((job) => job.requests) }),
-  };
-}
-
-interface Connection {
-  endpoint: Endpoint;
-  outran?: readonly Endpoint[];
-  reused: boolean;
-  startedAt: number;
-  tls?: TlsFacts | undefined;
-  dialogue: Dialogue | undefined;
-  moved?: string | undefined;
-}
-
-/** The dialogue counts its time from its first line, the event from the beginning of the connection. */
-function attemptData(connection: Connection, error: string | undefined) {
-  const { endpoint, outran = [], reused, startedAt, tls, dialogue, moved } = connection;
-  const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
-  return {
-    endpoint,
-    reused,
-    dialogue: lines.map(([offsetMs, line]): DialogueLine => [at - startedAt + offsetMs, line]),
-    ...(outran.length > 0 && { outran: outran.map(({ address }) => address) }),
-    ...(tls !== undefined && { tls }),
-    ...(error !== undefined && { error }),
-    ...(moved !== undefined && isIpv6(endpoint.address) && { moved }),
   };
 }
 
@@ -314,10 +312,10 @@ function ofGuess({ remedy: _, ...refused }: Outcome & { kind: 'failed' }): Outco
 }
 
 /** Of those who were still to come when the attempt was stopped, or when the last connection was lost. */
-const notReached: Outcome = {
+const notReached = {
   kind: 'deferred',
   status: '4.3.2',
   reason: 'the attempt ended before the turn of this recipient came',
   phase: 'connecting',
   rule: 'no answer: try again later',
-};
+} as const satisfies Outcome;

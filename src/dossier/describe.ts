@@ -128,11 +128,13 @@ function describeRouted({ data: { domain, answers, hosts, durationMs, rule } }: 
 }
 
 function describeAttempted({ data }: EventOf<'attempted'>): Step {
-  const { endpoint, outran = [], tls, reused, dialogue, error, moved } = data;
+  const { endpoint, outran = [], sourceRule, tls, reused, dialogue, error, moved } = data;
   return {
     title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
     details: [
       ...(tls === undefined ? (error === undefined ? ['not encrypted'] : []) : [tlsOf(tls)]),
+      ...(endpoint.source === undefined ? [] : [`from our address ${endpoint.source}`]),
+      ...(sourceRule === undefined ? [] : [why(sourceRule)]),
       ...outran.map((address) => `it answered before [${address}], which was tried at the same time`),
       ...(reused ? ['on a connection that carried mail before'] : []),
       ...(moved === undefined

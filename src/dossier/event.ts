@@ -20,6 +20,8 @@ export interface Endpoint {
   port: number;
   /** TLS comes first, before the greeting (RFC 8314 §3.3). */
   implicitTls?: true;
+  /** Our own address. Before a connection stands: the one to take, instead of leaving that to the system. */
+  source?: string;
 }
 
 interface EventData {
@@ -75,6 +77,8 @@ interface EventData {
     tls?: TlsFacts;
     /** Addresses of the same host that were tried at the same moment and had not answered yet. */
     outran?: string[];
+    /** Why from this address of ours and not from another, where there is a reason. */
+    sourceRule?: string;
     /** Mail before this one went over the same connection. */
     reused: boolean;
     dialogue: DialogueLine[];

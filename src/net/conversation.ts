@@ -44,7 +44,13 @@ export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
   });
   return async (endpoint, { timeoutMs, signal }) => {
     if (signal?.aborted) throw new ConversationError('aborted', 'stopped before connecting');
-    const socket = connect({ host: endpoint.address, port: endpoint.port, noDelay: true });
+    const { address: host, port, source } = endpoint;
+    const socket = connect({
+      host,
+      port,
+      noDelay: true,
+      ...(source !== undefined && { localAddress: source }),
+    });
     const conversation = new SocketConversation(socket, { endpoint, clock, secureContext });
     const abort = () => conversation.close(new ConversationError('aborted', 'stopped while connecting'));
     signal?.addEventListener('abort', abort, { once: true });
@@ -65,6 +71,7 @@ interface ConversationParts {
 
 class SocketConversation implements Conversation {
   readonly endpoint: Endpoint;
+  localAddress: string | undefined;
   dialogue: Dialogue;
   readonly #clock: Clock;
   readonly #secureContext: SecureContext;
@@ -88,6 +95,7 @@ class SocketConversation implements Conversation {
 
   async connected(timeoutMs: number): Promise<void> {
     await this.#until(() => this.#socket.readyState === 'open' || undefined, timeoutMs, 'connection');
+    this.localAddress = this.#socket.localAddress;
     this.#stage = 'closed';
   }
 

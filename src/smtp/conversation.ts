@@ -50,6 +50,8 @@ export interface TlsShown {
 
 export interface Conversation {
   readonly endpoint: Endpoint;
+  /** Our own address. */
+  readonly localAddress?: string | undefined;
   /** Where what is said is recorded, secrets masked. Replaced when the connection serves another message. */
   dialogue: Dialogue;
   /**

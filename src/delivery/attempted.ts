@@ -1,0 +1,40 @@
+/** What a dossier keeps of one connection that was tried. */
+
+import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
+import { isIpv6 } from './failure-rules.ts';
+
+export interface Tried {
+  endpoint: Endpoint;
+  /** Our address. */
+  source?: string | undefined;
+  outran?: readonly Endpoint[];
+  reused: boolean;
+  startedAt: number;
+  tls?: TlsFacts | undefined;
+  dialogue: Dialogue | undefined;
+  moved?: string | undefined;
+  sourceRule: string | undefined;
+  error: string | undefined;
+}
+
+/** The dialogue counts its time from its first line, the event from the beginning of the connection. */
+export function attemptData(tried: Tried): (DossierEvent & { event: 'attempted' })['data'] {
+  const { source, outran = [], reused, startedAt, tls, dialogue, moved, sourceRule, error } = tried;
+  const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
+  const endpoint = withOurs(tried.endpoint, source);
+  return {
+    endpoint,
+    reused,
+    dialogue: lines.map(([offsetMs, line]): DialogueLine => [at - startedAt + offsetMs, line]),
+    ...(sourceRule !== undefined && { sourceRule }),
+    ...(outran.length > 0 && { outran: outran.map(({ address }) => address) }),
+    ...(tls !== undefined && { tls }),
+    ...(error !== undefined && { error }),
+    ...(moved !== undefined && isIpv6(endpoint.address) && { moved }),
+  };
+}
+
+/** The endpoint with the address from which we speak with it. */
+export const withOurs = (endpoint: Endpoint, source: string | undefined): Endpoint =>
+  source === undefined || source === endpoint.source ? endpoint : { ...endpoint, source };

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorld, type World } from '../testing/world.ts';
+
+const people = ['news@example.com', 'ann@example.com', 'eve@example.com'] as const;
+const [news, ann] = people;
+
+let world: World<'example.com' | 'example.net'>;
+
+beforeAll(async () => {
+  world = await startWorld({
+    servers: {
+      'example.com': {
+        accounts: Object.fromEntries(people.map((address) => [address, 'secret'])),
+        settings: {
+          source: [
+            { address: '127.0.0.51', ehloName: 'news.example.com', senders: [news] },
+            { address: '127.0.0.52' },
+            { address: '127.0.0.53', senders: ['example.org'] },
+            { address: '::1', senders: ['example.org'] },
+          ],
+        },
+      },
+      'example.net': { accounts: { 'bob@example.net': 'secret' } },
+    },
+  });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+/** What the receiver has seen of who came. */
+async function arrival(from: string, subject: string) {
+  const { 'example.com': com, 'example.net': net } = world.servers;
+  const { queueId = '' } = await com.submit({ from, to: 'bob@example.net', subject });
+  await com.settled(queueId);
+  const attempted = (await com.trace(queueId)).find((event) => event.event === 'attempted');
+  const accepted = (await net.trace('bob@example.net')).find(
+    (event) => event.event === 'accepted' && event.data.from === from,
+  );
+  return {
+    client: accepted?.event === 'accepted' ? accepted.data.client : undefined,
+    attempted: attempted?.event === 'attempted' ? attempted.data : undefined,
+  };
+}
+
+describe('sources', () => {
+  test('a sender has an address of its own, with its own name', async () => {
+    const { client, attempted } = await arrival(news, 'news');
+    expect(client).toMatchObject({ address: '127.0.0.51', helo: 'news.example.com' });
+    expect(attempted).toMatchObject({
+      endpoint: { address: '127.0.0.1', source: '127.0.0.51' },
+      sourceRule: 'IPv6 is not used: no source of it is configured for this sender',
+    });
+  });
+
+  test('the others share what is for everybody, and no connection is shared between sources', async () => {
+    const { client, attempted } = await arrival(ann, 'other');
+    expect(client).toMatchObject({ address: '127.0.0.52', helo: 'mx.example.com' });
+    expect(attempted).toMatchObject({ endpoint: { source: '127.0.0.52' }, reused: false });
+    const again = await arrival(ann, 'once more');
+    expect(again.attempted).toMatchObject({ endpoint: { source: '127.0.0.52' }, reused: true });
+  });
+});
