@@ -26,6 +26,7 @@ const noFailure = {
   hostname: 'mx.example.net',
   queueId: 'Q',
   arrivedAt: 0,
+  from: 'postmaster@example.net',
   sender: 'me@example.net',
   failures: [],
   now: 0,

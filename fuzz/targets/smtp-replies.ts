@@ -48,6 +48,7 @@ function report(replies: readonly Reply[]): Buffer {
     hostname: 'mx.example.net',
     queueId: 'Q',
     arrivedAt: 0,
+    from: 'postmaster@example.net',
     sender: 'me@example.net',
     failures,
     header: Buffer.from('Subject: x\r\n\r\n'),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { socketDialler } from '../net/conversation.ts';
 import { Directory } from '../queue/directory.ts';
-import type { Queue } from '../queue/queue.ts';
+import type { Queue, SiteTrouble } from '../queue/queue.ts';
 import { defaultRetryPolicy } from '../queue/retry.ts';
 import { createDirectAgent } from '../store/delivery-agent.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -29,7 +29,8 @@ async function attempt(
     zone = {},
     script = {},
     message = {},
-  }: { zone?: ZoneData; script?: Script; message?: Partial<MessageRow> } = {},
+    untried,
+  }: { zone?: ZoneData; script?: Script; message?: Partial<MessageRow>; untried?: SiteTrouble } = {},
 ): Promise<Settled> {
   const clock = fakeClock(10_000);
   const settled: Settled[] = [];
@@ -81,7 +82,7 @@ async function attempt(
       sampleJob('Q1', { number, expiresAt: 10_000 + lifetimeMs, ...changes }),
     ),
   };
-  await deliver(parts, group, new AbortController().signal);
+  await deliver(parts, group, new AbortController().signal, untried);
   const [only] = settled;
   if (only === undefined || settled.length !== 1) throw new Error(`settled ${settled.length} times`);
   return only;
@@ -155,10 +156,39 @@ describe('deliver()', () => {
     for (const recipient of failing) expect(text).toContain(`Final-Recipient: rfc822;${recipient}`);
   });
 
-  test('P7: an attempt whose predecessor was cut off is said to be in doubt', async () => {
-    const settled = await attempt([{ inDoubt: true }, { recipient: 'b@example.net' }], { script: unsure });
-    expect(settled.events[0]).toMatchObject({ event: 'inDoubt', recipient: 'recipient@example.net' });
-    expect(namesOf(settled).filter((name) => name === 'inDoubt')).toHaveLength(1);
+  test('P7: a job whose attempt was cut off is in doubt: it is not tried before its time, and others are', async () => {
+    const jobs = [{ recipient: 'a@example.net' }, { inDoubt: true }, { recipient: 'b@example.net' }];
+    const settled = await attempt(jobs, { script: unsure });
+    const due = settled.results.map((result) => (result.result === 'retry' ? result : undefined));
+    expect(due).toMatchObject([
+      { number: 0, nextAttemptAt: 10_000 + 5 * 60_000 },
+      { number: 1, nextAttemptAt: 10_000 + 10 * 60_000, memo: { lostReplies: 1 } },
+      { number: 2, nextAttemptAt: 10_000 + 5 * 60_000 },
+    ]);
+    expect(settled.events.filter(({ event }) => event === 'inDoubt')).toMatchObject([
+      {
+        recipient: 'recipient@example.net',
+        data: { lostReplies: 1, reason: expect.stringContaining('stopped') },
+      },
+    ]);
+  });
+
+  test('P7: one that may have been interrupted is in doubt also where its site is known to be down', async () => {
+    const cause: SiteTrouble = {
+      kind: 'down',
+      at: 0,
+      status: '4.4.1',
+      phase: 'connecting',
+      reason: 'refused',
+    };
+    const settled = await attempt([{ inDoubt: true }, {}], { untried: cause });
+    expect(namesOf(settled)).toEqual(['inDoubt', 'deferred']);
+  });
+
+  test('P7: a local job that was cut off is simply tried again', async () => {
+    const local = { kind: 'local', recipient: 'bob@example.com', destination: '', inDoubt: true } as const;
+    const settled = await attempt([local]);
+    expect(namesOf(settled)).toEqual(['inDoubt', 'deferred']);
   });
 
   test('not-12: a mailbox that cannot be written to is our trouble, and tried again', async () => {

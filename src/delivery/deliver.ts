@@ -6,23 +6,20 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { FailedRecipient } from '../dsn/failure.ts';
-import type { ReachedRecipient } from '../dsn/success.ts';
 import type { DeliveryGroup, Queue, SiteTrouble } from '../queue/queue.ts';
-import { nextAttempt, type RetryPolicy } from '../queue/retry.ts';
+import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
-import { replyText } from '../smtp/reply.ts';
 import { octetsOf } from '../store/octets.ts';
-import type { JobResult, JobRow, MessageRow } from '../store/store.ts';
+import type { JobRow, MessageRow } from '../store/store.ts';
+import { decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
-import type { Outcome, Trouble } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, send } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
-import { namesOf, reachedBy, unwantedBy } from './wanted-reports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -52,19 +49,28 @@ export async function deliver(
   untried?: SiteTrouble,
 ): Promise<'reached' | SiteTrouble> {
   const { message, jobs } = group;
-  const attempt = untried ? notTried(jobs, untried) : await attemptGroup(parts, group, signal);
+  const certain = jobs.some(isInDoubt) ? jobs.filter((job) => !isInDoubt(job)) : jobs;
+  const attempt = untried
+    ? notTried(certain, untried)
+    : await attemptGroup(parts, { message, jobs: certain }, signal);
   const now = parts.route.clock.now();
   const isMany = parts.send.tables?.named(group.site) !== undefined;
   const site = untried ?? siteAnswer(attempt.outcomes, now, isMany);
-  const decisions = jobs.map((job, index) => decide(parts, job, attempt.outcomes[index] ?? forgotten, now));
-  const failures = decisions.flatMap(({ failure }) => (failure ? [failure] : []));
-  const reached = decisions.flatMap((decision) => (decision.reached ? [decision.reached] : []));
-  const reports = await reportsFor(parts.report, message, { failures, reached });
+  const decisionParts = { retry: parts.retry ?? defaultRetryPolicy, random: parts.route.random, now };
+  let tried = 0;
+  const decisions = jobs.map((job) =>
+    decide(decisionParts, job, isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten)),
+  );
+  const reports = await reportsFor(parts.report, message, {
+    failures: decisions.flatMap(({ failure }) => failure ?? []),
+    reached: decisions.flatMap(({ reached }) => reached ?? []),
+    delays: decisions.flatMap(({ delay }) => delay ?? []),
+  });
   await parts.queue.settle({
     queueId: message.queueId,
     results: decisions.map(({ result }) => result),
     events: [
-      ...doubts(jobs, message.queueId, now),
+      ...localDoubts(certain, message.queueId, now),
       ...attempt.events,
       ...decisions.map(({ event }) => event),
       ...reports.events,
@@ -77,9 +83,10 @@ export async function deliver(
 
 function attemptGroup(
   parts: DeliverParts,
-  { message, jobs }: DeliveryGroup,
+  { message, jobs }: Pick<DeliveryGroup, 'message' | 'jobs'>,
   signal: AbortSignal,
 ): Promise<Attempt> {
+  if (jobs.length === 0) return Promise.resolve({ outcomes: [], events: [] });
   return jobs[0]?.kind === 'local'
     ? deliverLocally(parts.local, message, jobs)
     : deliverRemotely(parts, message, jobs, signal);
@@ -113,83 +120,6 @@ export async function deliverRemotely(
   };
 }
 
-interface Decision {
-  result: JobResult;
-  event: DossierEvent;
-  /** Given up for good: somebody must be told. */
-  failure?: FailedRecipient;
-  /** The sender wanted to hear of it. */
-  reached?: ReachedRecipient;
-}
-
-/** What follows from an outcome: done, another attempt, or the end. */
-function decide(
-  { route: { random }, retry }: DeliverParts,
-  job: JobRow,
-  outcome: Outcome,
-  now: number,
-): Decision {
-  const { queueId, number, recipient } = job;
-  if (outcome.kind === 'delivered') {
-    const reached = reachedBy(job, outcome, now);
-    const event = deliveredEvent(job, outcome, now);
-    return { result: { number, result: 'done' }, event, ...(reached && { reached }) };
-  }
-  const facts = factsOf(outcome);
-  const nextAttemptAt = outcome.kind === 'failed' ? undefined : nextAttempt(job, now, random, retry);
-  if (nextAttemptAt === undefined) return giveUp(job, outcome, facts, now);
-  return {
-    result: { number, result: 'retry', nextAttemptAt, lastError: facts.reason },
-    event: {
-      at: now,
-      queueId,
-      recipient,
-      event: 'deferred',
-      data: { ...facts, attempts: job.attempts + 1, nextAttemptAt },
-    },
-  };
-}
-
-export function deliveredEvent(
-  { queueId, recipient }: JobRow,
-  { endpoint, folder, file, reply }: Outcome & { kind: 'delivered' },
-  at: number,
-): DossierEvent {
-  const data = { ...defined({ endpoint, folder, file }), ...(reply && { reply: replyText(reply) }) };
-  return { at, queueId, recipient, event: 'delivered', data };
-}
-
-/** A refusal for good, or the end of a job's time: never in silence (requirement "not" 7). */
-function giveUp(
-  job: JobRow,
-  outcome: Exclude<Outcome, { kind: 'delivered' }>,
-  facts: Facts,
-  now: number,
-): Decision {
-  const { queueId, number, recipient } = job;
-  const rule = outcome.kind === 'failed' ? facts.rule : `${facts.rule}, but its time is over: given up`;
-  const failure: FailedRecipient = {
-    ...namesOf(job),
-    ...facts,
-    rule,
-    lastAttemptAt: now,
-    ...unwantedBy(job),
-    ...defined({ reply: outcome.reply }),
-  };
-  return {
-    result: { number, result: 'done' },
-    event: { at: now, queueId, recipient, event: 'failed', data: { ...facts, rule } },
-    failure,
-  };
-}
-
-type Facts = Pick<Trouble, 'status' | 'phase' | 'rule' | 'reason' | 'endpoint' | 'copyIsDamaged'>;
-
-/** What a dossier keeps of trouble. */
-export function factsOf({ status, phase, rule, reason, endpoint, copyIsDamaged }: Trouble): Facts {
-  return { status, phase, rule, reason, ...defined({ endpoint, copyIsDamaged }) };
-}
-
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
 const forgotten: Outcome = {
   kind: 'deferred',
@@ -199,17 +129,23 @@ const forgotten: Outcome = {
   rule: 'internal error: try again later',
 };
 
-function doubts(jobs: readonly JobRow[], queueId: string, at: number): DossierEvent[] {
-  const rule = 'the server stopped while this was being tried: it is tried again, and may arrive twice';
+/**
+ * Whether nobody knows how a job's last attempt ended. A local one is simply tried again: the file that may be there is
+ * found by its name. A remote one may have arrived, and is tried later (decision.ts).
+ */
+const isInDoubt = ({ kind, inDoubt }: JobRow): boolean => kind === 'remote' && inDoubt === true;
+
+const interrupted: Outcome = {
+  kind: 'inDoubt',
+  status: '4.3.0',
+  phase: 'delivering',
+  reason: 'the server stopped while this was being tried',
+  rule: 'nobody knows how that attempt ended: it is tried again later, and may arrive twice',
+};
+
+function localDoubts(jobs: readonly JobRow[], queueId: string, at: number): DossierEvent[] {
+  const rule = 'the server stopped while this was being tried: it is tried again';
   return jobs
     .filter(({ inDoubt }) => inDoubt)
     .map(({ recipient }) => ({ at, queueId, recipient, event: 'inDoubt', data: { rule } }));
-}
-
-/** The object without its undefined properties, as `exactOptionalPropertyTypes` wants it. */
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  // Object.fromEntries() forgets the keys' types; they are those of T.
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -17,7 +17,8 @@ import { receivedField } from '../mail/received.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
-import { deliveredEvent, deliverRemotely, factsOf } from './deliver.ts';
+import { deliveredEvent, factsOf } from './decision.ts';
+import { deliverRemotely } from './deliver.ts';
 import { createPool, createResolver, createSourceChooser, routeOptions } from './outbound.ts';
 import type { Outcome } from './outcome.ts';
 

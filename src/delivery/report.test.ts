@@ -216,4 +216,30 @@ describe('reportsFor()', () => {
       expect(entries).toEqual([]);
     },
   );
+
+  test('M9: comes from a postmaster of a domain that we sign for, and is signed for it', async () => {
+    const signerOf = (domain: string) => createSigner({ domain, selector: 's1', privateKeyPem, clock });
+    const signers = new Map(['example.org', 'example.com'].map((domain) => [domain, signerOf(domain)]));
+    const from = async (sender: string, changes: Partial<ReportParts>) => {
+      const { entries } = await reportsFor(parts(changes), messageFrom(sender), { failures: [failure] });
+      const signature = /d=([^;]+);/.exec(entries[0]?.message.prefix.toString() ?? '')?.[1];
+      return [/^From: .*<(.*)>/m.exec(textOf(entries[0]))?.[1], signature];
+    };
+    const sender = 'boss@example.org';
+    expect(await from(sender, { signers })).toEqual(['postmaster@example.org', 'example.org']);
+    expect(await from('ann@example.net', { signers })).toEqual(['postmaster@example.com', 'example.com']);
+    const elsewhere = { signers, hostname: 'mx.elsewhere.example' };
+    expect(await from('ann@example.net', elsewhere)).toEqual(['postmaster@example.org', 'example.org']);
+    expect(await from(sender, {})).toEqual(['postmaster@example.org', undefined]);
+  });
+
+  test('tells the sender of a delay, and no postmaster; nobody, where that is unproven', async () => {
+    const delays = [{ ...failure, willRetryUntil: 1 }];
+    const { entries, events } = await reportsFor(parts(), messageFrom('sender@example.com'), { delays });
+    expect(recipientsOf(entries)).toEqual(['sender@example.com']);
+    expect(textOf(entries[0])).toContain('Action: delayed');
+    expect(events).toMatchObject([{ data: { kind: 'delay' } }]);
+    const forged = messageFrom('ann@example.net', { failuresTo: 'postmaster' });
+    expect((await reportsFor(parts(), forged, { delays })).entries).toEqual([]);
+  });
 });

@@ -1,13 +1,15 @@
 /**
  * Who is told what became of a message: of a failure the sender by a report (RFC 3464) and the postmaster by a notice
- * without content, of success the sender who asked for it (RFC 3461 §5.2). Both are messages like any other: they go through the queue, from the null sender; but nobody is
- * told about them in turn. A sender who may be forged, or is null, is never told (RFC 5321 §6.1, §6.2).
+ * without content, of a delay the sender, of success the sender who asked for it (RFC 3461 §5.2). All are messages like
+ * any other: they go through the queue, from the null sender; but nobody is told about them in turn. A sender who may be
+ * forged, or is null, is never told (RFC 5321 §6.1, §6.2).
  */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { FailedRecipient } from '../dsn/failure.ts';
+import { composeDelayReport } from '../dsn/delay-report.ts';
+import type { DelayedRecipient, FailedRecipient } from '../dsn/failure.ts';
 import { composeFailureReport } from '../dsn/failure-report.ts';
 import { composePostmasterNotice } from '../dsn/postmaster-notice.ts';
 import type { ReachedRecipient } from '../dsn/success.ts';
@@ -41,15 +43,17 @@ export interface News {
   failures?: readonly FailedRecipient[];
   /** Reached, and the sender wanted to hear of it. */
   reached?: readonly ReachedRecipient[];
+  /** Tried again, and the sender is to know. */
+  delays?: readonly DelayedRecipient[];
 }
 
 /** The messages that this gives rise to; none about what is itself a report of ours. */
 export async function reportsFor(
   parts: ReportParts,
   message: MessageRow,
-  { failures = [], reached = [] }: News,
+  { failures = [], reached = [], delays = [] }: News,
 ): Promise<Reports> {
-  if (failures.length + reached.length === 0 || message.failuresTo === 'nobody')
+  if (failures.length + reached.length + delays.length === 0 || message.failuresTo === 'nobody')
     return { entries: [], events: [] };
   const told = await factsToTell(parts, message);
   const wanted = failures.filter(({ unwanted }) => !unwanted);
@@ -58,6 +62,8 @@ export async function reportsFor(
     sent.push(await tellSender(parts, message, told, wanted));
   if (told.untold === undefined && reached.length > 0)
     sent.push(await tellOfSuccess(parts, message, told, reached));
+  if (told.untold === undefined && delays.length > 0)
+    sent.push(await tellOfDelay(parts, message, told, delays));
   if (failures.length > 0) sent.push(await tellPostmaster(parts, postmastersView(told, wanted), failures));
   return { entries: sent.flatMap(({ entries }) => entries), events: sent.flatMap(({ events }) => events) };
 }
@@ -69,6 +75,8 @@ interface Told {
   arrivedAt: number;
   /** With its domain in A-labels. */
   sender: string;
+  /** Our address that they come from. */
+  from: string;
   envid?: string;
   requireTls?: true;
   now: number;
@@ -77,18 +85,34 @@ interface Told {
 }
 
 async function factsToTell(
-  { hostname, directory, clock }: ReportParts,
+  parts: ReportParts,
   { queueId, acceptedAt, reversePath, failuresTo, requests: { envid, requireTls } = {} }: MessageRow,
 ): Promise<Told> {
+  const { hostname, directory, clock } = parts;
   const address = parseAddress(reversePath);
   const sender = address ? formatAddress(address) : reversePath;
+  const from = ownAddress(parts, address?.domain);
   const untold = await reasonNotToTell(directory, sender, failuresTo);
   return {
-    ...{ hostname, queueId, arrivedAt: acceptedAt, sender, now: clock.now() },
+    ...{ hostname, queueId, arrivedAt: acceptedAt, sender, from, now: clock.now() },
     ...(untold !== undefined && { untold }),
     ...(envid !== undefined && { envid }),
     ...(requireTls && { requireTls }),
   };
+}
+
+/**
+ * The postmaster of a domain that we sign for, so that the signature is aligned (RFC 9989): the sender's own, or that of
+ * our host. A person reads what is answered (RFC 3464 §2).
+ */
+function ownAddress({ hostname, signers, directory }: ReportParts, senderDomain: string | undefined): string {
+  const signed = [...signers.keys()];
+  const domain =
+    signed.find((name) => name === senderDomain) ??
+    signed.find((name) => hostname === name || hostname.endsWith(`.${name}`)) ??
+    signed.find((name) => directory.isLocal(name)) ??
+    (senderDomain !== undefined && directory.isLocal(senderDomain) ? senderDomain : directory.firstDomain);
+  return domain === undefined ? `MAILER-DAEMON@${hostname}` : `postmaster@${domain}`;
 }
 
 async function reasonNotToTell(
@@ -131,6 +155,18 @@ async function tellOfSuccess(
   return send(parts, { kind: 'success', told, report, to: told.sender, content });
 }
 
+async function tellOfDelay(
+  parts: ReportParts,
+  message: MessageRow,
+  told: Told,
+  delays: readonly DelayedRecipient[],
+): Promise<Reports> {
+  const report = parts.nextQueueId();
+  const messageId = messageIdFor(parts, report);
+  const content = composeDelayReport({ ...told, header: await headerOf(message), delays, messageId });
+  return send(parts, { kind: 'delay', told, report, to: told.sender, content });
+}
+
 function tellPostmaster(
   parts: ReportParts,
   told: Told,
@@ -152,7 +188,7 @@ function postmasterFor(directory: Directory, sender: string): string {
 }
 
 interface Outgoing {
-  kind: 'failure' | 'success' | 'postmaster';
+  kind: 'failure' | 'success' | 'delay' | 'postmaster';
   told: Told;
   /** Its queue id. */
   report: string;
@@ -200,11 +236,12 @@ async function resolve(directory: Directory, to: string): Promise<readonly Recip
 
 async function reportRow(
   parts: ReportParts,
-  { report, to, content, told: { requireTls } }: Outgoing,
+  { report, to, content, told: { from, requireTls } }: Outgoing,
   at: number,
 ): Promise<MessageRow> {
   const address = parseAddress(to);
-  const prefix = Buffer.from(await signatureOn(parts, content));
+  const signer = parts.signers.get(from.slice(from.lastIndexOf('@') + 1));
+  const prefix = Buffer.from(signer ? await signMessage(signer, content) : '');
   return {
     queueId: report,
     acceptedAt: at,
@@ -219,12 +256,4 @@ async function reportRow(
     // What is said of a message is protected as the message was (RFC 8689 §5).
     ...(requireTls && { requests: { requireTls } }),
   };
-}
-
-/** Reports are written in the name of this host: a key of the host's domain or of one above it is aligned (RFC 9989). */
-async function signatureOn({ hostname, signers }: ReportParts, content: Buffer): Promise<string> {
-  const signer = [...signers.values()].find(
-    ({ domain }) => hostname === domain || hostname.endsWith(`.${domain}`),
-  );
-  return signer ? signMessage(signer, content) : '';
 }

@@ -21,6 +21,11 @@ export function wantsFailures({ requests }: JobRow): boolean {
   return requests?.notify === undefined || requests.notify.includes('failure');
 }
 
+/** Without NOTIFY a delay is told as we see fit; with it, where it says so (§5.2.5, §4.1). */
+export function wantsDelays({ requests }: JobRow): boolean {
+  return requests?.notify === undefined || requests.notify.includes('delay');
+}
+
 /** The mark of a failure that the sender does not want to hear of. */
 export const unwantedBy = (job: JobRow): Pick<FailedRecipient, 'unwanted'> =>
   wantsFailures(job) ? {} : { unwanted: true };

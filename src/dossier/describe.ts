@@ -39,10 +39,7 @@ export function describe(event: DossierEvent): Step {
     case 'failed':
       return describeFailed(event);
     case 'inDoubt':
-      return {
-        ...plain('In doubt: the server stopped in the middle of an attempt', [why(event.data.rule)]),
-        mood: 'waiting',
-      };
+      return describeInDoubt(event);
     case 'reported':
       return describeReported(event);
     case 'dropped':
@@ -163,6 +160,23 @@ function describeDeferred({ at, data }: EventOf<'deferred'>): Step {
       `while ${phase}${endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`}; status ${status}`,
       why(rule),
       `${next}, after ${plural(attempts, 'attempt')} so far`,
+    ],
+    mood: 'waiting',
+  };
+}
+
+function describeInDoubt({ at, data }: EventOf<'inDoubt'>): Step {
+  const { rule, reason, status, phase, endpoint, lostReplies, nextAttemptAt } = data;
+  const place = endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`;
+  return {
+    title: `In doubt: ${reason ?? 'the server stopped in the middle of an attempt'}`,
+    details: [
+      ...(phase === undefined ? [] : [`while ${phase}${place}; status ${status}`]),
+      why(rule),
+      ...(lostReplies === undefined
+        ? []
+        : [`${plural(lostReplies, 'attempt')} ended without a clear answer`]),
+      ...(nextAttemptAt === undefined ? [] : [`next attempt: ${momentOf(nextAttemptAt, at)}`]),
     ],
     mood: 'waiting',
   };

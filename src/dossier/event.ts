@@ -108,12 +108,24 @@ interface EventData {
     endpoint?: Endpoint;
     copyIsDamaged?: boolean;
   };
-  /** The server stopped in the middle of an attempt: it may have arrived, and is tried again. */
-  inDoubt: { rule: string };
+  /**
+   * An attempt ended and nobody knows how: no reply came to the final dot, or the server stopped in the middle of it. It
+   * may have arrived, and is tried again.
+   */
+  inDoubt: {
+    rule: string;
+    reason?: string;
+    status?: string;
+    phase?: string;
+    endpoint?: Endpoint;
+    /** How many attempts have ended so. */
+    lostReplies?: number;
+    nextAttemptAt?: number;
+  };
   /** A report about this recipient went out; `report` is its queue id. */
   reported: {
     to: string;
-    kind: 'failure' | 'success' | 'postmaster';
+    kind: 'failure' | 'success' | 'delay' | 'postmaster';
     report: string;
     /** Why the sender is not told, where the postmaster alone is. */
     rule?: string;

@@ -14,7 +14,7 @@ const loggedFields: Record<string, readonly string[]> = {
   delivered: ['endpoint', 'folder', 'reply'],
   deferred: ['status', 'reason', 'phase', 'attempts', 'nextAttemptAt', 'endpoint'],
   failed: ['status', 'reason', 'phase', 'rule', 'endpoint'],
-  inDoubt: [],
+  inDoubt: ['reason', 'phase', 'lostReplies', 'nextAttemptAt', 'endpoint'],
   reported: ['to', 'kind', 'report'],
   dropped: ['by'],
 };

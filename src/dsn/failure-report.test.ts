@@ -19,6 +19,7 @@ const failure: FailedRecipient = {
 const report: FailureReport = {
   hostname: 'mx.example.com',
   queueId: '01ARZ3NDEKTSV4',
+  from: 'postmaster@example.com',
   sender: 'bob@example.com',
   arrivedAt: 0,
   failures: [failure],
@@ -51,12 +52,12 @@ describe('composeFailureReport()', () => {
         '',
         'Your message of Thu, 01 Jan 1970 00:00:00 +0000',
         'with the subject "Lunch"',
-        'could not be delivered to this recipient, and is not tried again for it:',
+        'could not be delivered to this recipient. It is not tried again:',
         '',
         '<nobody@example.net>',
         '  Server: mx.example.net [192.0.2.1], port 25',
         '  Time: Thu, 01 Jan 1970 00:01:00 +0000',
-        '  While: sending RCPT TO',
+        '  While: naming the recipient (sending RCPT TO)',
         '  The answer was:',
         '      550-5.1.1 No such user',
         '      550 5.1.1 Ask the postmaster',
@@ -127,7 +128,7 @@ describe('composeFailureReport()', () => {
   it('duty-7: says that it is automatic, and about which message', () => {
     const { value, fields } = composed();
     expect(value('auto-submitted')).toBe('auto-replied');
-    expect(value('from')).toBe('Mail Delivery System <MAILER-DAEMON@mx.example.com>');
+    expect(value('from')).toBe('Mail Delivery System <postmaster@example.com>');
     expect(value('to')).toBe('<bob@example.com>');
     expect(value('date')).toBe('Thu, 01 Jan 1970 00:02:00 +0000');
     expect(value('message-id')).toBe('<2@mx.example.com>');
@@ -136,10 +137,24 @@ describe('composeFailureReport()', () => {
     expect(isDeliveryReport(fields)).toBe(true);
   });
 
-  it('writes UTF-8 addresses for a 7-bit world (RFC 6533)', () => {
-    const { parts } = one({ recipient: 'jürgen+x@example.net' });
-    expect(parts[1]).toContain('Final-Recipient: utf-8;j\\x{FC}rgen\\x{2B}x@example.net\r\n');
+  it('writes UTF-8 addresses as such, in a part of their own type (RFC 6533)', () => {
+    const { parts } = one({ recipient: 'jürgen+x@example.net', originalRecipient: 'info@example.com' });
+    const [head] = (parts[1] ?? '').split('\r\n\r\n', 1);
+    expect(head).toBe(
+      'Content-Type: message/global-delivery-status\r\nContent-Transfer-Encoding: quoted-printable',
+    );
+    expect(parts[1]).toContain('Final-Recipient: utf-8;j=C3=BCrgen+x@example.net\r\n');
+    expect(parts[1]).toContain('X-Posthorn-Alias: rfc822;info@example.com\r\n');
     expect(parts[0]).toContain('<j=C3=BCrgen+x@example.net>');
+  });
+
+  it('says plainly that a message may have arrived, and not that it has not', () => {
+    const { parts, value } = one({ mayHaveArrived: true, status: '4.4.2' });
+    expect(value('subject')).toBe('Perhaps undelivered: your message to nobody@example.net');
+    expect(parts[0]).toContain('may have been delivered to this recipient, or it may not.');
+    expect(parts[0]).toContain('Ask the recipient');
+    expect(parts[0]).not.toContain('could not be delivered');
+    expect(parts[1]).toContain('\r\nAction: failed\r\nStatus: 4.4.2\r\n');
   });
 
   test.each([

@@ -5,10 +5,12 @@
 
 import { deliveryStatus, type ReportedMessage } from './delivery-status.ts';
 import type { FailedRecipient } from './failure.ts';
-import { failureText } from './failure-text.ts';
+import { failureText, isInDoubt } from './failure-text.ts';
 import { composeReport, type Original, recipientsInSubject, subjectOf } from './report.ts';
 
 export interface FailureReport extends ReportedMessage, Original {
+  /** Our address, where a person reads what is answered. */
+  from: string;
   /** The reverse-path of the message, `user@domain`, never the null sender. */
   sender: string;
   failures: readonly FailedRecipient[];
@@ -18,12 +20,15 @@ export interface FailureReport extends ReportedMessage, Original {
   messageId: string;
 }
 
+const verdictOf = (failures: readonly FailedRecipient[]): string =>
+  isInDoubt(failures) ? 'Perhaps undelivered' : 'Undelivered';
+
 /** The complete message, CRLF line ends, lines of at most 998 octets, ASCII but for a sender that is not. */
 export function composeFailureReport(report: FailureReport): Buffer {
   const subject = subjectOf(report);
   return composeReport({
     ...report,
-    subject: `Undelivered: your message to ${recipientsInSubject(report.failures)}`,
+    subject: `${verdictOf(report.failures)}: your message to ${recipientsInSubject(report.failures)}`,
     text: failureText(subject === undefined ? report : { ...report, subject }),
     status: deliveryStatus(report, report.failures),
     original: report,

@@ -3,6 +3,7 @@
 import { formatDate } from '../mail/date.ts';
 import { adviceFor } from './advice.ts';
 import { diagnosticLines, endpointText, type FailedRecipient, oneLine } from './failure.ts';
+import { phaseText } from './phases.ts';
 
 /** The words of the other side, all lines of them; our own where there was no answer. */
 function saidLines({ reply, reason }: FailedRecipient): string[] {
@@ -17,17 +18,26 @@ export function wrapText(text: string, indent = ''): string[] {
 
 /** A paragraph of lines about one recipient. */
 export function failureLines(failure: FailedRecipient): string[] {
-  const { recipient, originalRecipient, endpoint, phase, rule, lastAttemptAt } = failure;
+  const { recipient, originalRecipient, endpoint, phase, rule, lastAttemptAt, mayHaveArrived } = failure;
   return [
     `<${oneLine(recipient)}>`,
     ...(originalRecipient === undefined ? [] : [`  You wrote to: <${oneLine(originalRecipient)}>`]),
     ...(endpoint === undefined ? [] : [`  Server: ${endpointText(endpoint)}`]),
     `  Time: ${formatDate(lastAttemptAt)}`,
-    `  While: ${oneLine(phase)}`,
+    `  While: ${oneLine(phaseText(phase))}`,
     ...saidLines(failure),
     `  Rule: ${oneLine(rule)}`,
+    ...(mayHaveArrived ? ['  It may have arrived: an attempt ended without an answer.'] : []),
   ];
 }
+
+/** Of none of them it is known that the message did not arrive. */
+export const isInDoubt = (failures: readonly FailedRecipient[]): boolean =>
+  failures.length > 0 && failures.every(({ mayHaveArrived }) => mayHaveArrived);
+
+const doubtAdvice =
+  'The whole message was sent, and the connection was lost before the other server said whether it had taken it. ' +
+  'Ask the recipient by another way whether it is there, before you send it again.';
 
 /** The whole text, CRLF line ends; `subject` is the original message's, as people would read it, where it is known. */
 export function failureText(report: {
@@ -38,10 +48,10 @@ export function failureText(report: {
   failures: readonly FailedRecipient[];
 }): string {
   const { hostname, queueId, arrivedAt, subject, failures } = report;
-  const [whom, they] = failures.length === 1 ? ['this recipient', 'it'] : ['these recipients', 'them'];
+  const whom = failures.length === 1 ? 'this recipient' : 'these recipients';
   const paragraphs = failures.map((failure) => [
     ...failureLines(failure),
-    ...wrapText(adviceFor(failure.status), '  '),
+    ...wrapText(failure.mayHaveArrived ? doubtAdvice : adviceFor(failure.status), '  '),
     '',
   ]);
   return [
@@ -49,7 +59,9 @@ export function failureText(report: {
     '',
     `Your message of ${formatDate(arrivedAt)}`,
     ...(subject === undefined ? [] : [`with the subject "${subject}"`]),
-    `could not be delivered to ${whom}, and is not tried again for ${they}:`,
+    isInDoubt(failures)
+      ? `may have been delivered to ${whom}, or it may not. It is not tried again:`
+      : `could not be delivered to ${whom}. It is not tried again:`,
     '',
     ...paragraphs.flat(),
     `If you ask your postmaster, give the queue id ${queueId}.`,

@@ -29,6 +29,16 @@ export interface FailedRecipient extends NamedRecipient {
   lastAttemptAt: number;
   /** The sender wants no report of failure about this recipient (NOTIFY, RFC 3461 §5.2.6 b). */
   unwanted?: true;
+  /** An attempt ended without an answer to the whole message: it may be there all the same. */
+  mayHaveArrived?: true;
+}
+
+/** One whose message is tried again. */
+export interface DelayedRecipient extends Omit<FailedRecipient, 'unwanted' | 'mayHaveArrived'> {
+  /** No attempt is made after this moment, in ms since the epoch. */
+  willRetryUntil: number;
+  /** It was refused for good, but in a way that often changes within a day. */
+  mayHeal?: true;
 }
 
 /** Text from others on one line: controls, which could forge a field or drive a terminal, become spaces. */

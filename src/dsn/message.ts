@@ -5,8 +5,8 @@ import { foldField } from '../mail/fold.ts';
 import { oneLine } from './failure.ts';
 
 export interface ReportHeader {
-  /** Our own name. */
-  hostname: string;
+  /** `user@domain` of ours, where a person reads what is answered (RFC 3464 §2). */
+  from: string;
   /** `user@domain`. */
   to: string;
   /** In ASCII. */
@@ -20,9 +20,9 @@ export interface ReportHeader {
 }
 
 /** All fields but those of the content's type; CRLF line ends. */
-export function reportHeader({ hostname, to, subject, autoSubmitted, now, messageId }: ReportHeader): string {
+export function reportHeader({ from, to, subject, autoSubmitted, now, messageId }: ReportHeader): string {
   return [
-    foldField('From', ['Mail Delivery System', `<MAILER-DAEMON@${hostname}>`]),
+    foldField('From', ['Mail Delivery System', `<${from}>`]),
     foldField('To', [`<${oneLine(to)}>`]),
     foldField('Subject', subject.split(' ')),
     foldField('Date', [formatDate(now)]),

@@ -6,6 +6,7 @@ const notice: PostmasterNotice = {
   hostname: 'mx.example.com',
   queueId: '01ARZ3NDEKTSV4',
   arrivedAt: 0,
+  from: 'postmaster@example.com',
   postmaster: 'alice@example.com',
   sender: 'bob@example.com',
   failures: [

@@ -11,6 +11,8 @@ import { reportHeader } from './message.ts';
 import { renderPart } from './part.ts';
 
 export interface PostmasterNotice extends ReportedMessage {
+  /** `user@domain` of ours that it comes from. */
+  from: string;
   /** `user@domain` of the one who reads it. */
   postmaster: string;
   /** The reverse-path of the message; '' is the null sender. */

@@ -19,15 +19,15 @@ export interface Original {
 }
 
 export interface Report {
-  /** Our own name. */
-  hostname: string;
+  /** Our address, where a person reads what is answered (RFC 3464 §2). */
+  from: string;
   /** The reverse-path of the message, `user@domain`, never the null sender. */
   sender: string;
   /** Of the report, in ASCII. */
   subject: string;
   /** For people, CRLF line ends. */
   text: string;
-  /** The body of message/delivery-status. */
+  /** The body of message/delivery-status; with UTF-8 in it, of message/global-delivery-status (RFC 6533 §6.2). */
   status: string;
   original: Original;
   /** Milliseconds since the epoch. */
@@ -93,7 +93,10 @@ export function composeReport(report: Report): Buffer {
   const { fields } = parseHeader(original.header);
   const { boundary, body } = renderMultipart([
     { contentType: 'text/plain; charset=utf-8', content: text },
-    { contentType: 'message/delivery-status', content: status },
+    {
+      contentType: `message/${isAscii(Buffer.from(status)) ? '' : 'global-'}delivery-status`,
+      content: status,
+    },
     returnedPart(fields, original),
   ]);
   const header = reportHeader({ ...report, to: report.sender, autoSubmitted: 'auto-replied' });

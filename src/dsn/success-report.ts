@@ -11,6 +11,8 @@ import { composeReport, type Original, recipientsInSubject, subjectOf } from './
 import type { ReachedRecipient } from './success.ts';
 
 export interface SuccessReport extends ReportedMessage, Original {
+  /** Our address, where a person reads what is answered. */
+  from: string;
   /** The reverse-path of the message, `user@domain`, never the null sender. */
   sender: string;
   reached: readonly ReachedRecipient[];

@@ -257,10 +257,11 @@ export class Queue {
     const { clock, log } = this.#parts;
     log.error({ err: error, queueId }, 'delivery crashed; it is tried again later');
     const again = { result: 'retry' as const, nextAttemptAt: clock.now() + crashWaitMs };
-    const results = jobs.map(({ number }) => ({
+    const results = jobs.map(({ number, memo }) => ({
       number,
       ...again,
       lastError: 'internal error; see the log',
+      ...(memo && { memo }),
     }));
     try {
       await this.settle({ queueId, results, events: [], reports: [] });

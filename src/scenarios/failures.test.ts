@@ -51,11 +51,14 @@ async function outcome(queueId: string): Promise<Record<string, string>> {
   return Object.fromEntries(recipients.map(({ recipient, state }) => [recipient, state]));
 }
 
-/** The newest message of an inbox, once it is about that letter. */
-const newest = (account: string, about: string): Promise<string> =>
+/** The newest message of an inbox that holds all this, once it is there. */
+const newest = (account: string, ...about: string[]): Promise<string> =>
   eventually(
-    async () => (await server().inbox(account)).map(unfolded).find((letter) => letter.includes(about)),
-    { explain: () => `no letter about ${about} for ${account}` },
+    async () => {
+      const letters = (await server().inbox(account)).map(unfolded);
+      return letters.find((letter) => about.every((each) => letter.includes(each)));
+    },
+    { explain: () => `no letter about ${about.join(', ')} for ${account}` },
   );
 
 const unfolded = (letter: string): string => letter.replace(/\r\n[ \t]+/g, ' ');
@@ -160,10 +163,15 @@ describe('a temporary failure', () => {
       expect(attempts).toBeLessThan(40);
       await nextAttempt(queueId);
     }
-    const report = await newest(sender, queueId);
-    expect(report).toContain('Not today');
-    expect(report).toMatch(/^Action: failed\r$/m);
+    expect(await newest(sender, queueId, 'Action: failed\r\n')).toContain('Not today');
+    expect(await newest(sender, queueId, 'Action: delayed\r\n')).toContain('Will-Retry-Until: ');
     expect(await newest(postmaster, queueId)).toContain('late@example.net');
+    const reported = (await server().trace(queueId)).filter(({ event }) => event === 'reported');
+    expect(reported.map(({ data }) => 'kind' in data && data.kind)).toEqual([
+      'delay',
+      'failure',
+      'postmaster',
+    ]);
     const tries = receiver.named.length;
     expect(tries).toBeGreaterThan(15);
     clock.advance(24 * hour);

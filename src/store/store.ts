@@ -113,6 +113,8 @@ export interface JobRequests {
 export interface JobMemo {
   /** Our address by which the receiver knows this job (greylisting). */
   source?: string;
+  /** When the receiver greylisted it first, in ms since the epoch. */
+  greylistedAt?: number;
   /** Attempts that ended without a reply to the final dot. */
   lostReplies?: number;
   /** Attempts after a refusal that may heal. */
