@@ -12,7 +12,13 @@ import type { Config } from './config/config.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
-import { createPool, createResolver, createSourceChooser, routeOptions } from './delivery/outbound.ts';
+import {
+  createHttps,
+  createPool,
+  createResolver,
+  createSourceChooser,
+  routeOptions,
+} from './delivery/outbound.ts';
 import type { ReportParts } from './delivery/report.ts';
 import { limitsOfSite } from './delivery/site-limits.ts';
 import { SiteTables } from './delivery/site-tables.ts';
@@ -29,6 +35,7 @@ import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
 import { submissionDoor } from './reception/submission.ts';
+import { openTlsReports } from './reporting/open-tls-reports.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { authenticator } from './store/passwords.ts';
 import { openStore } from './store/sqlite/open.ts';
@@ -73,7 +80,12 @@ export async function startServer({
   const directory = new Directory({ store, domains: config.domains });
   await warnOfMissingPostmasters(directory, log);
   const resolver = await createResolver(config, clock);
-  const queue = await startQueue({ ...core, directory, resolver }, parts);
+  const https = await createHttps(config, resolver, clock);
+  // They count until the last delivery has ended, and only then are stopped.
+  const accept: Queue['accept'] = (entry) => queue.accept(entry);
+  const tlsReports = await openTlsReports({ ...core, directory, resolver, https, queue: { accept } });
+  parts.defer(() => tlsReports?.stop());
+  const queue: Queue = await startQueue({ ...core, directory, resolver }, parts);
   const reception = { ...core, directory, resolver, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl(reception, parts);

@@ -13,7 +13,7 @@ const lines: readonly (readonly string[])[] = [
   ['smtp', 'pop3', 'imap', 'authentication', 'mta-sts', 'dane', 'tls-rpt', 'dsn'],
   ['config', 'net', 'store'],
   ['queue', 'dossier'],
-  ['reception', 'delivery'],
+  ['reception', 'delivery', 'reporting'],
   ['admin'],
   ['cli', 'web'],
 ];

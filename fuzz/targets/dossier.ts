@@ -55,6 +55,7 @@ function eventsOf(input: Buffer): DossierEvent[] {
     inDoubt: { rule: text(0) },
     reported: { to: text(0), kind: 'failure', report: text(1), rule: text(2) },
     dropped: { by: text(0) },
+    tlsReported: { domain: text(0), day: text(1), uri: text(2), successes: 1, failures: 2, problem: text(3) },
   };
   // Each name with the data of that name, which a mapped type does not say.
   return Object.entries(data).map(

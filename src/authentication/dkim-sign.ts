@@ -59,6 +59,8 @@ export const signedIfPresent: readonly string[] = [
   'List-Post',
   'List-Owner',
   'List-Archive',
+  'TLS-Report-Domain',
+  'TLS-Report-Submitter',
 ];
 
 export interface DkimSigner {

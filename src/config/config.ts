@@ -111,6 +111,15 @@ export interface DossierConfig {
   bytes: number;
 }
 
+export interface ReportsConfig {
+  /** TLS reports (RFC 8460) go to the domains that ask for them. */
+  tls: boolean;
+  /** Who reports, for people; default: the domain of `contact`. */
+  organization?: string;
+  /** Who answers questions, and the reports' From; default: postmaster@ the first domain with a DKIM key. */
+  contact?: string;
+}
+
 export interface Config {
   /** The file it came from. */
   file: string;
@@ -128,4 +137,5 @@ export interface Config {
   sources: readonly SourceConfig[];
   limits: LimitsConfig;
   dossier: DossierConfig;
+  reports: ReportsConfig;
 }

@@ -26,7 +26,22 @@ export function crossCheck(draft: Draft): Finding[] {
     })),
     ...checkRetry(draft.delivery),
     ...checkSites(draft.sites),
+    ...checkContact(draft),
   ];
+}
+
+/** Reports are sent in its name, and count only with a signature of its domain (RFC 8460 §3). */
+function checkContact({ contact, domains }: Draft): Finding[] {
+  if (contact === undefined) return [];
+  const path = ['reports', 'contact'];
+  const domain = contact.slice(contact.lastIndexOf('@') + 1);
+  if (!domains.some(({ name, dkim }) => name === domain && dkim !== undefined)) {
+    const what = `reports from ${domain} cannot be signed`;
+    return [{ path, what, remedy: 'Name an address of a [[domain]] that has a dkim key.' }];
+  }
+  if (/^[\x21-\x7e]*$/.test(contact)) return [];
+  const what = `not everybody can write to ${contact}`;
+  return [{ path, what, remedy: 'Name an address in ASCII.' }];
 }
 
 function checkListener(listener: ListenerDraft, index: number, draft: Draft): Finding[] {

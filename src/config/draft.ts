@@ -11,6 +11,7 @@ import {
   deliveryShape,
   domainShape,
   listenerShape,
+  reportsShape,
   siteShape,
   sourceShape,
   standardPorts,
@@ -53,6 +54,8 @@ export interface Draft {
   tls: { cert?: string; key?: string };
   delivery: DeliveryDraft;
   sites: readonly SiteDraft[];
+  /** `[reports] contact`. */
+  contact: string | undefined;
 }
 
 /** Something wrong, before it is known in which line. */
@@ -72,6 +75,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     tls: goodParts(tlsShape(directory), raw.tls),
     delivery: goodParts(deliveryShape(directory), raw.delivery),
     sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
+    contact: goodParts(reportsShape, raw.reports).contact,
   };
 }
 

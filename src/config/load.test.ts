@@ -51,6 +51,7 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
       dossier: { enabled: true, days: 30 },
+      reports: { tls: true },
     });
     expect(config.limits.sessionsPerAddress).toBeGreaterThanOrEqual(50);
     expect(config).not.toHaveProperty('tls');
@@ -100,6 +101,10 @@ describe('parseConfig()', () => {
       idleSeconds = 5
       [dossier]
       enabled = false
+      [reports]
+      tls = false
+      organization = "Bücher & Söhne"
+      contact = "TLS@Bücher.example"
       `,
       file,
     );
@@ -140,6 +145,7 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 1_000_000, idleMs: 5000 },
       dossier: { enabled: false },
+      reports: { tls: false, organization: 'Bücher & Söhne', contact: 'tls@xn--bcher-kva.example' },
     });
   });
 
@@ -295,6 +301,21 @@ dkim = { selector = "x", key = "nowhere.pem" }
       'an authority file that is none',
       `${base}[delivery]\ncaFile = "garbage.pem"`,
       /^3 .*not a PEM file of certificates/,
+    ],
+    [
+      'reports in the name of a domain without a key',
+      `${base}[[domain]]\nname="a.example"\n[reports]\ncontact = "b@a.example"`,
+      /^5 reports\.contact: reports from a\.example cannot be signed \| .* dkim key/,
+    ],
+    [
+      'a contact that not everybody can write to',
+      `${base}[[domain]]\nname="a.example"\ndkim={selector="a",key="dkim.pem"}\n[reports]\ncontact = "bö@a.example"`,
+      /^6 reports\.contact: .* \| Name an address in ASCII/,
+    ],
+    [
+      'an organization of two lines',
+      `${base}[reports]\norganization = "a\\nb"`,
+      /^3 reports\.organization: .* is not a line of text/,
     ],
     [
       'a failure policy that is none',

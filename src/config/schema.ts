@@ -106,6 +106,12 @@ const dossierShape = {
   bytes: v.optional(values.count(mib, 2 ** 50, 'bytes'), 1024 * mib),
 };
 
+export const reportsShape = {
+  tls: v.optional(values.flag(), true),
+  organization: v.exactOptional(values.oneLine()),
+  contact: v.exactOptional(values.mailAddress()),
+};
+
 type ListenerInput = v.InferOutput<v.ObjectSchema<typeof listenerShape, undefined>>;
 
 /** Mail from outside with bare CR or LF is refused (CVE-2023-51764); our own users' programs are helped. */
@@ -137,6 +143,7 @@ const fileShape = (directory: string) => ({
   source: v.optional(v.array(values.table(sourceShape)), []),
   limits: v.optional(values.table(limitsShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
+  reports: v.optional(values.table(reportsShape), {}),
 });
 
 export const fileSchema = (directory: string) => values.table(fileShape(directory));
@@ -157,4 +164,5 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['source', Object.keys(sourceShape)],
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
+  ['reports', Object.keys(reportsShape)],
 ]);

@@ -203,6 +203,12 @@ export const dkimSelector = () =>
       : undefined,
   );
 
+/** Text that others read as a name. */
+export const oneLine = () =>
+  text('a line of text', 'Write one line of at most 100 characters, such as "Example Ltd".', (input) =>
+    /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(input) ? input : undefined,
+  );
+
 /** A path, made absolute from the directory of the configuration file. */
 export const path = (directory: string) =>
   text('a path', 'Give a path, in quotes; a relative one is relative to this file.', (input) =>

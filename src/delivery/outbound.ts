@@ -7,6 +7,7 @@ import type { Resolver } from '../dns/resolver.ts';
 import { ownListeners } from '../net/addresses.ts';
 import { socketDialler } from '../net/conversation.ts';
 import { stubResolver, systemServers } from '../net/dns-stub.ts';
+import { type Https, httpsClient } from '../net/https.ts';
 import type { Clock } from '../util/clock.ts';
 import { ConnectionPool } from './pool.ts';
 import type { RouteOptions } from './route.ts';
@@ -23,7 +24,7 @@ export async function createPool(
   { hostname, sources, delivery }: Config,
   clock: Clock,
 ): Promise<ConnectionPool> {
-  const authorities = delivery.caFile === undefined ? [] : [await readFile(delivery.caFile, 'utf8')];
+  const authorities = await authoritiesOf(delivery);
   const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
   return new ConnectionPool({
     dial: socketDialler({ clock, authorities }),
@@ -36,6 +37,15 @@ export async function createPool(
 /** From which of our addresses; `standings` is what the guard thinks of them. */
 export function createSourceChooser({ sources }: Config, standings: Standings = noStandings): SourceChooser {
   return sourceChooser({ sources, standings, random: Math.random });
+}
+
+const authoritiesOf = async ({ caFile }: Config['delivery']): Promise<string[]> =>
+  caFile === undefined ? [] : [await readFile(caFile, 'utf8')];
+
+/** What gets policies and posts reports. Rejects with the system's error where `caFile` cannot be read. */
+export async function createHttps({ delivery }: Config, resolver: Resolver, clock: Clock): Promise<Https> {
+  const { allowPrivateAddresses } = delivery;
+  return httpsClient({ resolver, clock, authorities: await authoritiesOf(delivery), allowPrivateAddresses });
 }
 
 /** What leads to ourselves is told by what we are configured to listen on. */

@@ -42,6 +42,8 @@ export function describe(event: DossierEvent): Step {
       return describeInDoubt(event);
     case 'reported':
       return describeReported(event);
+    case 'tlsReported':
+      return describeTlsReported(event);
     case 'dropped':
       return {
         ...plain(`Removed from the queue by ${event.data.by}`, ['no further attempt is made']),
@@ -195,6 +197,14 @@ function describeReported({ data: { to, kind, report, rule } }: EventOf<'reporte
     kind === 'postmaster' ? `The postmaster <${to}> was told` : `The sender <${to}> was told of the ${kind}`;
   const untold = rule === undefined ? [] : [`the sender was not told: ${rule}`];
   return plain(title, [...untold, `by message ${report}: posthorn trace ${report}`]);
+}
+
+function describeTlsReported({ data }: EventOf<'tlsReported'>): Step {
+  const { domain, day, uri, successes, failures, problem } = data;
+  const details = [`to ${uri}`, `connections: ${successes} as they should be, ${failures} not`];
+  const what = `TLS report on ${domain} for ${day}`;
+  if (problem === undefined) return { title: `${what} sent`, details, mood: 'good' };
+  return { title: `${what} given up`, details: [...details, why(problem)], mood: 'bad' };
 }
 
 const withDialogue = (dialogue: readonly DialogueLine[] | undefined) =>

@@ -130,6 +130,18 @@ interface EventData {
     /** Why the sender is not told, where the postmaster alone is. */
     rule?: string;
   };
+  /** A report on TLS to a domain (RFC 8460) was sent, or given up: as the message of this queue id, or by HTTPS. */
+  tlsReported: {
+    domain: string;
+    /** UTC, `2026-11-27`. */
+    day: string;
+    /** Where it went. */
+    uri: string;
+    successes: number;
+    failures: number;
+    /** Why it was given up; absent where it was sent. */
+    problem?: string;
+  };
   /** An administrator removed it from the queue, or asked for an attempt now. */
   dropped: { by: string };
 }

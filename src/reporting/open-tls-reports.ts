@@ -1,0 +1,51 @@
+/** TLS reporting from the configuration: whether there is any, and in whose name. */
+
+import type { DkimSigner } from '../authentication/dkim-sign.ts';
+import type { Config } from '../config/config.ts';
+import type { Resolver } from '../dns/resolver.ts';
+import type { Https } from '../net/https.ts';
+import type { Directory } from '../queue/directory.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
+import { httpsCarrier, mailCarrier } from './tls-carriers.ts';
+import { startTlsReports, type TlsReports } from './tls-reports.ts';
+
+export interface OpenParts {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  store: Store;
+  /** By domain. */
+  signers: ReadonlyMap<string, DkimSigner>;
+  directory: Directory;
+  resolver: Resolver;
+  https: Https;
+  queue: Pick<Queue, 'accept'>;
+  nextQueueId(): string;
+}
+
+/** Undefined where reports are switched off, or could not be signed: then nothing is counted. */
+export async function openTlsReports(parts: OpenParts): Promise<TlsReports | undefined> {
+  const { config, signers, https } = parts;
+  const { reports, hostname, dossier } = config;
+  const contact = reports.contact ?? defaultContact(config);
+  const domain = contact?.slice(contact.lastIndexOf('@') + 1);
+  const signer = domain === undefined ? undefined : signers.get(domain);
+  if (!reports.tls || contact === undefined || signer === undefined) return undefined;
+  return startTlsReports({
+    ...parts,
+    organization: reports.organization ?? signer.domain,
+    contact,
+    carriers: {
+      mailto: mailCarrier({ ...parts, signer, contact, hostname, dossiers: dossier.enabled }),
+      https: httpsCarrier(https),
+    },
+  });
+}
+
+function defaultContact({ domains }: Config): string | undefined {
+  const signed = domains.find(({ dkim }) => dkim !== undefined);
+  return signed && `postmaster@${signed.name}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * A report as mail (RFC 8460 §5.3): multipart/report of a sentence for people and the compressed JSON for programs.
+ * Whoever sends it signs it: without DKIM it is ignored (§3).
+ */
+
+import { createHash } from 'node:crypto';
+import { formatDate } from '../mail/date.ts';
+import { foldField } from '../mail/fold.ts';
+import { rangeOf } from './report.ts';
+
+export interface ReportMail {
+  /** `user@domain`: who is answered. */
+  from: string;
+  to: string;
+  /** In whose name it is reported, A-labels. */
+  submitter: string;
+  /** About whose TLS, A-labels. */
+  domain: string;
+  /** A UTC day, `2026-11-27`. */
+  day: string;
+  /** Of the report, the same by whichever way it is sent; letters and digits. */
+  reportId: string;
+  /** The JSON, compressed. */
+  gzip: Buffer;
+  sessions: { successes: number; failures: number };
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** Of this message, with its angle brackets. */
+  messageId: string;
+}
+
+/** The complete message, CRLF line ends, 7bit. */
+export function composeReportMail(mail: ReportMail): Buffer {
+  const { from, to, submitter, domain, reportId, gzip, now, messageId } = mail;
+  const boundary = `=_${createHash('sha256').update(gzip).update(messageId).digest('hex').slice(0, 32)}`;
+  const header = [
+    foldField('From', [`<${from}>`]),
+    foldField('To', [`<${to}>`]),
+    foldField('Subject', [
+      'Report Domain:',
+      domain,
+      'Submitter:',
+      submitter,
+      `Report-ID: <${reportId}@${submitter}>`,
+    ]),
+    foldField('Date', [formatDate(now)]),
+    foldField('Message-ID', [messageId]),
+    foldField('TLS-Report-Domain', [domain]),
+    foldField('TLS-Report-Submitter', [submitter]),
+    // For the hops behind us as for ourselves: what is reported must not hold up the report (RFC 8460 §5.3.1, RFC 8689 §3).
+    foldField('TLS-Required', ['No']),
+    foldField('Auto-Submitted', ['auto-generated']),
+    foldField('MIME-Version', ['1.0']),
+    foldField('Content-Type', ['multipart/report;', 'report-type="tlsrpt";', `boundary="${boundary}"`]),
+  ];
+  const parts = [textPart(mail), attachment(mail)].map((part) => `--${boundary}\r\n${part}\r\n`);
+  return Buffer.from(`${header.join('')}\r\n${parts.join('')}--${boundary}--\r\n`);
+}
+
+function textPart({ domain, submitter, day, sessions }: ReportMail): string {
+  const { successes, failures } = sessions;
+  const text = [
+    `This is an aggregate TLS report from ${submitter}`,
+    `about connections to the mail servers of ${domain}`,
+    `on ${day} (UTC): ${successes} as they should be, ${failures} not.`,
+    '',
+    'The attachment has the details, for programs (RFC 8460). You get it',
+    `because the DNS record _smtp._tls.${domain} asks for it.`,
+    '',
+  ].join('\r\n');
+  return `Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${text}`;
+}
+
+function attachment(mail: ReportMail): string {
+  const header = [
+    'Content-Type: application/tlsrpt+gzip\r\n',
+    'Content-Transfer-Encoding: base64\r\n',
+    foldField('Content-Disposition', ['attachment;', `filename="${reportFileName(mail)}"`]),
+  ].join('');
+  return `${header}\r\n${mail.gzip.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n')}`;
+}
+
+/** RFC 8460 §5.1. */
+export function reportFileName({
+  submitter,
+  domain,
+  day,
+  reportId,
+}: Pick<ReportMail, 'submitter' | 'domain' | 'day' | 'reportId'>): string {
+  const { begin, end } = rangeOf(day);
+  return `${submitter}!${domain}!${begin}!${end}!${reportId}.json.gz`;
+}
