@@ -1,6 +1,6 @@
 /**
- * Enforces the layer rule of docs/ARCHITECTURE.md: a folder of src/ imports only from lower lines, sockets live in
- * net/, and the process ends in main.ts. Part of `npm run check`. Tests see everything, and are not looked at.
+ * Enforces the layer rule of docs/ARCHITECTURE.md: a folder of src/ imports only from lower lines, sockets and other
+ * programs live in net/, and the process ends in main.ts. Part of `npm run check`. Tests see everything, and are not looked at.
  */
 
 import { findImports, type Import } from './imports.ts';
@@ -21,7 +21,9 @@ const lines: readonly (readonly string[])[] = [
 /** Vocabulary that everybody may name as types, also from below. */
 const sharedTypes = new Set(['net/machine.ts', 'smtp/reply.ts', 'dossier/event.ts']);
 
+/** What reaches out of the process: other machines, and other programs of this one. */
 const socketModules = /^(?:node:)?(?:net|tls|dgram|https?|http2)$/;
+const programModules = /^(?:node:)?child_process$/;
 
 /** One line for people: `src/FILE:LINE: what is wrong. The rule. What to do.` */
 export type Violation = string;
@@ -57,8 +59,12 @@ function packageRule(path: string, { specifier, kind }: Import): string | undefi
   const folder = folderOf(path);
   // testing/ plays the peers; the wiring hands parts of sockets around, and so may name their types.
   const mayImport = folder === 'net' || folder === 'testing' || (folder === undefined && kind === 'type');
-  if (!socketModules.test(specifier) || mayImport) return undefined;
-  return 'Only src/net/ touches sockets: take what you need as a parameter, or move this part to src/net/.';
+  if (mayImport) return undefined;
+  if (socketModules.test(specifier))
+    return 'Only src/net/ touches sockets: take what you need as a parameter, or move this part to src/net/.';
+  if (programModules.test(specifier))
+    return 'Only src/net/ starts programs (net/program.ts): take what you need as a parameter.';
+  return undefined;
 }
 
 function layerRule(path: string, { kind }: Import, target: string): string | undefined {
