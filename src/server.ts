@@ -13,8 +13,8 @@ import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import {
+  createConnections,
   createHttps,
-  createPool,
   createResolver,
   createSourceChooser,
   routeOptions,
@@ -147,8 +147,8 @@ const maxHeldJobs = 5000;
 async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
   const { config, log, clock, store, resolver } = core;
   const { hostname, dataDir, delivery } = config;
-  const pool = await createPool(config, clock);
-  parts.defer(() => pool.close());
+  const { pool, transports, close } = await createConnections(config, clock);
+  parts.defer(close);
   const agent = createDeliveryAgent();
   parts.defer(() => agent.close());
   const route = routeOptions(config, clock);
@@ -165,13 +165,14 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
       maxHeld: maxHeldJobs,
     },
     onEvents: (events) => logEvents(log, events),
-    siteOf: siteFinder(resolver, route, tables),
+    siteOf: siteFinder(resolver, route, { tables, transports }),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {
     queue,
     resolver,
     route,
+    transports,
     send: {
       pool,
       tables,

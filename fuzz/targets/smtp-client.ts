@@ -44,6 +44,10 @@ class ScriptedConversation implements Conversation {
     this.sent.push(...commands);
   }
 
+  sendSecret(line: string): void {
+    this.send([line]);
+  }
+
   async sendContent(pieces: readonly Buffer[]): Promise<void> {
     if (this.#failure) throw this.#failure;
     this.sent.push(`(${pieces.reduce((sum, { length }) => sum + length, 0)} octets)`);

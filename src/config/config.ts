@@ -1,5 +1,7 @@
 /** The configuration after validation: every default filled in, every path absolute, frozen. Parsed by `load.ts`. */
 
+import type { TransportConfig } from './transport.ts';
+
 export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
 
 export interface ListenerConfig {
@@ -39,8 +41,6 @@ export interface RelayConfig {
 }
 
 export interface DeliveryConfig {
-  /** `host:port` (or `[v6]:port`): everything not local goes there. */
-  relayHost?: { host: string; port: number };
   /** Port of the MX hosts. */
   port: number;
   /** Where no MX host can be connected to: the domain itself, then other ports. */
@@ -130,6 +130,8 @@ export interface Config {
   listeners: readonly ListenerConfig[];
   tls?: TlsConfig;
   domains: readonly DomainConfig[];
+  /** With the one that `[delivery] relayHost` stands for. */
+  transports: readonly TransportConfig[];
   relay: RelayConfig;
   delivery: DeliveryConfig;
   sites: readonly SiteConfig[];

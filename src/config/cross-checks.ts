@@ -5,6 +5,7 @@
 
 import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft } from './draft.ts';
 import { isLoopback } from './network.ts';
+import { checkTransports } from './transport-checks.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
   return [
@@ -27,6 +28,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkRetry(draft.delivery),
     ...checkSites(draft.sites),
     ...checkContact(draft),
+    ...checkTransports(draft),
   ];
 }
 

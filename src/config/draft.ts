@@ -16,7 +16,9 @@ import {
   sourceShape,
   standardPorts,
   tlsShape,
+  transportShape,
 } from './schema.ts';
+import type { TransportInput } from './transport.ts';
 import { isTable } from './values.ts';
 
 export interface ListenerDraft {
@@ -44,11 +46,15 @@ export interface DeliveryDraft {
   delayWarningHours?: number;
 }
 
+export type TransportDraft = Partial<TransportInput>;
+
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
   domains: readonly DomainDraft[];
   sources: readonly { address?: string }[];
+  transports: readonly TransportDraft[];
+  hasRelayHost: boolean;
   /** A [tls] table is there, good or not. */
   hasTls: boolean;
   tls: { cert?: string; key?: string };
@@ -71,6 +77,8 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
+    transports: listOf(raw.transport).map((value) => goodParts(transportShape(directory), value)),
+    hasRelayHost: isTable(raw.delivery) && raw.delivery.relayHost !== undefined,
     hasTls: raw.tls !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
     delivery: goodParts(deliveryShape(directory), raw.delivery),

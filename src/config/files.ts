@@ -4,13 +4,19 @@
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { parseDkimKey } from '../authentication/dkim-key.ts';
 import type { DkimConfig } from './config.ts';
 import type { Draft, Finding } from './draft.ts';
+import { parsePassword } from './password-file.ts';
 import type { KeyPath } from './problem.ts';
 
-export async function checkFiles({ tls, domains, delivery: { caFile } }: Draft): Promise<Finding[]> {
+export async function checkFiles({
+  tls,
+  domains,
+  transports,
+  delivery: { caFile },
+}: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
     checkTls(tls),
     caFile === undefined ? [] : checkAuthorities(caFile),
@@ -19,6 +25,12 @@ export async function checkFiles({ tls, domains, delivery: { caFile } }: Draft):
         ? []
         : checkDkim(domain.dkim, domain.name ?? 'DOMAIN', ['domain', index, 'dkim', 'key']),
     ),
+    ...transports.flatMap(({ passwordFile, protocol, command }, index) => [
+      passwordFile === undefined ? [] : checkPassword(passwordFile, ['transport', index, 'passwordFile']),
+      protocol === 'pipe' && command?.[0]?.startsWith('/')
+        ? checkProgram(command[0], ['transport', index, 'command', 0])
+        : [],
+    ]),
   ]);
   return findings.flat();
 }
@@ -101,6 +113,23 @@ async function checkAuthorities(file: string): Promise<Finding[]> {
     parse: (bytes) => new X509Certificate(bytes),
   });
   return 'finding' in loaded ? [loaded.finding] : [];
+}
+
+async function checkPassword(file: string, path: KeyPath): Promise<Finding[]> {
+  const remedy =
+    'Put the password on the first line of a file that only the user who runs posthorn may read.';
+  const loaded = await load({ path, file, what: 'a file with a password', remedy, parse: parsePassword });
+  return 'finding' in loaded ? [loaded.finding] : [];
+}
+
+async function checkProgram(program: string, path: KeyPath): Promise<Finding[]> {
+  try {
+    await access(program, constants.X_OK);
+    return [];
+  } catch {
+    const what = `there is no program ${program} that this user may run`;
+    return [{ path, what, remedy: 'Give the full path of a program that is there.' }];
+  }
 }
 
 async function checkDkim({ selector, key }: DkimConfig, domain: string, path: KeyPath): Promise<Finding[]> {

@@ -45,7 +45,7 @@ function wrongShape(path: KeyPath, input: unknown, expected: string): Finding {
 const tableOf = (path: KeyPath): string => path.filter((part) => typeof part === 'string').join('.');
 
 /** Tables that may stand there several times. */
-const lists = new Set(['listener', 'domain', 'site']);
+const lists = new Set(['listener', 'domain', 'transport', 'site']);
 
 const header = (table: string): string => {
   if (table === 'domain.dkim') return 'dkim = { … } of a [[domain]]';

@@ -133,8 +133,10 @@ describe('parseConfig()', () => {
         },
       ],
       relay: { trustedNetworks: ['127.0.0.0/8', '::1/128'] },
+      transports: [
+        { domains: ['*'], way: { protocol: 'smtp', at: { host: '::1', port: 2525 }, tls: 'opportunistic' } },
+      ],
       delivery: {
-        relayHost: { host: '::1', port: 2525 },
         port: 2526,
         allowPrivateAddresses: true,
         permanentFailures: 'never',

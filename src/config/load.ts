@@ -13,8 +13,10 @@ import { type Finding, readDraft } from './draft.ts';
 import { checkFiles } from './files.ts';
 import { toFindings } from './issues.ts';
 import { locateKeys } from './locate.ts';
+import type { HostPort } from './network.ts';
 import { ConfigError, formatKey, type KeyPath, type Problem } from './problem.ts';
 import { type FileContent, fileSchema } from './schema.ts';
+import { completeTransport, type TransportConfig } from './transport.ts';
 
 export interface LoadOptions {
   /** False for commands that make the files which the configuration names. Default: true. */
@@ -100,8 +102,10 @@ function toProblems(findings: readonly Finding[], toml: string, file: string): P
     .sort((one, other) => one.line - other.line);
 }
 
-function toConfig({ listener, domain, site, source, limits, ...rest }: FileContent, file: string): Config {
+function toConfig(content: FileContent, file: string): Config {
+  const { listener, domain, transport, site, source, limits, ...rest } = content;
   const { idleSeconds, sessionSeconds, ...counts } = limits;
+  const { relayHost, ...delivery } = rest.delivery;
   return freeze({
     ...rest,
     file,
@@ -109,9 +113,17 @@ function toConfig({ listener, domain, site, source, limits, ...rest }: FileConte
     domains: domain,
     sites: site,
     sources: source,
+    transports: [
+      ...transport.map(completeTransport),
+      ...(relayHost === undefined ? [] : [everythingTo(relayHost)]),
+    ],
+    delivery,
     limits: { ...counts, idleMs: idleSeconds * 1000, sessionMs: sessionSeconds * 1000 },
   });
 }
+
+const everythingTo = ({ host, port }: HostPort): TransportConfig =>
+  completeTransport({ domains: ['*'], protocol: 'smtp', host, port });
 
 function freeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) freeze(part);

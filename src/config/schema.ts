@@ -79,6 +79,22 @@ export const siteShape = {
   messagesPerHour: v.exactOptional(values.count(1, 10_000_000, 'messages')),
   recipientsPerMessage: v.exactOptional(values.count(1, 1000, 'recipients')),
 };
+/** What belongs to which protocol is for `transport-checks.ts`, and so are defaults: here each key stands alone. */
+export const transportShape = (directory: string) => ({
+  domains: v.array(values.domainPattern()),
+  senders: v.exactOptional(v.array(values.senderPattern())),
+  protocol: values.oneOf('smtp', 'smtps', 'submission', 'lmtp', 'pipe', 'mx'),
+  host: v.exactOptional(values.remoteHost()),
+  port: v.exactOptional(values.remotePort()),
+  socket: v.exactOptional(values.path(directory)),
+  tls: v.exactOptional(values.oneOf('opportunistic', 'required', 'verified')),
+  user: v.exactOptional(values.loginName()),
+  passwordFile: v.exactOptional(values.path(directory)),
+  allowPlaintextAuth: v.exactOptional(values.flag()),
+  command: v.exactOptional(v.array(values.commandWord())),
+  timeoutSeconds: v.exactOptional(values.count(1, 86_400, 'seconds')),
+  concurrency: v.exactOptional(values.count(1, 1000, 'processes')),
+});
 
 export const sourceShape = {
   address: values.sourceAddress(),
@@ -127,6 +143,7 @@ function completeListener({ port, bareNewline, ...rest }: ListenerInput): Listen
 const listenerSchema = v.pipe(values.table(listenerShape), v.transform(completeListener));
 const domainSchema = (directory: string) => values.table(domainShape(directory));
 const deliverySchema = (directory: string) => values.table(deliveryShape(directory));
+const transportSchema = (directory: string) => values.table(transportShape(directory));
 const tlsSchema = (directory: string) => values.table(tlsShape(directory));
 
 /** `directory` is where the file lies: relative paths begin there. */
@@ -137,6 +154,7 @@ const fileShape = (directory: string) => ({
   listener: v.optional(v.array(listenerSchema), []),
   tls: v.exactOptional(tlsSchema(directory)),
   domain: v.optional(v.array(domainSchema(directory)), []),
+  transport: v.optional(v.array(transportSchema(directory)), []),
   relay: v.optional(values.table(relayShape), {}),
   delivery: v.optional(deliverySchema(directory), {}),
   site: v.optional(v.array(values.table(siteShape)), []),
@@ -157,6 +175,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['tls', Object.keys(tlsShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],
+  ['transport', Object.keys(transportShape(''))],
   ['relay', Object.keys(relayShape)],
   ['delivery', Object.keys(deliveryShape(''))],
   ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],

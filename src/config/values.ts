@@ -195,6 +195,45 @@ export const smtpHost = () =>
     },
   );
 
+export const remoteHost = () =>
+  text(
+    'a host',
+    'Write its name, "smtp.example.com", or its address, "192.0.2.1" or "2001:db8::1".',
+    (input) => (ipVersion(input) === undefined ? parseDomain(input) : input),
+  );
+
+/** Of recipients: lower-case A-labels, `.example.com` for what is below it, `*` for all. */
+export const domainPattern = () =>
+  text(
+    'a domain',
+    'Write "example.com", ".example.com" for everything below it, or "*" for everything else.',
+    (input) => {
+      if (input === '*') return input;
+      const below = input.startsWith('.') ? '.' : '';
+      const domain = ipVersion(input) === undefined ? parseDomain(input.slice(below.length)) : undefined;
+      return domain === undefined ? undefined : `${below}${domain}`;
+    },
+  );
+
+/** An address, or a domain that stands for all of its addresses. */
+export const senderPattern = () =>
+  text('a sender', 'Write "user@example.com", or "example.com" for everybody there.', (input) => {
+    if (!input.includes('@')) return ipVersion(input) === undefined ? parseDomain(input) : undefined;
+    const address = parseAddress(input);
+    return address && addressKey(address);
+  });
+
+/** PLAIN has no room for a NUL, nor for more (RFC 4616 §2). */
+export const loginName = () =>
+  text('a user name', 'Give the name that the other server knows us by, in quotes.', (input) =>
+    input === '' || input.includes('\0') || Buffer.byteLength(input) > 255 ? undefined : input,
+  );
+
+export const commandWord = () =>
+  text('a word of a command', 'Write every argument in quotes of its own.', (input) =>
+    input.includes('\0') ? undefined : input,
+  );
+
 /** A selector is one or more DNS labels (RFC 6376 §3.1). */
 export const dkimSelector = () =>
   text('a DKIM selector', 'Use letters, digits and hyphens, such as "posthorn".', (input) =>

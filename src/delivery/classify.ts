@@ -57,7 +57,11 @@ export function classifyOpening(verdict: Verdict, endpoint: Endpoint): Outcome {
   if (outcome.kind !== 'failed') return outcome;
   const { remedy: _remedy, ...trouble } = outcome;
   const status = trouble.status.replace(/^5/, '4');
-  return { ...trouble, kind: 'deferred', status, rule: 'the host turns us away: try again later' };
+  const rule =
+    verdict.phase === 'authenticating'
+      ? 'we could not log in: that is for the operator to mend, and is tried again later'
+      : 'the host turns us away: try again later';
+  return { ...trouble, kind: 'deferred', status, rule };
 }
 
 interface Circumstances {

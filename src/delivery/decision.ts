@@ -216,10 +216,10 @@ function reported({ now }: DecisionParts, job: JobRow, trouble: Trouble): Failed
 
 export function deliveredEvent(
   { queueId, recipient }: JobRow,
-  { endpoint, folder, file, reply }: Outcome & { kind: 'delivered' },
+  { endpoint, folder, file, program, reply }: Outcome & { kind: 'delivered' },
   at: number,
 ): DossierEvent {
-  const data = { ...defined({ endpoint, folder, file }), ...(reply && { reply: replyText(reply) }) };
+  const data = { ...defined({ endpoint, folder, file, program }), ...(reply && { reply: replyText(reply) }) };
   return { at, queueId, recipient, event: 'delivered', data };
 }
 

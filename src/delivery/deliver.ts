@@ -16,16 +16,22 @@ import { fallbackOf } from './fallback.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import type { Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
+import { deliverByPipe } from './pipe.ts';
+import type { ConnectionPool } from './pool.ts';
+import { findRelayRoute } from './relay-route.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, send } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
+import type { Transports } from './transports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
   resolver: Resolver;
   route: RouteOptions;
   send: SendParts;
+  /** Default: everything goes by MX. */
+  transports?: Pick<Transports, 'find'>;
   local: LocalParts;
   report: ReportParts;
   /** Default: that of a configuration that says nothing. */
@@ -92,33 +98,61 @@ function attemptGroup(
     : deliverRemotely(parts, message, jobs, signal);
 }
 
+type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports'>;
+
 /** Tries the jobs of one message that lead to one receiving site. */
 export async function deliverRemotely(
-  parts: Pick<DeliverParts, 'resolver' | 'route' | 'send'>,
+  parts: RemoteParts,
   message: MessageRow,
   jobs: readonly JobRow[],
   signal: AbortSignal,
 ): Promise<Attempt> {
   const copyTrouble = await findCopyTrouble(message.content);
   if (copyTrouble !== undefined) return { outcomes: jobs.map(() => copyTrouble), events: [] };
-  const { clock } = parts.route;
-  const at = clock.now();
-  const route = await findRoute(parts.resolver, jobs[0]?.destination ?? '', { ...parts.route, signal });
-  const routed: DossierEvent = { at, queueId: message.queueId, event: 'routed', data: routedData(route) };
+  const domain = jobs[0]?.destination ?? '';
+  const chosen = parts.transports?.find(domain, message);
+  const at = parts.route.clock.now();
+  const routedTo = (data: EventData<'routed'>): DossierEvent => {
+    const transport = chosen && { transport: { name: chosen.transport.name, rule: chosen.rule } };
+    return { at, queueId: message.queueId, event: 'routed', data: { ...data, ...transport } };
+  };
+  if (chosen?.transport.kind === 'pipe') {
+    const { outcomes, events } = await deliverByPipe(chosen.transport.pipe, message, jobs, signal);
+    return { outcomes, events: [routedTo(routedData({ ...noHosts, domain })), ...events] };
+  }
+  const relay = chosen?.transport.kind === 'relay' ? chosen.transport : undefined;
+  const options = { ...parts.route, signal };
+  const route = relay
+    ? await findRelayRoute(parts.resolver, { domain, way: relay.way }, options)
+    : await findRoute(parts.resolver, domain, options);
+  const routed = routedTo(routedData(route));
   if (route.kind !== 'route') return { outcomes: jobs.map(() => route), events: [routed] };
-  const { outcomes, events } = await send(parts.send, {
+  const { outcomes, events } = await send(relay ? overRelay(parts.send, relay.pool) : parts.send, {
     route,
     message,
     content: () => octetsOf([message.prefix], message.content),
     jobs,
     signal,
-    fallback: fallbackOf(parts.resolver, parts.route, { route, queueId: message.queueId, signal }),
+    // A transport names its host: there is nothing to guess.
+    fallback: relay
+      ? undefined
+      : fallbackOf(parts.resolver, parts.route, { route, queueId: message.queueId, signal }),
   });
   return {
     outcomes: jobs.map(({ number }) => outcomes.get(number) ?? forgotten),
     events: [routed, ...events],
   };
 }
+
+/** Which of our addresses strangers like is of no interest to a relay, which may be on loopback. */
+function overRelay({ sources: _sources, ...parts }: SendParts, pool: ConnectionPool): SendParts {
+  return { ...parts, pool };
+}
+
+/** A program is asked for nowhere. */
+const noHosts = { kind: 'route', hosts: [], answers: [], durationMs: 0, port: 0 } as const;
+
+type EventData<Name extends DossierEvent['event']> = Extract<DossierEvent, { event: Name }>['data'];
 
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
 const forgotten: Outcome = {

@@ -19,7 +19,7 @@ import { systemClock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { deliveredEvent, factsOf } from './decision.ts';
 import { deliverRemotely } from './deliver.ts';
-import { createPool, createResolver, createSourceChooser, routeOptions } from './outbound.ts';
+import { createConnections, createResolver, createSourceChooser, routeOptions } from './outbound.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface DirectLetter {
@@ -45,7 +45,7 @@ export async function deliverDirect(
     const outcomes = group.flatMap((job, index) => outcomeEvent(job, attempt.outcomes[index], at));
     events.push(...attempt.events, ...outcomes);
   }
-  await parts.send.pool.close();
+  await parts.close();
   return { events };
 }
 
@@ -66,11 +66,16 @@ function readAddress(text: string): Address {
 
 async function partsFor(config: Config) {
   const clock = systemClock;
-  const [resolver, pool] = await Promise.all([createResolver(config, clock), createPool(config, clock)]);
+  const [resolver, { pool, transports, close }] = await Promise.all([
+    createResolver(config, clock),
+    createConnections(config, clock),
+  ]);
   return {
     resolver,
     route: routeOptions(config, clock),
     send: { pool, sources: createSourceChooser(config) },
+    transports,
+    close,
   };
 }
 

@@ -6,7 +6,7 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent, Endpoint } from '../dossier/event.ts';
-import { type FallbackPorts, findOwnHosts, hostsOf, type Route, type RouteOptions } from './route.ts';
+import { type FallbackPorts, findHost, hostsOf, type Route, type RouteOptions } from './route.ts';
 
 /** Endpoints that are tried besides those of the route. */
 export const maxFallbackEndpoints = 32;
@@ -27,10 +27,10 @@ interface Failed {
   signal: AbortSignal;
 }
 
-/** Absent where the configuration has none, or names the host to send to. */
+/** Absent where the configuration has none. */
 export function fallbackOf(resolver: Resolver, options: RouteOptions, failed: Failed): Fallback | undefined {
-  const { fallback, relayHost } = options;
-  if (fallback === undefined || relayHost !== undefined) return undefined;
+  const { fallback } = options;
+  if (fallback === undefined) return undefined;
   return () => findGuesses(resolver, { ...options, signal: failed.signal }, { ...failed, ports: fallback });
 }
 
@@ -42,7 +42,7 @@ async function findGuesses(
   const at = options.clock.now();
   const { domain } = route;
   const isKnown = route.hosts.some(({ host }) => host === domain);
-  const own = isKnown ? undefined : await findOwnHosts(resolver, domain, options);
+  const own = isKnown ? undefined : await findHost(resolver, { domain, host: domain }, options);
   const hosts = withOtherPorts(hostsOf(route), own?.kind === 'route' ? hostsOf(own) : [], ports).map((host) =>
     host.filter((endpoint) => !options.isOurs(endpoint)),
   );

@@ -8,6 +8,7 @@ import { type MaildirOutcome, maildirPath } from '../store/maildir.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import type { Attempt } from './deliver.ts';
+import { finalFields } from './final-fields.ts';
 import type { Outcome } from './outcome.ts';
 import { damagedCopy } from './own-copy.ts';
 
@@ -59,10 +60,6 @@ async function deliverJob(
     content: message.content,
   });
   return done.kind === 'delivered' ? { kind: 'delivered', folder, file: done.file } : trouble(done);
-}
-
-function finalFields({ reversePath }: MessageRow, { recipient }: JobRow): Buffer {
-  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n`);
 }
 
 /** The disk is ours to mend, so nothing that it does is final for the sender. */

@@ -8,10 +8,12 @@ import { ownListeners } from '../net/addresses.ts';
 import { socketDialler } from '../net/conversation.ts';
 import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import { type Https, httpsClient } from '../net/https.ts';
+import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
 import { ConnectionPool } from './pool.ts';
 import type { RouteOptions } from './route.ts';
 import { noStandings, type SourceChooser, type Standings, sourceChooser } from './sources.ts';
+import { createTransports, type Transports } from './transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
 export async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
@@ -19,19 +21,31 @@ export async function createResolver({ resolver }: Config, clock: Clock): Promis
   return cachedResolver(stubResolver({ servers, clock }), clock);
 }
 
+/** What mail goes out by: connections for what goes by MX, and the transports with their own. */
+export interface Connections {
+  pool: ConnectionPool;
+  transports: Transports;
+  /** Says goodbye on all that are idle. */
+  close(): Promise<void>;
+}
+
 /** Rejects with the system's error where `caFile` cannot be read. */
-export async function createPool(
-  { hostname, sources, delivery }: Config,
-  clock: Clock,
-): Promise<ConnectionPool> {
-  const authorities = await authoritiesOf(delivery);
+export async function createConnections(config: Config, clock: Clock): Promise<Connections> {
+  const { hostname, sources, delivery } = config;
+  const dial = socketDialler({ clock, authorities: await authoritiesOf(delivery) });
   const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
-  return new ConnectionPool({
-    dial: socketDialler({ clock, authorities }),
+  const parts = { dial, clock, ehloName: hostname, ehloNames };
+  const pool = new ConnectionPool(parts);
+  const transports = createTransports(config.transports, {
+    createPool: (opening) => new ConnectionPool({ ...parts, opening }),
+    run: runProgram,
     clock,
-    ehloName: hostname,
-    ehloNames,
   });
+  return {
+    pool,
+    transports,
+    close: async () => void (await Promise.all([pool.close(), transports.close()])),
+  };
 }
 
 /** From which of our addresses; `standings` is what the guard thinks of them. */

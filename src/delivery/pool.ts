@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint, TlsFacts } from '../dossier/event.ts';
-import { openSession, quit, type Session } from '../smtp/client.ts';
+import { type OpeningOptions, openSession, quit, type Session } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { byConnection, type Verdict } from '../smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type Dial } from '../smtp/conversation.ts';
@@ -36,6 +36,8 @@ export interface PoolParts {
   ehloName: string;
   /** By address of ours, where one has another. */
   ehloNames?: ReadonlyMap<string, string>;
+  /** How every session of a transport begins, whatever else is demanded. */
+  opening?: Pick<OpeningOptions, 'protocol' | 'login' | 'demand'>;
   timeouts?: ClientTimeouts;
   limits?: PoolLimits;
 }
@@ -124,7 +126,12 @@ export class ConnectionPool {
     const { conversation, ...connected } = first;
     this.#winners.note(endpoints, connected.endpoint);
     const opening = await closingOnAbort(conversation, signal, () =>
-      openSession(conversation, { ehloName: this.#ehloName(conversation), timeouts: this.#timeouts, demand }),
+      openSession(conversation, {
+        ehloName: this.#ehloName(conversation),
+        timeouts: this.#timeouts,
+        demand,
+        ...this.#parts.opening,
+      }),
     );
     if ('session' in opening)
       return { loan: { session: opening.session, demand, reused: false, ...connected }, refused };

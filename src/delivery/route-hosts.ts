@@ -5,7 +5,7 @@ import { addressClass, findFamily } from '../net/addresses.ts';
 
 export interface HostAddress {
   address: string;
-  family: 4 | 6;
+  family: 4 | 6 | 'unix';
 }
 
 export interface Host {

@@ -302,18 +302,6 @@ describe('findRoute() and ourselves', () => {
   });
 });
 
-describe('findRoute() with a relay host', () => {
-  it('asks for no MX and takes private addresses', async () => {
-    expect(await tried(two, { relayHost: { host: '127.0.0.1', port: 2525 } })).toEqual(['127.0.0.1']);
-    expect(await tried(two, { relayHost: { host: 'mx2.example.net', port: 2525 } })).toEqual(['192.0.2.3']);
-    expect(await tried(two, { relayHost: { host: 'localhost', port: 2525 } })).toEqual(['::1', '127.0.0.1']);
-  });
-
-  it('duty-8: refuses a relay host that is ourselves', async () => {
-    expect(await tried(two, { relayHost: { host: '192.0.2.99', port: 25 } })).toEqual(['failed', '5.4.6']);
-  });
-});
-
 describe('siteKey()', () => {
   it('is the same for domains with the same hosts, whatever the order', async () => {
     const data: Zone = {

@@ -1,6 +1,6 @@
 /**
  * Where mail for a domain goes (RFC 5321 §5.1, RFC 7505): MX hosts by preference, the domain itself where it has no
- * MX, a configured relay instead of either. Answers with a value, and with all that DNS said, for the dossier.
+ * MX; or the one host of a transport. Answers with a value, and with all that DNS said, for the dossier.
  * Never leads to ourselves, nor to addresses inside our own network unless that is allowed.
  */
 
@@ -18,8 +18,6 @@ export interface RouteOptions {
   /** Port of the MX hosts. */
   port: number;
   allowPrivateAddresses: boolean;
-  /** Everything goes there; MX records are not asked for. */
-  relayHost?: { host: string; port: number } | undefined;
   /** Where the hosts that DNS names are of no use, others are tried: what `fallback.ts` is about. */
   fallback?: FallbackPorts | undefined;
   /** 0 ≤ random() < 1; mixes hosts of equal preference. */
@@ -48,6 +46,8 @@ export interface Route extends Findings {
   port: number;
   /** Not what DNS says, but a guess: whoever refuses there does not speak for the domain. */
   isGuess?: true;
+  /** TLS comes before the greeting. */
+  implicitTls?: true;
 }
 
 export type NoRoute = Findings & { kind: 'deferred' | 'failed' } & Trouble;
@@ -66,18 +66,12 @@ export async function findRoute(
   const startedAt = options.clock.now();
   const lookup = new HostLookup(resolver, options.signal);
   const found = await follow(lookup, domain, options);
-  const findings = { domain, answers: lookup.answers, durationMs: options.clock.now() - startedAt };
-  return { ...findings, ...found };
+  return { domain, answers: lookup.answers, durationMs: options.clock.now() - startedAt, ...found };
 }
 
 type Found = Pick<Route, 'kind' | 'hosts' | 'port' | 'isGuess'> | ({ kind: 'deferred' | 'failed' } & Trouble);
 
 async function follow(lookup: HostLookup, domain: string, options: RouteOptions): Promise<Found> {
-  const { relayHost } = options;
-  if (relayHost !== undefined) {
-    const relay = { preference: 0, exchange: relayHost.host };
-    return reach(lookup, [relay], { ...options, domain, port: relayHost.port, allowPrivateAddresses: true });
-  }
   const exchanges = await findExchanges(lookup, domain, options);
   if ('kind' in exchanges) return exchanges;
   const found = await reach(lookup, exchanges, { ...options, domain });
@@ -87,15 +81,15 @@ async function follow(lookup: HostLookup, domain: string, options: RouteOptions)
   return own.kind === 'route' ? { ...own, isGuess: true } : found;
 }
 
-/** The domain's own addresses, whatever its MX are. Rejects only when the signal is aborted. */
-export async function findOwnHosts(
+/** A host's own addresses, whatever its MX are. Rejects only when the signal is aborted. */
+export async function findHost(
   resolver: Resolver,
-  domain: string,
+  { domain, host }: { domain: string; host: string },
   options: RouteOptions,
 ): Promise<Route | NoRoute> {
   const startedAt = options.clock.now();
   const lookup = new HostLookup(resolver, options.signal);
-  const found = await reach(lookup, [{ preference: 0, exchange: domain }], { ...options, domain });
+  const found = await reach(lookup, [{ preference: 0, exchange: host }], { ...options, domain });
   return { domain, answers: lookup.answers, durationMs: options.clock.now() - startedAt, ...found };
 }
 
@@ -198,9 +192,9 @@ function loop(phase: string, reason: string) {
 }
 
 /** Which addresses are tried, in order. */
-export function endpointsOf({ hosts, port }: Route): Endpoint[] {
+export function endpointsOf({ hosts, port, implicitTls }: Route): Endpoint[] {
   const all = hosts.flatMap(({ host, addresses }) =>
-    addresses.map(({ address }) => ({ host, address, port })),
+    addresses.map(({ address }) => ({ host, address, port, ...(implicitTls && { implicitTls }) })),
   );
   return all.slice(0, maxEndpoints);
 }

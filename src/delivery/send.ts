@@ -295,7 +295,10 @@ function allowsNextAddress(verdict: Verdict): boolean {
 
 /** RFC 5321 §4.5.3.1.10: the others may be sent in another transaction. */
 const isTooMany = (verdict: Verdict): boolean =>
-  verdict.by === 'reply' && verdict.reply.code === 452 && statusOf(verdict.reply, verdict.phase) === '4.5.3';
+  verdict.by === 'reply' &&
+  verdict.phase === 'sending RCPT TO' &&
+  verdict.reply.code === 452 &&
+  statusOf(verdict.reply, verdict.phase) === '4.5.3';
 
 /** Also a server that takes us to be out of step (503) has taken nothing. */
 function isDeadBeforeMail(verdict: Verdict): boolean {

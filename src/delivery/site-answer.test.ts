@@ -18,6 +18,11 @@ describe('siteAnswer()', () => {
   test.each([
     ['a connection that was refused', [deferred({})]],
     ['DNS that does not answer', [deferred({ status: '4.4.3', phase: 'looking up MX of example.net' })]],
+    [
+      'a login that was refused',
+      [deferred({ phase: 'authenticating', reply: { code: 535, lines: ['no'] } })],
+    ],
+    ['a program that is not there', [deferred({ phase: 'starting the command' })]],
     ['a handshake that failed', [deferred({ status: '4.7.5', phase: 'negotiating TLS' })]],
   ])('P7: of %s tells why the site was not reached', (_, outcomes) => {
     expect(siteAnswer(outcomes, 1000)).toMatchObject({ at: 1000, reason: 'connect ECONNREFUSED' });

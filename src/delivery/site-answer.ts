@@ -10,14 +10,20 @@ import type { Attempt } from './deliver.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { meaningOf } from './reply-meaning.ts';
 
+/** A host that does not let us in lets nobody's mail in: asking it anew for each message could get us locked out. */
+const loggingIn = 'authenticating';
+
 /** Up to here the site has heard nothing of the message. */
 const openingPhases = new Set([
   'connecting',
   'waiting for the greeting',
   'sending EHLO',
   'sending HELO',
+  'sending LHLO',
   'sending STARTTLS',
   'negotiating TLS',
+  loggingIn,
+  'starting the command',
 ]);
 
 /** And here all that stands behind the same machines. */
@@ -43,7 +49,7 @@ export function siteAnswer(
   if (first === undefined || troubles.length < outcomes.length) return 'reached';
   const unheard = troubles.every(
     ({ phase, reply, status }) =>
-      reply === undefined &&
+      (reply === undefined || phase === loggingIn) &&
       status !== stopped &&
       (isMany ? sharedPhases.has(phase) : openingPhases.has(phase) || phase.startsWith('looking up')),
   );

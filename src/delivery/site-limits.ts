@@ -11,10 +11,10 @@ const localDeliveries = 64;
 /** Other people's servers; a site begins with fewer (queue/pace.ts). */
 export const defaultConnections = 10;
 
-/** A relay host is the operator's own machine, or one that expects us: it gets its places at once. */
+/** A relay host, or a program, is the operator's own, or one that expects us: it gets its places at once. */
 export const defaultRelayConnections = 20;
 
-const isRelay = (site: string): boolean => site.startsWith('relay ');
+const isTransport = (site: string): boolean => /^(?:relay|pipe) /.test(site);
 
 /** `table` is what the configuration says of the site, or what is known of it. */
 export function limitsOfSite(
@@ -23,7 +23,7 @@ export function limitsOfSite(
   table?: SiteTable,
 ): SiteLimits {
   if (site === localSite) return atOnce(localDeliveries);
-  if (isRelay(site)) return atOnce(connectionsPerSite ?? defaultRelayConnections);
+  if (isTransport(site)) return atOnce(connectionsPerSite ?? defaultRelayConnections);
   const usual = connectionsPerSite ?? defaultConnections;
   const { connections = usual, messagesPerHour, isOurs } = table ?? {};
   return {

@@ -4,20 +4,32 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { JobRow } from '../store/store.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import { findRoute, type RouteOptions, siteKey } from './route.ts';
+
 import type { SiteTables } from './site-tables.ts';
+
+import type { SentBy } from './transport-choice.ts';
+import type { Transports } from './transports.ts';
 
 export const localSite = 'local';
 
-/** Local jobs and a relay host need no look-up; a domain without a route is a site of its own. */
+export interface SiteParts {
+  tables?: SiteTables;
+  transports?: Pick<Transports, 'find'>;
+}
+
+/**
+ * Local jobs and those that a transport takes need no look-up: it is their site. A domain without a route is a site of its
+ * own.
+ */
 export function siteFinder(
   resolver: Resolver,
   options: RouteOptions,
-  tables?: SiteTables,
-): (job: JobRow, signal: AbortSignal) => MaybePromise<string> {
-  const { relayHost } = options;
-  return ({ kind, destination }, signal) => {
+  { tables, transports }: SiteParts = {},
+): (job: JobRow, signal: AbortSignal, message: SentBy) => MaybePromise<string> {
+  return ({ kind, destination }, signal, message) => {
     if (kind === 'local') return localSite;
-    if (relayHost) return `relay ${relayHost.host}:${relayHost.port}`;
+    const transport = transports?.find(destination, message)?.transport;
+    if (transport !== undefined && transport.kind !== 'mx') return transport.name;
     return findRoute(resolver, destination, { ...options, signal }).then((route) =>
       route.kind === 'route' ? (tables?.find(route)?.name ?? siteKey(route)) : `no route to ${destination}`,
     );

@@ -36,13 +36,13 @@ export const unwantedBy = (job: JobRow): Pick<FailedRecipient, 'unwanted'> =>
  */
 export function reachedBy(
   job: JobRow,
-  { endpoint, reply, reportsThere }: Outcome & { kind: 'delivered' },
+  { endpoint, program, reply, reportsThere }: Outcome & { kind: 'delivered' },
   at: number,
 ): ReachedRecipient | undefined {
   if (!job.requests?.notify?.includes('success') || reportsThere) return undefined;
   return {
     ...namesOf(job),
-    action: job.kind === 'local' ? 'delivered' : 'relayed',
+    action: job.kind === 'local' || program !== undefined ? 'delivered' : 'relayed',
     ...(endpoint && { endpoint }),
     ...(reply && { reply }),
     at,

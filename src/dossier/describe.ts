@@ -32,6 +32,8 @@ export function describe(event: DossierEvent): Step {
       return describeRouted(event);
     case 'attempted':
       return describeAttempted(event);
+    case 'ran':
+      return describeRan(event);
     case 'delivered':
       return describeDelivered(event);
     case 'deferred':
@@ -117,9 +119,13 @@ function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'sign
   ]);
 }
 
-function describeRouted({ data: { domain, answers, hosts, durationMs, rule } }: EventOf<'routed'>): Step {
+function describeRouted({ data }: EventOf<'routed'>): Step {
+  const { domain, answers, hosts, durationMs, rule, transport } = data;
+  const chosen = transport === undefined ? [] : [`transport: ${transport.name}`, why(transport.rule)];
+  if (transport?.name.startsWith('pipe ')) return plain(`Mail for ${domain} goes to a program`, chosen);
   const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
   return plain(`Route to ${domain} found in ${durationMs} ms`, [
+    ...chosen,
     ...answers.map((answer) => `DNS: ${answer}`),
     ...(rule === undefined ? [] : [why(rule)]),
     hosts.length === 0 ? 'no host to try' : `to be tried in this order: ${order}`,
@@ -145,9 +151,16 @@ function describeAttempted({ data }: EventOf<'attempted'>): Step {
   };
 }
 
-function describeDelivered({ data: { endpoint, folder, file, reply } }: EventOf<'delivered'>): Step {
-  const title =
-    endpoint === undefined ? `Delivered here, into ${folder ?? 'Inbox'}` : `Delivered to ${endpoint.host}`;
+/** Arguments in quotes where their ends would not be seen. */
+function describeRan({ data: { command, end, durationMs } }: EventOf<'ran'>): Step {
+  const words = command.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word)));
+  return plain(`Ran ${words[0] ?? ''} for ${durationMs} ms: ${end}`, [`command: ${words.join(' ')}`]);
+}
+
+function describeDelivered({ data }: EventOf<'delivered'>): Step {
+  const { endpoint, folder, file, program, reply } = data;
+  const here = program === undefined ? `here, into ${folder ?? 'Inbox'}` : `to ${program}`;
+  const title = `Delivered ${endpoint === undefined ? here : `to ${endpoint.host}`}`;
   const details = [...(reply === undefined ? [] : [reply]), ...(file === undefined ? [] : [`file: ${file}`])];
   return { title, details, mood: 'good' };
 }

@@ -16,6 +16,7 @@ export interface TlsFacts {
 
 export interface Endpoint {
   host: string;
+  /** Of IP, or the path of a Unix socket, which has port 0 and is its own host. */
   address: string;
   port: number;
   /** TLS comes first, before the greeting (RFC 8314 §3.3). */
@@ -70,6 +71,8 @@ interface EventData {
     durationMs: number;
     /** Why these, where they are not what DNS says of the domain. */
     rule?: string;
+    /** What the configuration has for it, and why this one. Absent: by MX. */
+    transport?: { name: string; rule: string };
   };
   /** One host was tried: connection, TLS, dialogue. */
   attempted: {
@@ -87,7 +90,9 @@ interface EventData {
     /** Why the same message goes over IPv4 now: our IPv6 address was refused. */
     moved?: string;
   };
-  delivered: { endpoint?: Endpoint; folder?: string; file?: string; reply?: string };
+  /** A program was given the message. */
+  ran: { command: string[]; end: string; durationMs: number };
+  delivered: { endpoint?: Endpoint; folder?: string; file?: string; program?: string; reply?: string };
   deferred: {
     reason: string;
     status: string;

@@ -11,7 +11,7 @@ const loggedFields: Record<string, readonly string[]> = {
   accepted: ['via', 'from', 'to', 'sizeBytes', 'client', 'account', 'messageId'],
   checked: ['spf', 'dkim', 'dmarc', 'decision'],
   redirected: ['from'],
-  delivered: ['endpoint', 'folder', 'reply'],
+  delivered: ['endpoint', 'folder', 'program', 'reply'],
   deferred: ['status', 'reason', 'phase', 'attempts', 'nextAttemptAt', 'endpoint'],
   failed: ['status', 'reason', 'phase', 'rule', 'endpoint'],
   inDoubt: ['reason', 'phase', 'lostReplies', 'nextAttemptAt', 'endpoint'],
@@ -21,9 +21,12 @@ const loggedFields: Record<string, readonly string[]> = {
 
 const details: Record<string, readonly string[]> = {
   signed: ['domain', 'selector'],
-  routed: ['domain', 'hosts'],
+  routed: ['domain', 'hosts', 'transport'],
+  ran: ['command', 'end', 'durationMs'],
   attempted: ['endpoint', 'reused', 'tls', 'error'],
 };
+
+const notLoggedIn = 'we cannot log in to a relay: look at user and passwordFile of its [[transport]]';
 
 /** Recipients named in one line. */
 const maxListed = 20;
@@ -36,6 +39,8 @@ export function logEvents(log: Log, events: readonly EventRow[]): void {
     const fields = loggedFields[event.event];
     if (fields && event.data.copyIsDamaged === true)
       log.error(lineOf(event, fields), `${event.event}: ${damagedCopy}`);
+    else if (fields && event.event === 'deferred' && event.data.phase === 'authenticating')
+      log.error(lineOf(event, fields), `deferred: ${notLoggedIn}`);
     else if (fields) log.info(lineOf(event, fields), event.event);
     else if (log.isLevelEnabled('debug')) log.debug(lineOf(event, details[event.event] ?? []), event.event);
   }

@@ -32,8 +32,10 @@ export const sizeOf = (octets: number): string =>
   `${octets.toLocaleString('en-US')} octet${octets === 1 ? '' : 's'}`;
 
 /** `mx.example.net (192.0.2.1 port 25)`. */
-export const placeOf = ({ host, address, port, implicitTls }: Endpoint): string =>
-  `${host} (${address} port ${port}${implicitTls ? ', TLS from the first octet' : ''})`;
+export function placeOf({ host, address, port, implicitTls }: Endpoint): string {
+  if (address.startsWith('/')) return `socket ${address}`;
+  return `${host} (${address} port ${port}${implicitTls ? ', TLS from the first octet' : ''})`;
+}
 
 /** `<a@example.com>`; the null sender is `<>`, the mark of a report that must not be answered. */
 export const pathOf = (address: string): string =>

@@ -4,7 +4,7 @@
  */
 
 import type { X509Certificate } from 'node:crypto';
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import {
   checkServerIdentity,
   createSecureContext,
@@ -44,13 +44,7 @@ export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
   });
   return async (endpoint, { timeoutMs, signal }) => {
     if (signal?.aborted) throw new ConversationError('aborted', 'stopped before connecting');
-    const { address: host, port, source } = endpoint;
-    const socket = connect({
-      host,
-      port,
-      noDelay: true,
-      ...(source !== undefined && { localAddress: source }),
-    });
+    const socket = connect(placeOf(endpoint));
     const conversation = new SocketConversation(socket, { endpoint, clock, secureContext });
     const abort = () => conversation.close(new ConversationError('aborted', 'stopped while connecting'));
     signal?.addEventListener('abort', abort, { once: true });
@@ -104,14 +98,11 @@ class SocketConversation implements Conversation {
   }
 
   send(commands: readonly string[]): void {
-    if (this.#failure !== undefined) return;
-    for (const command of commands) {
-      // An address with a line end in it would be a command of its author's.
-      if (/[\r\n\0]/.test(command))
-        throw new Error(`Cannot send ${JSON.stringify(command)}: it is not one line`);
-      this.dialogue.client(withoutSecrets(command));
-    }
-    writeAtTurnEnd(this.#socket, `${commands.join('\r\n')}\r\n`);
+    this.#write(commands, commands.map(withoutSecrets));
+  }
+
+  sendSecret(line: string, shown: string): void {
+    this.#write([line], [shown]);
   }
 
   async sendContent(pieces: readonly Buffer[], timeoutMs: number): Promise<void> {
@@ -124,7 +115,9 @@ class SocketConversation implements Conversation {
 
   async reply(timeoutMs: number): Promise<Reply> {
     const reply = await this.#until(() => this.#nextReply(), timeoutMs, 'reply');
-    for (const line of replyLines(reply)) this.dialogue.server(line);
+    // What AUTH asks is half of what its answers prove: enough to try passwords on (RFC 5802 §9).
+    const lines = reply.code === 334 ? ['334 ***'] : replyLines(reply);
+    for (const line of lines) this.dialogue.server(line);
     return reply;
   }
 
@@ -161,6 +154,17 @@ class SocketConversation implements Conversation {
     this.#failure ??= error;
     this.#socket.destroy();
     this.#wake?.();
+  }
+
+  #write(lines: readonly string[], shown: readonly string[]): void {
+    if (this.#failure !== undefined) return;
+    for (const line of lines) {
+      // An address with a line end in it would be a command of its author's.
+      if (/[\r\n\0]/.test(line))
+        throw new Error(`Cannot send ${JSON.stringify(withoutSecrets(line))}: it is not one line`);
+    }
+    for (const line of shown) this.dialogue.client(line);
+    writeAtTurnEnd(this.#socket, `${lines.join('\r\n')}\r\n`);
   }
 
   #attach(socket: Socket): void {
@@ -225,6 +229,12 @@ class SocketConversation implements Conversation {
     });
   }
 }
+
+/** The path of a Unix socket stands where an IP address would. */
+const placeOf = ({ address, port, source }: Endpoint): NetConnectOpts =>
+  address.startsWith('/')
+    ? { path: address }
+    : { host: address, port, noDelay: true, ...(source !== undefined && { localAddress: source }) };
 
 /** SNI and identity check want the MX host's name; an address cannot be sent as SNI (RFC 6066 §3). */
 function serverName(name: string, { address }: Endpoint): { host: string; servername?: string } {

@@ -17,7 +17,7 @@ export interface DeliveryGroup extends Group {
 
 export interface HandOutParts {
   /** A name for where a job goes; jobs with the same name share transactions and connections. */
-  siteOf(job: JobRow, signal: AbortSignal): MaybePromise<string>;
+  siteOf(job: JobRow, signal: AbortSignal, message: MessageRow): MaybePromise<string>;
   /** Ends look-ups that are under way; what waits for them is made ready all the same. */
   signal: AbortSignal;
   log: Log;
@@ -29,7 +29,7 @@ export function handOut(parts: HandOutParts, { message, jobs }: ClaimedMessage):
   const known = new Map<string, JobRow[]>();
   const asked: Promise<[string, JobRow]>[] = [];
   for (const job of jobs) {
-    const site = siteOf(parts, job);
+    const site = siteOf(parts, message, job);
     if (typeof site === 'string') addTo(known, site, job);
     else asked.push(site.then((name) => [name, job]));
   }
@@ -38,8 +38,12 @@ export function handOut(parts: HandOutParts, { message, jobs }: ClaimedMessage):
 }
 
 /** A job whose site cannot be told is a bug or the end; it stands alone. */
-function siteOf({ siteOf, signal, log }: HandOutParts, job: JobRow): MaybePromise<string> {
-  const site = siteOf(job, signal);
+function siteOf(
+  { siteOf, signal, log }: HandOutParts,
+  message: MessageRow,
+  job: JobRow,
+): MaybePromise<string> {
+  const site = siteOf(job, signal, message);
   if (typeof site === 'string') return site;
   return site.catch((error) => {
     if (!signal.aborted) log.error({ err: error, queueId: job.queueId }, 'cannot tell the site of a job');

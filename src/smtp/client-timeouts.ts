@@ -9,6 +9,8 @@ export interface ClientTimeouts {
   /** EHLO, HELO, STARTTLS and RSET, for which the RFC names no time. */
   helloMs: number;
   tlsMs: number;
+  /** For each step of AUTH (RFC 4954 names no time). */
+  authMs: number;
   mailMs: number;
   rcptMs: number;
   dataMs: number;
@@ -24,6 +26,7 @@ export const defaultTimeouts: ClientTimeouts = {
   greetingMs: 5 * minuteMs,
   helloMs: 5 * minuteMs,
   tlsMs: minuteMs,
+  authMs: 3 * minuteMs,
   mailMs: 5 * minuteMs,
   rcptMs: 5 * minuteMs,
   dataMs: 2 * minuteMs,

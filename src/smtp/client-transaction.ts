@@ -173,9 +173,20 @@ class Exchange {
     return reply;
   }
 
+  /** One reply for all; over LMTP one for each whose RCPT was taken, in their order (RFC 2033 §4.2). */
+  async #readOutcome(): Promise<void> {
+    const { endOfDataMs } = this.#timeouts;
+    if (this.#session.protocol !== 'lmtp')
+      return this.settle(byReply(this.phase, await this.#readReply(endOfDataMs, 2)));
+    for (const recipient of this.#undecided())
+      recipient.verdict = byReply(this.phase, await this.#readReply(endOfDataMs, 2));
+  }
+
   /** DATA was let through although nobody is to get the message: a lone dot ends it (RFC 2920 §3.1). */
   async #sendNothing(): Promise<void> {
     this.phase = 'sending end of data';
+    // An LMTP server should have refused DATA (RFC 2033 §4.2): how many replies it will have nobody knows.
+    if (this.#session.protocol === 'lmtp') return this.#session.conversation.close();
     this.#session.conversation.send(['.']);
     await this.#readReply(this.#timeouts.endOfDataMs, 2);
   }
@@ -188,7 +199,7 @@ class Exchange {
       this.settle(byReply(this.phase, await this.#lastWords(error)));
       throw error;
     }
-    this.settle(byReply(this.phase, await this.#readReply(this.#timeouts.endOfDataMs, 2)));
+    await this.#readOutcome();
   }
 
   async #sendContent(): Promise<void> {

@@ -1,9 +1,10 @@
 /**
  * The asking side of SMTP (RFC 5321) up to the point where mail can be sent: greeting, EHLO, STARTTLS (RFC 3207), EHLO
- * again; and the polite end. Transactions are in client-transaction.ts. Knows no DNS, no queue, no retry.
+ * again, AUTH where there is a login; and the polite end. Transactions are in client-transaction.ts. Knows no DNS, no queue, no retry.
  */
 
 import type { TlsFacts } from '../dossier/event.ts';
+import { authenticate, type Login } from './client-auth.ts';
 import { type Extensions, parseExtensions } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type TlsFault, type Verdict } from './client-verdict.ts';
@@ -18,6 +19,8 @@ export interface Session {
   readonly tls?: TlsFacts;
   /** What TLS lacks under a policy that is only tested. */
   readonly fault?: TlsFault;
+  /** Default: `smtp`. */
+  readonly protocol?: 'lmtp';
   /** A transaction was begun and not brought to its end: RSET goes before the next (RFC 5321 §4.1.1.5). */
   needsReset: boolean;
 }
@@ -26,22 +29,35 @@ export interface OpeningOptions {
   /** Our own name, as DNS knows it (RFC 5321 §4.1.1.1). */
   ehloName: string;
   timeouts?: ClientTimeouts;
+  /** `lmtp` greets with LHLO, and has a reply for each recipient at the end (RFC 2033). Default: `smtp`. */
+  protocol?: 'smtp' | 'lmtp';
+  /** Whom to log in as. Default: nobody. */
+  login?: Login;
   /** What TLS has to show. Default: it is used where it is offered, whoever is there. */
   demand?: TlsDemand;
 }
 
 export type Opening = { session: Session } | { verdict: Verdict; tls?: TlsFacts };
 
+/** From the connection to a session in which mail can be sent, logged in where there is a login. */
+export async function openSession(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
+  const opening = await openUnnamed(conversation, options);
+  if ('verdict' in opening || options.login === undefined) return opening;
+  const { session } = opening;
+  const verdict = await authenticate(session, options.login, options.timeouts ?? defaultTimeouts);
+  return verdict === undefined ? opening : { verdict, ...(session.tls && { tls: session.tls }) };
+}
+
 /**
  * From the greeting to a session, over TLS wherever the receiver offers it, unless clear text is demanded. A receiver that
  * offers STARTTLS and fails at it is not spoken to in clear text, nor is one whose TLS is not what is demanded.
  */
-export async function openSession(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
-  const { ehloName, timeouts = defaultTimeouts, demand = opportunistic } = options;
+async function openUnnamed(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
+  const { timeouts = defaultTimeouts, demand = opportunistic } = options;
   if (conversation.endpoint.implicitTls) return openSecured(conversation, options);
   const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
   if (acceptedReply(greeting) === undefined) return { verdict: greeting };
-  const clear = await greet(conversation, ehloName, timeouts);
+  const clear = await greet(conversation, options);
   if ('verdict' in clear) return clear;
   if (demand.use === 'never') return { session: { conversation, ...clear, needsReset: false } };
   if (!clear.extensions.has('STARTTLS')) return withoutTls(conversation, clear, demand);
@@ -49,16 +65,12 @@ export async function openSession(conversation: Conversation, options: OpeningOp
   const secured = await startTls(conversation, options);
   if ('verdict' in secured) return secured;
   // What was said in clear text is forgotten (RFC 3207 §4.2): only the second EHLO counts.
-  const hello = await greet(conversation, ehloName, timeouts);
+  const hello = await greet(conversation, options);
   if ('verdict' in hello) return { ...hello, ...secured };
   return { session: { conversation, ...hello, ...secured, needsReset: false } };
 }
 
-function withoutTls(
-  conversation: Conversation,
-  clear: { extensions: Extensions },
-  demand: TlsDemand,
-): Opening {
+function withoutTls(conversation: Conversation, clear: Greeted, demand: TlsDemand): Opening {
   const fault = noTls('the receiver does not offer STARTTLS');
   if (demand.use === 'always') return { verdict: { by: 'policy', phase: 'sending EHLO', fault } };
   const tested = demand.tolerant ? { fault } : {};
@@ -67,27 +79,34 @@ function withoutTls(
 
 /** Where TLS comes before the greeting (RFC 8314 §3.3); STARTTLS, should it be offered inside, is not asked for. */
 async function openSecured(conversation: Conversation, options: OpeningOptions): Promise<Opening> {
-  const { ehloName, timeouts = defaultTimeouts } = options;
+  const { timeouts = defaultTimeouts } = options;
   const secured = await shakeHands(conversation, options);
   if ('verdict' in secured) return secured;
   const greeting = await ask(conversation, 'waiting for the greeting', undefined, timeouts.greetingMs);
   if (acceptedReply(greeting) === undefined) return { verdict: greeting, ...secured };
-  const hello = await greet(conversation, ehloName, timeouts);
+  const hello = await greet(conversation, options);
   if ('verdict' in hello) return { ...hello, ...secured };
   return { session: { conversation, ...hello, ...secured, needsReset: false } };
 }
 
-/** Says EHLO, or HELO to a server that does not know EHLO (RFC 5321 §3.2). */
-export async function greet(
+type Greeted = Pick<Session, 'extensions' | 'protocol'>;
+
+/** Says EHLO, or HELO to a server that does not know EHLO (RFC 5321 §3.2); LHLO where LMTP is spoken (RFC 2033 §4.1). */
+async function greet(
   conversation: Conversation,
-  ehloName: string,
-  timeouts: ClientTimeouts = defaultTimeouts,
-): Promise<{ extensions: Extensions } | { verdict: Verdict }> {
-  const ehlo = await ask(conversation, 'sending EHLO', `EHLO ${ehloName}`, timeouts.helloMs);
+  { ehloName, timeouts = defaultTimeouts, protocol }: OpeningOptions,
+): Promise<Greeted | { verdict: Verdict }> {
+  const { helloMs } = timeouts;
+  if (protocol === 'lmtp') {
+    const lhlo = await ask(conversation, 'sending LHLO', `LHLO ${ehloName}`, helloMs);
+    const offer = acceptedReply(lhlo);
+    return offer === undefined ? { verdict: lhlo } : { extensions: parseExtensions(offer), protocol };
+  }
+  const ehlo = await ask(conversation, 'sending EHLO', `EHLO ${ehloName}`, helloMs);
   const offer = acceptedReply(ehlo);
   if (offer !== undefined) return { extensions: parseExtensions(offer) };
   if (ehlo.by !== 'reply' || !isPermanent(ehlo.reply)) return { verdict: ehlo };
-  const helo = await ask(conversation, 'sending HELO', `HELO ${ehloName}`, timeouts.helloMs);
+  const helo = await ask(conversation, 'sending HELO', `HELO ${ehloName}`, helloMs);
   return acceptedReply(helo) === undefined ? { verdict: helo } : { extensions: new Map() };
 }
 

@@ -59,6 +59,8 @@ export interface Conversation {
    * a connection that is gone shows at the next `reply`.
    */
   send(commands: readonly string[]): void;
+  /** The same for one line that nobody is to read; `shown` is what is recorded of it. */
+  sendSecret(line: string, shown: string): void;
   /**
    * Writes message octets as they are, unrecorded. Resolves when the connection has room for more; rejects with a
    * ConversationError when it fails or has none within `timeoutMs`.

@@ -32,6 +32,10 @@ class StrangerConversation implements Conversation {
     this.#say(Buffer.from(`${commands.join('\r\n')}\r\n`));
   }
 
+  sendSecret(line: string): void {
+    this.send([line]);
+  }
+
   async sendContent(pieces: readonly Buffer[]): Promise<void> {
     this.#say(Buffer.concat(pieces));
   }

@@ -1,0 +1,22 @@
+/** Where a transport leads: the host that it names, wherever that is, but never ourselves. Its MX are not asked for. */
+
+import type { RelayTransport } from '../config/transport.ts';
+import type { Resolver } from '../dns/resolver.ts';
+import { findHost, type NoRoute, type Route, type RouteOptions } from './route.ts';
+
+/** `domain` is that of the recipients, for the dossier. Rejects only when the signal is aborted. */
+export async function findRelayRoute(
+  resolver: Resolver,
+  { domain, way: { at, protocol } }: { domain: string; way: Pick<RelayTransport, 'at' | 'protocol'> },
+  options: RouteOptions,
+): Promise<Route | NoRoute> {
+  if ('socket' in at) return toSocket(domain, at.socket);
+  const allowed = { ...options, port: at.port, allowPrivateAddresses: true };
+  const route = await findHost(resolver, { domain, host: at.host }, allowed);
+  return route.kind === 'route' && protocol === 'smtps' ? { ...route, implicitTls: true } : route;
+}
+
+function toSocket(domain: string, path: string): Route {
+  const hosts = [{ host: path, preference: 0, addresses: [{ address: path, family: 'unix' } as const] }];
+  return { kind: 'route', domain, answers: [], durationMs: 0, hosts, port: 0 };
+}

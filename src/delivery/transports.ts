@@ -1,0 +1,90 @@
+/**
+ * The transports of a configuration, each with what it takes to use it: connections of its own, which are logged in where
+ * it has a password, or a program. Which one takes a recipient is decided by `transport-choice.ts`.
+ */
+
+import { readPassword } from '../config/password-file.ts';
+import type { PipeTransport, RelayTransport, TransportConfig } from '../config/transport.ts';
+import type { Login } from '../smtp/client-auth.ts';
+import { turnstile } from '../util/turnstile.ts';
+import type { PipeParts } from './pipe.ts';
+import type { ConnectionPool, PoolParts } from './pool.ts';
+import { demandOf } from './relay-demand.ts';
+import { type SentBy, transportFinder } from './transport-choice.ts';
+
+export type Transport = { name: string } & (
+  | { kind: 'mx' }
+  | { kind: 'relay'; way: RelayTransport; pool: ConnectionPool }
+  | { kind: 'pipe'; pipe: PipeParts }
+);
+
+export interface ChosenTransport {
+  transport: Transport;
+  /** Why this one, in words. */
+  rule: string;
+}
+
+export interface Transports {
+  /** For a domain in A-labels or an address literal. Undefined: by MX. */
+  find(domain: string, sentBy: SentBy): ChosenTransport | undefined;
+  /** Ends the connections that stand. */
+  close(): Promise<void>;
+}
+
+export interface TransportsParts extends Omit<PipeParts, 'way' | 'turns'> {
+  /** For connections that begin like this. */
+  createPool(opening: NonNullable<PoolParts['opening']>): ConnectionPool;
+}
+
+export function createTransports(configs: readonly TransportConfig[], parts: TransportsParts): Transports {
+  const transports = new Map(configs.map((config) => [config, createTransport(config.way, parts)]));
+  const find = transportFinder(configs);
+  return {
+    find(domain, sentBy) {
+      const choice = find(domain, sentBy);
+      const transport = choice && transports.get(choice.transport);
+      return choice && transport && { transport, rule: choice.rule };
+    },
+    async close() {
+      const pools = [...transports.values()].flatMap((each) => (each.kind === 'relay' ? [each.pool] : []));
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+  };
+}
+
+function createTransport(way: TransportConfig['way'], parts: TransportsParts): Transport {
+  if (way.protocol === 'mx') return { kind: 'mx', name: 'by MX' };
+  if (way.protocol === 'pipe') {
+    const { run, clock } = parts;
+    const pipe = { way, turns: turnstile(way.concurrency), run, clock };
+    return { kind: 'pipe', name: pipeName(way), pipe };
+  }
+  return { kind: 'relay', name: relayName(way), way, pool: parts.createPool(openingOf(way)) };
+}
+
+function openingOf(way: RelayTransport): NonNullable<PoolParts['opening']> {
+  return {
+    protocol: way.protocol === 'lmtp' ? 'lmtp' : 'smtp',
+    demand: demandOf(way),
+    ...(way.login && { login: loginOf(way.login, way.allowPlaintextAuth) }),
+  };
+}
+
+/** The password is read each time: one that is changed needs no restart. */
+const loginOf = ({ user, passwordFile }: NonNullable<RelayTransport['login']>, inClear: boolean): Login => ({
+  user,
+  password: () => readPassword(passwordFile),
+  inClear,
+});
+
+const pipeName = ({ command: [program = ''] }: PipeTransport): string => `pipe ${program}`;
+
+/** Names the receiving site too (site-limits.ts knows them by their first word): those that log in as different users have different limits there. */
+export function relayName({
+  protocol,
+  at,
+  login,
+}: Pick<RelayTransport, 'protocol' | 'at' | 'login'>): string {
+  const place = 'socket' in at ? at.socket : `${at.host}:${at.port}`;
+  return `relay ${protocol} ${place}${login ? ` as ${login.user}` : ''}`;
+}
