@@ -19,8 +19,9 @@ import {
   createSourceChooser,
   routeOptions,
 } from './delivery/outbound.ts';
+import { Receivers } from './delivery/receivers.ts';
 import type { ReportParts } from './delivery/report.ts';
-import { limitsOfSite } from './delivery/site-limits.ts';
+import { limitsOfSite, startingAt } from './delivery/site-limits.ts';
 import { SiteTables } from './delivery/site-tables.ts';
 import { localSite, siteFinder } from './delivery/sites.ts';
 import type { Resolver } from './dns/resolver.ts';
@@ -85,8 +86,11 @@ export async function startServer({
   const accept: Queue['accept'] = (entry) => queue.accept(entry);
   const tlsReports = await openTlsReports({ ...core, directory, resolver, https, queue: { accept } });
   parts.defer(() => tlsReports?.stop());
-  const queue: Queue = await startQueue({ ...core, directory, resolver }, parts);
-  const reception = { ...core, directory, resolver, queue };
+  const receivers = new Receivers({ store, clock, log });
+  await receivers.load();
+  parts.defer(() => receivers.stop());
+  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers }, parts);
+  const reception = { ...core, directory, resolver, receivers, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl(reception, parts);
   const doorParts = doorPartsOf(reception);
@@ -119,6 +123,7 @@ interface Core {
 interface Reception extends Core {
   directory: Directory;
   resolver: Resolver;
+  receivers: Receivers;
   queue: Queue;
 }
 
@@ -145,7 +150,7 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
 const maxHeldJobs = 5000;
 
 async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
-  const { config, log, clock, store, resolver } = core;
+  const { config, log, clock, store, resolver, receivers } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -160,7 +165,8 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     log,
     limits: {
       concurrency: delivery.concurrency,
-      perSite: (site) => limitsOfSite(site, delivery, tables.named(site)),
+      perSite: (site) =>
+        startingAt(limitsOfSite(site, delivery, tables.named(site)), receivers.connectionsOf(site)),
       apart: (site) => site === localSite,
       maxHeld: maxHeldJobs,
     },
@@ -182,13 +188,14 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
     report: reportPartsOf(core),
     retry,
+    receivers,
   };
   parts.defer(() => queue.stop());
   return queue;
 }
 
 async function startControl(reception: Reception, parts: AsyncDisposableStack): Promise<void> {
-  const { config, log, clock, store, directory, queue } = reception;
+  const { config, log, clock, store, directory, queue, receivers } = reception;
   const submission = doorPartsOf(reception);
   const running = {
     submit: (from: string, recipients: string[], content: Buffer) =>
@@ -199,6 +206,7 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
       }),
     wake: () => queue.wake(),
     accountsChanged: () => directory.forget(),
+    receiversForgotten: (site: string | undefined) => receivers.forget(site),
   };
   const admin = localAdmin({ store, domains: config.domains, clock, running });
   const maxContentBytes = config.limits.messageBytes;

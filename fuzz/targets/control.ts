@@ -24,6 +24,8 @@ const admin: Admin = {
   removeAlias: nobody,
   listAliases: nobody,
   trace: nobody,
+  listReceivers: nobody,
+  resetReceivers: nobody,
   listQueue: nobody,
   retryQueue: nobody,
   dropQueue: nobody,

@@ -40,6 +40,7 @@ beforeEach(() => {
       return { queueId: 'Q', refused: [] };
     },
     wake: () => calls.push('wake'),
+    receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     accountsChanged: () => calls.push('changed'),
   };
   local = localAdmin(parts({ running }));
@@ -71,6 +72,20 @@ describe('localAdmin()', () => {
     ]);
     expect((await directory.store.findAccount('alice@example.com'))?.passwordHash).toMatch(/^\$argon2id\$/);
     expect(calls).toEqual(['changed', 'changed']);
+  });
+
+  test('listReceivers() and resetReceivers() show and forget what was learned, here and in the running server', async () => {
+    const learned = (site: string, source: string) => ({
+      ...{ kind: 'receiver', key: `${site} from ${source}` },
+      value: { site, source, waitsMs: [60_000], learnedAt: 1 },
+    });
+    const memos = [learned('a', '192.0.2.1'), learned('a', '192.0.2.2'), learned('b', '192.0.2.1')];
+    await directory.store.writeMemos([...memos, { kind: 'receiver', key: 'x', value: 5 }]);
+    expect((await local.listReceivers()).map(({ site }) => site)).toEqual(['a', 'a', 'b']);
+    expect(await local.resetReceivers({ site: 'a' })).toEqual({ count: 2 });
+    expect(await local.listReceivers()).toEqual([memos[2]?.value]);
+    expect(await local.resetReceivers({})).toEqual({ count: 1 });
+    expect(calls).toEqual(['forget a', 'forget all']);
   });
 
   test.each([

@@ -3,6 +3,7 @@
  * a running one, a web page. Requests and answers are plain data that survive JSON, but for a message's content.
  */
 
+import type { KnownReceiver } from '../delivery/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
 
@@ -79,6 +80,10 @@ export interface Admin {
    * `more`, there may be others.
    */
   dropQueue(request: QueueFilter): Promise<{ jobs: JobRow[]; more: boolean }>;
+  /** What was learned of the receivers of mail. */
+  listReceivers(): Promise<KnownReceiver[]>;
+  /** Forgets what was learned of one site, or of all; resolves to how many pairs of site and address that were. */
+  resetReceivers(request: { site?: string }): Promise<{ count: number }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
   /** Lets go of the connection or the store. */

@@ -27,6 +27,8 @@ function proxy(connection: ControlConnection): Admin {
     listQueue: (request) => ask('listQueue', request),
     retryQueue: (request) => ask('retryQueue', request),
     dropQueue: (request) => ask('dropQueue', request),
+    listReceivers: () => ask('listReceivers'),
+    resetReceivers: (request) => ask('resetReceivers', request),
     send: ({ content, ...request }) => ask('send', request, content),
     async close() {
       connection.close();

@@ -76,6 +76,10 @@ export const operations: Record<Operation, Perform> = {
   ),
   retryQueue: operation(filter, (admin, request) => admin.retryQueue(request)),
   dropQueue: operation(filter, (admin, request) => admin.dropQueue(request)),
+  listReceivers: operation(nothing, (admin) => admin.listReceivers()),
+  resetReceivers: operation(v.object({ site: v.exactOptional(text) }), (admin, request) =>
+    admin.resetReceivers(request),
+  ),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

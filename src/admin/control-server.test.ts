@@ -55,6 +55,8 @@ function adminOf(): Admin {
     listQueue: none,
     retryQueue: none,
     dropQueue: none,
+    listReceivers: none,
+    resetReceivers: none,
     send: (request) => admin.send(request),
     close: none,
   };

@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
+import { receiverOperations } from './receivers.ts';
 
 /** What only a running server can do. */
 export interface Running {
@@ -19,6 +20,8 @@ export interface Running {
   wake(): void;
   /** Accounts or aliases have changed: what was remembered of them is not true any more. */
   accountsChanged(): void;
+  /** What was learned of a receiving site, or of all, counts no more. */
+  receiversForgotten(site: string | undefined): void;
 }
 
 export interface LocalAdminParts {
@@ -42,6 +45,7 @@ export function localAdmin({ store, domains, clock, running }: LocalAdminParts):
   return {
     ...accountOperations(accountParts),
     ...aliasOperations(accountParts),
+    ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
     trace: ({ subject, limit }) => trace(store, subject, Math.min(limit, maxDossiers)),
     listQueue: (request) => store.listJobs({ ...request, limit: Math.min(request.limit, maxPage) }),
     async retryQueue(filter) {

@@ -52,6 +52,7 @@ describe('exit codes', () => {
     ['an unknown option', ['account', 'list', '--jsno'], 64, /--jsno/],
     ['a missing argument', ['trace'], 64, /missing required argument/],
     ['a password from nowhere', ['account', 'add', 'a@example.com'], 64, /--password-stdin/],
+    ['a reset of nothing in particular', ['receivers', 'reset'], 64, /--all/],
     ['a drop of nothing in particular', ['queue', 'drop'], 64, /--all/],
     [
       'an address that is none',
@@ -210,6 +211,7 @@ describe('posthorn send', () => {
       },
       wake: () => undefined,
       accountsChanged: () => undefined,
+      receiversForgotten: () => undefined,
     };
     const admin = localAdmin({ store, domains: [{ name: 'example.com' }], clock: systemClock, running });
     const path = join(directory, 'data', 'control.sock');

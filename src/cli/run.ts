@@ -12,6 +12,7 @@ import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addPlaygroundCommand } from './play.ts';
 import { addQueueCommands } from './queue.ts';
+import { addReceiversCommands } from './receivers.ts';
 import { addSendCommand } from './send.ts';
 import { addServeCommand } from './serve.ts';
 import { addStoreCommands } from './store.ts';
@@ -57,6 +58,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSendCommand(tree, context);
   addTraceCommand(tree, context);
   addQueueCommands(tree, context);
+  addReceiversCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   return tree;

@@ -82,7 +82,8 @@ describe('decide() on a deferral', () => {
   test('M7: comes at the moment that greylisting allows, and remembers since when and from where', () => {
     const parts = { retry: defaultRetryPolicy, random: () => 0.5, now: minute };
     const greylisting = () => ({ since: 30, nextAttemptAt: 6 * minute, rule: 'greylisted' });
-    const outcome: Outcome = { ...deferred, source: '192.0.2.9' };
+    const endpoint = { host: 'mx', address: '192.0.2.1', port: 25, source: '192.0.2.9' };
+    const outcome: Outcome = { ...deferred, endpoint };
     const { result, event } = decide({ ...parts, greylisting }, jobWith(), outcome);
     expect(result).toMatchObject({
       nextAttemptAt: 6 * minute,

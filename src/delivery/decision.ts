@@ -77,17 +77,14 @@ function afterDeferral(parts: DecisionParts, job: JobRow, trouble: Trouble): Dec
   const greylisting = parts.greylisting?.(job, trouble);
   const planned = greylisting ? within(job, greylisting.nextAttemptAt) : nextAttempt(job, now, random, retry);
   if (planned === undefined) return giveUp(parts, job, trouble, `${trouble.rule}, but ${timeIsOver}`);
-  const known = greylisting && {
-    greylistedAt: greylisting.since,
-    ...defined({ source: trouble.source }),
-  };
-  const nextAttemptAt = greylisting ? planned : notPastWarning(parts, job, planned);
-  const rule = greylisting?.rule ?? trouble.rule;
-  return tryAgain(parts, job, {
-    trouble: { ...trouble, rule },
-    nextAttemptAt,
-    memo: { ...job.memo, ...known },
-  });
+  if (!greylisting) {
+    // What waits for another reason says nothing of greylisting any more.
+    const { greylistedAt: _, ...memo } = job.memo ?? {};
+    return tryAgain(parts, job, { trouble, nextAttemptAt: notPastWarning(parts, job, planned), memo });
+  }
+  const { since: greylistedAt, rule } = greylisting;
+  const memo = { ...job.memo, greylistedAt, ...defined({ source: trouble.endpoint?.source }) };
+  return tryAgain(parts, job, { trouble: { ...trouble, rule }, nextAttemptAt: planned, memo });
 }
 
 /** The delay is told of when it is there, and with what the receiver says then: so there is an attempt at that time. */

@@ -11,13 +11,14 @@ import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
-import { decide } from './decision.ts';
+import { type DecisionParts, decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import type { Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
 import { deliverByPipe } from './pipe.ts';
 import type { ConnectionPool } from './pool.ts';
+import type { Receivers } from './receivers.ts';
 import { findRelayRoute } from './relay-route.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { findRoute, type RouteOptions, routedData } from './route.ts';
@@ -36,6 +37,8 @@ export interface DeliverParts {
   report: ReportParts;
   /** Default: that of a configuration that says nothing. */
   retry?: RetryPolicy;
+  /** Without them, greylisting is waited out by the schedule. */
+  receivers?: Receivers;
 }
 
 /** An outcome for each job, in their order, and what happened on the way. */
@@ -58,11 +61,11 @@ export async function deliver(
   const certain = jobs.some(isInDoubt) ? jobs.filter((job) => !isInDoubt(job)) : jobs;
   const attempt = untried
     ? notTried(certain, untried)
-    : await attemptGroup(parts, { message, jobs: certain }, signal);
+    : await learning(parts, { ...group, jobs: certain }, signal);
   const now = parts.route.clock.now();
   const isMany = parts.send.tables?.named(group.site) !== undefined;
   const site = untried ?? siteAnswer(attempt.outcomes, now, isMany);
-  const decisionParts = { retry: parts.retry ?? defaultRetryPolicy, random: parts.route.random, now };
+  const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
   const decisions = jobs.map((job) =>
     decide(decisionParts, job, isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten)),
@@ -85,6 +88,29 @@ export async function deliver(
     ...(site !== 'reached' && { holdUntil: now + firstDownMs }),
   });
   return site;
+}
+
+function decisionPartsOf(parts: DeliverParts, site: string, now: number): DecisionParts {
+  const { route, receivers, retry = defaultRetryPolicy } = parts;
+  const common = { retry, random: route.random, now };
+  if (!receivers) return common;
+  return { ...common, greylisting: (job, trouble) => receivers.greylisting(site, job, trouble, retry) };
+}
+
+/** Makes the attempt, and remembers what it has shown of the receiver. */
+async function learning(
+  parts: DeliverParts,
+  { site, message, jobs }: Pick<DeliveryGroup, 'site' | 'message' | 'jobs'>,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const ended = jobs[0]?.kind === 'remote' ? parts.receivers?.begin(site) : undefined;
+  let attempt: Attempt = { outcomes: [], events: [] };
+  try {
+    attempt = await attemptGroup(parts, { message, jobs }, signal);
+  } finally {
+    ended?.({ jobs, ...attempt });
+  }
+  return attempt;
 }
 
 function attemptGroup(

@@ -34,8 +34,6 @@ export interface Trouble {
   rule: string;
   reply?: Reply;
   endpoint?: Endpoint;
-  /** Our own address on that connection. */
-  source?: string;
   /** The octets on our own disk are not those that were accepted: somebody must look at it. */
   copyIsDamaged?: boolean;
 }

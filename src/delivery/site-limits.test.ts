@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { limitsOfSite } from './site-limits.ts';
+import { limitsOfSite, startingAt } from './site-limits.ts';
 
 const table = { name: 'example.net', connections: 7, messagesPerHour: 90 };
 
@@ -19,4 +19,13 @@ test.each([
   ['local', { connectionsPerSite: 5 }, { connections: 64, start: 64 }],
 ])('limitsOfSite() lets %s with %j have %j', (site, config, limits) => {
   expect(limitsOfSite(site, config)).toEqual(limits);
+});
+
+test.each([
+  [undefined, 2],
+  [1, 2],
+  [5, 5],
+  [50, 10],
+])('startingAt() begins with what a site is known to have taken, up to its limit: %s', (known, start) => {
+  expect(startingAt({ connections: 10, start: 2 }, known)).toEqual({ connections: 10, start });
 });

@@ -33,4 +33,10 @@ export function limitsOfSite(
   };
 }
 
+/** A site that has taken more before begins with that; never with more than it may get. */
+export function startingAt(limits: SiteLimits, known: number | undefined): SiteLimits {
+  const start = Math.min(limits.connections, Math.max(limits.start, known ?? 0));
+  return start === limits.start ? limits : { ...limits, start };
+}
+
 const atOnce = (connections: number): SiteLimits => ({ connections, start: connections });
