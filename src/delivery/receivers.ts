@@ -107,7 +107,7 @@ export class Receivers {
     if (named !== undefined) return { at: now + withMargin(named), why: 'as soon as the receiver says' };
     const needed = percentile90(this.#find(site, source)?.waitsMs ?? []);
     if (needed === undefined) return undefined;
-    const at = since + withMargin(needed);
+    const at = since + needed; // which was enough, without a margin: with one it would grow each time
     // It was longer this time: the schedule knows as much as we do.
     return at > now ? { at, why: 'when this receiver is likely to take it, as it did before' } : undefined;
   }

@@ -32,6 +32,8 @@ export interface Answers {
   mail?: Reply | undefined;
   /** By recipient. */
   recipients?: Readonly<Record<string, Reply>>;
+  /** To a recipient, by the address that the client calls from. */
+  recipient?: ((path: string, client: string) => Reply | undefined) | undefined;
   /** To the end of data. */
   message?: Reply | undefined;
 }
@@ -69,7 +71,10 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     log,
     serve(socket) {
       const machine = newMachine(secureContext !== undefined);
-      const application = new Stranger(state, ++state.connections);
+      const application = new Stranger(state, {
+        connection: ++state.connections,
+        client: socket.remoteAddress ?? '',
+      });
       const connection = new Connection(socket, { machine, application, secureContext, limits, log });
       open.add(connection);
       void connection.closed.then(() => open.delete(connection));
@@ -97,10 +102,15 @@ const newMachine = (startTls: boolean): SmtpSession =>
 
 class Stranger implements Application<SmtpEvent, Reply | undefined> {
   readonly #state: { answers: Answers; taken: Taken[]; named: [string, number][] };
+  readonly #client: string;
   #message: Taken;
 
-  constructor(state: { answers: Answers; taken: Taken[]; named: [string, number][] }, connection: number) {
+  constructor(
+    state: { answers: Answers; taken: Taken[]; named: [string, number][] },
+    { connection, client }: { connection: number; client: string },
+  ) {
     this.#state = state;
+    this.#client = client;
     this.#message = { connection, from: '', parameters: {}, recipients: [], content: '' };
   }
 
@@ -116,7 +126,10 @@ class Stranger implements Application<SmtpEvent, Reply | undefined> {
         return answers.mail;
       }
       case 'recipient':
-        return this.#recipient(event.path, answers.recipients?.[event.path]);
+        return this.#recipient(
+          event.path,
+          answers.recipients?.[event.path] ?? answers.recipient?.(event.path, this.#client),
+        );
       case 'chunk':
         this.#message.content += event.bytes.toString('latin1');
         return undefined;
