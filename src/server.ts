@@ -3,16 +3,19 @@
  */
 
 import { readFile } from 'node:fs/promises';
+import { addressChecks, ownAddresses } from './admin/address-checks.ts';
 import { AdminError } from './admin/admin.ts';
 import { startControlServer } from './admin/control-server.ts';
 import { localAdmin } from './admin/local-admin.ts';
 import { controlPath } from './admin/open-admin.ts';
 import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
+import { AddressChecker } from './delivery/address-checker.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import {
+  createCheckParts,
   createConnections,
   createHttps,
   createResolver,
@@ -195,8 +198,10 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
 }
 
 async function startControl(reception: Reception, parts: AsyncDisposableStack): Promise<void> {
-  const { config, log, clock, store, directory, queue, receivers } = reception;
+  const { config, log, clock, store, directory, queue, resolver, receivers } = reception;
   const submission = doorPartsOf(reception);
+  const findOwn = ownAddresses(directory);
+  const checker = new AddressChecker(await createCheckParts(config, resolver, { clock, findOwn }));
   const running = {
     submit: (from: string, recipients: string[], content: Buffer) =>
       handIn(submission, { from, recipients, content }).catch((error) => {
@@ -204,6 +209,7 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
           ? new AdminError('refused', error.message, { cause: error })
           : error;
       }),
+    checkAddress: addressChecks(checker),
     wake: () => queue.wake(),
     accountsChanged: () => directory.forget(),
     receiversForgotten: (site: string | undefined) => receivers.forget(site),
@@ -212,6 +218,7 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
   const maxContentBytes = config.limits.messageBytes;
   const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log, clock });
   parts.defer(() => control.stop());
+  parts.defer(() => checker.stop());
 }
 
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */

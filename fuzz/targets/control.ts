@@ -30,6 +30,7 @@ const admin: Admin = {
   retryQueue: nobody,
   dropQueue: nobody,
   send: nobody,
+  checkAddress: nobody,
   close: nobody,
 };
 

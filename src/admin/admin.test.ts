@@ -39,6 +39,12 @@ beforeEach(() => {
       calls.push(`${from} → ${recipients.join()}: ${content.length}`);
       return { queueId: 'Q', refused: [] };
     },
+    checkAddress: async (address) => {
+      if (address === 'often@example.org') throw new AdminError('too-many', 'Ask again in 5 min.');
+      calls.push(`check ${address}`);
+      const [steps, dialogue] = [[], []];
+      return { address, verdict: 'cannot tell', why: '', steps, dialogue, checkedAt: 1, durationMs: 2 };
+    },
     wake: () => calls.push('wake'),
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     accountsChanged: () => calls.push('changed'),
@@ -250,6 +256,15 @@ describe('the control socket', () => {
     expect(await remote.dropQueue({})).toEqual({ jobs: [], more: false });
     expect(await remote.trace({ subject: 'a@example.com', limit: 1 })).toEqual([]);
     expect(calls.at(-1)).toBe('wake');
+  });
+
+  test('M11: remoteAdmin() checks an address, unless that is asked for too often', async () => {
+    expect(await remote.checkAddress({ address: 'a@example.org' })).toMatchObject({ verdict: 'cannot tell' });
+    expect(calls).toEqual(['check a@example.org']);
+    await expect(remote.checkAddress({ address: 'often@example.org' })).rejects.toEqual(failure('too-many'));
+    await expect(localAdmin(parts()).checkAddress({ address: 'a@example.org' })).rejects.toEqual(
+      failure('no-server'),
+    );
   });
 
   test('remoteAdmin() hands over a message byte for byte, whatever its size', async () => {

@@ -3,6 +3,7 @@
  * a running one, a web page. Requests and answers are plain data that survive JSON, but for a message's content.
  */
 
+import type { AddressCheck } from '../delivery/check-address.ts';
 import type { KnownReceiver } from '../delivery/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
@@ -86,6 +87,8 @@ export interface Admin {
   resetReceivers(request: { site?: string }): Promise<{ count: number }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
+  /** Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. */
+  checkAddress(request: { address: string }): Promise<AddressCheck>;
   /** Lets go of the connection or the store. */
   close(): Promise<void>;
 }
@@ -102,6 +105,8 @@ export const adminErrorCodes = [
   'exists',
   /** The server took the message for none of its recipients. */
   'refused',
+  /** It was asked for too often; the message says when to come again. */
+  'too-many',
   /** Needs a running server, and there is none. */
   'no-server',
   /** Another process has the store and does not answer. */

@@ -29,6 +29,7 @@ function proxy(connection: ControlConnection): Admin {
     dropQueue: (request) => ask('dropQueue', request),
     listReceivers: () => ask('listReceivers'),
     resetReceivers: (request) => ask('resetReceivers', request),
+    checkAddress: (request) => ask('checkAddress', request),
     send: ({ content, ...request }) => ask('send', request, content),
     async close() {
       connection.close();

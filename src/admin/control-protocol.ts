@@ -80,6 +80,7 @@ export const operations: Record<Operation, Perform> = {
   resetReceivers: operation(v.object({ site: v.exactOptional(text) }), (admin, request) =>
     admin.resetReceivers(request),
   ),
+  checkAddress: operation(address, (admin, request) => admin.checkAddress(request)),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

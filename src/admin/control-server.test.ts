@@ -58,6 +58,7 @@ function adminOf(): Admin {
     listReceivers: none,
     resetReceivers: none,
     send: (request) => admin.send(request),
+    checkAddress: none,
     close: none,
   };
 }

@@ -3,6 +3,7 @@
  * runs. Knows neither sockets nor terminals.
  */
 
+import type { AddressCheck } from '../delivery/check-address.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { EventRow, Store, TraceQuery } from '../store/store.ts';
@@ -16,6 +17,8 @@ import { receiverOperations } from './receivers.ts';
 export interface Running {
   /** Takes a message as from the owner of this machine. Rejects with an AdminError('refused') where nobody gets it. */
   submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
+  /** Rejects with an AdminError('too-many'). */
+  checkAddress(address: string): Promise<AddressCheck>;
   /** Jobs may have become due. */
   wake(): void;
   /** Accounts or aliases have changed: what was remembered of them is not true any more. */
@@ -59,8 +62,13 @@ export function localAdmin({ store, domains, clock, running }: LocalAdminParts):
       return { jobs, more: jobs.length === dropStep };
     },
     async send({ from, recipients, content }) {
-      if (running === undefined) throw noServer();
+      if (running === undefined)
+        throw noServer('could send this', 'To send without one: posthorn send --direct');
       return running.submit(from, recipients, content);
+    },
+    async checkAddress({ address }) {
+      if (running === undefined) throw noServer('could check this', 'To check without one: posthorn check');
+      return running.checkAddress(address);
     },
     close: async () => undefined,
   };
@@ -89,8 +97,8 @@ function readSubject(subject: string): Omit<TraceQuery, 'limit'>[] {
 /** What the store keeps was written as a DossierEvent; it only does not know the vocabulary. */
 const toDossierEvent = (row: EventRow): DossierEvent => row as DossierEvent;
 
-const noServer = () =>
+const noServer = (what: string, otherwise: string) =>
   new AdminError(
     'no-server',
-    'No server is running that could send this. Start it with: posthorn serve. To send without one: posthorn send --direct',
+    `No server is running that ${what}. Start it with: posthorn serve. ${otherwise}`,
   );

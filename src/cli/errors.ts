@@ -34,6 +34,7 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
   'no-such-alias': exitCodes.noUser,
   exists: exitCodes.cantCreate,
   refused: exitCodes.refused,
+  'too-many': exitCodes.tryLater,
   'no-server': exitCodes.unavailable,
   'in-use': exitCodes.tryLater,
   connection: exitCodes.tryLater,

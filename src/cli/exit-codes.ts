@@ -6,6 +6,10 @@ export const exitCodes = {
   refused: 1,
   /** `store`: something is damaged or lost, or may be. */
   damaged: 1,
+  /** `check`: mail for the address would not arrive. */
+  undeliverable: 1,
+  /** `check`: nobody can tell. */
+  unclear: 2,
   /** `send`: not all of it has arrived yet, but the queue has it: do not send it again. */
   queued: 2,
   /** Unknown command or option, or an argument that makes no sense (EX_USAGE). */

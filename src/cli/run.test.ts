@@ -2,8 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { AdminError } from '../admin/admin.ts';
 import { startControlServer } from '../admin/control-server.ts';
 import { localAdmin, type Running } from '../admin/local-admin.ts';
+import type { CheckStep } from '../delivery/check-address.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -209,6 +211,23 @@ describe('posthorn send', () => {
             .map((recipient) => ({ recipient, reply: '550 5.1.1 No such user here' })),
         };
       },
+      async checkAddress(address) {
+        if (address.startsWith('often')) throw new AdminError('too-many', 'Ask again in 5 min.');
+        const verdict = address.startsWith('nobody') ? 'undeliverable' : 'cannot tell';
+        const evidence = ['450 later'];
+        const steps: CheckStep[] = [
+          { step: 'question', finding: 'unclear', text: 'Asked \x1b[2J.', evidence },
+        ];
+        return {
+          address,
+          verdict,
+          why: 'That is so.',
+          steps,
+          dialogue: [[1, 'C: RCPT TO:<x>']],
+          checkedAt: 0,
+          durationMs: 1,
+        };
+      },
       wake: () => undefined,
       accountsChanged: () => undefined,
       receiversForgotten: () => undefined,
@@ -279,6 +298,19 @@ describe('posthorn send', () => {
     );
     expect(out).toContain('S: 220 hello');
     expect(exitCode).toBe(1);
+  });
+
+  test('M11: posthorn check asks the running server, and says by its exit code what it found', async () => {
+    const unclear = await posthorn(['check', 'bob@example.net']);
+    expect(unclear).toMatchObject({ exitCode: 2 });
+    expect(unclear.out).toMatch(
+      /^bob@example\.net: cannot tell\nThat is so\.\nThis is what was found at 1970.*\n\nquestion {2}Asked \\x1b\[2J\.\n {10}450 later\n$/,
+    );
+    const { exitCode, out } = await posthorn(['check', 'nobody@example.net', '--json']);
+    expect([exitCode, JSON.parse(out).verdict]).toEqual([1, 'undeliverable']);
+    expect((await posthorn(['check', 'bob@example.net', '--dialogue'])).out).toContain('C: RCPT TO:<x>');
+    const often = await posthorn(['check', 'often@example.net']);
+    expect(often).toMatchObject({ exitCode: 75, err: 'posthorn: Ask again in 5 min.\n' });
   });
 
   test('M10: posthorn send --json tells results and events; what is queued is told apart from what is refused', async () => {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAliasCommands } from './alias.ts';
+import { addCheckCommand } from './check.ts';
 import { addConfigCommands } from './config-check.ts';
 import type { Context } from './context.ts';
 import { CommandTree } from './define.ts';
@@ -57,6 +58,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addDkimCommands(tree, context);
   addSendCommand(tree, context);
   addTraceCommand(tree, context);
+  addCheckCommand(tree, context);
   addQueueCommands(tree, context);
   addReceiversCommands(tree, context);
   addStoreCommands(tree, context);

@@ -1,5 +1,6 @@
 /** The parts that sending needs, made from the configuration: the same for the server and for `send --direct`. */
 
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { cachedResolver } from '../dns/cache.ts';
@@ -10,9 +11,11 @@ import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import { type Https, httpsClient } from '../net/https.ts';
 import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
-import { ConnectionPool } from './pool.ts';
+import { type CheckParts, calloutTimeouts } from './check-address.ts';
+import { ConnectionPool, type PoolParts } from './pool.ts';
 import type { RouteOptions } from './route.ts';
 import { noStandings, type SourceChooser, type Standings, sourceChooser } from './sources.ts';
+import { transportFinder } from './transport-choice.ts';
 import { createTransports, type Transports } from './transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
@@ -31,10 +34,7 @@ export interface Connections {
 
 /** Rejects with the system's error where `caFile` cannot be read. */
 export async function createConnections(config: Config, clock: Clock): Promise<Connections> {
-  const { hostname, sources, delivery } = config;
-  const dial = socketDialler({ clock, authorities: await authoritiesOf(delivery) });
-  const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
-  const parts = { dial, clock, ehloName: hostname, ehloNames };
+  const parts = await poolParts(config, clock);
   const pool = new ConnectionPool(parts);
   const transports = createTransports(config.transports, {
     createPool: (opening) => new ConnectionPool({ ...parts, opening }),
@@ -45,6 +45,31 @@ export async function createConnections(config: Config, clock: Clock): Promise<C
     pool,
     transports,
     close: async () => void (await Promise.all([pool.close(), transports.close()])),
+  };
+}
+
+async function poolParts({ hostname, sources, delivery }: Config, clock: Clock): Promise<PoolParts> {
+  const dial = socketDialler({ clock, authorities: await authoritiesOf(delivery) });
+  const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
+  return { dial, clock, ehloName: hostname, ehloNames };
+}
+
+/** What an address check needs; `findOwn` as there. */
+export async function createCheckParts(
+  config: Config,
+  resolver: Resolver,
+  { clock, findOwn }: Required<Pick<CheckParts, 'clock' | 'findOwn'>>,
+): Promise<CheckParts> {
+  return {
+    resolver,
+    clock,
+    findOwn,
+    route: routeOptions(config, clock),
+    sources: createSourceChooser(config),
+    findTransport: transportFinder(config.transports),
+    pool: new ConnectionPool({ ...(await poolParts(config, clock)), timeouts: calloutTimeouts }),
+    timeouts: calloutTimeouts,
+    nobody: () => `no-such-user-${randomBytes(8).toString('hex')}`,
   };
 }
 

@@ -32,13 +32,17 @@ const margin = '              ';
 
 /** Text with a final newline; '' for no events. Events of one message must be in order of time. Times are UTC. */
 export function formatTimeline(events: readonly DossierEvent[], options: TimelineOptions = {}): string {
-  const { colour = false, explain = true } = options;
+  const page = pageFor(options);
+  const messages = Map.groupBy(events, ({ queueId }) => queueId);
+  const parts = [...messages].map(([queueId, own]) => formatMessage(queueId, own, page));
+  return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
+}
+
+function pageFor({ colour = false, explain = true }: TimelineOptions): Page {
   const paint: Paint = colour
     ? (style, text) => styleText(style, text, { validateStream: false })
     : (_, text) => text;
-  const messages = Map.groupBy(events, ({ queueId }) => queueId);
-  const parts = [...messages].map(([queueId, own]) => formatMessage(queueId, own, { paint, explain }));
-  return parts.map((lines) => `${lines.join('\n')}\n`).join('\n');
+  return { paint, explain };
 }
 
 function formatMessage(queueId: string, events: readonly DossierEvent[], page: Page): string[] {
@@ -114,6 +118,12 @@ function formatStep(at: number, { title, details, mood, dialogue = [] }: Step, p
     ...details.map((detail) => `${margin}${printable(detail)}`),
     ...formatDialogue(dialogue, page),
   ];
+}
+
+/** A dialogue by itself, as it stands in a timeline, with its comments. */
+export function formatLines(dialogue: readonly DialogueLine[], options: TimelineOptions = {}): string {
+  const lines = formatDialogue(dialogue, pageFor(options));
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Each line with the seconds since the step began; `S:` is the server of this connection, `C:` its client. */

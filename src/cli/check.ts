@@ -1,0 +1,93 @@
+/** `posthorn check`: whether mail for an address would arrive, without sending any, and how that was found out (M11). */
+
+import { styleText } from 'node:util';
+import { remoteAdmin } from '../admin/control-client.ts';
+import { controlPath } from '../admin/open-admin.ts';
+import type { Config } from '../config/config.ts';
+import type { AddressCheck, AddressVerdict, CheckStep } from '../delivery/check-address.ts';
+import { printable } from '../dossier/printable.ts';
+import { formatLines } from '../dossier/timeline.ts';
+import type { Address } from '../mail/address.ts';
+import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { usesColour } from './trace.ts';
+
+interface CheckOptions extends CommonOptions {
+  dialogue?: boolean;
+}
+
+export function addCheckCommand(tree: CommandTree, context: Context): void {
+  tree.run(
+    tree
+      .add(
+        tree.root,
+        'check <address>',
+        'tell whether mail for an address would arrive, without sending any: DNS, then a question to its server',
+      )
+      .option('--dialogue', 'show what was said to the server, line by line')
+      .option('--json', 'print JSON'),
+    async (options: CheckOptions, address: string) => {
+      const found = await check(context, await configOf(context, options), address);
+      if (options.json) printJson(context, found);
+      else show(context, options, found);
+      return codes[found.verdict];
+    },
+  );
+}
+
+const codes: Record<AddressVerdict, ExitCode> = {
+  deliverable: exitCodes.ok,
+  undeliverable: exitCodes.undeliverable,
+  'cannot tell': exitCodes.unclear,
+};
+
+/** By the running server, which remembers answers and bounds the questions; else from here. */
+async function check(context: Context, config: Config, address: string): Promise<AddressCheck> {
+  const admin = await remoteAdmin(controlPath(config));
+  if (admin === undefined) return checkFromHere(context, config, address);
+  try {
+    return await admin.checkAddress({ address });
+  } finally {
+    await admin.close();
+  }
+}
+
+async function checkFromHere({ clock }: Context, config: Config, address: string): Promise<AddressCheck> {
+  const { createCheckParts, createResolver } = await import('../delivery/outbound.ts');
+  const { checkAddress } = await import('../delivery/check-address.ts');
+  const ours = new Set(config.domains.map(({ name }) => name));
+  const findOwn = async ({ domain }: Address) => (ours.has(domain) ? ('unclear' as const) : undefined);
+  const resolver = await createResolver(config, clock);
+  return checkAddress(await createCheckParts(config, resolver, { clock, findOwn }), address);
+}
+
+const styles = { good: 'green', bad: 'red', unclear: 'yellow' } as const;
+const verdictStyles = { deliverable: 'green', undeliverable: 'red', 'cannot tell': 'yellow' } as const;
+
+function show(context: Context, { dialogue }: CheckOptions, found: AddressCheck): void {
+  const colour = usesColour(context);
+  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
+    colour ? styleText(style, text, { validateStream: false }) : text;
+  const age = context.clock.now() - found.checkedAt;
+  const verdict = paint(verdictStyles[found.verdict], found.verdict);
+  const lines = [
+    `${printable(found.address)}: ${verdict}`,
+    printable(found.why),
+    ...(age - found.durationMs > rememberedMs
+      ? [`This is what was found at ${new Date(found.checkedAt).toISOString()}.`]
+      : []),
+    '',
+    ...found.steps.flatMap((step) => linesOf(step, paint(styles[step.finding], step.step.padEnd(8)))),
+  ];
+  context.terminal.out(`${lines.join('\n')}\n`);
+  if (dialogue && found.dialogue.length > 0)
+    context.terminal.out(`\n${formatLines(found.dialogue, { colour })}`);
+}
+
+/** An answer that is older than this was remembered. */
+const rememberedMs = 1000;
+
+function linesOf({ text, evidence }: CheckStep, name: string): string[] {
+  return [`${name}  ${printable(text)}`, ...evidence.map((line) => `          ${printable(line)}`)];
+}

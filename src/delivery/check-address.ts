@@ -1,0 +1,292 @@
+/**
+ * Whether mail for an address would arrive, found out without sending any (M11): syntax → DNS → TLS policy → a question
+ * to the receiver, and another about an address that cannot exist there. Honest where nothing can be known: a receiver that
+ * greylists, that accepts everything, or that has something against us says nothing about the address.
+ */
+
+import type { Resolver } from '../dns/resolver.ts';
+import type { Endpoint } from '../dossier/event.ts';
+import { type Address, formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
+import { quit, type Session } from '../smtp/client.ts';
+import { askAbout, endAsking } from '../smtp/client-callout.ts';
+import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
+import type { Verdict } from '../smtp/client-verdict.ts';
+import { replyText } from '../smtp/reply.ts';
+import type { Clock } from '../util/clock.ts';
+import type { DialogueLine } from '../util/dialogue.ts';
+import { meaningOfCallout } from './callout-rules.ts';
+import { type ConnectionPool, closingOnAbort, type Loan, type Refused } from './pool.ts';
+import { findRoute, hostsOf, type Route, type RouteOptions, routedData } from './route.ts';
+import { type SourceChooser, withSources } from './sources.ts';
+import type { TransportChoice, TransportFinder } from './transport-choice.ts';
+
+export type AddressVerdict = 'deliverable' | 'undeliverable' | 'cannot tell';
+
+export interface CheckStep {
+  step: 'syntax' | 'domain' | 'route' | 'TLS' | 'question' | 'probe';
+  /** What it says of the address. */
+  finding: 'good' | 'bad' | 'unclear';
+  /** In a sentence. */
+  text: string;
+  /** What DNS said, or the receiver. */
+  evidence: string[];
+}
+
+/** Survives JSON. */
+export interface AddressCheck {
+  /** As it was asked for. */
+  address: string;
+  verdict: AddressVerdict;
+  /** In a sentence. */
+  why: string;
+  steps: CheckStep[];
+  /** Of the connection that decided. */
+  dialogue: DialogueLine[];
+  /** Milliseconds since the epoch. */
+  checkedAt: number;
+  durationMs: number;
+}
+
+/** Who is asked may not know it: without a running server nobody has the accounts. */
+export type OwnAddress = 'known' | 'unknown' | 'unclear';
+
+export interface CheckParts {
+  resolver: Resolver;
+  route: RouteOptions;
+  pool: Pick<ConnectionPool, 'open'>;
+  /** What mail goes by that does not go by MX. */
+  findTransport?: TransportFinder;
+  /** From which of our addresses it is asked. */
+  sources?: SourceChooser;
+  clock: Clock;
+  timeouts: ClientTimeouts;
+  /** For domains of our own; undefined for all others. */
+  findOwn?: (address: Address) => Promise<OwnAddress | undefined>;
+  /** A local part that nobody has. */
+  nobody: () => string;
+}
+
+const secondMs = 1000;
+
+/** Somebody waits for the answer: shorter than when mail is at stake. */
+export const calloutTimeouts: ClientTimeouts = {
+  ...defaultTimeouts,
+  connectMs: 10 * secondMs,
+  greetingMs: 60 * secondMs,
+  helloMs: 30 * secondMs,
+  tlsMs: 20 * secondMs,
+  mailMs: 60 * secondMs,
+  rcptMs: 60 * secondMs,
+  quitMs: 2 * secondMs,
+};
+
+/** For one check in all. */
+export const checkTimeoutMs = 180 * secondMs;
+
+/** Never rejects but for a bug, or with the signal's reason. */
+export async function checkAddress(
+  parts: CheckParts,
+  text: string,
+  signal?: AbortSignal,
+): Promise<AddressCheck> {
+  const { clock } = parts;
+  const checkedAt = clock.now();
+  const limit = new AbortController();
+  const cancel = clock.after(checkTimeoutMs, () => limit.abort(tooLong));
+  const check = new Check(parts, signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+  try {
+    const conclusion = await check.run(text).catch((error): Conclusion => {
+      if (error === tooLong) return cannotTell(tooLong.message);
+      throw error;
+    });
+    const { steps, dialogue } = check;
+    return { address: text, ...conclusion, steps, dialogue, checkedAt, durationMs: clock.now() - checkedAt };
+  } finally {
+    cancel();
+  }
+}
+
+const tooLong = new Error(`No answer within ${checkTimeoutMs / secondMs} s.`);
+
+interface Conclusion {
+  verdict: AddressVerdict;
+  why: string;
+}
+
+const undeliverable = (why: string): Conclusion => ({ verdict: 'undeliverable', why });
+const cannotTell = (why: string): Conclusion => ({ verdict: 'cannot tell', why });
+
+class Check {
+  readonly steps: CheckStep[] = [];
+  dialogue: DialogueLine[] = [];
+  readonly #parts: CheckParts;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: CheckParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  async run(text: string): Promise<Conclusion> {
+    const address = parseAddress(text);
+    if (address === undefined) {
+      this.#note('syntax', 'bad', 'This is no mail address (RFC 5321 §4.1.2).');
+      return undeliverable('It is no mail address: write user@example.org.');
+    }
+    this.#noteAddress(text, address);
+    const own = await this.#parts.findOwn?.(address);
+    if (own !== undefined) return this.#ofOurOwn(own);
+    const route = await this.#findRoute(address.domain);
+    return 'verdict' in route ? route : this.#ask(route, address);
+  }
+
+  #note(step: CheckStep['step'], finding: CheckStep['finding'], text: string, evidence: string[] = []): void {
+    this.steps.push({ step, finding, text, evidence });
+  }
+
+  #noteAddress(text: string, address: Address): void {
+    const written = formatAddress(address);
+    const how = needsSmtputf8(address) ? ' It can travel only with SMTPUTF8 (RFC 6531).' : '';
+    const evidence = written === text ? [] : [`it is written ${written}`];
+    this.#note('syntax', 'good', `A mail address.${how}`, evidence);
+  }
+
+  #ofOurOwn(own: OwnAddress): Conclusion {
+    if (own === 'unclear') {
+      this.#note('domain', 'unclear', 'The domain is ours; who is there, only the running server knows.');
+      return cannotTell('It would be an address of this server, which does not run.');
+    }
+    if (own === 'known') {
+      this.#note('domain', 'good', 'The domain is ours, and has this address.');
+      return { verdict: 'deliverable', why: 'It is an address of this server.' };
+    }
+    this.#note('domain', 'bad', 'The domain is ours, and does not have this address.');
+    return undeliverable('It would be an address of this server, and there is none such.');
+  }
+
+  async #findRoute(domain: string): Promise<Route | Conclusion> {
+    const chosen = this.#parts.findTransport?.(domain, { reversePath: '' });
+    const relayed = chosen === undefined || chosen.transport.way.protocol === 'mx' ? undefined : chosen;
+    // What goes everywhere by another server has to be in DNS all the same; what goes to one place has not.
+    if (relayed !== undefined && !relayed.transport.domains.includes('*'))
+      return this.#goesElsewhere(relayed);
+    const { resolver, route: options } = this.#parts;
+    const { fallback: _fallback, ...direct } = options;
+    const route = await findRoute(resolver, domain, { ...direct, signal: this.#signal });
+    const { answers, hosts } = routedData(route);
+    if (route.kind !== 'route') {
+      const isFinal = route.kind === 'failed';
+      this.#note('route', isFinal ? 'bad' : 'unclear', `No way there: ${route.reason}.`, answers);
+      return isFinal ? undeliverable(`${capital(route.reason)}.`) : cannotTell(`${capital(route.reason)}.`);
+    }
+    this.#note('route', 'good', `Mail for ${domain} goes to ${hosts.join(', ')}.`, answers);
+    return relayed === undefined ? route : this.#goesElsewhere(relayed);
+  }
+
+  /** Its answer would be about what it relays, not about the address. */
+  #goesElsewhere({ rule, transport: { way } }: TransportChoice): Conclusion {
+    const by = way.protocol === 'pipe' ? 'a program' : 'another server';
+    this.#note('route', 'unclear', `Our mail for it goes through ${by}: ${rule}.`);
+    return cannotTell(`Our mail for it goes through ${by}, which is not asked: it would answer for itself.`);
+  }
+
+  /** The first host that can be spoken to speaks for the domain. */
+  async #ask(route: Route, address: Address): Promise<Conclusion> {
+    const failures: string[] = [];
+    const plan = this.#parts.sources?.choose('');
+    const planned = plan ? withSources(hostsOf(route), plan) : { hosts: hostsOf(route) };
+    if (planned.rule !== undefined) failures.push(planned.rule);
+    for (const endpoints of planned.hosts) {
+      const { loan, refused } = await this.#parts.pool.open(endpoints, this.#signal);
+      this.#signal.throwIfAborted();
+      for (const each of refused) failures.push(this.#refusal(each));
+      if (loan !== undefined) return this.#converse(loan, address);
+    }
+    this.#note('question', 'unclear', 'No host could be spoken to.', failures);
+    return cannotTell('None of its hosts could be spoken to now.');
+  }
+
+  #refusal({ endpoint, verdict, dialogue }: Refused): string {
+    if (dialogue !== undefined) this.dialogue = [...dialogue.excerpt().lines];
+    return `${placeOf(endpoint)}: ${answerOf(verdict)}`;
+  }
+
+  async #converse(loan: Loan, address: Address): Promise<Conclusion> {
+    const { session } = loan;
+    const { conversation, tls } = session;
+    const about = tls
+      ? `${tls.version}, certificate: ${tls.certificate ?? 'not looked at'}`
+      : 'in clear text';
+    this.#note('TLS', 'good', `Spoke with ${placeOf(loan.endpoint)}, ${about}.`);
+    try {
+      return await closingOnAbort(conversation, this.#signal, () => this.#question(session, address));
+    } finally {
+      if (!this.#signal.aborted) await quit(conversation, this.#parts.timeouts);
+      this.dialogue = [...conversation.dialogue.excerpt().lines];
+    }
+  }
+
+  async #question(session: Session, address: Address): Promise<Conclusion> {
+    const { timeouts, nobody } = this.#parts;
+    const written = formatAddress(address);
+    const verdict = await askAbout(session, address, timeouts);
+    this.#signal.throwIfAborted();
+    const meaning = meaningOfCallout(verdict);
+    const evidence = [answerOf(verdict)];
+    if (meaning.says === 'yes') {
+      this.#note('question', 'good', `The receiver takes mail for ${written}.`, evidence);
+      if (!(await endAsking(session, timeouts)))
+        return cannotTell(
+          'The receiver took the address, and could not be asked whether it takes every address.',
+        );
+      return this.#probe(session, { localPart: nobody(), domain: address.domain });
+    }
+    await endAsking(session, timeouts);
+    const isNo = meaning.says === 'no';
+    const text = `The receiver does not take mail for ${written}: ${meaning.meaning}.`;
+    this.#note('question', isNo ? 'bad' : 'unclear', text, evidence);
+    const why = `${capital(meaning.meaning)}.`;
+    return isNo ? undeliverable(why) : cannotTell(why);
+  }
+
+  /** A receiver that takes an address which nobody has would have taken any. */
+  async #probe(session: Session, stranger: Address): Promise<Conclusion> {
+    const { timeouts } = this.#parts;
+    const written = formatAddress(stranger);
+    const verdict = await askAbout(session, stranger, timeouts);
+    this.#signal.throwIfAborted();
+    await endAsking(session, timeouts);
+    const meaning = meaningOfCallout(verdict);
+    const evidence = [answerOf(verdict)];
+    if (meaning.says === 'no') {
+      this.#note('probe', 'good', `It does not take just anything: not ${written}.`, evidence);
+      return {
+        verdict: 'deliverable',
+        why: 'The receiver takes it, and refuses an address that nobody has.',
+      };
+    }
+    if (meaning.says === 'yes') {
+      this.#note('probe', 'unclear', `It takes ${written} too, which nobody has.`, evidence);
+      return cannotTell('The receiver takes every address at first, and may refuse the message later.');
+    }
+    this.#note('probe', 'unclear', `Nothing is to be learned of ${written}: ${meaning.meaning}.`, evidence);
+    return cannotTell('The receiver takes it, but whether it would take just anything is not known.');
+  }
+}
+
+const placeOf = ({ host, address, port }: Endpoint): string => `${host} (${address} port ${port})`;
+
+function answerOf(verdict: Verdict): string {
+  switch (verdict.by) {
+    case 'reply':
+      return `${verdict.phase}: ${replyText(verdict.reply)}`;
+    case 'connection':
+      return `${verdict.phase}: ${verdict.error.message}`;
+    case 'policy':
+      return `${verdict.phase}: ${verdict.fault.reason}`;
+    case 'extension':
+      return verdict.reason;
+  }
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
