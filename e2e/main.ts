@@ -8,6 +8,7 @@ import { playAll } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
 import { administration } from './scenarios/administration.ts';
 import { byHand } from './scenarios/by-hand.ts';
+import { check } from './scenarios/check.ts';
 import { commands } from './scenarios/commands.ts';
 import { corruption } from './scenarios/corruption.ts';
 import { crash } from './scenarios/crash.ts';
@@ -27,6 +28,7 @@ const scenarios = [
   reading,
   postfix,
   dkim,
+  check,
   smuggling,
   abuse,
   diskFull,

@@ -23,6 +23,8 @@ export interface TlsReports {
 const minuteMs = 60_000;
 /** Between two looks at the clock, at each of which the counts are written. */
 export const tickMs = 5 * minuteMs;
+/** After the start: what was due while nobody was there waits no longer. */
+export const firstTickMs = 15_000;
 /** RFC 8460 §4.1: some time after the day, and not all reporters of the world at once. */
 export const earliestMs = 30 * minuteMs;
 export const spreadMs = 4 * 60 * minuteMs;
@@ -53,7 +55,7 @@ class Reporting implements TlsReports {
 
   async start(): Promise<void> {
     this.#plan(await this.#tallies.load());
-    this.#cancel = this.#parts.clock.after(tickMs, () => this.#tick());
+    this.#cancel = this.#parts.clock.after(firstTickMs, () => this.#tick());
   }
 
   async stop(): Promise<void> {
