@@ -120,6 +120,7 @@ function serveSmtp(
     tls,
     hello: undefined,
     account: undefined,
+    commandsHeard: () => machine.commandsHeard,
     dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
   };
   const application = new SmtpApplication(

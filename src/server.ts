@@ -38,6 +38,7 @@ import { retryPolicy } from './queue/retry.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
+import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
@@ -241,6 +242,7 @@ function doorPartsOf(reception: Reception) {
     headerBytes: limits.headerBytes,
     inlineBytes,
     dossiers: dossier.enabled,
+    lostAnswers: { repeats: new Repeats(core.clock), store: core.store },
     spool: core.store.spool,
   };
 }

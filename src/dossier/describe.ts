@@ -20,6 +20,11 @@ export function describe(event: DossierEvent): Step {
       return describeAccepted(event);
     case 'refused':
       return describeRefused(event);
+    case 'repeated':
+      return plain('Handed in once more, and not sent twice', [
+        `client: ${clientOf(event.data.client)}`,
+        why('the connection broke before our answer was sure to have arrived, and this was the same message'),
+      ]);
     case 'checked':
       return describeChecked(event);
     case 'signed':

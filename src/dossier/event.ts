@@ -48,6 +48,8 @@ interface EventData {
     messageId?: string;
     dialogue?: DialogueLine[];
   };
+  /** The client sent the message once more, since our `250` may not have reached it: it got that answer again, and no more. */
+  repeated: { client: { address: string; helo: string; reverseName?: string } };
   /** What the sender checks found, and what follows from it. */
   checked: {
     authenticationResults: string;

@@ -101,6 +101,7 @@ function controlSession({ clock }: SubmissionParts): Session {
     tls: undefined,
     hello: undefined,
     account: undefined,
+    commandsHeard: () => 0,
     dialogue,
   };
 }

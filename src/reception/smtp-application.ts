@@ -33,6 +33,8 @@ export interface Session {
   hello: { verb: 'HELO' | 'EHLO'; name: string } | undefined;
   /** The account that has authenticated. */
   account: string | undefined;
+  /** Command lines of the client's so far. */
+  commandsHeard(): number;
   /** The opening and the current transaction, as said so far, and the answer that is about to be given. */
   dialogue(answer?: Reply): { at: number; lines: DialogueLine[] };
 }
@@ -61,6 +63,11 @@ export interface IncomingMessage {
   fault?: Reply | undefined;
   /** All is there: decides, and makes it durable before it answers. */
   accept(): Promise<Reply>;
+  /**
+   * The connection ended before the client said another word: it may not have heard the answer. Called after `accept` was,
+   * be it before that has resolved.
+   */
+  answerMayBeLost?(): void;
 }
 
 /** A way in, with its policy. */
@@ -89,6 +96,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   readonly #session: Session;
   #transaction: Transaction | undefined;
   #message: IncomingMessage | undefined;
+  /** The last message that was decided, and how much the client had said by then. */
+  #answered: { message: IncomingMessage; commandsHeard: number } | undefined;
 
   constructor(parts: SmtpApplicationParts, session: Session) {
     this.#parts = parts;
@@ -105,6 +114,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   }
 
   closed(): void {
+    const { message, commandsHeard } = this.#answered ?? {};
+    if (commandsHeard === this.#session.commandsHeard()) message?.answerMayBeLost?.();
     this.#reset();
   }
 
@@ -241,6 +252,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     this.#message = undefined; // a client that leaves now takes nothing away from a message on its way into the queue
     message.collector.end();
     const refusal = fault ?? message.fault ?? headerFault(message);
+    if (!refusal && message.answerMayBeLost)
+      this.#answered = { message, commandsHeard: this.#session.commandsHeard() };
     const { answer, mayBeKept } = refusal
       ? { answer: refusal, mayBeKept: false }
       : await this.#accept(message);

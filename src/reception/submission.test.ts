@@ -116,3 +116,78 @@ describe('mail from our own users', () => {
     expect(replies.at(-1)).toMatch(/^550 5\.1\.1 /);
   });
 });
+
+describe('a message that is handed in twice', () => {
+  const lossy: ReceptionSetup = { ...submission, lostAnswers: true };
+  const letter = { from: bob, to: ann, content: complete };
+  const dialogue = ['EHLO c', `MAIL FROM:<${bob}>`, `RCPT TO:<${ann}>`, 'DATA', complete.slice(0, -5), '.'];
+  const idIn = (answer: string | undefined) => /Queued as (\S+)/.exec(answer ?? '')?.[1];
+
+  test('not-8: the connection broke at our 250: the repeat gets that answer again, and is not sent twice', async () => {
+    const reception = new TestReception(lossy);
+    const [first, second, third] = [
+      await reception.send(letter),
+      await reception.send(letter),
+      await reception.send(letter),
+    ];
+    expect(second).toBe(first);
+    expect(third).toBe(first);
+    expect(reception.accepted).toHaveLength(1);
+    expect(reception.events).toMatchObject([
+      { queueId: idIn(first), event: 'repeated' },
+      { queueId: idIn(first), event: 'repeated' },
+    ]);
+  });
+
+  test.each([
+    ['said QUIT', 'QUIT'],
+    ['said something else', 'NOOP'],
+  ])('who has heard our 250, and %s, means what it sends again', async (_, word) => {
+    const reception = new TestReception(lossy);
+    await reception.say(...dialogue, word);
+    await reception.say(...dialogue, word);
+    expect(reception.accepted).toHaveLength(2);
+  });
+
+  test('on one connection two of a kind are two', async () => {
+    const reception = new TestReception(lossy);
+    await reception.say(...dialogue, ...dialogue.slice(1), 'QUIT');
+    expect(reception.accepted).toHaveLength(2);
+  });
+
+  test.each([
+    ['to others', { to: 'eve@example.net' }],
+    ['with other octets', { content: complete.replace('Hello', 'Hallo') }],
+    ['with another header', { content: complete.replace('two', 'new') }],
+    ['from the null sender', { from: '' }],
+  ])('another message is another: %s', async (_, change) => {
+    const reception = new TestReception(lossy);
+    await reception.send(letter);
+    expect(await reception.send({ ...letter, ...change })).toMatch(/^250/);
+    expect(reception.accepted).toHaveLength(2);
+  });
+
+  test('after ten minutes it is sent again', async () => {
+    const reception = new TestReception(lossy);
+    await reception.send(letter);
+    reception.clock.advance(600_000);
+    await reception.send(letter);
+    expect(reception.accepted).toHaveLength(2);
+  });
+
+  test('what was refused is no answer that could be lost', async () => {
+    const reception = new TestReception(lossy);
+    reception.failure = new Error('broken');
+    expect(await reception.send(letter)).toMatch(/^451/);
+    reception.failure = undefined;
+    expect(await reception.send(letter)).toMatch(/^250/);
+    expect(reception.accepted).toHaveLength(1);
+  });
+
+  test('mail from outside is never taken for a repeat', async () => {
+    const reception = new TestReception({ via: 'smtp', accounts: [bob], lostAnswers: true });
+    for (let count = 0; count < 2; count++)
+      await reception.send({ from: 'x@example.org', to: bob, content: 'Subject: x\r\n\r\nHi.\r\n' });
+    expect(reception.accepted).toHaveLength(2);
+  });
+});

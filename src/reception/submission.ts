@@ -3,6 +3,7 @@
  * → recipients → header rules → what is missing is added, blind copies are taken out → DKIM → queue → 250.
  */
 
+import { createHash, type Hash } from 'node:crypto';
 import { type Address, addressKey } from '../mail/address.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
@@ -11,11 +12,13 @@ import { checkSubmittedHeader, lineScanner, type Refusal } from '../mail/submiss
 import type { Directory } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
-import { type Reply, reply } from '../smtp/reply.ts';
+import { isPositive, type Reply, reply } from '../smtp/reply.ts';
 import type { Spool } from '../store/spool.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
+import { acceptedEvent, clientFacts, messageRow, queuedAs, traceField } from './accepted.ts';
 import { MessageCollector } from './message-collector.ts';
+import { type Repeats, repeatKey } from './repeats.ts';
 import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
@@ -32,6 +35,8 @@ export interface SubmissionParts {
   clock: Clock;
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
+  /** Messages whose `250` may have been lost. Default: none is remembered. */
+  lostAnswers?: { repeats: Repeats; store: Pick<Store, 'appendEvents'> };
 }
 
 export function submissionDoor(parts: SubmissionParts): Door {
@@ -62,12 +67,14 @@ export function openMessage(
   let header: Header = parseHeader(Buffer.alloc(0));
   let added: Buffer = Buffer.alloc(0);
   let signing: Signing | undefined;
+  const octets = session.account === undefined || !parts.lostAnswers ? undefined : createHash('sha256');
   const collector = new MessageCollector({
     openSpool: () => parts.spool.begin(),
     inlineBytes: parts.inlineBytes,
     headerBytes: parts.headerBytes,
     editHeader(original) {
       header = parseHeader(original);
+      octets?.update(original);
       const completed = completeHeader(original, completionFor(parts, session, transaction));
       added = completed.prefix;
       signing = startSigning(
@@ -80,11 +87,64 @@ export function openMessage(
       const refusal = scan(chunk);
       if (refusal) message.fault ??= refusalReply(refusal);
       signing?.onBody(chunk);
+      octets?.update(chunk);
     },
   });
   const accept = () => submit(parts, { session, transaction, header, added, collector, signing });
-  const message: IncomingMessage = { collector, accept };
+  const message: IncomingMessage = octets
+    ? { collector, ...onlyOnce(parts, { session, transaction, collector, octets, accept }) }
+    : { collector, accept };
   return message;
+}
+
+interface Repeatable {
+  session: Session;
+  transaction: Transaction;
+  collector: MessageCollector;
+  /** Has seen all that the client sent. */
+  octets: Hash;
+  accept(): Promise<Reply>;
+}
+
+/** Accepts a message, unless it repeats one whose `250` may have been lost: then it gives that answer again. */
+function onlyOnce(
+  { lostAnswers, clock }: SubmissionParts,
+  { session, transaction, collector, octets, accept }: Repeatable,
+): Pick<IncomingMessage, 'accept' | 'answerMayBeLost'> {
+  let key: string | undefined;
+  const keyOf = () => {
+    const { reversePath, forwardPaths, recipients, smtputf8, requests } = transaction;
+    const asked = recipients.map((recipient) => recipient.requests);
+    const envelope = [session.account, reversePath, forwardPaths, smtputf8, requests, asked];
+    key ??= repeatKey(envelope, octets.digest());
+    return key;
+  };
+  let accepted: Promise<string | undefined> = Promise.resolve(undefined);
+  const decide = async (): Promise<{ answer: Reply; queueId?: string }> => {
+    const isPossible = lostAnswers?.repeats.isEmpty === false;
+    const first = isPossible ? await lostAnswers.repeats.find(keyOf()) : undefined;
+    if (first === undefined) {
+      const answer = await accept();
+      return isPositive(answer) ? { answer, queueId: transaction.queueId } : { answer };
+    }
+    await collector.discard();
+    const client = clientFacts(session);
+    await lostAnswers?.store.appendEvents([
+      { at: clock.now(), queueId: first, event: 'repeated', data: { client } },
+    ]);
+    return { answer: queuedAs(first), queueId: first };
+  };
+  return {
+    async accept() {
+      const decided = decide();
+      accepted = decided.then(
+        ({ queueId }) => queueId,
+        () => undefined, // its client hears of that
+      );
+      return (await decided).answer;
+    },
+    answerMayBeLost: () => lostAnswers?.repeats.remember(keyOf(), accepted),
+  };
 }
 
 /** RFC 6409 §8.2, §8.3: Date and Message-ID where they are missing; From is the authenticated address. */

@@ -42,6 +42,8 @@ const freshState = (inTls: boolean): OrderState => ({
 
 export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   tlsWanted = false;
+  /** Command lines that the client has said so far. */
+  commandsHeard = 0;
   readonly #options: SmtpSessionOptions;
   readonly #input = new LineReader(maxSkippedBytes);
   #mode: Mode = 'connect';
@@ -180,6 +182,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     const line = this.#input.line(maxCommandLineBytes);
     if (line === undefined) return 'starved';
     if (line === 'endless') return this.#bye(say.endlessLine);
+    this.commandsHeard++;
     if (++this.#commands > this.#options.commands) return this.#bye(say.tooManyCommands);
     if (line === 'tooLong') return this.#refuse(say.lineTooLong(maxCommandLineBytes));
     const command = parseCommand(line);

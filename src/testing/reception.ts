@@ -9,6 +9,7 @@ import type { TlsInfo } from '../net/machine.ts';
 import { Directory } from '../queue/directory.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { type Login, logins } from '../reception/login.ts';
+import { Repeats } from '../reception/repeats.ts';
 import type { ExpandedAlias } from '../reception/requests.ts';
 import { type Session, SmtpApplication } from '../reception/smtp-application.ts';
 import { submissionDoor } from '../reception/submission.ts';
@@ -42,6 +43,8 @@ export interface ReceptionSetup {
   spool?: Pick<Spool, 'begin'>;
   /** Message-IDs of what was sent from here. */
   sent?: readonly string[];
+  /** It is remembered what `250` may have been lost; else never. */
+  lostAnswers?: boolean;
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
 }
@@ -66,7 +69,10 @@ export class TestReception {
   /** Set: the queue rejects with it. */
   failure: Error | undefined;
   readonly #setup: ReceptionSetup;
+  readonly #repeats = new Repeats(this.clock);
   readonly #nextQueueId = queueIds(this.clock.now, () => 0);
+
+  readonly #store = { appendEvents: async (events: EventRow[]) => void this.events.push(...events) };
 
   constructor(setup: ReceptionSetup) {
     this.#setup = setup;
@@ -93,6 +99,7 @@ export class TestReception {
       tls: account === undefined ? undefined : tls,
       hello: undefined,
       account,
+      commandsHeard: () => machine.commandsHeard,
       dialogue: () => machine.dialogue.excerpt(),
     };
     return { machine, application: new SmtpApplication(this.#applicationParts(), session) };
@@ -155,11 +162,9 @@ export class TestReception {
         void this.expanded.push([message.queueId, ...expanded.map(({ recipient }) => recipient)]),
       directory: this.#directory(),
       dossiers: this.#setup.withoutDossiers !== true,
-      store: {
-        appendEvents: async (events: EventRow[]) => void this.events.push(...events),
-        isSentFromHere: async (messageId: string) => sent.includes(messageId),
-      },
+      store: { ...this.#store, isSentFromHere: async (messageId: string) => sent.includes(messageId) },
       spool,
+      ...(this.#setup.lostAnswers && { lostAnswers: { repeats: this.#repeats, store: this.#store } }),
       resolver: scriptedResolver(records, script),
       signers,
       clock: this.clock,
