@@ -23,9 +23,7 @@ export function parseExtensions({ lines }: Reply): Extensions {
 }
 
 /**
- * MAIL with the parameters that the receiver knows. BODY=8BITMIME is always true of what we send, and where it is not
- * offered 8-bit content goes out as it is all the same: such receivers take it nearly always, and converting it
- * (RFC 6152 §3) would break its signatures.
+ * MAIL with the parameters that the receiver knows. BODY=8BITMIME is always true of what we send.
  */
 export function mailCommand(extensions: Extensions, transaction: Transaction): string {
   const { reversePath, sizeBytes, requests } = transaction;
@@ -77,6 +75,11 @@ function wirePath(extensions: Extensions, transaction: Transaction, path: string
   return address ? formatAddress(address) : path;
 }
 
+/** 8-bit content may go there as it is; SMTPUTF8 comes with 8BITMIME (RFC 6531 §3.1), also where that is not said. */
+export function takesEightBit(extensions: Extensions, transaction: Transaction): boolean {
+  return extensions.has('8BITMIME') || speaksUtf8(extensions, transaction);
+}
+
 export interface Unmet {
   /** Enhanced status code (RFC 3463). */
   status: string;
@@ -99,8 +102,11 @@ export async function findUnmet(
   }
   if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return undefined;
   const reason = 'the receiver does not take internationalized mail (SMTPUTF8)';
-  if (await isInternationalized(transaction)) return { status: '5.6.7', reason, applies: toAll };
-  return { status: '5.6.7', reason: `${reason}, which this address needs`, applies: needsUtf8 };
+  const ofAddress = { status: '5.6.7', reason: `${reason}, which this address needs` };
+  if (needsUtf8(transaction.reversePath)) return { ...ofAddress, applies: toAll };
+  if (await hasInternationalHeader(transaction))
+    return { status: '5.6.9', reason: `${reason}, which the header needs`, applies: toAll };
+  return { ...ofAddress, applies: needsUtf8 };
 }
 
 /** A domain alone does not: see wirePath(). */
@@ -119,8 +125,7 @@ const maxHeaderBytes = 1 << 20;
  * SMTPUTF8 is often declared by clients that do not need it. Only what is not ASCII in the header or before the @ of the
  * reverse path does (RFC 6531 §3.4), and that is looked at only where the receiver does not offer the extension.
  */
-async function isInternationalized({ reversePath, content }: Transaction): Promise<boolean> {
-  if (needsUtf8(reversePath)) return true;
+async function hasInternationalHeader({ content }: Transaction): Promise<boolean> {
   let header: Buffer = Buffer.alloc(0);
   for await (const chunk of content()) {
     header = Buffer.concat([header, chunk]);

@@ -4,11 +4,11 @@
  * Every recipient gets a verdict of its own; nothing is thrown but bugs.
  */
 
-import { DotStuffer } from '../util/dot-stuffing.ts';
 import type { Session } from './client.ts';
-import { findUnmet, mailCommand, rcptCommand } from './client-extensions.ts';
+import { chunkBytes, readContent, sendChunked, sendDotted, unreadable } from './client-content.ts';
+import { findUnmet, mailCommand, rcptCommand, takesEightBit, type Unmet } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
-import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
+import { byConnection, byReply, type Flaw, type Phase, type Verdict } from './client-verdict.ts';
 import { ConversationError } from './conversation.ts';
 import type { MailRequests } from './mail-parameters.ts';
 import type { RcptRequests } from './rcpt-parameters.ts';
@@ -29,7 +29,14 @@ export interface Transaction {
   recipientRequests?: readonly (RcptRequests | undefined)[];
   /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
+  /**
+   * The message for a receiver without 8BITMIME, or why there is none; undefined where it is 7-bit as it is. Absent: it
+   * goes out as it is in any case.
+   */
+  inSevenBit?: () => Promise<SevenBitCopy | { reason: string } | undefined>;
 }
+
+export type SevenBitCopy = Pick<Transaction, 'content' | 'sizeBytes'>;
 
 /** A recipient is undecided as long as it has no verdict. */
 interface Recipient {
@@ -38,8 +45,6 @@ interface Recipient {
   verdict: Verdict | undefined;
 }
 
-/** Pieces of a message that are written together. */
-const batchBytes = 65_536;
 const replyClass = ({ code }: Reply): number => Math.floor(code / 100);
 
 /** Sends a message to recipients; resolves to their verdicts, in the order of the recipients. */
@@ -55,7 +60,7 @@ export async function sendTransaction(
     await exchange.run();
   } catch (error) {
     session.conversation.close();
-    exchange.settle(byConnection(exchange.phase, error));
+    exchange.settle(exchange.failure(error));
   }
   return exchange.verdicts();
 }
@@ -63,10 +68,11 @@ export async function sendTransaction(
 class Exchange {
   phase: Phase = 'comparing the message with what the receiver offers';
   readonly #session: Session;
-  readonly #transaction: Transaction;
+  #transaction: Transaction;
   readonly #timeouts: ClientTimeouts;
   readonly #recipients: readonly Recipient[];
   readonly #pipelining: boolean;
+  #chunked = false;
 
   constructor(session: Session, transaction: Transaction, timeouts: ClientTimeouts) {
     this.#session = session;
@@ -93,15 +99,51 @@ class Exchange {
     for (const recipient of this.#undecided()) recipient.verdict = verdict;
   }
 
+  /** What an error means for those who have no verdict. */
+  failure(error: unknown): Verdict {
+    const verdict = byConnection(this.phase, error);
+    const flaw = this.#flawShownBy(verdict);
+    return flaw === undefined ? verdict : { ...verdict, flaw };
+  }
+
   /** Decides what needs no question, from the receiver's extensions. */
   async compare(): Promise<void> {
-    const unmet = await findUnmet(this.#session.extensions, this.#transaction);
-    if (unmet === undefined) return;
-    const { status, reason, applies } = unmet;
+    const { extensions } = this.#session;
+    const unmet = await findUnmet(extensions, this.#transaction);
+    if (unmet !== undefined) this.#refuse(unmet);
+    if (!takesEightBit(extensions, this.#transaction)) await this.#toSevenBit();
+    this.#chunked = extensions.has('CHUNKING') && this.#transaction.sizeBytes > chunkBytes;
+  }
+
+  #refuse({ status, reason, applies }: Unmet): void {
     for (const recipient of this.#recipients) {
       if (!applies(recipient.address)) continue;
       recipient.verdict = { by: 'extension', phase: this.phase, status, reason };
     }
+  }
+
+  /** RFC 6152 §3: what is not 7-bit is converted, or not sent. */
+  async #toSevenBit(): Promise<void> {
+    const { inSevenBit } = this.#transaction;
+    if (inSevenBit === undefined || this.#undecided().length === 0) return;
+    const copy = await inSevenBit().catch((cause) => Promise.reject(unreadable(cause)));
+    if (copy === undefined) return;
+    if ('reason' in copy) this.#refuse({ status: '5.6.3', reason: copy.reason, applies: () => true });
+    else this.#transaction = { ...this.#transaction, ...copy };
+  }
+
+  /**
+   * What the receiver offers and does not do: it lost commands that came together, or answered others; or does not know
+   * BDAT. Nothing of the message has been handed over then.
+   */
+  #flawShownBy(verdict: Verdict): Flaw | undefined {
+    if (verdict.by !== 'connection') return undefined;
+    const { kind } = verdict.error;
+    if (this.#chunked && this.phase === 'sending the message')
+      return kind === 'protocol' ? 'CHUNKING' : undefined;
+    const asking = this.phase === 'sending RCPT TO' || this.phase === 'sending DATA';
+    const isLost = asking && (kind === 'timeout' || kind === 'protocol');
+    return this.#pipelining && isLost ? 'PIPELINING' : undefined;
   }
 
   async run(): Promise<void> {
@@ -113,10 +155,14 @@ class Exchange {
     const { mailMs, dataMs } = this.#timeouts;
     const mailReply = await this.#ask('sending MAIL FROM', mail, mailMs);
     if (!isPositive(mailReply)) this.settle(byReply(this.phase, mailReply));
-    await this.#askRecipients(addressed);
-    if (!this.#pipelining && this.#undecided().length === 0) return;
-    const data = await this.#ask('sending DATA', 'DATA', dataMs, 3);
-    if (!isPositive(data)) return this.settle(byReply(this.phase, data));
+    await this.#askRecipients(addressed, isPositive(mailReply));
+    const nobody = this.#undecided().length === 0;
+    if (nobody && (this.#chunked || !this.#pipelining)) return;
+    if (!this.#chunked) {
+      const data = await this.#ask('sending DATA', 'DATA', dataMs, 3);
+      if (!nobody) this.#checkStep(data);
+      if (!isPositive(data)) return this.settle(byReply(this.phase, data));
+    }
     await (this.#undecided().length === 0 ? this.#sendNothing() : this.#sendMessage());
     this.#session.needsReset = false;
   }
@@ -130,7 +176,8 @@ class Exchange {
   }
 
   #sendTogether(mail: string, addressed: readonly Recipient[]): void {
-    const commands = [mail, ...addressed.map((recipient) => this.#rcptCommand(recipient)), 'DATA'];
+    const commands = [mail, ...addressed.map((recipient) => this.#rcptCommand(recipient))];
+    if (!this.#chunked) commands.push('DATA');
     if (this.#session.needsReset) commands.unshift('RSET');
     this.#session.conversation.send(commands);
   }
@@ -146,12 +193,18 @@ class Exchange {
   }
 
   /** With PIPELINING all have been asked already, so all replies are read, also after MAIL was refused. */
-  async #askRecipients(addressed: readonly Recipient[]): Promise<void> {
+  async #askRecipients(addressed: readonly Recipient[], inTransaction: boolean): Promise<void> {
     for (const recipient of addressed) {
       if (!this.#pipelining && recipient.verdict !== undefined) continue;
       const answer = await this.#ask('sending RCPT TO', this.#rcptCommand(recipient), this.#timeouts.rcptMs);
+      if (inTransaction) this.#checkStep(answer);
       if (!isPositive(answer)) recipient.verdict ??= byReply(this.phase, answer);
     }
+  }
+
+  /** Bad sequence, of commands in their order: some of those that came together were lost. */
+  #checkStep(answer: Reply): void {
+    if (this.#pipelining && answer.code === 503) throw outOfStep('PIPELINING', answer);
   }
 
   /** Sends a command, unless it went out with the others, and reads its reply. */
@@ -192,9 +245,21 @@ class Exchange {
   }
 
   async #sendMessage(): Promise<void> {
+    const { conversation } = this.#session;
+    const { contentMs } = this.#timeouts;
     this.phase = 'sending the message';
+    const parts = {
+      conversation,
+      transaction: this.#transaction,
+      contentMs,
+      onLast: () => {
+        this.phase = 'sending end of data';
+      },
+    };
     try {
-      await this.#sendContent();
+      await (this.#chunked
+        ? sendChunked({ ...parts, answered: () => this.#chunkAnswered() })
+        : sendDotted(parts));
     } catch (error) {
       this.settle(byReply(this.phase, await this.#lastWords(error)));
       throw error;
@@ -202,30 +267,13 @@ class Exchange {
     await this.#readOutcome();
   }
 
-  async #sendContent(): Promise<void> {
-    const { conversation } = this.#session;
-    const stuffer = new DotStuffer();
-    let batch: Buffer[] = [];
-    let sizeBytes = 0;
-    try {
-      for await (const chunk of this.#transaction.content()) {
-        batch.push(stuffer.push(chunk));
-        sizeBytes += chunk.length;
-        if (sizeBytes < batchBytes) continue;
-        await conversation.sendContent(batch, this.#timeouts.contentMs);
-        batch = [];
-        sizeBytes = 0;
-      }
-      batch.push(stuffer.end());
-      this.phase = 'sending end of data';
-    } finally {
-      const whole = this.phase === 'sending end of data';
-      conversation.dialogue.client(
-        `(${stuffer.contentBytes} octets of message${whole ? '' : ', broken off'})`,
-      );
-    }
-    conversation.dialogue.client('.');
-    await conversation.sendContent(batch, this.#timeouts.contentMs);
+  /** A chunk that is refused ends the message, and the connection: what the receiver has of it must not be gone on with. */
+  async #chunkAnswered(): Promise<void> {
+    const answer = await this.#readReply(this.#timeouts.endOfDataMs, 2);
+    if (isPositive(answer)) return;
+    if (isNotUnderstood(answer)) throw outOfStep('BDAT', answer);
+    this.settle(byReply(this.phase, answer));
+    throw new ConversationError('aborted', `a chunk was refused: ${replyText(answer)}`);
   }
 
   /** A receiver that hangs up in the middle of the message may have said why; if not, there is only the error. */
@@ -238,12 +286,8 @@ class Exchange {
   }
 }
 
-/** The message as it is read; that it cannot be read must never look like its end. */
-async function* readContent(transaction: Transaction): AsyncGenerator<Buffer> {
-  try {
-    yield* transaction.content();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConversationError('content', `Cannot read the message: ${reason}`, { cause });
-  }
-}
+/** The commands that a receiver offers and does not know (RFC 5321 §4.2.4). */
+const isNotUnderstood = ({ code }: Reply): boolean => code === 500 || code === 502 || code === 503;
+
+const outOfStep = (what: string, answer: Reply): ConversationError =>
+  new ConversationError('protocol', `${what} is offered, but out of step: ${replyText(answer)}`);

@@ -26,11 +26,14 @@ export type Verdict =
   /** The receiver's answer. */
   | { by: 'reply'; phase: Phase; reply: Reply }
   /** The connection failed before an answer. In phase `sending end of data` nobody knows what became of the message. */
-  | { by: 'connection'; phase: Phase; error: ConversationError }
+  | { by: 'connection'; phase: Phase; error: ConversationError; flaw?: Flaw }
   /** The receiver does not offer what the message needs; it was not asked. */
   | { by: 'extension'; phase: Phase; status: string; reason: string }
   /** TLS is missing, or not as the policy wants it: nothing was handed over. */
   | { by: 'policy'; phase: Phase; fault: TlsFault };
+
+/** An extension that the receiver offers and does not do: without it, the same may go well (RFC 2920, RFC 3030). */
+export type Flaw = 'PIPELINING' | 'CHUNKING';
 
 /** What TLS lacks. */
 export interface TlsFault {
@@ -44,7 +47,7 @@ export function byReply(phase: Phase, reply: Reply): Verdict {
 }
 
 /** Makes a value of a conversation's failure; whatever else was thrown is a bug and goes on its way. */
-export function byConnection(phase: Phase, error: unknown): Verdict {
+export function byConnection(phase: Phase, error: unknown): Verdict & { by: 'connection' } {
   if (error instanceof ConversationError) return { by: 'connection', phase, error };
   throw error;
 }

@@ -7,6 +7,7 @@
  *     S> 250 O               sends just this; \r and \n stand for CR and LF
  *     C: MAIL FROM:<…>       the client's next line; `…` stands for anything within it
  *     C: (message)           all lines up to the final dot, kept as they came
+ *     C: (1000 octets)       so many octets of a BDAT chunk, kept with those before
  *     == TLS                 the handshake (the server's side)
  *     == hang up             closes the connection; `== reset` breaks it off
  *     == quiet               the client closes, having said nothing more; so do scripts without a hang-up end
@@ -103,6 +104,8 @@ class Stage {
   #socket: Socket;
   #unread: Buffer = Buffer.alloc(0);
   #ended = false;
+  /** The last message came in chunks so far. */
+  #chunks = false;
   #wake: () => void = () => undefined;
 
   constructor(socket: Socket, props: Props) {
@@ -133,6 +136,8 @@ class Stage {
   #step(line: string): Promise<void> {
     const text = line.slice(3);
     if (line === 'C: (message)') return this.#message();
+    const octets = /^C: \((\d+) octets\)$/.exec(line)?.[1];
+    if (octets !== undefined) return this.#octets(Number(octets));
     if (line.startsWith('C: ')) return this.#expect(text);
     if (line.startsWith('S: ')) return this.#say(`${text}\r\n`, true);
     if (line.startsWith('S! ')) return this.#say(`${text}\r\n`, false);
@@ -152,6 +157,15 @@ class Stage {
     let message = '';
     for (let line = ''; line !== '.'; message += `${line}\r\n`) line = await this.#take('\r\n');
     this.#props.messages.push(message);
+  }
+
+  async #octets(count: number): Promise<void> {
+    await this.#until(() => this.#unread.length >= count || this.#ended);
+    if (this.#unread.length < count) throw new Error('The client went away');
+    const before = this.#chunks ? (this.#props.messages.pop() ?? '') : '';
+    this.#chunks = true;
+    this.#props.messages.push(before + this.#unread.toString('latin1', 0, count));
+    this.#unread = this.#unread.subarray(count);
   }
 
   async #say(text: string, inTurn: boolean): Promise<void> {
