@@ -2,13 +2,12 @@
  * The wiring diagram: makes every part of a mail server by hand, starts them, and stops them in reverse. Decides nothing.
  */
 
-import { readFile } from 'node:fs/promises';
 import { addressChecks, ownAddresses } from './admin/address-checks.ts';
 import { AdminError } from './admin/admin.ts';
 import { startControlServer } from './admin/control-server.ts';
 import { localAdmin } from './admin/local-admin.ts';
 import { controlPath } from './admin/open-admin.ts';
-import { createSigner, type DkimSigner } from './authentication/dkim-sign.ts';
+import type { DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
 import { AddressChecker } from './delivery/address-checker.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
@@ -20,6 +19,7 @@ import {
   createHttps,
   createResolver,
   createSourceChooser,
+  loadSigners,
   routeOptions,
 } from './delivery/outbound.ts';
 import { Receivers } from './delivery/receivers.ts';
@@ -131,16 +131,6 @@ interface Reception extends Core {
   queue: Queue;
 }
 
-async function loadSigners({ domains }: Config, clock: Clock): Promise<Map<string, DkimSigner>> {
-  const signers = new Map<string, DkimSigner>();
-  for (const { name, dkim } of domains) {
-    if (!dkim) continue;
-    const privateKeyPem = await readFile(dkim.key, 'utf8');
-    signers.set(name, createSigner({ domain: name, selector: dkim.selector, privateKeyPem, clock }));
-  }
-  return signers;
-}
-
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
 async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise<void> {
   for (const domain of await directory.domainsWithoutPostmaster())
@@ -184,6 +174,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     route,
     transports,
     send: {
+      signers: core.signers,
       pool,
       tables,
       sources: createSourceChooser(config),

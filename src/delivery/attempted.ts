@@ -14,13 +14,25 @@ export interface Tried {
   tls?: TlsFacts | undefined;
   dialogue: Dialogue | undefined;
   moved?: string | undefined;
+  converted?: string | undefined;
   sourceRule: string | undefined;
   error: string | undefined;
 }
 
 /** The dialogue counts its time from its first line, the event from the beginning of the connection. */
 export function attemptData(tried: Tried): (DossierEvent & { event: 'attempted' })['data'] {
-  const { source, outran = [], reused, startedAt, tls, dialogue, moved, sourceRule, error } = tried;
+  const {
+    source,
+    outran = [],
+    reused,
+    startedAt,
+    tls,
+    dialogue,
+    moved,
+    converted,
+    sourceRule,
+    error,
+  } = tried;
   const { at, lines } = dialogue?.excerpt() ?? { at: startedAt, lines: [] };
   const endpoint = withOurs(tried.endpoint, source);
   return {
@@ -31,6 +43,7 @@ export function attemptData(tried: Tried): (DossierEvent & { event: 'attempted' 
     ...(outran.length > 0 && { outran: outran.map(({ address }) => address) }),
     ...(tls !== undefined && { tls }),
     ...(error !== undefined && { error }),
+    ...(converted !== undefined && { converted }),
     ...(moved !== undefined && isIpv6(endpoint.address) && { moved }),
   };
 }

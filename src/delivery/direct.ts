@@ -19,7 +19,13 @@ import { systemClock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { deliveredEvent, factsOf } from './decision.ts';
 import { deliverRemotely } from './deliver.ts';
-import { createConnections, createResolver, createSourceChooser, routeOptions } from './outbound.ts';
+import {
+  createConnections,
+  createResolver,
+  createSourceChooser,
+  loadSigners,
+  routeOptions,
+} from './outbound.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface DirectLetter {
@@ -73,7 +79,7 @@ async function partsFor(config: Config) {
   return {
     resolver,
     route: routeOptions(config, clock),
-    send: { pool, sources: createSourceChooser(config) },
+    send: { pool, sources: createSourceChooser(config), signers: await loadSigners(config, clock) },
     transports,
     close,
   };

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSigner, type DkimSigner } from '../authentication/dkim-sign.ts';
 import type { Config } from '../config/config.ts';
 import { cachedResolver } from '../dns/cache.ts';
 import type { Resolver } from '../dns/resolver.ts';
@@ -91,4 +92,15 @@ export async function createHttps({ delivery }: Config, resolver: Resolver, cloc
 export function routeOptions({ hostname, listeners, delivery }: Config, clock: Clock): RouteOptions {
   const fallback = delivery.fallback ? delivery.fallbackPorts : undefined;
   return { ...delivery, fallback, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
+}
+
+/** One for each domain that has a key, by its name in A-labels. */
+export async function loadSigners({ domains }: Config, clock: Clock): Promise<Map<string, DkimSigner>> {
+  const signers = new Map<string, DkimSigner>();
+  for (const { name, dkim } of domains) {
+    if (!dkim) continue;
+    const privateKeyPem = await readFile(dkim.key, 'utf8');
+    signers.set(name, createSigner({ domain: name, selector: dkim.selector, privateKeyPem, clock }));
+  }
+  return signers;
 }

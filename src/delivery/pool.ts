@@ -5,13 +5,15 @@
 
 import type { Endpoint, TlsFacts } from '../dossier/event.ts';
 import { type OpeningOptions, openSession, quit, type Session } from '../smtp/client.ts';
+import { parseLimits, SessionQuota } from '../smtp/client-limits.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
-import { byConnection, type Verdict } from '../smtp/client-verdict.ts';
+import { byConnection, type Flaw, type Verdict } from '../smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type Dial } from '../smtp/conversation.ts';
 import { opportunistic, type TlsDemand } from '../smtp/tls-demand.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
 import { type DialFailure, dialFirst } from './dial-first.ts';
+import { Flaws } from './flaws.ts';
 import { Winners } from './winners.ts';
 
 export interface PoolLimits {
@@ -90,6 +92,7 @@ export class ConnectionPool {
   #idleCount = 0;
   readonly #messages = new WeakMap<Session, number>();
   readonly #winners: Winners;
+  readonly #flaws: Flaws;
   readonly #goodbyes = new Set<Promise<void>>();
   #cancelSweep: (() => void) | undefined;
   #closed = false;
@@ -99,6 +102,7 @@ export class ConnectionPool {
     this.#timeouts = parts.timeouts ?? defaultTimeouts;
     this.#limits = parts.limits ?? defaultPoolLimits;
     this.#winners = new Winners(parts.clock);
+    this.#flaws = new Flaws(parts.clock);
   }
 
   /** A connection to one of the endpoints that stands already, if there is one that had to show the same of TLS. */
@@ -133,8 +137,13 @@ export class ConnectionPool {
         ...this.#parts.opening,
       }),
     );
-    if ('session' in opening)
-      return { loan: { session: opening.session, demand, reused: false, ...connected }, refused };
+    if ('session' in opening) {
+      const { session } = opening;
+      const limits = parseLimits(session.extensions);
+      if (limits) session.quota = new SessionQuota(limits);
+      this.#flaws.strip(connected.endpoint, session);
+      return { loan: { session, demand, reused: false, ...connected }, refused };
+    }
     this.#sayGoodbye(conversation);
     const { localAddress: source, dialogue } = conversation;
     return { refused: [...refused, { ...opening, ...connected, source, dialogue }] };
@@ -151,12 +160,23 @@ export class ConnectionPool {
     const key = idleKey(endpoint, demand);
     const waiting = this.#idle.get(key) ?? [];
     const isFull = waiting.length >= idlePerEndpoint || this.#idleCount >= idle;
-    if (this.#closed || isFull || messages >= messagesPerConnection || !session.conversation.quiet)
+    if (
+      this.#closed ||
+      isFull ||
+      messages >= messagesPerConnection ||
+      session.quota?.isUsedUp ||
+      !session.conversation.quiet
+    )
       return this.#sayGoodbye(session.conversation);
     waiting.push({ session, messages, since: this.#parts.clock.now() });
     this.#idle.set(key, waiting);
     this.#idleCount++;
     this.#cancelSweep ??= this.#parts.clock.after(this.#limits.idleMs, () => this.#sweep());
+  }
+
+  /** The receiver offers this and does not do it: no session with it, old or new, has it from now on. */
+  noteFlaw({ endpoint }: Loan, flaw: Flaw): void {
+    this.#flaws.note(endpoint, flaw);
   }
 
   /** Says goodbye on all idle connections; those on loan are ended when they come back. */
@@ -186,6 +206,7 @@ export class ConnectionPool {
   #lend(session: Session, endpoint: Endpoint, demand: TlsDemand): Loan {
     const { now } = this.#parts.clock;
     session.conversation.dialogue = new Dialogue(now);
+    this.#flaws.strip(endpoint, session);
     return { session, endpoint, demand, reused: true, startedAt: now() };
   }
 

@@ -8,22 +8,24 @@
  * alone: who refuses our IPv6 gets the same message at once over IPv4 (failure-rules.ts).
  */
 
+import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
-import type { Verdict } from '../smtp/client-verdict.ts';
-import { replyText } from '../smtp/reply.ts';
+import type { Flaw, Verdict } from '../smtp/client-verdict.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { attemptData, type Tried, withOurs } from './attempted.ts';
-import { classify, classifyOpening, statusOf } from './classify.ts';
+import { classify, classifyOpening } from './classify.ts';
 import { isIpv6, type PermanentFailures } from './failure-rules.ts';
 import type { Fallback, Guesses } from './fallback.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
+import { sevenBitCopy } from './seven-bit-copy.ts';
 import type { SiteTable, SiteTables } from './site-tables.ts';
 import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
+import { allowsNextAddress, errorOf, hasFlaw, isDeadBeforeMail, isTooMany, withoutIt } from './verdicts.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
@@ -34,6 +36,8 @@ export interface SendParts {
   tables?: SiteTables;
   /** What becomes of a 5xx. Default: `careful`. */
   permanentFailures?: PermanentFailures;
+  /** For a message that has to be changed for its receiver. Default: none, and such a message is not signed. */
+  signers?: ReadonlyMap<string, DkimSigner>;
 }
 
 export interface Delivery {
@@ -84,6 +88,10 @@ class Attempt {
   /** Our IPv6 address was refused in this way: the rest goes over IPv4, once, since nobody complains of IPv6 there. */
   #moved: (Outcome & Trouble) | undefined;
   #isConnected = false;
+  readonly #signers: ReadonlyMap<string, DkimSigner>;
+  #copy: ReturnType<typeof sevenBitCopy> | undefined;
+  /** How the message differs from what was accepted, on the connection at hand. */
+  #converted: string | undefined;
   /** Hosts that do not speak for the domain. */
   #isGuessing: boolean;
 
@@ -92,6 +100,7 @@ class Attempt {
     this.#pool = pool;
     this.#timeouts = timeouts;
     this.#policy = permanentFailures;
+    this.#signers = parts.signers ?? new Map();
     this.#limits = parts.tables?.find(delivery.route) ?? {};
     this.#delivery = delivery;
     this.#pending = delivery.jobs;
@@ -162,43 +171,53 @@ class Attempt {
       this.#record({ ...each, reused: false }, errorOf(each.verdict));
     }
     if (loan === undefined) return without(endpoints, refused);
-    await this.#use(loan);
-    return without(endpoints, [loan, ...refused]);
+    const left = without(endpoints, [loan, ...refused]);
+    return (await this.#use(loan)) === 'again' ? [loan.endpoint, ...left] : left;
   }
 
-  /** `stale`: a connection that stood idle turned out dead before it took anything of this message. */
-  async #use(loan: Loan): Promise<'used' | 'stale'> {
+  /**
+   * `again`, over another connection to the same endpoint: this one stood idle and turned out dead before it took anything
+   * of this message, or may not take more, or we have learned how to speak to its owner.
+   */
+  async #use(loan: Loan): Promise<'used' | 'again'> {
     const { conversation, tls } = loan.session;
+    this.#converted = undefined;
     const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
     if (broken?.isStale) conversation.close();
-    else this.#isConnected = true;
+    this.#isConnected ||= !broken?.isStale || broken.flaw !== undefined;
+    if (broken?.flaw) this.#pool.noteFlaw(loan, broken.flaw);
     const { localAddress: source, dialogue } = conversation;
-    this.#record({ ...loan, source, tls, dialogue, moved: this.#moved?.rule }, broken?.error);
+    this.#record(
+      { ...loan, source, tls, dialogue, moved: this.#moved?.rule, converted: this.#converted },
+      broken?.error,
+    );
     this.#pool.giveBack(loan, this.#limits.messagesPerConnection);
-    return broken?.isStale ? 'stale' : 'used';
+    if (broken !== undefined) return broken.isStale ? 'again' : 'used';
+    return this.#pending.length > 0 && loan.session.quota?.isUsedUp ? 'again' : 'used';
   }
 
   /**
    * As many transactions as it takes: for recipients beyond our limit for one, or beyond the receiver's. Resolves to
    * what broke them off, if something did.
    */
-  async #converse({
-    session,
-    endpoint,
-    reused,
-  }: Loan): Promise<{ error: string; isStale: boolean } | undefined> {
+  async #converse({ session, endpoint, reused }: Loan): Promise<Broken | undefined> {
     const spoken = withOurs(endpoint, session.conversation.localAddress);
     let rest = this.#pending;
     for (let isFirst = true; rest.length > 0; isFirst = false) {
       const { recipientsPerMessage = recipientsPerTransaction } = this.#limits;
-      const jobs = rest.slice(0, Math.min(recipientsPerMessage, recipientsPerTransaction));
+      const room = rest.slice(0, Math.min(recipientsPerMessage, recipientsPerTransaction));
+      const jobs = session.quota?.admit(room) ?? room;
+      if (jobs.length === 0) break;
+      session.quota?.use(jobs);
       const verdicts = await this.#transact(session, jobs);
       const dead = reused && isFirst ? verdicts.find(isDeadBeforeMail) : undefined;
       if (dead !== undefined) return { error: errorOf(dead), isStale: true };
+      const flawed = verdicts.find(hasFlaw);
+      if (flawed !== undefined) return { error: withoutIt(flawed), isStale: true, flaw: flawed.flaw };
       const again = this.#settle(jobs, verdicts, { session, endpoint: spoken });
       const broken = verdicts.find(({ by }) => by === 'connection');
       if (broken !== undefined) return { error: errorOf(broken), isStale: false };
-      rest = [...again, ...rest.slice(jobs.length)];
+      rest = [...again, ...after(rest, jobs)];
     }
     return undefined;
   }
@@ -213,10 +232,20 @@ class Attempt {
       sizeBytes,
       smtputf8,
       content,
+      inSevenBit: this.#inSevenBit,
       ...requestsOf(message, jobs),
     };
     return sendTransaction(session, transaction, this.#timeouts);
   }
+
+  /** Made once, for the first receiver that needs it. */
+  readonly #inSevenBit = async () => {
+    const { message, content } = this.#delivery;
+    this.#copy ??= sevenBitCopy({ signers: this.#signers, message, content });
+    const copy = await this.#copy;
+    if (copy && 'content' in copy) this.#converted = converted;
+    return copy;
+  };
 
   /** Writes outcomes down. Returns those for whom the same host has room in a transaction of their own. */
   #settle(
@@ -260,6 +289,24 @@ class Attempt {
   }
 }
 
+/** What broke a connection off. */
+interface Broken {
+  error: string;
+  /** Nothing of the message was handed over: the same may go well over another connection. */
+  isStale: boolean;
+  flaw?: Flaw;
+}
+
+const converted =
+  'the receiver has no 8BITMIME: 8-bit parts were written in quoted-printable or base64, and the message signed anew';
+
+/** The others, in their order: nearly always those behind. */
+function after(rest: readonly JobRow[], done: readonly JobRow[]): readonly JobRow[] {
+  return rest[done.length - 1] === done.at(-1)
+    ? rest.slice(done.length)
+    : rest.filter((job) => !done.includes(job));
+}
+
 const without = (endpoints: readonly Endpoint[], tried: readonly { endpoint: Endpoint }[]): Endpoint[] =>
   endpoints.filter((each) => !tried.some(({ endpoint }) => endpoint === each));
 
@@ -272,39 +319,6 @@ function requestsOf(
     ...(requests && { requests }),
     ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map((job) => job.requests) }),
   };
-}
-
-function errorOf(verdict: Verdict): string {
-  switch (verdict.by) {
-    case 'reply':
-      return replyText(verdict.reply);
-    case 'connection':
-      return verdict.error.message;
-    case 'policy':
-      return verdict.fault.reason;
-    case 'extension':
-      return verdict.reason;
-  }
-}
-
-/** The connection failed with nothing handed over: another address may do better. */
-function allowsNextAddress(verdict: Verdict): boolean {
-  if (verdict.by !== 'connection' || verdict.phase === 'sending end of data') return false;
-  return verdict.error.kind !== 'content' && verdict.error.kind !== 'aborted';
-}
-
-/** RFC 5321 §4.5.3.1.10: the others may be sent in another transaction. */
-const isTooMany = (verdict: Verdict): boolean =>
-  verdict.by === 'reply' &&
-  verdict.phase === 'sending RCPT TO' &&
-  verdict.reply.code === 452 &&
-  statusOf(verdict.reply, verdict.phase) === '4.5.3';
-
-/** Also a server that takes us to be out of step (503) has taken nothing. */
-function isDeadBeforeMail(verdict: Verdict): boolean {
-  if (verdict.phase !== 'sending RSET' && verdict.phase !== 'sending MAIL FROM') return false;
-  if (verdict.by === 'reply') return verdict.reply.code === 503;
-  return verdict.by === 'connection' && verdict.error.kind !== 'aborted';
 }
 
 /** A host that DNS does not name for the domain may refuse for reasons of its own: a relay denied, AUTH demanded. */

@@ -138,7 +138,7 @@ function describeRouted({ data }: EventOf<'routed'>): Step {
 }
 
 function describeAttempted({ data }: EventOf<'attempted'>): Step {
-  const { endpoint, outran = [], sourceRule, tls, reused, dialogue, error, moved } = data;
+  const { endpoint, outran = [], sourceRule, tls, reused, dialogue, error, moved, converted } = data;
   return {
     title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
     details: [
@@ -146,6 +146,7 @@ function describeAttempted({ data }: EventOf<'attempted'>): Step {
       ...(endpoint.source === undefined ? [] : [`from our address ${endpoint.source}`]),
       ...(sourceRule === undefined ? [] : [why(sourceRule)]),
       ...outran.map((address) => `it answered before [${address}], which was tried at the same time`),
+      ...(converted === undefined ? [] : [converted]),
       ...(reused ? ['on a connection that carried mail before'] : []),
       ...(moved === undefined
         ? []

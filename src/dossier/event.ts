@@ -89,6 +89,8 @@ interface EventData {
     dialogue: DialogueLine[];
     /** Why the connection failed, where it did. */
     error?: string;
+    /** How and why what was sent is not octet for octet what was accepted. */
+    converted?: string;
     /** Why the same message goes over IPv4 now: our IPv6 address was refused. */
     moved?: string;
   };

@@ -6,6 +6,7 @@
 import type { TlsFacts } from '../dossier/event.ts';
 import { authenticate, type Login } from './client-auth.ts';
 import { type Extensions, parseExtensions } from './client-extensions.ts';
+import type { SessionQuota } from './client-limits.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type TlsFault, type Verdict } from './client-verdict.ts';
 import { type Conversation, ConversationError } from './conversation.ts';
@@ -15,7 +16,10 @@ import { noTls, opportunistic, type TlsDemand } from './tls-demand.ts';
 /** A conversation in which mail can be sent. */
 export interface Session {
   readonly conversation: Conversation;
-  readonly extensions: Extensions;
+  /** What the receiver offers; what it does not do may be taken away. */
+  extensions: Extensions;
+  /** What is left of the limits that the receiver has announced, if it has. */
+  quota?: SessionQuota;
   readonly tls?: TlsFacts;
   /** What TLS lacks under a policy that is only tested. */
   readonly fault?: TlsFault;
