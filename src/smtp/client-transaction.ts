@@ -9,7 +9,7 @@ import { chunkBytes, readContent, sendChunked, sendDotted, unreadable } from './
 import { findUnmet, mailCommand, rcptCommand, takesEightBit, type Unmet } from './client-extensions.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Flaw, type Phase, type Verdict } from './client-verdict.ts';
-import { ConversationError } from './conversation.ts';
+import { ConversationError, refuseEarly } from './conversation.ts';
 import type { MailRequests } from './mail-parameters.ts';
 import type { RcptRequests } from './rcpt-parameters.ts';
 import { isPositive, type Reply, replyText } from './reply.ts';
@@ -150,7 +150,10 @@ class Exchange {
     const addressed = this.#undecided();
     if (addressed.length === 0) return;
     const mail = mailCommand(this.#session.extensions, this.#transaction);
-    if (this.#pipelining) this.#sendTogether(mail, addressed);
+    if (this.#pipelining) {
+      if (!this.#session.conversation.quiet) await refuseEarly(this.#session.conversation);
+      this.#sendTogether(mail, addressed);
+    }
     await this.#reset();
     const { mailMs, dataMs } = this.#timeouts;
     const mailReply = await this.#ask('sending MAIL FROM', mail, mailMs);
@@ -210,7 +213,11 @@ class Exchange {
   /** Sends a command, unless it went out with the others, and reads its reply. */
   async #ask(phase: Phase, command: string, timeoutMs: number, positiveClass: 2 | 3 = 2): Promise<Reply> {
     this.phase = phase;
-    if (!this.#pipelining) this.#session.conversation.send([command]);
+    const { conversation } = this.#session;
+    if (!this.#pipelining) {
+      if (!conversation.quiet) await refuseEarly(conversation);
+      conversation.send([command]);
+    }
     return this.#readReply(timeoutMs, positiveClass);
   }
 
@@ -253,6 +260,9 @@ class Exchange {
       transaction: this.#transaction,
       contentMs,
       onLast: () => {
+        // An answer to the message before its end is none, unless it refuses it.
+        if (!conversation.quiet)
+          throw new ConversationError('closed', 'answered before the end of the message');
         this.phase = 'sending end of data';
       },
     };

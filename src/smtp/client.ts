@@ -9,7 +9,7 @@ import { type Extensions, parseExtensions } from './client-extensions.ts';
 import type { SessionQuota } from './client-limits.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type TlsFault, type Verdict } from './client-verdict.ts';
-import { type Conversation, ConversationError } from './conversation.ts';
+import { type Conversation, ConversationError, refuseEarly } from './conversation.ts';
 import { isPermanent, type Reply, replyText } from './reply.ts';
 import { noTls, opportunistic, type TlsDemand } from './tls-demand.ts';
 
@@ -171,7 +171,10 @@ async function ask(
   timeoutMs: number,
 ): Promise<Verdict> {
   try {
-    if (command !== undefined) conversation.send([command]);
+    if (command !== undefined) {
+      if (!conversation.quiet) await refuseEarly(conversation);
+      conversation.send([command]);
+    }
     const reply = await conversation.reply(timeoutMs);
     if (reply.code >= 300 && reply.code < 400)
       throw new ConversationError('protocol', `unexpected reply while ${phase}: ${replyText(reply)}`);

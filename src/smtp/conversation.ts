@@ -6,7 +6,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Endpoint, TlsFacts } from '../dossier/event.ts';
 import type { Dialogue } from '../util/dialogue.ts';
-import type { Reply } from './reply.ts';
+import { type Reply, replyText } from './reply.ts';
 
 export type ConversationFailure =
   /** No connection came about. */
@@ -77,6 +77,16 @@ export interface Conversation {
   readonly quiet: boolean;
   /** Ends the connection at once; whoever waits for it is given `error`. */
   close(error?: ConversationError): void;
+}
+
+/**
+ * To be called before a question, where a conversation is not quiet: what is there already can be no answer to it, and
+ * would be taken for one. Rejects with what it means: the end (`421`, or the connection is gone), or a peer out of step.
+ */
+export async function refuseEarly(conversation: Conversation): Promise<never> {
+  const early = await conversation.reply(0);
+  if (early.code === 421) throw new ConversationError('closing', replyText(early), { reply: early });
+  throw new ConversationError('protocol', `the other side answers before it is asked: ${replyText(early)}`);
 }
 
 /** Connects to an endpoint. Rejects with a ConversationError of kind `connect` or `aborted`. */

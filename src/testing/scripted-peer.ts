@@ -4,7 +4,9 @@
  *
  *     S: 250 OK              sends the line; nothing of the client's may be waiting unread
  *     S! 250 OK              … whatever the client has said meanwhile
- *     S> 250 O               sends just this; \r and \n stand for CR and LF
+ *     S> 250 O               sends just this; \r and \n stand for CR and LF, \xFC for an octet
+ *     S* 354-go\r\n          sends just this again and again, until the client has gone
+ *     S~ 250 ok\r\n          sends just this octet by octet, calling onQuiet() after each, until the client has gone
  *     C: MAIL FROM:<…>       the client's next line; `…` stands for anything within it
  *     C: (message)           all lines up to the final dot, kept as they came
  *     C: (1000 octets)       so many octets of a BDAT chunk, kept with those before
@@ -141,7 +143,9 @@ class Stage {
     if (line.startsWith('C: ')) return this.#expect(text);
     if (line.startsWith('S: ')) return this.#say(`${text}\r\n`, true);
     if (line.startsWith('S! ')) return this.#say(`${text}\r\n`, false);
-    if (line.startsWith('S> ')) return this.#say(text.replaceAll('\\r', '\r').replaceAll('\\n', '\n'), true);
+    if (line.startsWith('S> ')) return this.#say(unescaped(text), true);
+    if (line.startsWith('S* ')) return this.#sayForEver(unescaped(text));
+    if (line.startsWith('S~ ')) return this.#drip(unescaped(text));
     if (line === '== TLS') return this.#startTls();
     if (line === '== hang up' || line === '== reset') return this.#hangUp(line === '== reset');
     if (line === '== quiet') return this.#keepQuiet();
@@ -168,10 +172,25 @@ class Stage {
     this.#unread = this.#unread.subarray(count);
   }
 
-  async #say(text: string, inTurn: boolean): Promise<void> {
-    if (inTurn && this.#unread.length > 0) throw new Error(`The client did not wait for "${text.trim()}"`);
+  async #say(text: string | Buffer, inTurn: boolean): Promise<void> {
+    if (inTurn && this.#unread.length > 0)
+      throw new Error(`The client did not wait for "${text.toString().trim()}"`);
     if (!this.#props.byteByByte) this.#socket.write(text);
-    else for (const octet of text) await new Promise((resolve) => this.#socket.write(octet, resolve));
+    else
+      for (const octet of text.toString()) await new Promise((resolve) => this.#socket.write(octet, resolve));
+  }
+
+  async #sayForEver(text: Buffer): Promise<void> {
+    while (!this.#ended) await new Promise((resolve) => this.#socket.write(text, resolve));
+  }
+
+  async #drip(text: Buffer): Promise<void> {
+    for (const octet of text) {
+      if (this.#ended) return;
+      await new Promise((resolve) => this.#socket.write(Buffer.from([octet]), resolve));
+      this.#props.onQuiet();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   async #startTls(): Promise<void> {
@@ -223,4 +242,14 @@ class Stage {
   async #until(ready: () => boolean): Promise<void> {
     while (!ready()) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
+}
+
+/** \\r, \\n and \\xFC as octets; all else in UTF-8. */
+function unescaped(text: string): Buffer {
+  const octets = Buffer.from(text).toString('latin1');
+  const coded = /\\(?:x([0-9A-F]{2})|([rn]))/g;
+  const plain = octets.replace(coded, (_, hex: string | undefined, letter: string) =>
+    hex === undefined ? (letter === 'r' ? '\r' : '\n') : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(plain, 'latin1');
 }
