@@ -15,6 +15,7 @@ import { crash } from './scenarios/crash.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
+import { greylisting } from './scenarios/greylisting.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
@@ -27,6 +28,7 @@ const scenarios = [
   submission,
   reading,
   postfix,
+  greylisting,
   dkim,
   check,
   smuggling,

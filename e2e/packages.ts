@@ -15,6 +15,8 @@ const packageOf: Readonly<Record<string, string>> = {
   opendkim: 'opendkim',
   openssl: 'openssl',
   postfix: 'postfix',
+  postgrey: 'postgrey',
+  python3: 'python3',
   script: 'bsdutils',
   swaks: 'swaks',
   unshare: 'util-linux',
