@@ -12,6 +12,7 @@ import type { Config } from './config/config.ts';
 import { AddressChecker } from './delivery/address-checker.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
+import { Guard } from './delivery/guard/guard.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
 import {
   createCheckParts,
@@ -19,6 +20,7 @@ import {
   createHttps,
   createResolver,
   createSourceChooser,
+  createStub,
   loadSigners,
   routeOptions,
 } from './delivery/outbound.ts';
@@ -93,8 +95,9 @@ export async function startServer({
   const receivers = new Receivers({ store, clock, log });
   await receivers.load();
   parts.defer(() => receivers.stop());
-  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers }, parts);
-  const reception = { ...core, directory, resolver, receivers, queue };
+  const guard = await startGuard(core, parts);
+  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers, guard }, parts);
+  const reception = { ...core, directory, resolver, receivers, guard, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl(reception, parts);
   const doorParts = doorPartsOf(reception);
@@ -128,6 +131,7 @@ interface Reception extends Core {
   directory: Directory;
   resolver: Resolver;
   receivers: Receivers;
+  guard: Guard;
   queue: Queue;
 }
 
@@ -143,8 +147,15 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
 /** Jobs in memory at once. */
 const maxHeldJobs = 5000;
 
+async function startGuard({ config, clock, log, store }: Core, parts: AsyncDisposableStack): Promise<Guard> {
+  const guard = new Guard({ config, resolver: await createStub(config, clock), clock, log, store });
+  parts.defer(() => guard.stop());
+  if (config.guard.enabled) await guard.start();
+  return guard;
+}
+
 async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
-  const { config, log, clock, store, resolver, receivers } = core;
+  const { config, log, clock, store, resolver, receivers, guard } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -177,7 +188,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
       signers: core.signers,
       pool,
       tables,
-      sources: createSourceChooser(config),
+      sources: createSourceChooser(config, guard),
       permanentFailures: delivery.permanentFailures,
     },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
@@ -190,7 +201,7 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
 }
 
 async function startControl(reception: Reception, parts: AsyncDisposableStack): Promise<void> {
-  const { config, log, clock, store, directory, queue, resolver, receivers } = reception;
+  const { config, log, clock, store, directory, queue, resolver, receivers, guard } = reception;
   const submission = doorPartsOf(reception);
   const findOwn = ownAddresses(directory);
   const checker = new AddressChecker(await createCheckParts(config, resolver, { clock, findOwn }));
@@ -205,6 +216,7 @@ async function startControl(reception: Reception, parts: AsyncDisposableStack): 
     wake: () => queue.wake(),
     accountsChanged: () => directory.forget(),
     receiversForgotten: (site: string | undefined) => receivers.forget(site),
+    lookAtSources: () => guard.look(),
   };
   const admin = localAdmin({ store, domains: config.domains, clock, running });
   const maxContentBytes = config.limits.messageBytes;

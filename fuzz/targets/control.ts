@@ -16,6 +16,7 @@ const nobody = async (): Promise<never> => {
 };
 const admin: Admin = {
   addAccount: nobody,
+  lookAtSources: nobody,
   importAccounts: nobody,
   listAccounts: nobody,
   setPassword: nobody,

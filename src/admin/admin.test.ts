@@ -48,6 +48,7 @@ beforeEach(() => {
     wake: () => calls.push('wake'),
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     accountsChanged: () => calls.push('changed'),
+    lookAtSources: async () => [],
   };
   local = localAdmin(parts({ running }));
 });

@@ -4,6 +4,7 @@
  */
 
 import type { AddressCheck } from '../delivery/check-address.ts';
+import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
@@ -89,6 +90,8 @@ export interface Admin {
   send(request: SendRequest): Promise<SendResult>;
   /** Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. */
   checkAddress(request: { address: string }): Promise<AddressCheck>;
+  /** Looks at the addresses that we send from, now, and remembers what is found. Only with a running server. */
+  lookAtSources(): Promise<SourceReport[]>;
   /** Lets go of the connection or the store. */
   close(): Promise<void>;
 }

@@ -30,6 +30,7 @@ function proxy(connection: ControlConnection): Admin {
     listReceivers: () => ask('listReceivers'),
     resetReceivers: (request) => ask('resetReceivers', request),
     checkAddress: (request) => ask('checkAddress', request),
+    lookAtSources: () => ask('lookAtSources'),
     send: ({ content, ...request }) => ask('send', request, content),
     async close() {
       connection.close();

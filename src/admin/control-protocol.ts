@@ -81,6 +81,7 @@ export const operations: Record<Operation, Perform> = {
     admin.resetReceivers(request),
   ),
   checkAddress: operation(address, (admin, request) => admin.checkAddress(request)),
+  lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

@@ -44,6 +44,7 @@ function adminOf(): Admin {
   const none = () => Promise.reject(new Error('not in this test'));
   return {
     addAccount: none,
+    lookAtSources: none,
     importAccounts: none,
     listAccounts: () => admin.listAccounts(),
     setPassword: none,

@@ -4,6 +4,7 @@
  */
 
 import type { AddressCheck } from '../delivery/check-address.ts';
+import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { EventRow, Store, TraceQuery } from '../store/store.ts';
@@ -25,6 +26,7 @@ export interface Running {
   accountsChanged(): void;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
+  lookAtSources(): Promise<SourceReport[]>;
 }
 
 export interface LocalAdminParts {
@@ -69,6 +71,11 @@ export function localAdmin({ store, domains, clock, running }: LocalAdminParts):
     async checkAddress({ address }) {
       if (running === undefined) throw noServer('could check this', 'To check without one: posthorn check');
       return running.checkAddress(address);
+    },
+    async lookAtSources() {
+      if (running === undefined)
+        throw noServer('could look at its addresses', 'To look without one: posthorn doctor');
+      return running.lookAtSources();
     },
     close: async () => undefined,
   };

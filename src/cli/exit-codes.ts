@@ -10,6 +10,8 @@ export const exitCodes = {
   undeliverable: 1,
   /** `check`: nobody can tell. */
   unclear: 2,
+  /** `doctor`: something is wrong. */
+  unwell: 1,
   /** `send`: not all of it has arrived yet, but the queue has it: do not send it again. */
   queued: 2,
   /** Unknown command or option, or an argument that makes no sense (EX_USAGE). */

@@ -231,6 +231,7 @@ describe('posthorn send', () => {
       wake: () => undefined,
       accountsChanged: () => undefined,
       receiversForgotten: () => undefined,
+      lookAtSources: async () => [],
     };
     const admin = localAdmin({ store, domains: [{ name: 'example.com' }], clock: systemClock, running });
     const path = join(directory, 'data', 'control.sock');

@@ -9,6 +9,7 @@ import { addConfigCommands } from './config-check.ts';
 import type { Context } from './context.ts';
 import { CommandTree } from './define.ts';
 import { addDkimCommands } from './dkim.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addPlaygroundCommand } from './play.ts';
@@ -63,5 +64,6 @@ function commandTree(context: Context, version: string): CommandTree {
   addReceiversCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
+  addDoctorCommand(tree, context);
   return tree;
 }

@@ -87,6 +87,13 @@ export interface SourceConfig {
   senders: readonly string[];
 }
 
+export interface GuardConfig {
+  /** Look at the addresses that we send from. */
+  enabled: boolean;
+  /** DNS zones of block lists. */
+  blocklists: readonly string[];
+}
+
 export interface LimitsConfig {
   messageBytes: number;
   /** Header section of one message, octets. */
@@ -137,6 +144,7 @@ export interface Config {
   sites: readonly SiteConfig[];
   /** Empty: the system chooses. */
   sources: readonly SourceConfig[];
+  guard: GuardConfig;
   limits: LimitsConfig;
   dossier: DossierConfig;
   reports: ReportsConfig;

@@ -103,6 +103,15 @@ export const sourceShape = {
   senders: v.optional(v.array(values.sender()), []),
 };
 
+const guardShape = {
+  enabled: v.optional(values.flag(), true),
+  blocklists: v.optional(v.array(values.domainName()), [
+    'zen.spamhaus.org',
+    'bl.spamcop.net',
+    'psbl.surriel.com',
+  ]),
+};
+
 const limitsShape = {
   messageBytes: v.optional(values.count(1024, 2 ** 31, 'bytes'), 50 * mib),
   headerBytes: v.optional(values.count(1024, 16 * mib, 'bytes'), mib / 4),
@@ -159,6 +168,7 @@ const fileShape = (directory: string) => ({
   delivery: v.optional(deliverySchema(directory), {}),
   site: v.optional(v.array(values.table(siteShape)), []),
   source: v.optional(v.array(values.table(sourceShape)), []),
+  guard: v.optional(values.table(guardShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
@@ -181,6 +191,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],
   ['site', Object.keys(siteShape)],
   ['source', Object.keys(sourceShape)],
+  ['guard', Object.keys(guardShape)],
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],

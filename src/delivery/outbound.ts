@@ -20,9 +20,14 @@ import { transportFinder } from './transport-choice.ts';
 import { createTransports, type Transports } from './transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
-export async function createResolver({ resolver }: Config, clock: Clock): Promise<Resolver> {
+export async function createResolver(config: Config, clock: Clock): Promise<Resolver> {
+  return cachedResolver(await createStub(config, clock), clock);
+}
+
+/** The same without a memory: for who has just been told to mend a record. */
+export async function createStub({ resolver }: Config, clock: Clock): Promise<Resolver> {
   const servers = resolver.length > 0 ? [...resolver] : await systemServers();
-  return cachedResolver(stubResolver({ servers, clock }), clock);
+  return stubResolver({ servers, clock });
 }
 
 /** What mail goes out by: connections for what goes by MX, and the transports with their own. */

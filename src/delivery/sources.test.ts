@@ -117,3 +117,21 @@ describe('withSources()', () => {
     expect(addressesOf(hosts)[0]).toEqual(['>198.51.100.1', '>2001:db8::a']);
   });
 });
+
+describe('withSources() and what is held against an address', () => {
+  const doubtful: Standing = { isFit: true, rank: 100, reason: 'no PTR' };
+
+  it('P13: lets the other family go first, and says why', () => {
+    const { hosts, rule } = withSources(both, { choices: { 4: fit, 6: doubtful } });
+    expect(addressesOf(hosts)).toEqual([['>198.51.100.1', '>2001:db8::a'], ['>2001:db8::b']]);
+    expect(rule).toBe('IPv6 comes last: no PTR');
+  });
+
+  it('does not ask who is on this machine how we are known outside', () => {
+    const local = [[at('localhost', '::1'), at('localhost', '127.0.0.1')]];
+    const plan = { choices: { 4: { address: four, ...fit }, 6: { address: six, ...unfit } } };
+    const { hosts, rule } = withSources(local, plan);
+    expect(addressesOf(hosts).flat().toSorted()).toEqual(['>127.0.0.1', '>::1']);
+    expect(rule).toBeUndefined();
+  });
+});

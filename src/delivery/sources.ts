@@ -7,7 +7,7 @@
 import type { SourceConfig } from '../config/config.ts';
 import type { Endpoint } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import { findFamily } from '../net/addresses.ts';
+import { addressClass, findFamily } from '../net/addresses.ts';
 
 export type Family = 4 | 6;
 
@@ -92,13 +92,15 @@ function sourcesOf(reversePath: string, sources: readonly SourceConfig[]): strin
   return sources.filter(({ senders }) => senders.length === 0).map(({ address }) => address);
 }
 
-/** Left to the system, unless it might take an address that is not fit. */
+/** Left to the system, unless it might take an address that is not fit. What is held against one counts for all. */
 function systemChoice(standings: Standings, family: Family): SourceChoice {
   const known = standings.ofSystem(family).map((address) => ({ address, ...standings.of(address) }));
-  const unfit = known.filter(({ isFit }) => !isFit);
-  if (unfit.length === 0) return spotless;
-  const [first] = known.sort(byStanding);
-  return first ?? spotless;
+  const sorted = known.sort(byStanding);
+  const [first, last] = [sorted[0], sorted.at(-1)];
+  if (first === undefined || last === undefined) return spotless;
+  if (!last.isFit) return first;
+  const { address: _, ...standing } = last;
+  return standing;
 }
 
 function best(
@@ -125,31 +127,40 @@ export interface Planned {
  * while there are others; where there are none, the best of our addresses sends.
  */
 export function withSources(hosts: readonly (readonly Endpoint[])[], plan: SourcePlan): Planned {
-  const all = hosts.flat().flatMap((endpoint) => plan.choices[familyOf(endpoint)] ?? []);
+  // Over loopback only our own loopback addresses matter, to which nobody else is a stranger.
+  const isInside = ({ address }: Endpoint) => isLoopback(address) && !usesLoopback(plan);
+  const outside = hosts.flat().filter((endpoint) => !isInside(endpoint));
+  const all = outside.flatMap((endpoint) => plan.choices[familyOf(endpoint)] ?? []);
   const bar = [...all].sort(byStanding)[0];
   const isGoodEnough = (choice: SourceChoice) =>
     bar !== undefined && (choice.isFit || byStanding(choice, bar) === 0);
   const planned = hosts.map((host) =>
-    inOrder(host, plan.known).flatMap((endpoint) => {
+    inOrder(host, plan).flatMap((endpoint) => {
+      if (isInside(endpoint)) return endpoint;
       const choice = plan.choices[familyOf(endpoint)];
       if (choice === undefined || !isGoodEnough(choice)) return [];
       return { ...endpoint, ...(choice.address !== undefined && { source: choice.address }) };
     }),
   );
-  const rule = ruleOf(hosts.flat(), plan, isGoodEnough);
+  const rule = ruleOf(outside, plan, isGoodEnough);
   return { hosts: planned.filter((host) => host.length > 0), ...(rule !== undefined && { rule }) };
 }
 
 const familyOf = ({ address }: Endpoint): Family => findFamily(address) ?? 4;
 
-/** The family that the receiver knows us by in front. */
-const inOrder = (host: readonly Endpoint[], known: Family | undefined): readonly Endpoint[] =>
-  known === undefined
-    ? host
-    : [
-        ...host.filter((each) => familyOf(each) === known),
-        ...host.filter((each) => familyOf(each) !== known),
-      ];
+const isLoopback = (address: string): boolean => addressClass(address) === 'loopback';
+
+const usesLoopback = ({ choices }: SourcePlan): boolean =>
+  families.some((family) => isLoopback(choices[family]?.address ?? ''));
+
+/** In front the family that the receiver knows us by, then the one of which less is held against our address. */
+function inOrder(host: readonly Endpoint[], { choices, known }: SourcePlan): readonly Endpoint[] {
+  const standing = (endpoint: Endpoint): Standing => choices[familyOf(endpoint)] ?? spotless;
+  const isUnknown = (endpoint: Endpoint) => Number(known !== undefined && familyOf(endpoint) !== known);
+  return host.toSorted(
+    (one, other) => isUnknown(one) - isUnknown(other) || byStanding(standing(one), standing(other)),
+  );
+}
 
 function ruleOf(
   endpoints: readonly Endpoint[],
@@ -164,7 +175,9 @@ function ruleOf(
         return `IPv${family} is not used: no source of it is configured for this sender`;
       const { isFit, address, reason } = choice;
       if (!isGoodEnough(choice)) return `IPv${family} is passed over: ${reason}`;
-      return isFit ? [] : `no address of ours qualifies; the best is ${address}, although ${reason}`;
+      if (!isFit) return `no address of ours qualifies; the best is ${address}, although ${reason}`;
+      const isBehind = families.some((other) => (choices[other]?.rank ?? choice.rank) < choice.rank);
+      return isBehind ? `IPv${family} comes last: ${reason ?? 'not all is known of our address'}` : [];
     });
   return rules.length === 0 ? undefined : rules.join('; ');
 }

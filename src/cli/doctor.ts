@@ -1,0 +1,120 @@
+/**
+ * `posthorn doctor`: what is wrong with this server before mail shows it, each finding with its remedy and the record to
+ * enter. A running server is asked and remembers the answer; without one, we look ourselves.
+ */
+
+import { remoteAdmin } from '../admin/control-client.ts';
+import { controlPath } from '../admin/open-admin.ts';
+import type { Config } from '../config/config.ts';
+import { type Advice, adviceOn } from '../delivery/guard/advice.ts';
+import { Guard, type SourceReport } from '../delivery/guard/guard.ts';
+import { createStub } from '../delivery/outbound.ts';
+import { printable } from '../dossier/printable.ts';
+import { createLog } from '../util/log.ts';
+import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+
+/** One thing that was looked at: all that was found of it. */
+export interface Examined {
+  name: string;
+  /** In words, what follows for it. */
+  verdict: string;
+  findings: readonly (Advice & { isUnknown: boolean })[];
+}
+
+export interface Section {
+  section: string;
+  examined: readonly Examined[];
+}
+
+export function addDoctorCommand(tree: CommandTree, context: Context): void {
+  tree.run(
+    tree
+      .add(tree.root, 'doctor', 'say what is wrong with this server and its DNS, and how to mend it')
+      .option('--json', 'print JSON'),
+    async (options: CommonOptions) => {
+      const config = await configOf(context, options);
+      const sections = [sourceSection(await lookAtSources(config, context))];
+      if (options.json) printJson(context, { sections });
+      else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
+      return exitCodeFor(sections);
+    },
+  );
+}
+
+async function lookAtSources(config: Config, { clock }: Context): Promise<SourceReport[]> {
+  const server = await remoteAdmin(controlPath(config));
+  if (server === undefined) {
+    const resolver = await createStub(config, clock);
+    return new Guard({ config, resolver, clock, log: createLog('silent') }).look();
+  }
+  try {
+    return await server.lookAtSources();
+  } finally {
+    await server.close();
+  }
+}
+
+export function sourceSection(reports: readonly SourceReport[]): Section {
+  const section = 'source addresses';
+  return { section, examined: reports.length === 0 ? [noAddress] : reports.map(examinedOf) };
+}
+
+function examinedOf({ address, publicAddress, ehloName, findings, standing }: SourceReport): Examined {
+  const seen = publicAddress === address ? '' : `, seen as ${publicAddress}`;
+  return {
+    name: `${address}${seen}, called ${ehloName}`,
+    verdict: verdictOf(standing),
+    findings: findings.map((finding) => ({
+      ...adviceOn(finding),
+      isUnknown: finding.result === 'unknown' && finding.check !== 'blocklist',
+    })),
+  };
+}
+
+function verdictOf({ isFit, rank }: SourceReport['standing']): string {
+  if (!isFit) return 'disqualified: not used while another address qualifies';
+  return rank === 0 ? 'mail is sent from here' : 'mail is sent from here, but from others first';
+}
+
+const noAddress: Examined = {
+  name: 'this machine',
+  verdict: 'nothing could be looked at',
+  findings: [
+    {
+      severity: 'warning',
+      what: 'our own address',
+      evidence: 'this machine has no public address, and the configuration names none',
+      remedy:
+        'Behind NAT, name both: [[source]] with address = "…" (of this machine) and publicAddress = "…" (what receivers see).',
+      isUnknown: false,
+    },
+  ],
+};
+
+function exitCodeFor(sections: readonly Section[]): ExitCode {
+  const findings = sections.flatMap(({ examined }) => examined.flatMap((each) => each.findings));
+  if (findings.some(({ severity }) => severity === 'error')) return exitCodes.unwell;
+  return findings.some(({ isUnknown }) => isUnknown) ? exitCodes.tryLater : exitCodes.ok;
+}
+
+const margin = '             ';
+
+function sectionText({ section, examined }: Section): string[] {
+  return [
+    `${section[0]?.toUpperCase()}${section.slice(1)}`,
+    ...examined.flatMap(({ name, verdict, findings }) => [
+      `  ${printable(name)}: ${verdict}`,
+      ...findings.flatMap(findingText),
+    ]),
+  ];
+}
+
+function findingText({ severity, what, evidence, remedy, record }: Advice): string[] {
+  return [
+    `    ${severity.padEnd(9)}${printable(what)}: ${printable(evidence)}`,
+    ...(record === undefined ? [] : [`${margin}enter: ${printable(record)}`]),
+    ...(remedy === undefined ? [] : [`${margin}${remedy}`]),
+  ];
+}
