@@ -127,8 +127,9 @@ export interface Planned {
  * while there are others; where there are none, the best of our addresses sends.
  */
 export function withSources(hosts: readonly (readonly Endpoint[])[], plan: SourcePlan): Planned {
-  // Over loopback only our own loopback addresses matter, to which nobody else is a stranger.
-  const isInside = ({ address }: Endpoint) => isLoopback(address) && !usesLoopback(plan);
+  // Who is on this machine, over loopback or a Unix socket, does not ask how we are known outside.
+  const isInside = ({ address }: Endpoint) =>
+    findFamily(address) === undefined || (isLoopback(address) && !usesLoopback(plan));
   const outside = hosts.flat().filter((endpoint) => !isInside(endpoint));
   const all = outside.flatMap((endpoint) => plan.choices[familyOf(endpoint)] ?? []);
   const bar = [...all].sort(byStanding)[0];

@@ -10,6 +10,8 @@ export type { DialogueLine };
 export interface TlsFacts {
   version: string;
   cipher: string;
+  /** An earlier session was taken up again: what is said of the certificate is from its beginning. */
+  resumed?: true;
   /** Of the peer's certificate, where we were the client: `verified`, or why it is not. */
   certificate?: string;
 }

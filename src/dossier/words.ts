@@ -45,7 +45,8 @@ export const pathsOf = (addresses: readonly string[]): string =>
   addresses.map((address) => `<${address}>`).join(', ');
 
 /** What protected the connection, and whether we knew who was at the other end. */
-export function tlsOf({ version, cipher, certificate }: TlsFacts): string {
+export function tlsOf({ version, cipher, certificate, resumed }: TlsFacts): string {
   const identity = certificate === undefined ? '' : `; certificate: ${certificate}`;
-  return `encrypted: ${version}, ${cipher}${identity}`;
+  const again = resumed ? ', an earlier session taken up again' : '';
+  return `encrypted: ${version}, ${cipher}${again}${identity}`;
 }

@@ -3,28 +3,29 @@
  * The certificate is always verified and what is found is recorded; what follows from it is decided elsewhere.
  */
 
-import type { X509Certificate } from 'node:crypto';
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import {
   checkServerIdentity,
   createSecureContext,
   getCACertificates,
   type SecureContext,
-  type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
-import type { Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { Endpoint } from '../dossier/event.ts';
 import {
   type Conversation,
   ConversationError,
   type ConversationFailure,
   type Dial,
   type TlsShown,
+  type TlsWanted,
 } from '../smtp/conversation.ts';
 import { type Reply, replyLines } from '../smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
+import { TlsSessions } from './tls-sessions.ts';
+import { serverName, shownAgain, tlsShown } from './tls-shown.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 
 /** Octets from a peer that talks without being asked; more ends the connection. */
@@ -42,10 +43,11 @@ export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
     minVersion: 'TLSv1.2',
     ...(authorities.length > 0 && { ca: [...getCACertificates('default'), ...authorities] }),
   });
+  const sessions = new TlsSessions(clock);
   return async (endpoint, { timeoutMs, signal }) => {
     if (signal?.aborted) throw new ConversationError('aborted', 'stopped before connecting');
     const socket = connect(placeOf(endpoint));
-    const conversation = new SocketConversation(socket, { endpoint, clock, secureContext });
+    const conversation = new SocketConversation(socket, { endpoint, clock, secureContext, sessions });
     const abort = () => conversation.close(new ConversationError('aborted', 'stopped while connecting'));
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -61,6 +63,7 @@ interface ConversationParts {
   endpoint: Endpoint;
   clock: Clock;
   secureContext: SecureContext;
+  sessions: TlsSessions;
 }
 
 class SocketConversation implements Conversation {
@@ -69,6 +72,7 @@ class SocketConversation implements Conversation {
   dialogue: Dialogue;
   readonly #clock: Clock;
   readonly #secureContext: SecureContext;
+  readonly #sessions: TlsSessions;
   readonly #parser = new ReplyParser();
   #socket: Socket;
   /** What it means when the socket fails now. */
@@ -77,10 +81,11 @@ class SocketConversation implements Conversation {
   /** Looks again whether what somebody waits for is there. */
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, { endpoint, clock, secureContext }: ConversationParts) {
+  constructor(socket: Socket, { endpoint, clock, secureContext, sessions }: ConversationParts) {
     this.endpoint = endpoint;
     this.#clock = clock;
     this.#secureContext = secureContext;
+    this.#sessions = sessions;
     this.dialogue = new Dialogue(clock.now);
     this.#socket = socket;
     this.#attach(socket);
@@ -121,15 +126,21 @@ class SocketConversation implements Conversation {
     return reply;
   }
 
-  async startTls(timeoutMs: number, name = this.endpoint.host): Promise<TlsShown> {
+  async startTls(
+    timeoutMs: number,
+    { serverName: name = this.endpoint.host, key: policy = '' }: TlsWanted = {},
+  ): Promise<TlsShown> {
     // They would be taken for part of what TLS protects (CVE-2011-0411, for clients).
     if (!this.#parser.idle) throw this.#fail('protocol', 'octets in clear text before the TLS handshake');
     this.#socket.removeAllListeners('data');
+    const key = `${name} ${this.endpoint.port} ${this.localAddress} ${policy}`;
+    const earlier = this.#sessions.take(key);
     let mismatch: Error | undefined;
     const secure = tlsConnect({
       socket: this.#socket,
       ...serverName(name, this.endpoint),
       secureContext: this.#secureContext,
+      ...(earlier !== undefined && { session: earlier.session }),
       // Opportunistic (RFC 7435): the verdict is recorded, and encryption to an unknown peer beats clear text.
       rejectUnauthorized: false,
       checkServerIdentity: (name, certificate) => {
@@ -139,6 +150,7 @@ class SocketConversation implements Conversation {
     });
     this.#stage = 'tls';
     this.#socket = secure;
+    const tickets = this.#sessions.follow(secure, key);
     this.#attach(secure);
     let done = false;
     secure.once('secureConnect', () => {
@@ -147,7 +159,12 @@ class SocketConversation implements Conversation {
     });
     await this.#until(() => done || undefined, timeoutMs, 'end of the TLS handshake');
     this.#stage = 'closed';
-    return tlsShown(secure, mismatch);
+    if (earlier === undefined || !secure.isSessionReused())
+      return tickets.keep(tlsShown(secure, mismatch), this.#clock.now());
+    const shown = shownAgain(secure, earlier.shown);
+    // OpenSSL sends no new ticket for one that is still good. To use one again tells the server no more than our address does.
+    this.#sessions.keep(key, earlier);
+    return tickets.keep(shown, earlier.verifiedAt);
   }
 
   close(error = new ConversationError('aborted', 'we closed the connection')): void {
@@ -235,46 +252,6 @@ const placeOf = ({ address, port, source }: Endpoint): NetConnectOpts =>
   address.startsWith('/')
     ? { path: address }
     : { host: address, port, noDelay: true, ...(source !== undefined && { localAddress: source }) };
-
-/** SNI and identity check want the MX host's name; an address cannot be sent as SNI (RFC 6066 §3). */
-function serverName(name: string, { address }: Endpoint): { host: string; servername?: string } {
-  const isName = !name.startsWith('[') && isIP(name) === 0;
-  return isName ? { host: name, servername: name } : { host: address };
-}
-
-/** More than any chain needs: a root, some issuers, cross-signatures. */
-const maxChainLength = 16;
-
-function tlsShown(socket: TLSSocket, mismatch: Error | undefined): TlsShown {
-  // A wrong name alone is no distrust: Node looks at it last, when the chain has proven good.
-  const trusted = socket.authorized || mismatch !== undefined;
-  return {
-    facts: tlsFacts(socket, mismatch),
-    distrust: trusted ? undefined : String(socket.authorizationError),
-    chain: () => chainOf(socket),
-  };
-}
-
-/** As it was sent: Node hands on each next certificate as the issuer of the one before, whether or not it is. */
-function chainOf(socket: TLSSocket): X509Certificate[] {
-  const chain: X509Certificate[] = [];
-  let next = socket.getPeerX509Certificate();
-  while (next !== undefined && chain.length < maxChainLength) {
-    chain.push(next);
-    next = next.issuerCertificate;
-  }
-  return chain;
-}
-
-function tlsFacts(socket: TLSSocket, mismatch: Error | undefined): TlsFacts {
-  // Typed as an Error, but it is OpenSSL's name of what is wrong, such as SELF_SIGNED_CERT_IN_CHAIN.
-  const reason = mismatch?.message ?? String(socket.authorizationError).toLowerCase().replaceAll('_', ' ');
-  return {
-    version: socket.getProtocol() ?? 'unknown',
-    cipher: socket.getCipher().name,
-    certificate: socket.authorized ? 'verified' : reason,
-  };
-}
 
 /** OpenSSL's messages are long and name source files; its `reason` says it in three words. */
 function failureText(stage: ConversationFailure, error: Error): string {

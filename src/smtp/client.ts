@@ -130,10 +130,11 @@ async function shakeHands(
 ): Promise<Secured> {
   const phase = 'negotiating TLS';
   try {
-    const shown = await conversation.startTls(timeouts.tlsMs, demand.serverName);
+    const shown = await conversation.startTls(timeouts.tlsMs, demand);
     const tls = shown.facts;
     const fault = demand.judge?.(shown);
     if (fault === undefined) return { tls };
+    shown.forget?.();
     return demand.tolerant ? { tls, fault } : { tls, verdict: { by: 'policy', phase, fault } };
   } catch (error) {
     return { verdict: byConnection(phase, error) };

@@ -46,6 +46,15 @@ export interface TlsShown {
   distrust: string | undefined;
   /** What the peer sent, its own certificate first. Read only when asked for. */
   chain(): readonly X509Certificate[];
+  /** It is not good enough: nobody is to take up this session again. */
+  forget?(): void;
+}
+
+export interface TlsWanted {
+  /** What is asked for by SNI; default: the endpoint's host. */
+  serverName?: string;
+  /** Sessions are taken up only under the key under which they were begun. Default: ''. */
+  key?: string;
 }
 
 export interface Conversation {
@@ -69,10 +78,11 @@ export interface Conversation {
   /** The next reply; one that has arrived is given also after the connection is gone. Rejects with a ConversationError. */
   reply(timeoutMs: number): Promise<Reply>;
   /**
-   * Goes over to TLS; to be called right after the reply that allows it, or first of all where TLS is implicit. Asks for
-   * `serverName`, else for the endpoint's host. Rejects with a ConversationError.
+   * Goes over to TLS; to be called right after the reply that allows it, or first of all where TLS is implicit. Takes up
+   * an earlier session where there is one; what is shown then is what the certificate was worth at its beginning. Rejects
+   * with a ConversationError.
    */
-  startTls(timeoutMs: number, serverName?: string): Promise<TlsShown>;
+  startTls(timeoutMs: number, wanted?: TlsWanted): Promise<TlsShown>;
   /** The connection stands and nothing has come that was not asked for. */
   readonly quiet: boolean;
   /** Ends the connection at once; whoever waits for it is given `error`. */
