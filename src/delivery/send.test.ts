@@ -183,16 +183,19 @@ describe('send()', () => {
     expect(results(sent)).toEqual(['failed 5.1.1', 'delivered at mx1.example.net']);
   });
 
-  it("makes another transaction for recipients beyond the receiver's limit", async () => {
-    const first = accepted('b@example.net').replace(
-      'C: DATA',
-      'C: RCPT TO:<c@example.net>\nS: 452 4.5.3 too many\nC: DATA',
-    );
-    const { attempt } = await site([[`${hello}\n${first}\n${accepted('c@example.net')}`]]);
-    const sent = await attempt(['b@example.net', 'c@example.net']);
-    expect(results(sent)).toEqual(Array(2).fill('delivered at mx0.example.net'));
-    expect(sent.events).toHaveLength(1);
-  });
+  it.each(['452 4.5.3 too many', '452 too many', '552 5.5.3 enough', '552 too many recipients'])(
+    "makes another transaction for recipients beyond the receiver's limit: %s",
+    async (answer) => {
+      const first = accepted('b@example.net').replace(
+        'C: DATA',
+        `C: RCPT TO:<c@example.net>\nS: ${answer}\nC: DATA`,
+      );
+      const { attempt } = await site([[`${hello}\n${first}\n${accepted('c@example.net')}`]]);
+      const sent = await attempt(['b@example.net', 'c@example.net']);
+      expect(results(sent)).toEqual(Array(2).fill('delivered at mx0.example.net'));
+      expect(sent.events).toHaveLength(1);
+    },
+  );
 
   it('does not ask again a receiver that had room for nobody', async () => {
     const { attempt } = await site([

@@ -23,12 +23,14 @@ export function allowsNextAddress(verdict: Verdict): boolean {
   return verdict.error.kind !== 'content' && verdict.error.kind !== 'aborted';
 }
 
-/** RFC 5321 §4.5.3.1.10: the others may be sent in another transaction. */
-export const isTooMany = (verdict: Verdict): boolean =>
-  verdict.by === 'reply' &&
-  verdict.phase === 'sending RCPT TO' &&
-  verdict.reply.code === 452 &&
-  statusOf(verdict.reply, verdict.phase) === '4.5.3';
+/** RFC 5321 §4.5.3.1.10: the others may be sent in another transaction. Some say so in the old way, with 552. */
+export function isTooMany(verdict: Verdict): boolean {
+  if (verdict.by !== 'reply' || verdict.phase !== 'sending RCPT TO') return false;
+  const { code, lines } = verdict.reply;
+  const status = statusOf(verdict.reply, verdict.phase);
+  if (code === 552) return status === '5.5.3' || /too many recipients/i.test(lines.join(' '));
+  return code === 452 && status === '4.5.3';
+}
 
 /** Also a server that takes us to be out of step (503) has taken nothing. */
 export function isDeadBeforeMail(verdict: Verdict): boolean {

@@ -273,6 +273,44 @@ test('formatTimeline() tells every kind of event', () => {
   }
 });
 
+test('formatTimeline() tells of doubt, of delay, of a move to IPv4 and of a repeat', () => {
+  const inDoubt: DossierEvent = {
+    ...{ at: start, queueId, recipient, event: 'inDoubt' as const },
+    data: {
+      rule: 'no answer to the final dot',
+      reason: 'the other side closed the connection',
+      status: '4.4.2',
+      phase: 'sending end of data',
+      endpoint,
+      lostReplies: 2,
+      nextAttemptAt: start + 600_000,
+    },
+  };
+  const moved: DossierEvent = {
+    ...{ at: start, queueId, recipient, event: 'attempted' as const },
+    data: { endpoint, reused: false, dialogue: [], moved: 'our IPv6 address has no reverse name' },
+  };
+  const delay: DossierEvent = {
+    ...{ at: start, queueId, event: 'reported' as const },
+    data: { to: 'sender@example.com', kind: 'delay', report: 'R' },
+  };
+  const client = { address: '192.0.2.7', helo: 'laptop' };
+  const repeated: DossierEvent = { at: start, queueId, event: 'repeated', data: { client } };
+  const text = formatTimeline([inDoubt, moved, delay, repeated]);
+  for (const words of [
+    'In doubt: the other side closed the connection',
+    'while sending end of data at mx.example.net',
+    'why: no answer to the final dot',
+    '2 attempts ended without a clear answer',
+    'next attempt: 2026-04-12 03:38:01 UTC, in 10 minutes',
+    'the same message goes over IPv4 now: our IPv6 address has no reverse name',
+    'The sender <sender@example.com> was told of the delay',
+    'Handed in once more, and not sent twice',
+    'client: [192.0.2.7], calling itself laptop',
+  ])
+    expect(text).toContain(words);
+});
+
 test('summarise() tells the last decision for each recipient, and where an alias led', () => {
   expect(summarise(journey)).toMatchObject([
     { recipient, state: 'delivered', decidedBy: { event: 'delivered' } },
