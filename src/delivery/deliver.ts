@@ -98,18 +98,18 @@ function decisionPartsOf(parts: DeliverParts, site: string, now: number): Decisi
 }
 
 /** Makes the attempt, and remembers what it has shown of the receiver. */
-async function learning(
+function learning(
   parts: DeliverParts,
   { site, message, jobs }: Pick<DeliveryGroup, 'site' | 'message' | 'jobs'>,
   signal: AbortSignal,
 ): Promise<Attempt> {
   const ended = jobs[0]?.kind === 'remote' ? parts.receivers?.begin(site) : undefined;
-  let attempt: Attempt = { outcomes: [], events: [] };
-  try {
-    attempt = await attemptGroup(parts, { message, jobs }, signal);
-  } finally {
-    ended?.({ jobs, ...attempt });
-  }
+  const attempt = attemptGroup(parts, { message, jobs }, signal);
+  if (ended)
+    void attempt.then(
+      (seen) => ended({ jobs, ...seen }),
+      () => ended({ jobs, outcomes: [], events: [] }), // told to who awaits the attempt
+    );
   return attempt;
 }
 
