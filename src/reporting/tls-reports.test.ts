@@ -300,3 +300,17 @@ test('TLS reports: only so many domains are counted in a day', async () => {
   ]);
   expect(logged).toMatchObject([{ maxDomains: 2 }]);
 });
+
+test('TLS reports: a store that takes nothing any more is told of at the stop, and does not hinder it', async () => {
+  const { onResult, stop } = await start({
+    resolver: scriptedResolver({}),
+    storeWith: () => ({ writeMemos: () => Promise.reject(new Error('the disk is gone')) }),
+  });
+  onResult(success);
+  await pass(tickMs);
+  await stop.call(running);
+  expect(logged.map(({ msg }) => msg)).toEqual([
+    'cannot report on TLS now',
+    'the last counts for TLS reports are lost',
+  ]);
+});

@@ -62,7 +62,9 @@ class Reporting implements TlsReports {
     this.#cancel();
     this.#stop.abort(new Error('the server stops'));
     await this.#running;
-    await this.#tallies.flush();
+    await this.#tallies
+      .flush()
+      .catch((error) => this.#parts.log.error({ err: error }, 'the last counts for TLS reports are lost'));
   }
 
   #tick(): void {
