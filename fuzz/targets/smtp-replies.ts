@@ -1,6 +1,8 @@
 /** Replies of other servers: cut into pieces, quoted in outcomes and in reports to the sender. */
 
 import { statusOf } from '../../src/delivery/classify.ts';
+import { findFailureRule } from '../../src/delivery/failure-rules.ts';
+import { maxNamedWaitMs, meaningOf } from '../../src/delivery/reply-meaning.ts';
 import { composeFailureReport } from '../../src/dsn/failure-report.ts';
 import { parseExtensions } from '../../src/smtp/client-extensions.ts';
 import { type Reply, replyText } from '../../src/smtp/reply.ts';
@@ -28,6 +30,10 @@ function repliesIn(input: Buffer, cut: Cut): { replies: Reply[]; error: string }
 function checkReply(reply: Reply): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
   demand(!/[\x00-\x1f\x7f-\x9f]/.test(replyText(reply)), 'a control character is passed on');
+  const waitMs = meaningOf(reply)?.waitMs ?? 0;
+  demand(waitMs >= 0 && waitMs <= maxNamedWaitMs, 'a wait that nobody can mean');
+  const rule = findFailureRule('sending RCPT TO', reply, '2001:db8::1');
+  demand(rule === undefined || reply.code >= 500 || rule.action === 'IPv4', 'a rule for what is not refused');
   demand(/^[245]\.\d{1,3}\.\d{1,3}$/.test(statusOf(reply, 'sending RCPT TO')), 'not a status');
   parseExtensions(reply);
 }

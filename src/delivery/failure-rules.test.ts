@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Phase } from '../smtp/client-verdict.ts';
 import { reply } from '../smtp/reply.ts';
 import { failureRules, findFailureRule } from './failure-rules.ts';
+import { meaningOf } from './reply-meaning.ts';
 
 const [ipv4, ipv6] = ['192.0.2.1', '2001:db8::1'];
 
@@ -133,6 +134,17 @@ describe('failureRules', () => {
   ])('what no line knows is final: %i %s %s', (code, enhanced, text) => {
     expect(findFailureRule('sending RCPT TO', reply(code, enhanced, text), ipv4)).toBeUndefined();
   });
+
+  test.each(['IPv6 ', 'exceeded limit ', 'no PTR', 'try again ', 'over quota '])(
+    'takes no time over a megabyte of "%s"',
+    (word) => {
+      const hostile = reply(550, '5.7.1', word.repeat(1_000_000 / word.length));
+      const began = performance.now();
+      findFailureRule('sending RCPT TO', hostile, ipv6);
+      meaningOf({ ...hostile, code: 450 });
+      expect(performance.now() - began).toBeLessThan(100);
+    },
+  );
 
   test('a 4xx is only looked at for the address', () => {
     const full = reply(452, '4.2.2', 'Mailbox is full, try again later');

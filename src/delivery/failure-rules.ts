@@ -5,7 +5,8 @@
  */
 
 import type { Phase } from '../smtp/client-verdict.ts';
-import { type Reply, replyText } from '../smtp/reply.ts';
+import type { Reply } from '../smtp/reply.ts';
+import { wordsOf } from './reply-meaning.ts';
 
 /**
  * What becomes of a 5xx. `strict`: it is final, whatever it says (RFC 5321 to the letter). `careful`: final, but for the
@@ -114,7 +115,7 @@ export const failureRules: readonly FailureRule[] = [
 
 /** The line that decides about a refusal which came from `address`; of a 4xx, only whether to go over to IPv4. */
 export function findFailureRule(phase: Phase, reply: Reply, address: string): FailureRule | undefined {
-  const text = replyText(reply);
+  const text = wordsOf(reply);
   const rule = failureRules.find(
     (each) => fits(each, phase, reply, text) && (each.action !== 'IPv4' || isIpv6(address)),
   );

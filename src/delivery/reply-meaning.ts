@@ -51,7 +51,7 @@ export const meaningLines: readonly Line[] = [
   {
     meaning: 'pace',
     words:
-      /\brates?\b|throttl|server (?:is )?busy|unexpected volume|exceeded .*\b(?:limit|quota) .*(?:hour|minute|day)/i,
+      /\brates?\b|throttl|server (?:is )?busy|unexpected volume|exceeded .{0,60}\b(?:limit|quota) .{0,40}(?:hour|minute|day)/i,
     source: 'Gmail, Yahoo TSS04, Microsoft, Exim ratelimit',
   },
   {
@@ -75,10 +75,15 @@ export const meaningLines: readonly Line[] = [
   },
 ];
 
+/** What is read of a reply; no server needs more words to say what it means, and hostile ones have a megabyte. */
+const maxWords = 2000;
+
+export const wordsOf = (reply: Reply): string => replyText(reply).slice(0, maxWords);
+
 /** What a 4xx means; undefined where its words say no more than its code. */
 export function meaningOf(reply: Reply): ReplyMeaning | undefined {
   if (reply.code < 400 || reply.code > 499) return undefined;
-  const text = replyText(reply);
+  const text = wordsOf(reply);
   const waitMs = namedWait(text);
   const time = waitMs === undefined ? {} : { waitMs };
   const line = meaningLines.find((each) => fits(each, reply, text));
