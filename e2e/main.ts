@@ -20,6 +20,7 @@ import { postfix } from './scenarios/postfix.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
+import { tlsPolicies } from './scenarios/tls-policies.ts';
 
 const scenarios = [
   commands,
@@ -29,6 +30,7 @@ const scenarios = [
   reading,
   postfix,
   greylisting,
+  tlsPolicies,
   dkim,
   check,
   smuggling,

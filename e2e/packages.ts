@@ -8,6 +8,7 @@ import { run } from './process.ts';
 const packageOf: Readonly<Record<string, string>> = {
   curl: 'curl',
   fetchmail: 'fetchmail',
+  'ldns-signzone': 'ldnsutils',
   mpop: 'mpop',
   msmtp: 'msmtp',
   mutt: 'mutt',
@@ -16,9 +17,11 @@ const packageOf: Readonly<Record<string, string>> = {
   openssl: 'openssl',
   postfix: 'postfix',
   postgrey: 'postgrey',
+  'posttls-finger': 'postfix',
   python3: 'python3',
   script: 'bsdutils',
   swaks: 'swaks',
+  unbound: 'unbound',
   unshare: 'util-linux',
 };
 

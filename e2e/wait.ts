@@ -18,14 +18,16 @@ export async function eventually<T>(
   }
 }
 
-/** Resolves when `port` of 127.0.0.1 takes connections. */
-export async function listening(port: number): Promise<void> {
-  await eventually(`a listener on port ${port}`, async () => ((await accepts(port)) ? true : undefined));
+/** Resolves when `port` of an address takes connections. */
+export async function listening(port: number, address = '127.0.0.1'): Promise<void> {
+  await eventually(`a listener on port ${port}`, async () =>
+    (await accepts(port, address)) ? true : undefined,
+  );
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(port: number, address: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, address);
     const settle = (result: boolean) => {
       socket.destroy();
       resolve(result);

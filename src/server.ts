@@ -24,6 +24,7 @@ import {
   loadSigners,
   routeOptions,
 } from './delivery/outbound.ts';
+import { createTls, type OutboundTls } from './delivery/outbound-tls.ts';
 import { Receivers } from './delivery/receivers.ts';
 import type { ReportParts } from './delivery/report.ts';
 import { limitsOfSite, startingAt } from './delivery/site-limits.ts';
@@ -96,7 +97,10 @@ export async function startServer({
   await receivers.load();
   parts.defer(() => receivers.stop());
   const guard = await startGuard(core, parts);
-  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers, guard }, parts);
+  const tls = createTls(config, { ...core, resolver, https, onTlsResult: tlsReports?.onResult });
+  parts.defer(() => tls.sts.close());
+  await tls.sts.start();
+  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers, guard, tls }, parts);
   const reception = { ...core, directory, resolver, receivers, guard, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl(reception, parts);
@@ -154,8 +158,11 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
   return guard;
 }
 
-async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposableStack): Promise<Queue> {
-  const { config, log, clock, store, resolver, receivers, guard } = core;
+async function startQueue(
+  core: Omit<Reception, 'queue'> & { tls: OutboundTls },
+  parts: AsyncDisposableStack,
+): Promise<Queue> {
+  const { config, log, clock, store, resolver, receivers, guard, tls } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -184,11 +191,13 @@ async function startQueue(core: Omit<Reception, 'queue'>, parts: AsyncDisposable
     resolver,
     route,
     transports,
+    tls: tls.policies,
     send: {
       signers: core.signers,
       pool,
       tables,
       sources: createSourceChooser(config, guard),
+      tls: tls.send,
       permanentFailures: delivery.permanentFailures,
     },
     local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },

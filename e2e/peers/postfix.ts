@@ -16,6 +16,8 @@ export interface PostfixOptions {
   parameters?: Readonly<Record<string, string>>;
   /** Addresses that get a Maildir here. */
   mailboxes?: readonly string[];
+  /** Where it listens. Default: 127.0.0.1, and a free port. */
+  at?: { address: string; port: number };
 }
 
 export interface Postfix {
@@ -71,18 +73,18 @@ export async function startPostfix(world: World, options: PostfixOptions = {}): 
     await mkdir(each, { recursive: true });
   await chown(mailboxes, nobody, nobody);
   await runOk('chown', ['postfix', join(dir, 'data')]);
-  const port = await world.port();
+  const { address, port } = options.at ?? { address: '127.0.0.1', port: await world.port() };
   const parameters = {
     ...defaults(dir),
     ...delivery(mailboxes, options.mailboxes ?? []),
     ...options.parameters,
   };
   await writeFile(join(config, 'main.cf'), lines(parameters));
-  await writeFile(join(config, 'master.cf'), services.replace('PORT', `127.0.0.1:${port}`));
+  await writeFile(join(config, 'master.cf'), services.replace('PORT', `${address}:${port}`));
   const log = world.watchLog(join(dir, 'log'));
   await runOk('postfix', ['-c', config, 'check']); // Makes what is missing below the queue directory.
   const master = start(await masterProgram(), ['-c', config, '-s'], join(dir, 'stderr'));
-  await Promise.race([listening(port), master.exited.then(() => failed(config, log))]);
+  await Promise.race([listening(port, address), master.exited.then(() => failed(config, log))]);
   world.atEnd(() => master.stop());
   return {
     port,
@@ -109,6 +111,7 @@ function defaults(dir: string): Record<string, string> {
     myhostname: 'postfix.example.net',
     mydestination: '',
     mynetworks: '127.0.0.0/8',
+    // Other addresses of loopback are in master.cf: this list takes only what the interface has.
     inet_interfaces: '127.0.0.1',
     inet_protocols: 'ipv4',
     disable_dns_lookups: 'yes',

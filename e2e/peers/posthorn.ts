@@ -22,6 +22,8 @@ export interface PosthornOptions {
   accounts?: Readonly<Record<string, string>>;
   /** Port of a name server at 127.0.0.1. */
   dnsPort?: number;
+  /** Of a name server, `address:port`, instead. */
+  resolver?: string;
   relay?: Table;
   delivery?: Table;
   limits?: Table;
@@ -117,6 +119,7 @@ async function configuration(
     hostname,
     dataDir,
     ...(options.dnsPort === undefined ? {} : { resolver: [`127.0.0.1:${options.dnsPort}`] }),
+    ...(options.resolver === undefined ? {} : { resolver: [options.resolver] }),
     listener: [...ports].map(([protocol, port]) => ({ protocol, port, address: '127.0.0.1' })),
     tls: await authority.issue(hostname),
     domain: domains,

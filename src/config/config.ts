@@ -50,6 +50,8 @@ export interface DeliveryConfig {
   allowPrivateAddresses: boolean;
   /** PEM file of certificate authorities trusted besides the system's, for outbound verification. */
   caFile?: string;
+  /** Port of the web servers that serve MTA-STS policies. */
+  httpsPort: number;
   /** Connections at once to one receiving site, at most. Default: as `delivery/site-limits.ts` has it. */
   connectionsPerSite?: number;
   /** Deliveries at once, local and remote together. */

@@ -61,6 +61,7 @@ export const deliveryShape = (directory: string) => ({
   fallbackPorts: v.optional(values.table(fallbackPortsShape), {}),
   allowPrivateAddresses: v.optional(values.flag(), false),
   caFile: v.exactOptional(values.path(directory)),
+  httpsPort: v.optional(values.remotePort(), 443),
   connectionsPerSite: v.exactOptional(values.count(1, 1000, 'connections')),
   concurrency: v.optional(values.count(1, 10_000, 'deliveries'), 200),
   permanentFailures: v.optional(values.oneOf('strict', 'careful', 'never'), 'careful'),

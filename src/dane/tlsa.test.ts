@@ -47,6 +47,7 @@ test('P9: DANE-TA wants the chain, the name and the time to be right', () => {
   expect(verifyDane(records, [own, issuer], { ...context, names: ['example.org'] })).toEqual({
     result: 'failed',
     reason: 'the certificate is not for example.org',
+    cause: 'certificate-host-mismatch',
   });
   const old = certificateFor('mx.example.net', now - 1000);
   expect(verifyDane(records, [old, issuer], context)).toMatchObject({
@@ -73,6 +74,7 @@ test('P9: one of several records is enough, and no certificate is none', () => {
   expect(verifyDane(records, [], context)).toEqual({
     result: 'failed',
     reason: 'the host showed no certificate',
+    cause: 'validation-failure',
   });
 });
 

@@ -18,7 +18,16 @@ export interface DaneContext {
   now: number;
 }
 
-export type DaneVerdict = { result: 'verified'; by: TlsaRecord } | { result: 'failed'; reason: string };
+export type DaneVerdict =
+  | { result: 'verified'; by: TlsaRecord }
+  | { result: 'failed'; reason: string; cause: DaneTrouble };
+
+/** What it was that failed, in the words of RFC 8460 §4.3. */
+export type DaneTrouble =
+  | 'certificate-host-mismatch'
+  | 'certificate-expired'
+  | 'certificate-not-trusted'
+  | 'validation-failure';
 
 /** The records that can be used here. If there are records and none of them can, TLS is mandatory, and proves nothing. */
 export function usableRecords(records: readonly TlsaRecord[]): TlsaRecord[] {
@@ -42,21 +51,23 @@ export function verifyDane(
   context: DaneContext,
 ): DaneVerdict {
   const [own] = chain;
-  if (own === undefined) return { result: 'failed', reason: 'the host showed no certificate' };
+  if (own === undefined) return failed('validation-failure', 'the host showed no certificate');
   // The record alone vouches for it: neither name nor time matter (RFC 7672 §3.1.1).
   const exact = records.find((record) => record.usage === endEntity && matches(record, own));
   if (exact !== undefined) return { result: 'verified', by: exact };
-  let reason = 'no TLSA record matches the certificates that the host showed';
+  let last = failed('validation-failure', 'no TLSA record matches the certificates that the host showed');
   for (const record of records.filter(({ usage }) => usage === trustAnchor)) {
     // The host's own certificate is no anchor of itself.
     const depth = chain.findIndex((certificate, index) => index > 0 && matches(record, certificate));
     if (depth < 0) continue;
     const trouble = troubleBelow(chain.slice(0, depth + 1), context);
     if (trouble === undefined) return { result: 'verified', by: record };
-    reason = trouble;
+    last = trouble;
   }
-  return { result: 'failed', reason };
+  return last;
 }
+
+const failed = (cause: DaneTrouble, reason: string): DaneVerdict => ({ result: 'failed', reason, cause });
 
 function matches({ selector, matchingType, data }: TlsaRecord, certificate: X509Certificate): boolean {
   const octets =
@@ -70,21 +81,29 @@ function matches({ selector, matchingType, data }: TlsaRecord, certificate: X509
 }
 
 /** What is wrong with a chain that ends in its trust anchor (RFC 7671 §5.2, RFC 5280 §6.1); undefined if nothing is. */
-function troubleBelow(chain: readonly X509Certificate[], { names, now }: DaneContext): string | undefined {
+function troubleBelow(
+  chain: readonly X509Certificate[],
+  { names, now }: DaneContext,
+): DaneVerdict | undefined {
   const [own] = chain;
-  if (own === undefined) return 'the chain is empty';
+  if (own === undefined) return failed('validation-failure', 'the chain is empty');
   for (const [index, certificate] of chain.entries()) {
     const subject = nameOf(certificate);
-    if (now < certificate.validFromDate.getTime()) return `the certificate of ${subject} is not valid yet`;
-    if (now > certificate.validToDate.getTime()) return `the certificate of ${subject} has expired`;
+    if (now < certificate.validFromDate.getTime())
+      return failed('validation-failure', `the certificate of ${subject} is not valid yet`);
+    if (now > certificate.validToDate.getTime())
+      return failed('certificate-expired', `the certificate of ${subject} has expired`);
     const issuer = chain[index + 1];
     if (issuer === undefined) break;
-    if (!issuer.ca) return `${nameOf(issuer)} may not issue certificates`;
+    if (!issuer.ca) return failed('certificate-not-trusted', `${nameOf(issuer)} may not issue certificates`);
     if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey))
-      return `the certificate of ${subject} was not issued by ${nameOf(issuer)}, as the chain has it`;
+      return failed(
+        'certificate-not-trusted',
+        `the certificate of ${subject} was not issued by ${nameOf(issuer)}, as the chain has it`,
+      );
   }
   if (names.some((name) => own.checkHost(name) !== undefined)) return undefined;
-  return `the certificate is not for ${names.join(' or ')}`;
+  return failed('certificate-host-mismatch', `the certificate is not for ${names.join(' or ')}`);
 }
 
 const nameOf = ({ subject, subjectAltName }: X509Certificate): string =>

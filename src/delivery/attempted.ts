@@ -1,6 +1,8 @@
 /** What a dossier keeps of one connection that was tried. */
 
 import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { TlsFault } from '../smtp/client-verdict.ts';
+import type { TlsDemand } from '../smtp/tls-demand.ts';
 import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
 import { isIpv6 } from './failure-rules.ts';
 
@@ -12,6 +14,9 @@ export interface Tried {
   reused: boolean;
   startedAt: number;
   tls?: TlsFacts | undefined;
+  /** What TLS lacks, and what was demanded of it. */
+  fault?: TlsFault | undefined;
+  demand?: TlsDemand;
   dialogue: Dialogue | undefined;
   moved?: string | undefined;
   converted?: string | undefined;

@@ -1,6 +1,6 @@
 /**
  * The road out, top to bottom: what becomes of a group of jobs, one message's for one receiving site.
- * route → dialogue → an outcome per recipient → what follows from it → reports → one transaction.
+ * route → TLS policy → dialogue → an outcome per recipient → what follows from it → reports → one transaction.
  * RFC 5321 §5.1 (route), §3 and §4.5.3.2 (dialogue), §4.5.4.1 (retry); RFC 3464 (reports).
  */
 
@@ -13,6 +13,7 @@ import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { type DecisionParts, decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
+import { findLegs, type Leg } from './legs.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import type { Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
@@ -21,10 +22,11 @@ import type { ConnectionPool } from './pool.ts';
 import type { Receivers } from './receivers.ts';
 import { findRelayRoute } from './relay-route.ts';
 import { type ReportParts, reportsFor } from './report.ts';
-import { findRoute, type RouteOptions, routedData } from './route.ts';
-import { type SendParts, send } from './send.ts';
+import { type NoRoute, type Route, type RouteOptions, routedData } from './route.ts';
+import { type SendParts, type Sent, send } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
-import type { Transports } from './transports.ts';
+import type { TlsParts } from './tls-policy.ts';
+import type { ChosenTransport, Transport, Transports } from './transports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -33,6 +35,8 @@ export interface DeliverParts {
   send: SendParts;
   /** Default: everything goes by MX. */
   transports?: Pick<Transports, 'find'>;
+  /** Absent: TLS is opportunistic everywhere. */
+  tls?: TlsParts;
   local: LocalParts;
   report: ReportParts;
   /** Default: that of a configuration that says nothing. */
@@ -124,7 +128,7 @@ function attemptGroup(
     : deliverRemotely(parts, message, jobs, signal);
 }
 
-type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports'>;
+type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports' | 'tls'>;
 
 /** Tries the jobs of one message that lead to one receiving site. */
 export async function deliverRemotely(
@@ -135,50 +139,115 @@ export async function deliverRemotely(
 ): Promise<Attempt> {
   const copyTrouble = await findCopyTrouble(message.content);
   if (copyTrouble !== undefined) return { outcomes: jobs.map(() => copyTrouble), events: [] };
-  const domain = jobs[0]?.destination ?? '';
-  const chosen = parts.transports?.find(domain, message);
-  const at = parts.route.clock.now();
-  const routedTo = (data: EventData<'routed'>): DossierEvent => {
-    const transport = chosen && { transport: { name: chosen.transport.name, rule: chosen.rule } };
-    return { at, queueId: message.queueId, event: 'routed', data: { ...data, ...transport } };
-  };
-  if (chosen?.transport.kind === 'pipe') {
-    const { outcomes, events } = await deliverByPipe(chosen.transport.pipe, message, jobs, signal);
-    return { outcomes, events: [routedTo(routedData({ ...noHosts, domain })), ...events] };
-  }
-  const relay = chosen?.transport.kind === 'relay' ? chosen.transport : undefined;
-  const options = { ...parts.route, signal };
-  const route = relay
-    ? await findRelayRoute(parts.resolver, { domain, way: relay.way }, options)
-    : await findRoute(parts.resolver, domain, options);
-  const routed = routedTo(routedData(route));
-  if (route.kind !== 'route') return { outcomes: jobs.map(() => route), events: [routed] };
-  const { outcomes, events } = await send(relay ? overRelay(parts.send, relay.pool) : parts.send, {
-    route,
-    message,
-    content: () => octetsOf([message.prefix], message.content),
-    jobs,
-    signal,
-    // A transport names its host: there is nothing to guess.
-    fallback: relay
-      ? undefined
-      : fallbackOf(parts.resolver, parts.route, { route, queueId: message.queueId, signal }),
-  });
+  const chosen = parts.transports?.find(jobs[0]?.destination ?? '', message);
+  const { outcomes, events } =
+    chosen === undefined || chosen.transport.kind === 'mx'
+      ? await sendByMx(parts, message, jobs, signal)
+      : await sendByTransport(parts, { message, jobs, transport: chosen.transport, signal });
   return {
     outcomes: jobs.map(({ number }) => outcomes.get(number) ?? forgotten),
-    events: [routed, ...events],
+    events: chosen ? events.map((event) => withTransport(event, chosen)) : events,
   };
 }
 
-/** Which of our addresses strangers like is of no interest to a relay, which may be on loopback. */
-function overRelay({ sources: _sources, ...parts }: SendParts, pool: ConnectionPool): SendParts {
+const withTransport = (event: DossierEvent, { transport: { name }, rule }: ChosenTransport): DossierEvent =>
+  event.event === 'routed' ? { ...event, data: { ...event.data, transport: { name, rule } } } : event;
+
+async function sendByMx(
+  parts: RemoteParts,
+  message: MessageRow,
+  jobs: readonly JobRow[],
+  signal: AbortSignal,
+): Promise<Sent> {
+  const outcomes = new Map<number, Outcome>();
+  const events: DossierEvent[] = [];
+  for (const leg of await findLegs(parts, message, jobs, signal)) {
+    const sent = await sendLeg(parts, message, leg, signal);
+    for (const [number, outcome] of sent.outcomes) outcomes.set(number, outcome);
+    events.push(leg.routed, ...sent.events);
+  }
+  return { outcomes, events };
+}
+
+interface TransportDelivery {
+  message: MessageRow;
+  jobs: readonly JobRow[];
+  transport: Exclude<Transport, { kind: 'mx' }>;
+  signal: AbortSignal;
+}
+
+/** A transport names its host, or a program: there is nothing to guess, and what TLS must show it says itself. */
+async function sendByTransport(
+  { resolver, route: options, send: sendParts }: RemoteParts,
+  { message, jobs, transport, signal }: TransportDelivery,
+): Promise<Sent> {
+  const domain = jobs[0]?.destination ?? '';
+  const at = options.clock.now();
+  const route =
+    transport.kind === 'pipe'
+      ? ({ ...noHosts, domain } as const)
+      : await findRelayRoute(resolver, { domain, way: transport.way }, { ...options, signal });
+  const routed: DossierEvent = { at, queueId: message.queueId, event: 'routed', data: routedData(route) };
+  const sent = await sendTo(route);
+  return { ...sent, events: [routed, ...sent.events] };
+
+  async function sendTo(found: Route | NoRoute): Promise<Sent> {
+    if (found.kind !== 'route') return toAll(jobs, found);
+    if (transport.kind === 'relay')
+      return send(overRelay(sendParts, transport.pool), {
+        ...contentOf(message),
+        route: found,
+        jobs,
+        signal,
+      });
+    const { outcomes, events } = await deliverByPipe(transport.pipe, message, jobs, signal);
+    return {
+      outcomes: new Map(jobs.map(({ number }, index) => [number, outcomes[index] ?? forgotten])),
+      events: [...events],
+    };
+  }
+}
+
+const contentOf = (message: MessageRow) => ({
+  message,
+  content: () => octetsOf([message.prefix], message.content),
+});
+
+async function sendLeg(
+  parts: RemoteParts,
+  message: MessageRow,
+  { way, jobs }: Leg,
+  signal: AbortSignal,
+): Promise<Sent> {
+  if ('kind' in way) return toAll(jobs, way);
+  if (way.trouble !== undefined) return toAll(jobs, { kind: 'deferred', ...way.trouble });
+  const { route, policies, forbidsGuesses } = way;
+  const { queueId } = message;
+  return send(parts.send, {
+    ...contentOf(message),
+    route,
+    policies,
+    jobs,
+    signal,
+    ...(!forbidsGuesses && { fallback: fallbackOf(parts.resolver, parts.route, { route, queueId, signal }) }),
+  });
+}
+
+/**
+ * Which of our addresses strangers like is of no interest to a relay, which may be on loopback; nor does anybody want reports
+ * about its TLS.
+ */
+function overRelay({ sources: _sources, tls: _tls, ...parts }: SendParts, pool: ConnectionPool): SendParts {
   return { ...parts, pool };
 }
 
 /** A program is asked for nowhere. */
 const noHosts = { kind: 'route', hosts: [], answers: [], durationMs: 0, port: 0 } as const;
 
-type EventData<Name extends DossierEvent['event']> = Extract<DossierEvent, { event: Name }>['data'];
+const toAll = (jobs: readonly JobRow[], outcome: Outcome): Sent => ({
+  outcomes: new Map(jobs.map(({ number }) => [number, outcome])),
+  events: [],
+});
 
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
 const forgotten: Outcome = {

@@ -16,16 +16,19 @@ import { withCrlf } from '../mail/line-ends.ts';
 import { receivedField } from '../mail/received.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { deliveredEvent, factsOf } from './decision.ts';
 import { deliverRemotely } from './deliver.ts';
 import {
   createConnections,
+  createHttps,
   createResolver,
   createSourceChooser,
   loadSigners,
   routeOptions,
 } from './outbound.ts';
+import { createTls } from './outbound-tls.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface DirectLetter {
@@ -76,12 +79,21 @@ async function partsFor(config: Config) {
     createResolver(config, clock),
     createConnections(config, clock),
   ]);
+  const https = await createHttps(config, resolver, clock);
+  // Policies live as long as this attempt: the server's store is not for others to open.
+  const { policies, send, sts } = createTls(config, { clock, resolver, https, log: createLog('silent') });
   return {
     resolver,
     route: routeOptions(config, clock),
-    send: { pool, sources: createSourceChooser(config), signers: await loadSigners(config, clock) },
+    tls: policies,
+    send: {
+      pool,
+      tls: send,
+      sources: createSourceChooser(config),
+      signers: await loadSigners(config, clock),
+    },
     transports,
-    close,
+    close: async () => void (await Promise.all([sts.close(), close()])),
   };
 }
 

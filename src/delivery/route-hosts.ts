@@ -14,6 +14,15 @@ export interface Host {
   preference: number;
   /** IPv6 and IPv4 by turns, IPv6 first. */
   addresses: readonly HostAddress[];
+  /** Only where DNSSEC, or our own configuration, proves that mail is for a host of this name. */
+  proven?: ProvenHost;
+}
+
+/** What DNSSEC says of the way from a proven name to its addresses. */
+export interface ProvenHost {
+  addresses: boolean;
+  /** What the name is an alias of. */
+  alias?: string;
 }
 
 /** Addresses of one host that are kept. */
@@ -23,6 +32,8 @@ export class HostLookup {
   readonly answers: string[] = [];
   /** Why an address could not be found out, if that happened. */
   failure: string | undefined;
+  /** The names of the hosts are proven; false as long as nothing says so. */
+  namesAreProven = false;
   readonly #resolver: Resolver;
   readonly #signal: AbortSignal | undefined;
 
@@ -33,6 +44,8 @@ export class HostLookup {
 
   async mx(domain: string): Promise<Answer<MxRecord>> {
     const answer = await this.#resolver.resolve(domain, 'MX', this.#signal);
+    // Also that there is no MX is proven or is not (RFC 7672 §2.2.2).
+    this.namesAreProven = answer.status !== 'failed' && answer.authentic;
     this.#note(`MX ${domain}`, answer, ({ preference, exchange }) => `${preference} ${exchange || '.'}`);
     return answer;
   }
@@ -53,7 +66,8 @@ export class HostLookup {
     return exchanges.map(({ exchange, preference }, index) => ({
       host: exchange,
       preference,
-      addresses: found[index] ?? [],
+      addresses: [],
+      ...found[index],
     }));
   }
 
@@ -71,9 +85,9 @@ export class HostLookup {
     return found === 'public';
   }
 
-  async #addressesOf(host: string): Promise<HostAddress[]> {
+  async #addressesOf(host: string): Promise<Pick<Host, 'addresses' | 'proven'>> {
     const known = withoutQuestion(host);
-    if (known !== undefined) return known;
+    if (known !== undefined) return { addresses: known };
     const [six, four] = await Promise.all([
       this.#resolver.resolve(host, 'AAAA', this.#signal),
       this.#resolver.resolve(host, 'A', this.#signal),
@@ -82,7 +96,8 @@ export class HostLookup {
     this.#note(`A ${host}`, four, String);
     for (const answer of [six, four])
       if (answer.status === 'failed') this.failure ??= `${host}: ${answer.detail}`;
-    return byTurns(recordsOf(six), recordsOf(four)).slice(0, maxAddressesPerHost);
+    const addresses = byTurns(recordsOf(six), recordsOf(four)).slice(0, maxAddressesPerHost);
+    return this.namesAreProven ? { addresses, proven: proofOf([six, four]) } : { addresses };
   }
 
   #note<T>(question: string, answer: Answer<T>, text: (record: T) => string): void {
@@ -94,6 +109,13 @@ function answerText<T>(answer: Answer<T>, text: (record: T) => string): string {
   if (answer.status === 'failed') return `not known now (${answer.detail})`;
   if (answer.status === 'none') return answer.reason === 'nxdomain' ? 'no such name' : 'no such record';
   return `${answer.records.map(text).join(', ')} (ttl ${answer.ttl}${answer.authentic ? ', DNSSEC' : ''})`;
+}
+
+/** One unsigned answer is enough for an address to be anybody's (RFC 7672 §2.2.3). */
+function proofOf(answers: readonly Answer<string>[]): ProvenHost {
+  const found = answers.filter((answer) => answer.status === 'found');
+  const alias = found.find(({ canonicalName }) => canonicalName !== undefined)?.canonicalName;
+  return { addresses: found.every(({ authentic }) => authentic), ...(alias !== undefined && { alias }) };
 }
 
 const recordsOf = (answer: Answer<string>): readonly string[] =>

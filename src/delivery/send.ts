@@ -15,6 +15,7 @@ import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts
 import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
 import type { Flaw, Verdict } from '../smtp/client-verdict.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
+import { AttemptTls, type SendTlsParts } from './attempt-tls.ts';
 import { attemptData, type Tried, withOurs } from './attempted.ts';
 import { classify, classifyOpening } from './classify.ts';
 import { isIpv6, type PermanentFailures } from './failure-rules.ts';
@@ -25,6 +26,7 @@ import { hostsOf, type Route } from './route.ts';
 import { sevenBitCopy } from './seven-bit-copy.ts';
 import type { SiteTable, SiteTables } from './site-tables.ts';
 import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
+import { type HostPolicy, noPolicies } from './tls-policy.ts';
 import { allowsNextAddress, errorOf, hasFlaw, isDeadBeforeMail, isTooMany, withoutIt } from './verdicts.ts';
 
 export interface SendParts {
@@ -38,10 +40,14 @@ export interface SendParts {
   permanentFailures?: PermanentFailures;
   /** For a message that has to be changed for its receiver. Default: none, and such a message is not signed. */
   signers?: ReadonlyMap<string, DkimSigner>;
+  /** Absent: nothing is remembered of handshakes that fail, and nobody is told. */
+  tls?: SendTlsParts;
 }
 
 export interface Delivery {
   route: Route;
+  /** By host. Those without one are opportunistic. */
+  policies?: ReadonlyMap<string, HostPolicy>;
   message: MessageRow;
   /** Begins to read prefix and content; called once per transaction. */
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
@@ -64,6 +70,7 @@ export interface Sent {
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {
   const attempt = new Attempt(parts, delivery);
   await attempt.tryRoute();
+  await attempt.tryInClear();
   if (delivery.fallback && attempt.reachedNobody) await attempt.guess(await delivery.fallback());
   return attempt.result();
 }
@@ -84,6 +91,7 @@ class Attempt {
   readonly #hosts: readonly (readonly Endpoint[])[];
   /** Why from these of our addresses. */
   #sourceRule: string | undefined;
+  readonly #tls: AttemptTls;
   readonly #hasIpv4: boolean;
   /** Our IPv6 address was refused in this way: the rest goes over IPv4, once, since nobody complains of IPv6 there. */
   #moved: (Outcome & Trouble) | undefined;
@@ -109,6 +117,8 @@ class Attempt {
     this.#hosts = this.#fromOurs(hostsOf(delivery.route));
     this.#hasIpv4 = this.#hosts.flat().some(({ address }) => !isIpv6(address));
     this.#isGuessing = delivery.route.isGuess === true;
+    const { route, message, policies = noPolicies } = delivery;
+    this.#tls = new AttemptTls(parts.tls, { domain: route.domain, policies, requests: message.requests });
   }
 
   get isOver(): boolean {
@@ -120,7 +130,8 @@ class Attempt {
   }
 
   result(): Sent {
-    for (const { number } of this.#pending) this.#outcomes.set(number, this.#trouble ?? notReached);
+    const outcome = this.#tls.leftOver(this.#trouble) ?? notReached;
+    for (const { number } of this.#pending) this.#outcomes.set(number, outcome);
     return { outcomes: this.#outcomes, events: this.#events };
   }
 
@@ -161,18 +172,32 @@ class Attempt {
   }
 
   /** Tries the addresses of one host until one of them is spoken to. Resolves to those that are left. */
-  async #tryHost(endpoints: readonly Endpoint[]): Promise<readonly Endpoint[]> {
-    const idle = this.#pool.take(endpoints);
+  async #tryHost(
+    endpoints: readonly Endpoint[],
+    demand = this.#tls.demandFor(endpoints[0]?.host ?? ''),
+  ): Promise<readonly Endpoint[]> {
+    const idle = this.#pool.take(endpoints, demand);
     if (idle !== undefined && (await this.#use(idle)) === 'used') return without(endpoints, [idle]);
-    const { loan, refused } = await this.#pool.open(endpoints, this.#delivery.signal);
+    const { loan, refused } = await this.#pool.open(endpoints, this.#delivery.signal, demand);
     for (const each of refused) {
+      this.#tls.refused(each);
       this.#trouble = classifyOpening(each.verdict, withOurs(each.endpoint, each.source));
       this.#isConnected ||= each.dialogue !== undefined;
-      this.#record({ ...each, reused: false }, errorOf(each.verdict));
+      const fault = each.verdict.by === 'policy' ? each.verdict.fault : undefined;
+      this.#record({ ...each, fault, reused: false }, errorOf(each.verdict));
     }
     if (loan === undefined) return without(endpoints, refused);
     const left = without(endpoints, [loan, ...refused]);
     return (await this.#use(loan)) === 'again' ? [loan.endpoint, ...left] : left;
+  }
+
+  /** Where TLS is broken for good, and no policy asks for it: after all hosts have been tried with it. */
+  async tryInClear(): Promise<void> {
+    if (this.isOver) return;
+    for (const { endpoints, demand } of this.#tls.clearTextHosts()) {
+      let rest = this.#acceptable(endpoints);
+      while (rest.length > 0 && !this.isOver) rest = this.#acceptable(await this.#tryHost(rest, demand));
+    }
   }
 
   /**
@@ -180,7 +205,15 @@ class Attempt {
    * of this message, or may not take more, or we have learned how to speak to its owner.
    */
   async #use(loan: Loan): Promise<'used' | 'again'> {
-    const { conversation, tls } = loan.session;
+    const { conversation, tls, fault } = loan.session;
+    const lacking = this.#tls.opened(loan);
+    if (lacking !== undefined) {
+      this.#trouble = lacking;
+      this.#isConnected = true;
+      this.#record({ ...loan, tls, dialogue: conversation.dialogue }, lacking.reason);
+      this.#pool.giveBack(loan);
+      return 'used';
+    }
     this.#converted = undefined;
     const broken = await closingOnAbort(conversation, this.#delivery.signal, () => this.#converse(loan));
     if (broken?.isStale) conversation.close();
@@ -188,7 +221,7 @@ class Attempt {
     if (broken?.flaw) this.#pool.noteFlaw(loan, broken.flaw);
     const { localAddress: source, dialogue } = conversation;
     this.#record(
-      { ...loan, source, tls, dialogue, moved: this.#moved?.rule, converted: this.#converted },
+      { ...loan, source, tls, fault, dialogue, moved: this.#moved?.rule, converted: this.#converted },
       broken?.error,
     );
     this.#pool.giveBack(loan, this.#limits.messagesPerConnection);
@@ -284,7 +317,10 @@ class Attempt {
       queueId: message.queueId,
       ...(recipient !== undefined && { recipient }),
       event: 'attempted',
-      data: attemptData({ ...connection, sourceRule: this.#sourceRule, error }),
+      data: {
+        ...attemptData({ ...connection, sourceRule: this.#sourceRule, error }),
+        ...this.#tls.facts(connection.endpoint, connection),
+      },
     });
   }
 }

@@ -4,12 +4,19 @@
  */
 
 import type { DecodedPacket, Packet } from 'dns-packet';
-import { AUTHORITATIVE_ANSWER, encode, RECURSION_DESIRED, TRUNCATED_RESPONSE } from 'dns-packet';
+import {
+  AUTHENTIC_DATA,
+  AUTHORITATIVE_ANSWER,
+  encode,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet';
 import { edns, parseMessage, udpPayloadBytes } from './message.ts';
 import { canonicalName, isAskableName } from './name.ts';
 import type { Zone } from './zone.ts';
 
 const formErr = 1;
+const servFail = 2;
 const nxDomain = 3;
 const notImp = 4;
 const refused = 5;
@@ -58,15 +65,19 @@ function reasonToRefuse(query: DecodedPacket): number | undefined {
 
 function answerTo(query: DecodedPacket, zone: Zone): Packet {
   const [question] = query.questions ?? [];
-  const { exists, answers, authority } = zone.answer(
+  const { exists, answers, authority, authentic, fails } = zone.answer(
     canonicalName(question?.name ?? ''),
     question?.type ?? '',
   );
-  const rcode = exists ? 0 : nxDomain;
+  const rcode = fails ? servFail : rcodeOf(exists);
   return {
     type: 'response',
     id: query.id,
-    flags: AUTHORITATIVE_ANSWER | (query.flag_rd ? RECURSION_DESIRED : 0) | rcode,
+    flags:
+      AUTHORITATIVE_ANSWER |
+      (query.flag_rd ? RECURSION_DESIRED : 0) |
+      (authentic ? AUTHENTIC_DATA : 0) |
+      rcode,
     // As it was written: some clients mix the case and look whether it comes back.
     questions: query.questions,
     answers: [...answers],
@@ -74,6 +85,8 @@ function answerTo(query: DecodedPacket, zone: Zone): Packet {
     additionals: ednsOf(query) === undefined ? [] : [edns],
   };
 }
+
+const rcodeOf = (exists: boolean): number => (exists ? 0 : nxDomain);
 
 function ednsOf(query: Packet) {
   return query.additionals?.find((record) => record.type === 'OPT');

@@ -23,6 +23,10 @@ export interface ZoneReply {
   answers: readonly ZoneRecord[];
   /** The SOA, when what was asked for is not there. */
   authority: readonly ZoneRecord[];
+  /** To be told as proven by DNSSEC (AD), as a validating resolver would; nothing is signed here. */
+  authentic?: boolean;
+  /** SERVFAIL instead of all that. */
+  fails?: boolean;
 }
 
 export interface Zone {

@@ -1,6 +1,7 @@
 /** One event of a dossier in plain language: what happened, and why. Decides nothing, looks nothing up. */
 
 import type { DialogueLine, DossierEvent, EventName } from './event.ts';
+import { protectionOf } from './tls-words.ts';
 import { momentOf, pathOf, pathsOf, placeOf, plural, sizeOf, tlsOf } from './words.ts';
 
 export interface Step {
@@ -125,7 +126,7 @@ function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'sign
 }
 
 function describeRouted({ data }: EventOf<'routed'>): Step {
-  const { domain, answers, hosts, durationMs, rule, transport } = data;
+  const { domain, answers, hosts, durationMs, rule, transport, tls = [] } = data;
   const chosen = transport === undefined ? [] : [`transport: ${transport.name}`, why(transport.rule)];
   if (transport?.name.startsWith('pipe ')) return plain(`Mail for ${domain} goes to a program`, chosen);
   const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
@@ -134,15 +135,16 @@ function describeRouted({ data }: EventOf<'routed'>): Step {
     ...answers.map((answer) => `DNS: ${answer}`),
     ...(rule === undefined ? [] : [why(rule)]),
     hosts.length === 0 ? 'no host to try' : `to be tried in this order: ${order}`,
+    ...tls.map((note) => `TLS: ${note}`),
   ]);
 }
 
 function describeAttempted({ data }: EventOf<'attempted'>): Step {
-  const { endpoint, outran = [], sourceRule, tls, reused, dialogue, error, moved, converted } = data;
+  const { endpoint, outran = [], sourceRule, reused, dialogue, error, moved, converted } = data;
   return {
     title: error === undefined ? `Spoke with ${placeOf(endpoint)}` : `Tried ${placeOf(endpoint)}: ${error}`,
     details: [
-      ...(tls === undefined ? (error === undefined ? ['not encrypted'] : []) : [tlsOf(tls)]),
+      ...protectionOf(data),
       ...(endpoint.source === undefined ? [] : [`from our address ${endpoint.source}`]),
       ...(sourceRule === undefined ? [] : [why(sourceRule)]),
       ...outran.map((address) => `it answered before [${address}], which was tried at the same time`),

@@ -16,6 +16,15 @@ export interface TlsFacts {
   certificate?: string;
 }
 
+/** Under which policy a host was spoken to (RFC 7672, RFC 8461), where there was one. */
+export interface TlsPolicyFacts {
+  kind: 'dane' | 'encrypted' | 'sts' | 'sts-testing' | 'verified';
+  /** What the policy follows from, in words: TLSA records, the id of a policy. */
+  evidence: string;
+  /** What TLS lacked; absent where it was as the policy wants it, or where it did not come to that. */
+  fault?: string;
+}
+
 export interface Endpoint {
   host: string;
   /** Of IP, or the path of a Unix socket, which has port 0 and is its own host. */
@@ -77,6 +86,8 @@ interface EventData {
     rule?: string;
     /** What the configuration has for it, and why this one. Absent: by MX. */
     transport?: { name: string; rule: string };
+    /** Which TLS the hosts must show, and why, in words. Absent where no policy was found: opportunistic. */
+    tls?: string[];
   };
   /** One host was tried: connection, TLS, dialogue. */
   attempted: {
@@ -86,6 +97,10 @@ interface EventData {
     outran?: string[];
     /** Why from this address of ours and not from another, where there is a reason. */
     sourceRule?: string;
+    /** Absent: opportunistic, TLS where it is offered. */
+    policy?: TlsPolicyFacts;
+    /** TLS is offered and was not used: its handshakes have failed since then, ms since the epoch. */
+    tlsBrokenSince?: number;
     /** Mail before this one went over the same connection. */
     reused: boolean;
     dialogue: DialogueLine[];

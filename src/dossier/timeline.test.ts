@@ -101,6 +101,7 @@ recipient@example.net: sent
               to be tried in this order: 1. mx.example.net
 03:28:01.130  Spoke with mx.example.net (192.0.2.7 port 25)
               encrypted: TLSv1.3, TLS_AES_128_GCM_SHA256; certificate: verified
+              TLS policy: none was found, so TLS is used where it works
                 # connected: the server greets
       +0.002    S: 220 mx.example.net ESMTP
                 # the client introduces itself and asks what the server can do

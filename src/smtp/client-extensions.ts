@@ -1,6 +1,6 @@
 /**
  * What a receiver offers in its reply to EHLO (RFC 5321 §4.1.1.1), and what follows for a message: the parameters of
- * MAIL and RCPT (RFC 1870, 3461, 6152, 6531), how addresses are written, and what cannot be sent there at all.
+ * MAIL and RCPT (RFC 1870, 3461, 6152, 6531, 8689), how addresses are written, and what cannot be sent there at all.
  */
 
 import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
@@ -31,6 +31,7 @@ export function mailCommand(extensions: Extensions, transaction: Transaction): s
   if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
   if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
   if (speaksUtf8(extensions, transaction)) command += ' SMTPUTF8';
+  if (requests?.requireTls) command += ' REQUIRETLS';
   if (requests !== undefined && extensions.has('DSN')) command += reportParameters(requests);
   return command;
 }

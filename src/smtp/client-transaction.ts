@@ -23,8 +23,11 @@ export interface Transaction {
   recipients: readonly string[];
   sizeBytes: number;
   smtputf8: boolean;
-  /** What the sender asks of every server on the way; absent for nearly all mail. */
-  requests?: Pick<MailRequests, 'envid' | 'ret'>;
+  /**
+   * What the sender asks of every server on the way; absent for nearly all mail. REQUIRETLS only in a session that offers it
+   * and is protected as RFC 8689 §4.2.1 wants it: that is not looked at here.
+   */
+  requests?: Pick<MailRequests, 'envid' | 'ret' | 'requireTls'>;
   /** … and about each recipient, in their order. */
   recipientRequests?: readonly (RcptRequests | undefined)[];
   /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */

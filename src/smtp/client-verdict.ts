@@ -13,6 +13,7 @@ export type Phase =
   | 'sending LHLO'
   | 'sending STARTTLS'
   | 'negotiating TLS'
+  | 'comparing TLS with what its policy demands'
   | 'authenticating'
   | 'comparing the message with what the receiver offers'
   | 'sending RSET'

@@ -228,7 +228,7 @@ describe('openSession() under a demand', () => {
     );
     const { opening, conversation } = await open(peer, impatient, strict);
     expect(opening).toEqual({
-      verdict: { by: 'policy', phase: 'negotiating TLS', fault },
+      verdict: { by: 'policy', phase: 'comparing TLS with what its policy demands', fault },
       tls: expect.objectContaining({ certificate: 'verified' }),
     });
     await quit(conversation, impatient);

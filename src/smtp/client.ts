@@ -76,7 +76,7 @@ async function openUnnamed(conversation: Conversation, options: OpeningOptions):
 
 function withoutTls(conversation: Conversation, clear: Greeted, demand: TlsDemand): Opening {
   const fault = noTls('the receiver does not offer STARTTLS');
-  if (demand.use === 'always') return { verdict: { by: 'policy', phase: 'sending EHLO', fault } };
+  if (demand.use === 'always') return { verdict: byPolicy(fault) };
   const tested = demand.tolerant ? { fault } : {};
   return { session: { conversation, ...clear, ...tested, needsReset: false } };
 }
@@ -128,18 +128,23 @@ async function shakeHands(
   conversation: Conversation,
   { timeouts = defaultTimeouts, demand = opportunistic }: OpeningOptions,
 ): Promise<Secured> {
-  const phase = 'negotiating TLS';
   try {
     const shown = await conversation.startTls(timeouts.tlsMs, demand);
     const tls = shown.facts;
     const fault = demand.judge?.(shown);
     if (fault === undefined) return { tls };
     shown.forget?.();
-    return demand.tolerant ? { tls, fault } : { tls, verdict: { by: 'policy', phase, fault } };
+    return demand.tolerant ? { tls, fault } : { tls, verdict: byPolicy(fault) };
   } catch (error) {
-    return { verdict: byConnection(phase, error) };
+    return { verdict: byConnection('negotiating TLS', error) };
   }
 }
+
+const byPolicy = (fault: TlsFault): Verdict => ({
+  by: 'policy',
+  phase: 'comparing TLS with what its policy demands',
+  fault,
+});
 
 /** Says goodbye (RFC 5321 §4.1.1.10) and closes. A peer that does not answer loses nothing by it. */
 export async function quit(

@@ -53,6 +53,8 @@ export interface ReceiverOptions {
   answers?: Answers;
   /** It offers STARTTLS. */
   certificate?: Certificate;
+  /** … and fails at the handshake: it knows no version of TLS that anybody still speaks. */
+  failsTls?: boolean;
 }
 
 const limits = { idleMs: 60_000, sessionMs: 60_000 };
@@ -60,7 +62,9 @@ const log = createLog('silent');
 
 export async function startReceiver(options: ReceiverOptions): Promise<Receiver> {
   const { address, port, answers = {}, certificate } = options;
-  const secureContext = certificate && createSecureContext(certificate);
+  const { failsTls = false } = options;
+  const versions = failsTls ? ({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const) : {};
+  const secureContext = certificate && createSecureContext({ ...certificate, ...versions });
   const state = { answers, taken: [], named: [], connections: 0 };
   const open = new Set<Connection<SmtpEvent, Reply | undefined>>();
   const listener: Listener = await listen({

@@ -5,7 +5,7 @@
 
 import { dkimRecord } from '../authentication/dkim-key.ts';
 import { reverseName } from '../dns/reverse.ts';
-import { zone } from '../dns/zone.ts';
+import { type ZoneReply, zone } from '../dns/zone.ts';
 import type { NameRecords, ZoneData } from '../dns/zone-data.ts';
 import { type DnsServer, serveZone } from '../net/dns-server.ts';
 
@@ -14,6 +14,10 @@ export interface WorldDns {
   readonly port: number;
   /** All records at this moment. */
   readonly records: ZoneData;
+  /** From now on the answers about these names, and all below them, count as proven by DNSSEC. */
+  sign(...names: string[]): void;
+  /** From now on there is SERVFAIL for these names, as for bogus signatures. */
+  break(...names: string[]): void;
   /** Puts `changes` in place of whatever is at the names they name; a name with `{}` exists and has nothing. */
   change(changes: ZoneData): void;
   close(): Promise<void>;
@@ -23,12 +27,26 @@ export interface WorldDns {
 export async function serveDns(ttl: number, port: number): Promise<WorldDns> {
   let records: ZoneData = {};
   let current = zone(records, ttl);
-  const server: DnsServer = await serveZone({ answer: (name, type) => current.answer(name, type) }, { port });
+  let signed: readonly string[] = [];
+  let broken: readonly string[] = [];
+  const isSigned = (name: string) => signed.some((each) => name === each || name.endsWith(`.${each}`));
+  const answer = (name: string, type: string): ZoneReply => {
+    const reply = current.answer(name, type);
+    const names = [name, ...reply.answers.map((record) => record.name)];
+    return { ...reply, fails: broken.includes(name), authentic: names.every(isSigned) };
+  };
+  const server: DnsServer = await serveZone({ answer }, { port });
   return {
     address: server.address,
     port: server.port,
     get records() {
       return records;
+    },
+    sign(...names) {
+      signed = names;
+    },
+    break(...names) {
+      broken = names;
     },
     change(changes) {
       records = { ...records, ...changes };
