@@ -6,6 +6,7 @@
 import { allPrograms, ensurePrograms } from './packages.ts';
 import { playAll } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
+import { addresses } from './scenarios/addresses.ts';
 import { administration } from './scenarios/administration.ts';
 import { byHand } from './scenarios/by-hand.ts';
 import { check } from './scenarios/check.ts';
@@ -33,6 +34,7 @@ const scenarios = [
   tlsPolicies,
   dkim,
   check,
+  addresses,
   smuggling,
   abuse,
   diskFull,

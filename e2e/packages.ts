@@ -8,6 +8,7 @@ import { run } from './process.ts';
 const packageOf: Readonly<Record<string, string>> = {
   curl: 'curl',
   fetchmail: 'fetchmail',
+  ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',
   mpop: 'mpop',
   msmtp: 'msmtp',

@@ -18,6 +18,8 @@ export interface PostfixOptions {
   mailboxes?: readonly string[];
   /** Where it listens. Default: 127.0.0.1, and a free port. */
   at?: { address: string; port: number };
+  /** Where it listens, at port 25, instead of a high port of 127.0.0.1. */
+  network?: { inside: readonly string[]; addresses: readonly string[] };
 }
 
 export interface Postfix {
@@ -73,32 +75,41 @@ export async function startPostfix(world: World, options: PostfixOptions = {}): 
     await mkdir(each, { recursive: true });
   await chown(mailboxes, nobody, nobody);
   await runOk('chown', ['postfix', join(dir, 'data')]);
-  const { address, port } = options.at ?? { address: '127.0.0.1', port: await world.port() };
+  const { network } = options;
+  const { address, port } = options.at ?? { address: '127.0.0.1', port: network ? 25 : await world.port() };
   const parameters = {
     ...defaults(dir),
     ...delivery(mailboxes, options.mailboxes ?? []),
     ...options.parameters,
   };
   await writeFile(join(config, 'main.cf'), lines(parameters));
-  await writeFile(join(config, 'master.cf'), services.replace('PORT', `${address}:${port}`));
+  const places = network?.addresses.map((each) => (each.includes(':') ? `[${each}]` : each));
+  const facing = (places ?? [address]).map((place) =>
+    services.split('\n')[1]?.replace('PORT', `${place}:${port}`),
+  );
+  await writeFile(join(config, 'master.cf'), services.replace(/PORT.*/, facing.join('\n')));
   const log = world.watchLog(join(dir, 'log'));
   await runOk('postfix', ['-c', config, 'check']); // Makes what is missing below the queue directory.
-  const master = start(await masterProgram(), ['-c', config, '-s'], join(dir, 'stderr'));
-  await Promise.race([listening(port, address), master.exited.then(() => failed(config, log))]);
+  const [program = '', ...words] = [...(network?.inside ?? []), await masterProgram(), '-c', config, '-s'];
+  const master = start(program, words, join(dir, 'stderr'));
+  const started = network ? logged(log, /daemon started/) : listening(port, address);
+  await Promise.race([started, master.exited.then(() => failed(config, log))]);
   world.atEnd(() => master.stop());
   return {
     port,
     pid: master.pid,
     maildir: (address) => join(mailboxes, address),
     log: () => readLog(log),
-    logged: async (pattern) => {
-      await eventually(`${pattern} in ${log}`, async () => pattern.test(await readLog(log)) || undefined);
-    },
+    logged: (pattern) => logged(log, pattern),
     queueLength: () => queueLength(config),
     stop: async () => {
       await master.stop();
     },
   };
+}
+
+async function logged(log: string, pattern: RegExp): Promise<void> {
+  await eventually(`${pattern} in ${log}`, async () => pattern.test(await readLog(log)) || undefined);
 }
 
 function defaults(dir: string): Record<string, string> {

@@ -27,6 +27,8 @@ export interface PosthornOptions {
   relay?: Table;
   delivery?: Table;
   limits?: Table;
+  /** Whatever else the file is to say. */
+  more?: Table;
   /** Default: `data` in its own folder. */
   dataDir?: string;
   /** A command and its arguments that ours are appended to: `nsenter …`. */
@@ -126,5 +128,6 @@ async function configuration(
     relay: options.relay ?? {},
     delivery: { allowPrivateAddresses: true, caFile: authority.caFile, ...options.delivery },
     limits: options.limits ?? {},
+    ...options.more,
   });
 }

@@ -191,10 +191,9 @@ export function subjectsOf(
 
 const domainOf = (sender: string): string => sender.slice(sender.lastIndexOf('@') + 1);
 
-function machineAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.filter(({ internal }) => !internal).map(({ address }) => address);
-}
+/** Public addresses may be on the loopback interface, too, where a router sends them. */
+const machineAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
 
 function limited(clock: Clock, durationMs: number, stop: AbortSignal) {
   const timeout = new AbortController();
