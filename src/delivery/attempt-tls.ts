@@ -13,7 +13,8 @@ import type { OnTlsResult } from '../tls-rpt/result.ts';
 import type { BrokenTls } from './broken-tls.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import type { Loan, Refused } from './pool.ts';
-import type { HostPolicy } from './tls-policy.ts';
+import type { Delivery } from './send.ts';
+import { type HostPolicy, noPolicies } from './tls-policy.ts';
 import { demandOf, policyFacts, reportedPolicy } from './tls-verdict.ts';
 
 export interface SendTlsParts {
@@ -23,11 +24,7 @@ export interface SendTlsParts {
   now: () => number;
 }
 
-export interface AttemptTlsOptions {
-  domain: string;
-  policies: ReadonlyMap<string, HostPolicy>;
-  requests?: MessageRequests | undefined;
-}
+type WithTls = Pick<Delivery, 'route' | 'policies' | 'isIncomplete' | 'message'>;
 
 /** The two ends. */
 interface Peer {
@@ -39,17 +36,25 @@ const inClear: TlsDemand = { key: 'clear', use: 'never' };
 
 export class AttemptTls {
   readonly #parts: SendTlsParts | undefined;
-  readonly #options: AttemptTlsOptions;
+  readonly #domain: string;
+  readonly #policies: ReadonlyMap<string, HostPolicy>;
+  readonly #requests: MessageRequests | undefined;
   /** Endpoints whose handshakes failed in this attempt, and that no policy protects. */
   readonly #failed: Endpoint[] = [];
   /** Of the hosts that cannot do what the message requires. */
   #unmet: (Outcome & Trouble) | undefined;
   /** Another host may be able to, another time. */
-  #isOpen = false;
+  #isOpen: boolean;
 
-  constructor(parts: SendTlsParts | undefined, options: AttemptTlsOptions) {
+  constructor(
+    parts: SendTlsParts | undefined,
+    { route, policies = noPolicies, isIncomplete, message }: WithTls,
+  ) {
     this.#parts = parts;
-    this.#options = options;
+    this.#domain = route.domain;
+    this.#policies = policies;
+    this.#requests = message.requests;
+    this.#isOpen = isIncomplete === true;
   }
 
   demandFor(host: string): TlsDemand {
@@ -74,7 +79,7 @@ export class AttemptTls {
       this.#report({ endpoint, source: session.conversation.localAddress }, startedAt, faultOf(session));
     }
     // Over a Unix socket it does not leave this machine.
-    if (!this.#options.requests?.requireTls || endpoint.port === 0) return undefined;
+    if (!this.#requests?.requireTls || endpoint.port === 0) return undefined;
     // Where mail goes by MX, the policy has seen to that; a relay may be one that nobody verifies.
     if (this.#policyOf(endpoint.host) === undefined && session.tls?.certificate !== 'verified')
       return this.#lacks('5.7.10', 'the connection to the relay is not verified', endpoint);
@@ -87,7 +92,7 @@ export class AttemptTls {
     const fault = faultOfRefusal(verdict);
     if (fault !== undefined) this.#report({ endpoint, source }, startedAt, fault);
     if (verdict.by !== 'policy') this.#isOpen = true;
-    else if (this.#options.requests?.requireTls) this.#lacks('5.7.10', verdict.fault.reason, endpoint);
+    else if (this.#requests?.requireTls) this.#lacks('5.7.10', verdict.fault.reason, endpoint);
     if (fault === undefined || verdict.by === 'policy' || endpoint.implicitTls) return;
     this.#parts?.broken.failed(endpoint);
     const kind = this.#policyOf(endpoint.host)?.kind;
@@ -110,7 +115,7 @@ export class AttemptTls {
   }
 
   #policyOf(host: string): HostPolicy | undefined {
-    return this.#options.policies.get(host);
+    return this.#policies.get(host);
   }
 
   /** `status` is that of the failure for good; as long as others may do better, it is of class 4. */
@@ -124,9 +129,10 @@ export class AttemptTls {
 
   #report({ endpoint, source }: Peer, at: number, fault: TlsFault | undefined): void {
     const { host, address } = endpoint;
-    const { domain, requests } = this.#options;
     // RFC 8689 §3: such a message has no policy.
-    if (this.#parts?.onTlsResult === undefined || (requests?.tlsOptional && !requests.requireTls)) return;
+    if (this.#parts?.onTlsResult === undefined || (this.#requests?.tlsOptional && !this.#requests.requireTls))
+      return;
+    const domain = this.#domain;
     this.#parts.onTlsResult({
       at,
       domain,

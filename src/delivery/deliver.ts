@@ -221,12 +221,13 @@ async function sendLeg(
 ): Promise<Sent> {
   if ('kind' in way) return toAll(jobs, way);
   if (way.trouble !== undefined) return toAll(jobs, { kind: 'deferred', ...way.trouble });
-  const { route, policies, forbidsGuesses } = way;
+  const { route, policies, forbidsGuesses, isIncomplete } = way;
   const { queueId } = message;
   return send(parts.send, {
     ...contentOf(message),
     route,
     policies,
+    ...(isIncomplete && { isIncomplete }),
     jobs,
     signal,
     ...(!forbidsGuesses && { fallback: fallbackOf(parts.resolver, parts.route, { route, queueId, signal }) }),

@@ -74,6 +74,17 @@ describe('deliverDirect()', () => {
     });
   });
 
+  test("P9: keeps to the receiver's TLS policy", async () => {
+    world.dns.change({ [`_${port}._tcp.mx.example.net`]: { TLSA: [[3, 1, 1, 'ab'.repeat(32)]] } });
+    world.dns.sign('example.net');
+    const [routed, attempted, last] = await send('ann@example.net');
+    world.dns.sign();
+    expect(routed?.data).toMatchObject({ tls: [expect.stringContaining('DANE')] });
+    expect(attempted?.data).toMatchObject({ policy: { kind: 'dane', fault: expect.any(String) } });
+    expect(last).toMatchObject({ event: 'deferred', data: { status: '4.7.5' } });
+    expect(receiver.taken).toEqual([]);
+  });
+
   test('rejects for an address that it cannot read', async () => {
     await expect(send('not an address')).rejects.toThrow('Cannot parse address "not an address"');
   });

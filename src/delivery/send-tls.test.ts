@@ -53,9 +53,10 @@ interface Setting {
   policies?: Record<string, HostPolicy>;
   requests?: MessageRequests;
   certificate?: Certificate;
+  isIncomplete?: true;
 }
 
-async function site({ hosts, policies = {}, requests, certificate: shown = certificate }: Setting) {
+async function site({ hosts, policies = {}, requests, certificate: shown = certificate, ...more }: Setting) {
   const connect = socketDialler({ clock: systemClock, authorities: [authority.cert] });
   const own: ScriptedPeer[] = [];
   for (const scripts of hosts) own.push(await scriptedPeer(scripts, { certificate: shown }));
@@ -82,7 +83,7 @@ async function site({ hosts, policies = {}, requests, certificate: shown = certi
   return async (asked = requests) => {
     const message = messageWith(asked);
     const policyMap = new Map(Object.entries(policies));
-    const wanted = { route, policies: policyMap, message, content: () => [content], jobs: [job] };
+    const wanted = { route, policies: policyMap, message, content: () => [content], jobs: [job], ...more };
     const { outcomes, events } = await send({ pool, tls }, wanted);
     const attempts = events.flatMap((event) => (event.event === 'attempted' ? [event.data] : []));
     return { outcome: brief(outcomes.get(0)), whole: outcomes.get(0), attempts };
@@ -309,6 +310,11 @@ describe('send() of a message with REQUIRETLS', () => {
       policies,
       requests,
     });
+    expect((await attempt()).outcome).toBe('deferred 4.7.30');
+  });
+
+  it('P9: waits where there are more hosts, which cannot be used now', async () => {
+    const attempt = await site({ hosts: [[`${secured()}\n${bye}`]], policies, requests, isIncomplete: true });
     expect((await attempt()).outcome).toBe('deferred 4.7.30');
   });
 

@@ -26,7 +26,7 @@ import { hostsOf, type Route } from './route.ts';
 import { sevenBitCopy } from './seven-bit-copy.ts';
 import type { SiteTable, SiteTables } from './site-tables.ts';
 import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
-import { type HostPolicy, noPolicies } from './tls-policy.ts';
+import type { HostPolicy } from './tls-policy.ts';
 import { allowsNextAddress, errorOf, hasFlaw, isDeadBeforeMail, isTooMany, withoutIt } from './verdicts.ts';
 
 export interface SendParts {
@@ -48,6 +48,8 @@ export interface Delivery {
   route: Route;
   /** By host. Those without one are opportunistic. */
   policies?: ReadonlyMap<string, HostPolicy>;
+  /** There are more hosts, which cannot be used now. */
+  isIncomplete?: true;
   message: MessageRow;
   /** Begins to read prefix and content; called once per transaction. */
   content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
@@ -117,8 +119,7 @@ class Attempt {
     this.#hosts = this.#fromOurs(hostsOf(delivery.route));
     this.#hasIpv4 = this.#hosts.flat().some(({ address }) => !isIpv6(address));
     this.#isGuessing = delivery.route.isGuess === true;
-    const { route, message, policies = noPolicies } = delivery;
-    this.#tls = new AttemptTls(parts.tls, { domain: route.domain, policies, requests: message.requests });
+    this.#tls = new AttemptTls(parts.tls, delivery);
   }
 
   get isOver(): boolean {

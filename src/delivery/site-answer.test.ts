@@ -33,6 +33,8 @@ describe('siteAnswer()', () => {
     ['delivery to one of two', [deferred({}), { kind: 'delivered' } as const]],
     ['a greeting that turns us away', [deferred({ phase: 'waiting for the greeting', reply })]],
     ['a message that the receiver hangs on', [deferred({ phase: 'sending the message' })]],
+    ['a TLS policy that is not met', [deferred({ phase: 'comparing TLS with what its policy demands' })]],
+    ['a TLS policy that allows no host', [deferred({ phase: 'finding the TLS policy of example.net' })]],
     ['our own stop', [deferred({ status: '4.3.2' })]],
     ['a full disk of ours', [deferred({ status: '4.3.1', phase: 'writing to the mailbox' })]],
   ])('takes the site for reached after %s', (_, outcomes) => {

@@ -85,6 +85,15 @@ describe('StsPolicies', () => {
     expect(policies.isKnownAbsent('example.net')).toBe(false);
   });
 
+  it('does not wait again and again for DNS that says nothing of a domain without a policy', async () => {
+    resolver.rewrite({}, { failures: { '_mta-sts.example.net': 'timeout' } });
+    const policies = open();
+    expect(await policies.find('example.net')).toEqual({});
+    expect(policies.isKnownAbsent('example.net')).toBe(true);
+    clock.advance(defaultStsLimits.silenceMs);
+    expect(policies.isKnownAbsent('example.net')).toBe(false);
+  });
+
   it('P9: fetches again when the id changes', async () => {
     const policies = open();
     await policies.find('example.net');

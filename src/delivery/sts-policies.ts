@@ -63,6 +63,8 @@ export interface StsLimits {
   absences: number;
   /** That there is none is believed for as long as DNS says, and no longer than this. */
   absenceMs: number;
+  /** … and where DNS does not answer: so long nobody asks again, and nobody waits for it. */
+  silenceMs: number;
   /** Fetches at once, and those that wait for their turn. */
   fetches: number;
   waitingFetches: number;
@@ -75,6 +77,7 @@ export const defaultStsLimits: StsLimits = {
   policies: 5000,
   absences: 20_000,
   absenceMs: 3600_000,
+  silenceMs: 60_000,
   fetches: 16,
   waitingFetches: 1000,
 };
@@ -146,12 +149,12 @@ export class StsPolicies {
   /** Undefined also where DNS does not say. */
   async #announcedId(domain: string, signal?: AbortSignal): Promise<string | undefined> {
     const answer = await this.#parts.resolver.resolve(`_mta-sts.${domain}`, 'TXT', signal);
-    if (answer.status === 'failed') return undefined;
     const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
     const id = readPolicyId(texts);
     this.#absent.delete(domain);
     if (id === undefined && !this.#entries.has(domain)) {
-      const absentMs = Math.min(answer.ttl * 1000, this.#limits.absenceMs);
+      const { absenceMs, silenceMs } = this.#limits;
+      const absentMs = answer.status === 'failed' ? silenceMs : Math.min(answer.ttl * 1000, absenceMs);
       this.#absent.set(domain, this.#parts.clock.now() + absentMs);
       dropOldest(this.#absent, this.#limits.absences);
     }

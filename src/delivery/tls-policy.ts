@@ -44,6 +44,8 @@ export interface TlsPlan {
   notes: readonly string[];
   /** Only the hosts that DNS names: a policy stands, and whatever is guessed would go round it. */
   forbidsGuesses?: true;
+  /** Of a host that is passed over it could not be found out what it has to show: another time it may serve. */
+  isIncomplete?: true;
   /** Why no host is left, where that is so. */
   trouble?: Trouble;
 }
@@ -109,6 +111,7 @@ class Search {
       policies: this.#policies,
       notes: this.#notes,
       ...(this.#isStrict() && { forbidsGuesses: true as const }),
+      ...(this.#isIncomplete() && { isIncomplete: true as const }),
     };
     return hosts.length > 0 ? plan : { ...plan, trouble: this.#trouble() };
   }
@@ -174,6 +177,10 @@ class Search {
   #passOver({ host }: Host, why: PassedOver): void {
     this.#passedOver.set(host, why);
     this.#notes.push(`${host} is passed over: ${why.reason}`);
+  }
+
+  #isIncomplete(): boolean {
+    return [...this.#passedOver.values()].some(({ failure }) => failure === 'dnssec-invalid');
   }
 
   #isStrict(): boolean {

@@ -16,5 +16,9 @@ const general = 'Your postmaster can find out why.';
 export function adviceFor(status: string): string {
   if (status === '5.3.4' || status === '5.2.3')
     return 'The message is too large for the recipient. Send less at once.';
+  if (/^[45]\.7\.(?:10|30)$/.test(status))
+    return "You asked for protection by TLS all the way, and the recipient's mail system cannot do that. Send it without, or by another way.";
+  if (/^[45]\.7\.5$/.test(status))
+    return "The recipient's mail system asks for a protection by TLS that it does not show itself. Its postmaster can put that right.";
   return bySubject[status.split('.')[1] ?? ''] ?? general;
 }
