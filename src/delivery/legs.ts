@@ -37,7 +37,9 @@ export async function findLegs(
     return [await findLeg(parts, message, { jobs, destination, signal })];
   const byDomain = [...Map.groupBy(jobs, (job) => job.destination)];
   const legs = byDomain.map(([destination, jobs]) => findLeg(parts, message, { jobs, destination, signal }));
-  return joined(await Promise.all(legs));
+  const found = await Promise.all(legs);
+  // What one domain's fallback finds must not be tried for another.
+  return parts.route.fallback === undefined ? joined(found) : found;
 }
 
 async function findLeg(
