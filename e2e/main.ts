@@ -22,6 +22,7 @@ import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
+import { tlsReports } from './scenarios/tls-reports.ts';
 
 const scenarios = [
   commands,
@@ -35,6 +36,7 @@ const scenarios = [
   dkim,
   check,
   addresses,
+  tlsReports,
   smuggling,
   abuse,
   diskFull,

@@ -7,6 +7,7 @@ import { run } from './process.ts';
 /** Debian's package by the program that we call. */
 const packageOf: Readonly<Record<string, string>> = {
   curl: 'curl',
+  faketime: 'faketime',
   fetchmail: 'fetchmail',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',

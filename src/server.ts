@@ -103,7 +103,7 @@ export async function startServer({
   const queue: Queue = await startQueue({ ...core, directory, resolver, receivers, guard, tls }, parts);
   const reception = { ...core, directory, resolver, receivers, guard, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
-  await startControl(reception, parts);
+  await startControl({ ...reception, tls }, parts);
   const doorParts = doorPartsOf(reception);
   const listeners = await startListeners(
     {
@@ -209,11 +209,14 @@ async function startQueue(
   return queue;
 }
 
-async function startControl(reception: Reception, parts: AsyncDisposableStack): Promise<void> {
+async function startControl(
+  reception: Reception & { tls: OutboundTls },
+  parts: AsyncDisposableStack,
+): Promise<void> {
   const { config, log, clock, store, directory, queue, resolver, receivers, guard } = reception;
   const submission = doorPartsOf(reception);
-  const findOwn = ownAddresses(directory);
-  const checker = new AddressChecker(await createCheckParts(config, resolver, { clock, findOwn }));
+  const checkParts = { clock, findOwn: ownAddresses(directory), tls: reception.tls.policies };
+  const checker = new AddressChecker(await createCheckParts(config, resolver, checkParts));
   const running = {
     submit: (from: string, recipients: string[], content: Buffer) =>
       handIn(submission, { from, recipients, content }).catch((error) => {

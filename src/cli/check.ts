@@ -7,7 +7,6 @@ import type { Config } from '../config/config.ts';
 import type { AddressCheck, AddressVerdict, CheckStep } from '../delivery/check-address.ts';
 import { printable } from '../dossier/printable.ts';
 import { formatLines } from '../dossier/timeline.ts';
-import type { Address } from '../mail/address.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -54,12 +53,8 @@ async function check(context: Context, config: Config, address: string): Promise
 }
 
 async function checkFromHere({ clock }: Context, config: Config, address: string): Promise<AddressCheck> {
-  const { createCheckParts, createResolver } = await import('../delivery/outbound.ts');
-  const { checkAddress } = await import('../delivery/check-address.ts');
-  const ours = new Set(config.domains.map(({ name }) => name));
-  const findOwn = async ({ domain }: Address) => (ours.has(domain) ? ('unclear' as const) : undefined);
-  const resolver = await createResolver(config, clock);
-  return checkAddress(await createCheckParts(config, resolver, { clock, findOwn }), address);
+  const { checkDirectly } = await import('../delivery/check-directly.ts');
+  return checkDirectly(config, address, clock);
 }
 
 const styles = { good: 'green', bad: 'red', unclear: 'yellow' } as const;

@@ -1,4 +1,5 @@
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createHash, X509Certificate } from 'node:crypto';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { ownListeners } from '../net/addresses.ts';
 import { socketDialler } from '../net/conversation.ts';
@@ -38,9 +39,9 @@ beforeAll(async () => {
   port = await freePort([address, '127.0.0.42']);
 });
 
+const certificate = authority.issue(['mx.example.net']);
 let receiver: Receiver | undefined;
 beforeEach(async () => {
-  const certificate = authority.issue(['mx.example.net']);
   receiver = await startReceiver({ address, port, certificate, answers: {} });
 });
 const answer = (answers: Answers) => Object.assign(receiver?.answers ?? {}, answers);
@@ -163,6 +164,49 @@ test.each([
 test('M11: hosts inside our own network are not asked', async () => {
   const found = await check('bob@private.example', {}, { allowPrivateAddresses: false });
   expect(found).toMatchObject({ verdict: 'undeliverable', why: expect.stringContaining('not public') });
+});
+
+describe('M11: the TLS policy of an address', () => {
+  const dane = (fingerprint: string) => {
+    const name = `_${port}._tcp.mx.example.net`;
+    const zoneWith = { ...zone, [name]: { TLSA: [[3, 1, 1, fingerprint] as const] } };
+    const resolver = scriptedResolver(zoneWith, { authentic: true });
+    return { resolver, tls: { resolver, clock: systemClock } };
+  };
+
+  test('M11: without one, TLS is used where it is offered', async () => {
+    const found = await check('bob@example.net', {
+      tls: { resolver: scriptedResolver(zone), clock: systemClock },
+    });
+    expect(found.steps[2]).toMatchObject({ step: 'policy', text: expect.stringContaining('No policy') });
+  });
+
+  test('M11: by DANE the receiver must show the right certificate before it is asked', async () => {
+    const found = await check('bob@example.net', dane('00'.repeat(32)));
+    expect(found).toMatchObject({ verdict: 'cannot tell' });
+    expect(found.steps.map(({ step }) => step)).toEqual(['syntax', 'route', 'policy', 'question']);
+    expect(found.steps[2]?.evidence[0]).toContain('DANE');
+    expect(found.steps[3]?.evidence[0]).toContain('no TLSA record matches');
+    expect(receiver?.named).toEqual([]);
+  });
+
+  test('M11: by DANE the right certificate is enough', async () => {
+    answer({ recipients: strangerAt('example.net') });
+    const { publicKey } = new X509Certificate(certificate.cert);
+    const key = publicKey.export({ type: 'spki', format: 'der' });
+    const found = await check('bob@example.net', dane(createHash('sha256').update(key).digest('hex')));
+    expect(found).toMatchObject({ verdict: 'deliverable' });
+  });
+
+  test('M11: whose TLSA records are not known now is not asked', async () => {
+    const resolver = scriptedResolver(zone, {
+      authentic: true,
+      failures: { [`_${port}._tcp.mx.example.net`]: 'servfail' },
+    });
+    const found = await check('bob@example.net', { resolver, tls: { resolver, clock: systemClock } });
+    expect(found).toMatchObject({ verdict: 'cannot tell', why: expect.stringContaining('TLSA') });
+    expect(receiver?.connections).toBe(0);
+  });
 });
 
 test('M11: the next host is asked where the first does not answer', async () => {

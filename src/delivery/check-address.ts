@@ -18,12 +18,14 @@ import { meaningOfCallout } from './callout-rules.ts';
 import { type ConnectionPool, closingOnAbort, type Loan, type Refused } from './pool.ts';
 import { findRoute, hostsOf, type Route, type RouteOptions, routedData } from './route.ts';
 import { type SourceChooser, withSources } from './sources.ts';
+import { findTlsPlan, type TlsParts, type TlsPlan } from './tls-policy.ts';
+import { demandOf } from './tls-verdict.ts';
 import type { TransportChoice, TransportFinder } from './transport-choice.ts';
 
 export type AddressVerdict = 'deliverable' | 'undeliverable' | 'cannot tell';
 
 export interface CheckStep {
-  step: 'syntax' | 'domain' | 'route' | 'TLS' | 'question' | 'probe';
+  step: 'syntax' | 'domain' | 'route' | 'policy' | 'TLS' | 'question' | 'probe';
   /** What it says of the address. */
   finding: 'good' | 'bad' | 'unclear';
   /** In a sentence. */
@@ -54,6 +56,8 @@ export interface CheckParts {
   resolver: Resolver;
   route: RouteOptions;
   pool: Pick<ConnectionPool, 'open'>;
+  /** Absent: policies are not looked for. */
+  tls?: TlsParts;
   /** What mail goes by that does not go by MX. */
   findTransport?: TransportFinder;
   /** From which of our addresses it is asked. */
@@ -190,20 +194,36 @@ class Check {
     return cannotTell(`Our mail for it goes through ${by}, which is not asked: it would answer for itself.`);
   }
 
-  /** The first host that can be spoken to speaks for the domain. */
+  /** The first host that can be spoken to, as its TLS policy wants it, speaks for the domain. */
   async #ask(route: Route, address: Address): Promise<Conclusion> {
+    const { tls, sources, clock, pool } = this.#parts;
+    // Nobody is told of it: a question is no session of mail (RFC 8460 §4).
+    const silent = tls && { ...tls, onTlsResult: undefined };
+    const policy = silent && (await findTlsPlan(silent, route, { signal: this.#signal }));
+    if (policy !== undefined) this.#notePolicy(policy);
+    if (policy?.trouble !== undefined) return cannotTell(`${capital(policy.trouble.reason)}.`);
     const failures: string[] = [];
-    const plan = this.#parts.sources?.choose('');
-    const planned = plan ? withSources(hostsOf(route), plan) : { hosts: hostsOf(route) };
+    const plan = sources?.choose('');
+    const hosts = hostsOf(policy?.route ?? route);
+    const planned = plan ? withSources(hosts, plan) : { hosts };
     if (planned.rule !== undefined) failures.push(planned.rule);
     for (const endpoints of planned.hosts) {
-      const { loan, refused } = await this.#parts.pool.open(endpoints, this.#signal);
+      const host = endpoints[0]?.host ?? '';
+      const demand = demandOf(policy?.policies.get(host), host, clock.now);
+      const { loan, refused } = await pool.open(endpoints, this.#signal, demand);
       this.#signal.throwIfAborted();
       for (const each of refused) failures.push(this.#refusal(each));
       if (loan !== undefined) return this.#converse(loan, address);
     }
     this.#note('question', 'unclear', 'No host could be spoken to.', failures);
     return cannotTell('None of its hosts could be spoken to now.');
+  }
+
+  #notePolicy({ policies, notes, trouble }: TlsPlan): void {
+    const text =
+      policies.size === 0 ? 'No policy: TLS is used where it is offered.' : 'There is a policy for TLS.';
+    if (trouble === undefined) this.#note('policy', 'good', text, [...notes]);
+    else this.#note('policy', 'unclear', 'Its policy for TLS leaves no host to be asked.', [...notes]);
   }
 
   #refusal({ endpoint, verdict, dialogue }: Refused): string {

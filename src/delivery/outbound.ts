@@ -64,12 +64,13 @@ async function poolParts({ hostname, sources, delivery }: Config, clock: Clock):
 export async function createCheckParts(
   config: Config,
   resolver: Resolver,
-  { clock, findOwn }: Required<Pick<CheckParts, 'clock' | 'findOwn'>>,
+  { clock, findOwn, tls }: Required<Pick<CheckParts, 'clock' | 'findOwn' | 'tls'>>,
 ): Promise<CheckParts> {
   return {
     resolver,
     clock,
     findOwn,
+    tls,
     route: routeOptions(config, clock),
     sources: createSourceChooser(config),
     findTransport: transportFinder(config.transports),
