@@ -10,6 +10,7 @@ import { controlPath } from './admin/open-admin.ts';
 import type { DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
 import { AddressChecker } from './delivery/address-checker.ts';
+import { DelayWatch } from './delivery/delay-watch.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { Guard } from './delivery/guard/guard.ts';
@@ -206,6 +207,9 @@ async function startQueue(
     receivers,
   };
   parts.defer(() => queue.stop());
+  const delays = new DelayWatch({ store, queue, report: deliverParts.report, retry, clock, log });
+  parts.defer(() => delays.stop());
+  delays.start();
   return queue;
 }
 

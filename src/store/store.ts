@@ -181,6 +181,8 @@ export interface ClaimRequest {
    * many at each further claim.
    */
   byShares?: boolean;
+  /** Just these, as far as they are not claimed, whether they are due or not. */
+  only?: readonly { queueId: string; number: number }[];
 }
 
 export type JobResult =

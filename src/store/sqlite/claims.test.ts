@@ -52,6 +52,18 @@ test('claim() gives the jobs of one message in their order', async () => {
   expect(await claim(world, 1000)).toEqual(['Q1/0', 'Q1/1', 'Q1/2']);
 });
 
+test('claim() by name takes what is not due, and what its destination holds back, but nothing that is claimed', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 3, { nextAttemptAt: 5000, expiresAt: none });
+  await put(world, 'Q2', 1, { expiresAt: none });
+  const only = [0, 2, 7].map((number) => ({ queueId: 'Q1', number }));
+  const order = { now: 1000, limit: 100, leaseMs: none, only };
+  expect(names(await world.store.claim(order))).toEqual(['Q1/0', 'Q1/2']);
+  expect(names(await world.store.claim(order))).toEqual([]);
+  const rest = await world.store.claim({ now: 5000, limit: 100, leaseMs: none });
+  expect(names(rest).sort()).toEqual(['Q1/1', 'Q2/0']);
+});
+
 test('P7: release() can hold a destination: one row waits, however many jobs, and then one job goes first', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 50, { expiresAt: none });

@@ -69,14 +69,33 @@ function createClaim(database: Database, destinations: Destinations): Operations
     .raw();
   const take = createTaking(database, destinations);
 
-  return ({ now, limit, leaseMs, byShares = false }) => {
+  const takeNamed = createTakingByName(database);
+
+  return ({ now, limit, leaseMs, byShares = false, only }) => {
     voidExpired(now);
-    const jobs = take({ now, limit, leaseEnd: now + leaseMs, byShares });
+    const leaseEnd = now + leaseMs;
+    const jobs = only ? takeNamed(only.slice(0, limit), leaseEnd) : take({ now, limit, leaseEnd, byShares });
     return Array.from(
       Map.groupBy(jobs, ([queueId]) => queueId),
       ([queueId, own]) => [required(messageOf.get(queueId), queueId), own.sort(([, a], [, b]) => a - b)],
     );
   };
+}
+
+function createTakingByName(
+  database: Database,
+): (names: readonly { queueId: string; number: number }[], leaseEnd: number) => JobTuple[] {
+  const take = database
+    .prepare<[number, string, number], JobTuple>(
+      `UPDATE jobs SET claimed_until = ? WHERE queue_id = ? AND number = ? AND claimed_until IS NULL
+       RETURNING ${jobColumns}`,
+    )
+    .raw();
+  return (names, leaseEnd) =>
+    names.flatMap(({ queueId, number }) => {
+      const job = take.get(leaseEnd, queueId, number);
+      return job === undefined ? [] : [job];
+    });
 }
 
 /** The destination of local jobs: our own mailboxes need no trial. */
