@@ -11,6 +11,7 @@ import type { Verdict } from '../../src/smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type TlsShown } from '../../src/smtp/conversation.ts';
 import type { Reply } from '../../src/smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../../src/smtp/reply-parser.ts';
+import { opportunistic } from '../../src/smtp/tls-demand.ts';
 import { Dialogue } from '../../src/util/dialogue.ts';
 import { smtpReplies } from '../grammar/smtp.ts';
 import { byteByByte, type Cut, cuts, packetsOf, whole } from '../packets.ts';
@@ -104,9 +105,9 @@ const content = Buffer.from('Subject: ü\r\n\r\n.dot\r\nend');
 const recipients = ['a@example.net', 'b@bücher.example', 'ü@example.net'];
 
 /** All that the client did and found out. */
-async function converse(packets: readonly Buffer[], cut: Cut) {
+async function converse(packets: readonly Buffer[], cut: Cut, tls = opportunistic) {
   const conversation = new ScriptedConversation(packets, cut);
-  const opening = await openSession(conversation, { ehloName: 'client.example' });
+  const opening = await openSession(conversation, { ehloName: 'client.example', demand: tls });
   const verdicts: Verdict[] = 'verdict' in opening ? [opening.verdict] : [];
   if ('session' in opening) {
     for (let mails = 2; mails > 0 && !conversation.failed; mails--)
@@ -146,6 +147,17 @@ async function everyWay(input: Buffer): Promise<void> {
   const packets = packetsOf(input);
   const first = await converse(packets, whole);
   for (const [name, cut] of cuts) demandSame(`the dialogue ${name}`, first, await converse(packets, cut));
+  await underPolicy(packets);
+}
+
+/** Whatever a receiver says: no mail without TLS where a policy wants it, and none where what it showed is not good enough. */
+async function underPolicy(packets: readonly Buffer[]): Promise<void> {
+  const { sent } = await converse(packets, whole, { key: 'always', use: 'always' });
+  const mail = sent.findIndex((line) => line.startsWith('MAIL'));
+  demand(mail < 0 || sent.indexOf('STARTTLS') >= 0, 'mail in clear text under a policy');
+  const fault = { type: 'certificate-not-trusted', reason: 'a stranger' } as const;
+  const refused = await converse(packets, whole, { key: 'never good', use: 'always', judge: () => fault });
+  demand(!refused.sent.some((line) => line.startsWith('MAIL')), 'mail to a host that proved nothing');
 }
 
 const script = [
