@@ -13,6 +13,7 @@ import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
+import { sevenBit } from './seven-bit.ts';
 import { smtpClient } from './smtp-client.ts';
 import { smtpReplyLines } from './smtp-replies.ts';
 import { smtpOutside, smtpSubmission } from './smtp-session.ts';
@@ -35,6 +36,7 @@ export const targets: readonly Target[] = [
   mailboxes,
   ...headers,
   ...bodies,
+  sevenBit,
   checkSenderTarget,
   ...configuration,
   rows,

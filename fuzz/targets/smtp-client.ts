@@ -6,6 +6,7 @@
 import { classify, classifyOpening } from '../../src/delivery/classify.ts';
 import type { Endpoint } from '../../src/dossier/event.ts';
 import { openSession, quit, type Session } from '../../src/smtp/client.ts';
+import { chunkBytes } from '../../src/smtp/client-content.ts';
 import { sendTransaction } from '../../src/smtp/client-transaction.ts';
 import type { Verdict } from '../../src/smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type TlsShown } from '../../src/smtp/conversation.ts';
@@ -37,7 +38,7 @@ class ScriptedConversation implements Conversation {
   }
 
   get quiet(): boolean {
-    return !this.failed && this.#parser.idle;
+    return !this.failed && this.#parser.idle && !this.#begun;
   }
 
   send(commands: readonly string[]): void {
@@ -54,6 +55,7 @@ class ScriptedConversation implements Conversation {
     this.sent.push(`(${pieces.reduce((sum, { length }) => sum + length, 0)} octets)`);
   }
 
+  /** What came together is there together, however it is cut. */
   async reply(): Promise<Reply> {
     try {
       for (;;) {
@@ -102,6 +104,12 @@ class ScriptedConversation implements Conversation {
 }
 
 const content = Buffer.from('Subject: ü\r\n\r\n.dot\r\nend');
+/** As RFC 3461 and RFC 6152 have a transaction. */
+const asking = {
+  requests: { ret: 'full', envid: 'a+b' },
+  recipientRequests: [{ notify: ['success'], orcpt: 'rfc822;a@example.net' }, undefined, undefined],
+  inSevenBit: async () => ({ content: () => [Buffer.from('Subject: =FC\r\n\r\n')], sizeBytes: 16 }),
+} as const;
 const recipients = ['a@example.net', 'b@bücher.example', 'ü@example.net'];
 
 /** All that the client did and found out. */
@@ -112,6 +120,7 @@ async function converse(packets: readonly Buffer[], cut: Cut, tls = opportunisti
   if ('session' in opening) {
     for (let mails = 2; mails > 0 && !conversation.failed; mails--)
       verdicts.push(...(await sendOne(opening.session)));
+    if (!conversation.failed) verdicts.push(...(await sendLarge(opening.session)));
     await quit(conversation);
   }
   return { sent: conversation.sent, verdicts: verdicts.map(shown), outcomes: verdicts.map(outcome) };
@@ -124,12 +133,22 @@ async function sendOne(session: Session): Promise<Verdict[]> {
     sizeBytes: content.length,
     smtputf8: true,
     content: () => [content],
+    ...asking,
   });
   demand(
     verdicts.length === recipients.length,
     `${verdicts.length} verdicts for ${recipients.length} recipients`,
   );
   return verdicts;
+}
+
+const large = Buffer.alloc(chunkBytes + 1, 'x\r\n');
+
+/** In chunks, where the receiver offers that. */
+async function sendLarge(session: Session): Promise<Verdict[]> {
+  if (!session.extensions.has('CHUNKING')) return [];
+  const letter = { reversePath: '', recipients: ['a@example.net'], sizeBytes: large.length, smtputf8: false };
+  return sendTransaction(session, { ...letter, content: () => [large] });
 }
 
 const shown = (verdict: Verdict) =>
@@ -183,10 +202,23 @@ const secured = [
   '250 taken',
 ];
 
+const chunked = [
+  '220 mx',
+  '250-mx\r\n250-CHUNKING\r\n250-DSN\r\n250-LIMITS RCPTMAX=2 MAILMAX=9\r\n250 PIPELINING',
+  ...Array(2).fill(['250 ok', '250 ok', '550 no', '250 ok', '354 go', '250 taken']).flat(),
+  '250 ok',
+  '250 ok',
+  '250 chunk',
+  '250 taken',
+  '221 bye',
+];
+
 export const smtpClient: Target = {
   name: 'smtp-client',
   seeds: () =>
-    [script, secured].map((replies) => Buffer.from(replies.map((reply) => `${reply}\r\n\x1e`).join(''))),
+    [script, secured, chunked].map((replies) =>
+      Buffer.from(replies.map((reply) => `${reply}\r\n\x1e`).join('')),
+    ),
   generate: smtpReplies,
   read: (input) => converse([input], whole),
   check: everyWay,

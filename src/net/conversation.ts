@@ -78,6 +78,8 @@ class SocketConversation implements Conversation {
   /** What it means when the socket fails now. */
   #stage: ConversationFailure = 'connect';
   #failure: ConversationError | undefined;
+  /** What came was no reply, and what follows it is none either. */
+  #isUnreadable = false;
   /** Looks again whether what somebody waits for is there. */
   #wake: (() => void) | undefined;
 
@@ -204,9 +206,11 @@ class SocketConversation implements Conversation {
   }
 
   #nextReply(): Reply | undefined {
+    if (this.#isUnreadable) return undefined;
     try {
       return this.#parser.next();
     } catch (error) {
+      this.#isUnreadable = true;
       if (error instanceof ReplySyntaxError) throw this.#fail('protocol', error.message, error);
       throw error;
     }

@@ -5,6 +5,7 @@
  *     S: 250 OK              sends the line; nothing of the client's may be waiting unread
  *     S! 250 OK              … whatever the client has said meanwhile
  *     S> 250 O               sends just this; \r and \n stand for CR and LF, \xFC for an octet
+ *     S+ \x15\x03\x01         … whatever the client has said meanwhile
  *     S* 354-go\r\n          sends just this again and again, until the client has gone
  *     S~ 250 ok\r\n          sends just this octet by octet, calling onQuiet() after each, until the client has gone
  *     C: MAIL FROM:<…>       the client's next line; `…` stands for anything within it
@@ -12,6 +13,7 @@
  *     C: (1000 octets)       so many octets of a BDAT chunk, kept with those before
  *     == TLS                 the handshake (the server's side)
  *     == hang up             closes the connection; `== reset` breaks it off
+ *     == deaf                whatever the client says is not answered, and it closes
  *     == quiet               the client closes, having said nothing more; so do scripts without a hang-up end
  */
 
@@ -25,7 +27,7 @@ export interface PeerOptions {
   certificate?: Certificate;
   /** Every octet goes out on its own. */
   byteByByte?: boolean;
-  /** Called at `== quiet`: the client waits for what will not come, and a test's clock may strike. */
+  /** Called at `== quiet` and `== deaf`: the client waits for what will not come, and a test's clock may strike. */
   onQuiet?: () => void;
 }
 
@@ -144,11 +146,13 @@ class Stage {
     if (line.startsWith('S: ')) return this.#say(`${text}\r\n`, true);
     if (line.startsWith('S! ')) return this.#say(`${text}\r\n`, false);
     if (line.startsWith('S> ')) return this.#say(unescaped(text), true);
+    if (line.startsWith('S+ ')) return this.#say(unescaped(text), false);
     if (line.startsWith('S* ')) return this.#sayForEver(unescaped(text));
     if (line.startsWith('S~ ')) return this.#drip(unescaped(text));
     if (line === '== TLS') return this.#startTls();
     if (line === '== hang up' || line === '== reset') return this.#hangUp(line === '== reset');
     if (line === '== quiet') return this.#keepQuiet();
+    if (line === '== deaf') return this.#beDeaf();
     throw new Error(`Not a line of a script: ${line}`);
   }
 
@@ -181,7 +185,10 @@ class Stage {
   }
 
   async #sayForEver(text: Buffer): Promise<void> {
-    while (!this.#ended) await new Promise((resolve) => this.#socket.write(text, resolve));
+    while (!this.#ended) {
+      await new Promise((resolve) => this.#socket.write(text, resolve));
+      await new Promise((resolve) => setImmediate(resolve)); // a write of little is done at once: let the client read
+    }
   }
 
   async #drip(text: Buffer): Promise<void> {
@@ -222,6 +229,12 @@ class Stage {
   #keepQuiet(): Promise<void> {
     this.#props.onQuiet();
     return this.#clientEnd();
+  }
+
+  async #beDeaf(): Promise<void> {
+    this.#props.onQuiet();
+    await this.#until(() => this.#ended);
+    this.#unread = Buffer.alloc(0);
   }
 
   async #clientEnd(): Promise<void> {
