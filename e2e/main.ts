@@ -13,6 +13,7 @@ import { check } from './scenarios/check.ts';
 import { commands } from './scenarios/commands.ts';
 import { corruption } from './scenarios/corruption.ts';
 import { crash } from './scenarios/crash.ts';
+import { dialogue } from './scenarios/dialogue.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
@@ -31,6 +32,7 @@ const scenarios = [
   submission,
   reading,
   postfix,
+  dialogue,
   greylisting,
   tlsPolicies,
   dkim,

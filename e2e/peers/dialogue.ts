@@ -100,11 +100,16 @@ export async function greet(port: number): Promise<Dialogue> {
 export interface Envelope {
   from: string;
   to: readonly string[];
+  /** Parameters of MAIL, and of each RCPT. */
+  asking?: string;
+  askingForEach?: string;
 }
 
 /** A whole transaction in an open dialogue; the reply to the end of data, or the first refusal before it. */
-export async function transact(dialogue: Dialogue, { from, to }: Envelope, content: Buffer): Promise<string> {
-  for (const line of [`MAIL FROM:<${from}>`, ...to.map((each) => `RCPT TO:<${each}>`), 'DATA']) {
+export async function transact(dialogue: Dialogue, envelope: Envelope, content: Buffer): Promise<string> {
+  const { from, to, asking = '', askingForEach = '' } = envelope;
+  const recipients = to.map((each) => `RCPT TO:<${each}> ${askingForEach}`.trimEnd());
+  for (const line of [`MAIL FROM:<${from}> ${asking}`.trimEnd(), ...recipients, 'DATA']) {
     const reply = await dialogue.say(line);
     if (/^[45]/.test(reply)) return reply;
   }

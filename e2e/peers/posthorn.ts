@@ -17,6 +17,8 @@ export interface PosthornOptions {
   hostname?: string;
   /** Default: a listener of each. */
   protocols?: readonly Protocol[];
+  /** Those that others have to know before it runs; the rest are free ones. */
+  ports?: Partial<Record<Protocol, number>>;
   domains?: readonly Table[];
   /** Password by address. */
   accounts?: Readonly<Record<string, string>>;
@@ -71,7 +73,8 @@ export async function startPosthorn(world: World, options: PosthornOptions = {})
   const configFile = join(dir, 'posthorn.toml');
   const dataDir = options.dataDir ?? join(dir, 'data');
   const ports = new Map<Protocol, number>();
-  for (const protocol of options.protocols ?? allProtocols) ports.set(protocol, await world.port());
+  for (const protocol of options.protocols ?? allProtocols)
+    ports.set(protocol, options.ports?.[protocol] ?? (await world.port()));
   await writeFile(configFile, await configuration(world, options, { dataDir, ports }));
   const [first = program, ...words] = [...(options.inside ?? []), options.program ?? program];
   const call = (args: readonly string[]): [string, string[]] => [

@@ -69,13 +69,13 @@ export const dkim = scenario('dkim: OpenDKIM verifies our signatures', async ({ 
   });
 });
 
-async function publicRecord(key: string): Promise<string> {
+export async function publicRecord(key: string): Promise<string> {
   const { stdout } = await runOk('openssl', ['rsa', '-in', key, '-pubout', '-outform', 'DER']);
   return `v=DKIM1; k=rsa; p=${stdout.toString('base64')}`;
 }
 
 /** What opendkim says about a message; its DNS is a file. opendkim.conf(5): TestDNSData. */
-async function verdict(world: World, record: string, message: Buffer): Promise<string> {
+export async function verdict(world: World, record: string, message: Buffer): Promise<string> {
   const config = world.path('opendkim.conf');
   const records = world.path('opendkim.dns');
   const file = world.path('message.eml');

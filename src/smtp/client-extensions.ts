@@ -90,24 +90,24 @@ export interface Unmet {
 }
 
 const toAll = () => true;
+const nothing: readonly Unmet[] = [];
 
-/** What the message needs and the receiver does not offer, or undefined. */
-export async function findUnmet(
-  extensions: Extensions,
-  transaction: Transaction,
-): Promise<Unmet | undefined> {
+/** What the message needs and the receiver does not offer; of several, the first that applies to a recipient counts. */
+export async function findUnmet(extensions: Extensions, transaction: Transaction): Promise<readonly Unmet[]> {
   const limit = Number(extensions.get('SIZE') ?? 0);
   if (limit > 0 && transaction.sizeBytes > limit) {
     const reason = `the message has ${transaction.sizeBytes} octets, the receiver takes ${limit}`;
-    return { status: '5.3.4', reason, applies: toAll };
+    return [{ status: '5.3.4', reason, applies: toAll }];
   }
-  if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return undefined;
+  if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return nothing;
   const reason = 'the receiver does not take internationalized mail (SMTPUTF8)';
   const ofAddress = { status: '5.6.7', reason: `${reason}, which this address needs` };
-  if (needsUtf8(transaction.reversePath)) return { ...ofAddress, applies: toAll };
-  if (await hasInternationalHeader(transaction))
-    return { status: '5.6.9', reason: `${reason}, which the header needs`, applies: toAll };
-  return { ...ofAddress, applies: needsUtf8 };
+  if (needsUtf8(transaction.reversePath)) return [{ ...ofAddress, applies: toAll }];
+  const ofRecipients = { ...ofAddress, applies: needsUtf8 };
+  // The header last: our own trace field may name the recipient.
+  if (transaction.recipients.every(needsUtf8) || !(await hasInternationalHeader(transaction)))
+    return [ofRecipients];
+  return [ofRecipients, { status: '5.6.9', reason: `${reason}, which the header needs`, applies: toAll }];
 }
 
 /** A domain alone does not: see wirePath(). */

@@ -342,6 +342,8 @@ describe('sendTransaction() and extensions', () => {
     expect(await play([], '', sender)).toEqual([unmet, unmet]);
     const ofHeader = unmet.replace('5.6.7', '5.6.9');
     expect(await play([], '', { content: header, smtputf8: true })).toEqual([ofHeader, ofHeader]);
+    const recipients = ['jürgen@example.net', 'b@example.net'];
+    expect(await play([], '', { recipients, content: header, smtputf8: true })).toEqual([unmet, ofHeader]);
   });
 
   it('M1: writes domains in A-labels where SMTPUTF8 is not offered, or was not declared', async () => {

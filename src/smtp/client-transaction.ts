@@ -112,8 +112,7 @@ class Exchange {
   /** Decides what needs no question, from the receiver's extensions. */
   async compare(): Promise<void> {
     const { extensions } = this.#session;
-    const unmet = await findUnmet(extensions, this.#transaction);
-    if (unmet !== undefined) this.#refuse(unmet);
+    for (const unmet of await findUnmet(extensions, this.#transaction)) this.#refuse(unmet);
     if (!takesEightBit(extensions, this.#transaction)) await this.#toSevenBit();
     this.#chunked = extensions.has('CHUNKING') && this.#transaction.sizeBytes > chunkBytes;
   }
@@ -121,7 +120,7 @@ class Exchange {
   #refuse({ status, reason, applies }: Unmet): void {
     for (const recipient of this.#recipients) {
       if (!applies(recipient.address)) continue;
-      recipient.verdict = { by: 'extension', phase: this.phase, status, reason };
+      recipient.verdict ??= { by: 'extension', phase: this.phase, status, reason };
     }
   }
 
