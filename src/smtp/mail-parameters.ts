@@ -81,10 +81,10 @@ function readEnvid(xtext: string): string | undefined {
 
 /** What parameters that passed the check ask for; undefined for nothing. */
 export function readMailRequests(parameters: Parameters): MailRequests | undefined {
+  const requireTls = parameters.has('REQUIRETLS');
+  if (!requireTls && !parameters.has('RET') && !parameters.has('ENVID')) return undefined;
   const ret = returned(parameters.get('RET') ?? '');
   const envid = readEnvid(parameters.get('ENVID') ?? '');
-  const requireTls = parameters.has('REQUIRETLS');
-  if (ret === undefined && envid === undefined && !requireTls) return undefined;
   return {
     ...(requireTls && { requireTls }),
     ...(envid !== undefined && { envid }),
