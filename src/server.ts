@@ -219,8 +219,14 @@ async function startControl(
 ): Promise<void> {
   const { config, log, clock, store, directory, queue, resolver, receivers, guard } = reception;
   const submission = doorPartsOf(reception);
-  const checkParts = { clock, findOwn: ownAddresses(directory), tls: reception.tls.policies };
-  const checker = new AddressChecker(await createCheckParts(config, resolver, checkParts));
+  const checkParts = await createCheckParts(config, {
+    resolver,
+    clock,
+    findOwn: ownAddresses(directory),
+    tls: reception.tls.policies,
+    sources: createSourceChooser(config, guard),
+  });
+  const checker = new AddressChecker(checkParts);
   const running = {
     submit: (from: string, recipients: string[], content: Buffer) =>
       handIn(submission, { from, recipients, content }).catch((error) => {

@@ -1,5 +1,6 @@
 /** Replies of other servers: cut into pieces, quoted in outcomes and in reports to the sender. */
 
+import { meaningOfCallout } from '../../src/delivery/callout-rules.ts';
 import { statusOf } from '../../src/delivery/classify.ts';
 import { findFailureRule } from '../../src/delivery/failure-rules.ts';
 import { maxNamedWaitMs, meaningOf } from '../../src/delivery/reply-meaning.ts';
@@ -34,6 +35,8 @@ function checkReply(reply: Reply): void {
   demand(waitMs >= 0 && waitMs <= maxNamedWaitMs, 'a wait that nobody can mean');
   const rule = findFailureRule('sending RCPT TO', reply, '2001:db8::1');
   demand(rule === undefined || reply.code >= 500 || rule.action === 'IPv4', 'a rule for what is not refused');
+  const { says } = meaningOfCallout({ by: 'reply', phase: 'sending RCPT TO', reply });
+  demand(says !== 'no' || reply.code >= 500, 'an address that is refused for now counts as none');
   demand(/^[245]\.\d{1,3}\.\d{1,3}$/.test(statusOf(reply, 'sending RCPT TO')), 'not a status');
   parseExtensions(reply);
 }

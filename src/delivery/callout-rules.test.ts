@@ -96,3 +96,13 @@ test('M11: meaningOfCallout() does not count against an address what came before
   ] as const)
     expect(meaningOfCallout(verdict)).toMatchObject({ says: 'unclear' });
 });
+
+test.each(['user unknown ', 'relay access ', 'mailbox x does not ', 'sender '])(
+  'meaningOfCallout() takes no time over a megabyte of "%s"',
+  (words) => {
+    const text = words.repeat(1_000_000 / words.length);
+    const began = performance.now();
+    meaningOfCallout({ by: 'reply', phase: 'sending RCPT TO', reply: reply(550, '', text) });
+    expect(performance.now() - began).toBeLessThan(100);
+  },
+);

@@ -5,8 +5,8 @@
  */
 
 import type { Verdict } from '../smtp/client-verdict.ts';
-import { type Reply, replyText } from '../smtp/reply.ts';
-import { meaningOf, soundsLikeGreylisting } from './reply-meaning.ts';
+import type { Reply } from '../smtp/reply.ts';
+import { meaningOf, soundsLikeGreylisting, wordsOf } from './reply-meaning.ts';
 
 export interface CalloutRule {
   codes?: readonly number[];
@@ -133,7 +133,7 @@ function ofRcpt(reply: Reply): CalloutMeaning {
   if (code === 250 || code === 251) return { says: 'yes' };
   if (code === 252) return unclear('it takes the mail, but does not say whether there is such an address');
   if (code < 500) return unclear(temporary(reply));
-  const text = replyText(reply);
+  const text = wordsOf(reply);
   if (soundsLikeGreylisting(text)) return unclear('it is greylisting, in disguise');
   const rule = calloutRules.find((each) => fits(each, reply, text));
   return rule ?? unclear('it refuses, and does not say clearly that there is no such address');

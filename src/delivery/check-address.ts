@@ -11,11 +11,11 @@ import { quit, type Session } from '../smtp/client.ts';
 import { askAbout, endAsking } from '../smtp/client-callout.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
-import { replyText } from '../smtp/reply.ts';
 import type { Clock } from '../util/clock.ts';
 import type { DialogueLine } from '../util/dialogue.ts';
 import { meaningOfCallout } from './callout-rules.ts';
 import { type ConnectionPool, closingOnAbort, type Loan, type Refused } from './pool.ts';
+import { wordsOf } from './reply-meaning.ts';
 import { findRoute, hostsOf, type Route, type RouteOptions, routedData } from './route.ts';
 import { type SourceChooser, withSources } from './sources.ts';
 import { findTlsPlan, type TlsParts, type TlsPlan } from './tls-policy.ts';
@@ -299,7 +299,7 @@ const placeOf = ({ host, address, port }: Endpoint): string => `${host} (${addre
 function answerOf(verdict: Verdict): string {
   switch (verdict.by) {
     case 'reply':
-      return `${verdict.phase}: ${replyText(verdict.reply)}`;
+      return `${verdict.phase}: ${wordsOf(verdict.reply)}`;
     case 'connection':
       return `${verdict.phase}: ${verdict.error.message}`;
     case 'policy':

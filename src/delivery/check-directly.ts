@@ -5,7 +5,7 @@ import type { Address } from '../mail/address.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { type AddressCheck, checkAddress } from './check-address.ts';
-import { createCheckParts, createHttps, createResolver } from './outbound.ts';
+import { createCheckParts, createHttps, createResolver, createSourceChooser } from './outbound.ts';
 import { createTls } from './outbound-tls.ts';
 
 export async function checkDirectly(config: Config, address: string, clock: Clock): Promise<AddressCheck> {
@@ -16,7 +16,9 @@ export async function checkDirectly(config: Config, address: string, clock: Cloc
   const https = await createHttps(config, resolver, clock);
   const { policies: tls, sts } = createTls(config, { clock, resolver, https, log: createLog('silent') });
   try {
-    return await checkAddress(await createCheckParts(config, resolver, { clock, findOwn, tls }), address);
+    const sources = createSourceChooser(config);
+    const parts = await createCheckParts(config, { resolver, clock, findOwn, tls, sources });
+    return await checkAddress(parts, address);
   } finally {
     await sts.close();
   }

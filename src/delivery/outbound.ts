@@ -60,19 +60,15 @@ async function poolParts({ hostname, sources, delivery }: Config, clock: Clock):
   return { dial, clock, ehloName: hostname, ehloNames };
 }
 
-/** What an address check needs; `findOwn` as there. */
+/** What an address check needs besides what is given: like mail, it leaves from `sources` and as the policies want it. */
 export async function createCheckParts(
   config: Config,
-  resolver: Resolver,
-  { clock, findOwn, tls }: Required<Pick<CheckParts, 'clock' | 'findOwn' | 'tls'>>,
+  given: Required<Pick<CheckParts, 'resolver' | 'clock' | 'findOwn' | 'tls' | 'sources'>>,
 ): Promise<CheckParts> {
+  const { clock } = given;
   return {
-    resolver,
-    clock,
-    findOwn,
-    tls,
+    ...given,
     route: routeOptions(config, clock),
-    sources: createSourceChooser(config),
     findTransport: transportFinder(config.transports),
     pool: new ConnectionPool({ ...(await poolParts(config, clock)), timeouts: calloutTimeouts }),
     timeouts: calloutTimeouts,
