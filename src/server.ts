@@ -37,14 +37,17 @@ import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { loadTlsContext } from './net/tls-context.ts';
 import { Directory } from './queue/directory.ts';
-import { Queue } from './queue/queue.ts';
+import { type DeliveryGroup, Queue } from './queue/queue.ts';
+import { ScheduleRecorder } from './queue/recording.ts';
 import { retryPolicy } from './queue/retry.ts';
+import type { ScheduleLimits } from './queue/schedule.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
+import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { authenticator } from './store/passwords.ts';
 import { openStore } from './store/sqlite/open.ts';
@@ -171,18 +174,21 @@ async function startQueue(
   parts.defer(() => agent.close());
   const route = routeOptions(config, clock);
   const tables = new SiteTables(config.sites);
+  const limits: ScheduleLimits = {
+    concurrency: delivery.concurrency,
+    perSite: (site) =>
+      startingAt(limitsOfSite(site, delivery, tables.named(site)), receivers.connectionsOf(site)),
+    apart: (site) => site === localSite,
+    maxHeld: maxHeldJobs,
+  };
+  const recorder = startRecorder(limits, core, parts);
   const retry = retryPolicy(delivery);
   const queue: Queue = new Queue({
     store,
     clock,
     log,
-    limits: {
-      concurrency: delivery.concurrency,
-      perSite: (site) =>
-        startingAt(limitsOfSite(site, delivery, tables.named(site)), receivers.connectionsOf(site)),
-      apart: (site) => site === localSite,
-      maxHeld: maxHeldJobs,
-    },
+    limits: recorder?.limits ?? limits,
+    recorder,
     onEvents: (events) => logEvents(log, events),
     siteOf: siteFinder(resolver, route, { tables, transports }),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
@@ -211,6 +217,22 @@ async function startQueue(
   parts.defer(() => delays.stop());
   delays.start();
   return queue;
+}
+
+/** A schedule's steps, in octets of their file: some two hours of a busy server. */
+const maxTraceBytes = 64 * 2 ** 20;
+
+function startRecorder(
+  limits: ScheduleLimits,
+  { config, log }: Pick<Core, 'config' | 'log'>,
+  parts: AsyncDisposableStack,
+): ScheduleRecorder<DeliveryGroup> | undefined {
+  const { scheduleTrace } = config.delivery;
+  if (scheduleTrace === undefined) return undefined;
+  const onError = (error: Error) => log.error({ err: error }, 'the trace of the schedule ends here');
+  const file = openCappedFile(scheduleTrace, { maxBytes: maxTraceBytes, onError });
+  parts.defer(() => file.close());
+  return new ScheduleRecorder(limits, (line) => file.write(line));
 }
 
 async function startControl(

@@ -54,6 +54,8 @@ export interface DeliveryConfig {
   httpsPort: number;
   /** Connections at once to one receiving site, at most. Default: as `delivery/site-limits.ts` has it. */
   connectionsPerSite?: number;
+  /** A file that takes down what the scheduler does, from the start of the server. */
+  scheduleTrace?: string;
   /** Deliveries at once, local and remote together. */
   concurrency: number;
   /** What a 5xx means: final, final but for what may heal, or never final. */

@@ -7,24 +7,27 @@ import { formatKey, type KeyPath } from './problem.ts';
 import { knownKeys } from './schema.ts';
 import { quote } from './values.ts';
 
-export function toFindings(issues: readonly v.BaseIssue<unknown>[]): Finding[] {
+/** The keys of every table, by its path without list indexes; '' is the top of the file. */
+export type KnownKeys = ReadonlyMap<string, readonly string[]>;
+
+export function toFindings(issues: readonly v.BaseIssue<unknown>[], known: KnownKeys = knownKeys): Finding[] {
   return issues.map((issue) => {
     const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
     const { type, input, expected, message } = issue;
-    if (type === 'raw_check') return unknownKey(path);
-    if (type === 'custom') return wrongShape(path, input, 'a table');
-    if (type === 'array') return wrongShape(path, input, 'a list');
+    if (type === 'raw_check') return unknownKey(path, known);
+    if (type === 'custom') return wrongShape({ path, input }, 'a table', known);
+    if (type === 'array') return wrongShape({ path, input }, 'a list', known);
     const what = input === undefined ? 'is missing' : `${quote(input)} is not ${expected}`;
     return { path, what, remedy: message };
   });
 }
 
-function unknownKey(path: KeyPath): Finding {
+function unknownKey(path: KeyPath, known: KnownKeys): Finding {
   const table = tableOf(path.slice(0, -1));
   const key = String(path.at(-1));
-  const here = knownKeys.get(table) ?? [];
+  const here = known.get(table) ?? [];
   const nearest = findNearest(key, here);
-  const elsewhere = [...knownKeys].find(([name, keys]) => name !== table && keys.includes(key))?.[0];
+  const elsewhere = [...known].find(([name, keys]) => name !== table && keys.includes(key))?.[0];
   let remedy = `Remove it. Known here: ${here.join(', ')}.`;
   if (nearest !== undefined) remedy = `Did you mean ${nearest}?`;
   else if (elsewhere === '') remedy = 'It belongs at the top of the file, before the first [table].';
@@ -33,10 +36,14 @@ function unknownKey(path: KeyPath): Finding {
 }
 
 /** A table or a list was expected, and something else is there. */
-function wrongShape(path: KeyPath, input: unknown, expected: string): Finding {
+function wrongShape(
+  { path, input }: { path: KeyPath; input: unknown },
+  expected: string,
+  known: KnownKeys,
+): Finding {
   const table = tableOf(path);
   const what = `${quote(input)} is not ${expected}`;
-  if (knownKeys.has(table))
+  if (known.has(table))
     return { path, what, remedy: `Write it as ${header(table)}, with its keys on the lines below.` };
   return { path, what, remedy: `Write it in brackets: ${formatKey(path.slice(-1))} = ["…"].` };
 }
@@ -45,7 +52,7 @@ function wrongShape(path: KeyPath, input: unknown, expected: string): Finding {
 const tableOf = (path: KeyPath): string => path.filter((part) => typeof part === 'string').join('.');
 
 /** Tables that may stand there several times. */
-const lists = new Set(['listener', 'domain', 'transport', 'site']);
+const lists = new Set(['listener', 'domain', 'transport', 'site', 'receiver', 'receiver.phase']);
 
 const header = (table: string): string => {
   if (table === 'domain.dkim') return 'dkim = { … } of a [[domain]]';

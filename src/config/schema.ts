@@ -64,6 +64,7 @@ export const deliveryShape = (directory: string) => ({
   httpsPort: v.optional(values.remotePort(), 443),
   connectionsPerSite: v.exactOptional(values.count(1, 1000, 'connections')),
   concurrency: v.optional(values.count(1, 10_000, 'deliveries'), 200),
+  scheduleTrace: v.exactOptional(values.path(directory)),
   permanentFailures: v.optional(values.oneOf('strict', 'careful', 'never'), 'careful'),
   // RFC 5321 §4.5.4.1: 30 minutes between attempts, sooner at first where there is a reason; at least 4 to 5 days in all.
   retryMinutes: v.optional(v.array(values.count(1, 10_080, 'minutes')), [5, 15, 30, 60, 120, 240, 360]),

@@ -10,6 +10,7 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type DeliveryGroup, type HandOutParts, handOut } from './hand-out.ts';
 import { takeAll } from './line.ts';
+import type { ScheduleRecorder } from './recording.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -28,6 +29,8 @@ export interface QueueParts {
   clock: Clock;
   log: Log;
   limits: ScheduleLimits;
+  /** Hears of every step of the schedule. */
+  recorder?: Pick<ScheduleRecorder<DeliveryGroup>, 'note'> | undefined;
   /** Told of what has happened, once it is on disk. */
   onEvents(events: readonly EventRow[]): void;
   siteOf: HandOutParts['siteOf'];
@@ -163,8 +166,10 @@ export class Queue {
   #on(event: ScheduleEvent<DeliveryGroup>): void {
     if (this.#stopping && event.type === 'ready') this.#unbegun.push(event.group);
     if (!this.#started || this.#stopping) return;
-    const { state, commands } = step(this.#schedule, event, this.#parts.clock.now());
+    const now = this.#parts.clock.now();
+    const { state, commands } = step(this.#schedule, event, now);
     this.#schedule = state;
+    this.#parts.recorder?.note(event, now, commands);
     for (const command of commands) this.#obey(command);
   }
 
