@@ -14,6 +14,7 @@ const lines: readonly (readonly string[])[] = [
   ['config', 'net', 'store'],
   ['queue', 'dossier'],
   ['reception', 'delivery', 'reporting'],
+  ['simulation'],
   ['admin'],
   ['cli', 'web'],
 ];

@@ -4,6 +4,8 @@ export const exitCodes = {
   ok: 0,
   /** `send`: a recipient was refused for good, and the sender gets no other notice of it here. */
   refused: 1,
+  /** `simulate --replay`: the schedule goes another way now. */
+  differs: 1,
   /** `store`: something is damaged or lost, or may be. */
   damaged: 1,
   /** `check`: mail for the address would not arrive. */

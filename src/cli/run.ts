@@ -17,6 +17,7 @@ import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
 import { addSendCommand } from './send.ts';
 import { addServeCommand } from './serve.ts';
+import { addSimulateCommand } from './simulate.ts';
 import { addStoreCommands } from './store.ts';
 import { addTraceCommand } from './trace.ts';
 
@@ -62,6 +63,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addCheckCommand(tree, context);
   addQueueCommands(tree, context);
   addReceiversCommands(tree, context);
+  addSimulateCommand(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);

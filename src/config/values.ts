@@ -70,7 +70,7 @@ function value<T>(expected: string, remedy: Remedy, read: (input: unknown) => T 
 }
 
 /** A value written as text. */
-const text = <T>(expected: string, remedy: string, read: (input: string) => T | undefined) =>
+export const text = <T>(expected: string, remedy: string, read: (input: string) => T | undefined) =>
   value(expected, remedy, (input) => (typeof input === 'string' ? read(input) : undefined));
 
 export const flag = () =>

@@ -21,6 +21,17 @@ export function durationOf(ms: number): string {
   return plural(Math.round(ms / dayMs), 'day');
 }
 
+/** `2 h 51 min`: for who compares. */
+export function spanOf(ms: number): string {
+  if (ms < 100 * secondMs) return `${Math.round(ms / secondMs)} s`;
+  const minutes = Math.round(ms / minuteMs);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  const of = (count: number, unit: string) => (count === 0 ? '' : ` ${count} ${unit}`);
+  if (hours < 48) return `${hours} h${of(minutes % 60, 'min')}`;
+  return `${Math.floor(hours / 24)} d${of(hours % 24, 'h')}`;
+}
+
 /** `2026-04-12 03:43:01 UTC, in 15 minutes`. */
 export const momentOf = (at: number, now: number): string =>
   `${dayOf(at)} ${timeOf(at).slice(0, 8)} UTC, in ${durationOf(at - now)}`;

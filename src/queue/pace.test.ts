@@ -23,7 +23,7 @@ describe('the places of a site', () => {
   });
 
   test('P7: are halved by a refusal, once for all that began before it, and never fall below one', () => {
-    const pace = { ...newPace(limits), allowed: 10 };
+    const pace = { ...newPace(limits), allowed: 10, answered: 10 };
     shrink(pace, 9);
     for (let echo = 0; echo < 9; echo++) shrink(pace, 8 - echo);
     expect(pace.allowed).toBe(5);
@@ -31,8 +31,29 @@ describe('the places of a site', () => {
     expect(pace.allowed).toBe(1);
   });
 
+  test('P7: a place that was new, and was refused, is tried again after longer each time', () => {
+    const pace = { ...newPace(limits), allowed: 3 };
+    const waits: number[] = [];
+    for (let refusals = 0; refusals < 9; refusals++) {
+      let answers = 0;
+      for (; pace.allowed < 4; answers++) grow(pace, limits, true);
+      waits.push(answers);
+      shrink(pace, 3);
+      for (let echo = 0; echo < 3; echo++) grow(pace, limits, false);
+      expect(pace.allowed).toBe(3);
+    }
+    expect(waits).toEqual([3, 24, 48, 96, 192, 384, 768, 1536, 1536]);
+  });
+
+  test('a place that was refused, and is taken now, is forgotten', () => {
+    const pace = { ...newPace(limits), allowed: 4 };
+    shrink(pace, 0);
+    for (let answers = 0; answers < 24 + 4; answers++) grow(pace, limits, true);
+    expect(pace).toMatchObject({ allowed: 5, ceiling: Number.POSITIVE_INFINITY, patience: 1 });
+  });
+
   test('after trouble are those of the beginning, or fewer', () => {
-    const pace = { ...newPace(limits), allowed: 8 };
+    const pace = { ...newPace(limits), allowed: 8, answered: 8 };
     restart(pace, limits);
     expect(pace.allowed).toBe(2);
     shrink(pace, 0);
@@ -46,8 +67,8 @@ describe('the places of a site', () => {
 });
 
 describe('the limit by the hour', () => {
-  test('lets a minute of it go at once, and the rest come evenly', () => {
-    const hourly = { ...limits, messagesPerHour: 600 };
+  test('lets ten seconds of it go at once, and the rest come evenly', () => {
+    const hourly = { ...limits, messagesPerHour: 3600 };
     const pace = newPace(hourly);
     let now = 0;
     const starts: number[] = [];
@@ -57,8 +78,8 @@ describe('the limit by the hour', () => {
       starts.push(now);
     }
     expect(starts.slice(0, 10)).toEqual(Array.from({ length: 10 }, () => 0));
-    expect(starts[10]).toBeCloseTo(hour / 591);
-    expect((starts[14] ?? 0) - (starts[13] ?? 0)).toBeCloseTo(hour / 591);
+    expect(starts[10]).toBeCloseTo(hour / 3591);
+    expect((starts[14] ?? 0) - (starts[13] ?? 0)).toBeCloseTo(hour / 3591);
   });
 
   test('P7: is kept in every hour, whenever messages come', () => {

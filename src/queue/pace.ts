@@ -18,11 +18,19 @@ export interface Pace {
   allowed: number;
   /** Attempts that were answered while all places were in use, since `allowed` changed last. */
   answered: number;
+  /** So many at once were refused, and have not been taken for a round since. */
+  ceiling: number;
+  /** Rounds of answers until as many are tried again. */
+  patience: number;
   /** Attempts that began before `allowed` was made less: what they are refused is no news. */
   echoes: number;
   /** With `messagesPerHour`: when the next attempt would be due if they came evenly. */
   evenAt: number;
 }
+
+/** What was refused is tried again after so many rounds, and after twice as many each time. */
+const firstPatience = 8;
+const mostPatience = 512;
 
 /** A site that nothing is known of gets two places: with one alone, a slow message would hold up all others. */
 export const firstConnections = 2;
@@ -32,6 +40,8 @@ const hourMs = 3600_000;
 export const newPace = ({ connections, start }: SiteLimits): Pace => ({
   allowed: Math.max(1, Math.min(connections, start)),
   answered: 0,
+  ceiling: Number.POSITIVE_INFINITY,
+  patience: 1,
   echoes: 0,
   evenAt: Number.NEGATIVE_INFINITY,
 });
@@ -39,20 +49,34 @@ export const newPace = ({ connections, start }: SiteLimits): Pace => ({
 /** The site answered; after a round of answers with all places in use it gets one place more. */
 export function grow(pace: Pace, { connections }: SiteLimits, wasFull: boolean): void {
   if (pace.echoes > 0) pace.echoes--;
-  if (!wasFull || pace.allowed >= connections) return;
+  if (!wasFull) return;
   pace.answered++;
-  if (pace.answered < pace.allowed) return;
+  const isRound = pace.answered >= pace.allowed;
+  if (isRound && pace.allowed >= pace.ceiling) {
+    pace.ceiling = Number.POSITIVE_INFINITY;
+    pace.patience = 1;
+  }
+  if (pace.allowed >= connections) return;
+  const rounds = pace.allowed + 1 < pace.ceiling ? 1 : pace.patience;
+  if (pace.answered < rounds * pace.allowed) return;
   pace.allowed++;
   pace.answered = 0;
 }
 
-/** The site refused an attempt, and `others` are under way: half the places, once for all that began before. */
+/**
+ * The site refused an attempt, and `others` are under way. A place that was new is taken back; where as many were taken
+ * before, it has less for us now: half. Once for all that began before.
+ */
 export function shrink(pace: Pace, others: number): void {
   if (pace.echoes > 0) {
     pace.echoes--;
     return;
   }
-  pace.allowed = Math.max(1, Math.floor(pace.allowed / 2));
+  const { allowed, answered, ceiling, patience } = pace;
+  const wasNew = answered < allowed && allowed > 1;
+  pace.allowed = wasNew ? allowed - 1 : Math.max(1, Math.floor(allowed / 2));
+  pace.patience = allowed === ceiling ? Math.min(2 * patience, mostPatience) : firstPatience;
+  pace.ceiling = allowed;
   pace.answered = 0;
   pace.echoes = others;
 }
@@ -64,8 +88,8 @@ export function restart(pace: Pace, limits: SiteLimits): void {
   pace.echoes = 0;
 }
 
-/** Of a limit by the hour, a minute's worth may go at once. */
-const burstOf = (messagesPerHour: number): number => Math.max(1, Math.floor(messagesPerHour / 60));
+/** Of a limit by the hour, ten seconds' worth may go at once. */
+const burstOf = (messagesPerHour: number): number => Math.max(1, Math.floor(messagesPerHour / 360));
 
 /** Time between two messages: such that no hour ever has more than the limit, with a burst at its beginning. */
 const intervalOf = (messagesPerHour: number): number =>

@@ -10,8 +10,8 @@
 import type { Database } from 'better-sqlite3';
 
 /** Jobs of one destination that a claim takes: at first, and after each hold, one; then twice as many each time. */
-const firstShare = 1;
-const largestShare = 128;
+export const firstShare = 1;
+export const largestShare = 128;
 
 /** After the first one, so long for a look at how it fares: what is claimed in vain has to be given back. */
 const firstRestMs = 1000;

@@ -1,0 +1,123 @@
+/**
+ * The store of a simulation: what waits, by destination, is claimed and held as the real one does it
+ * (store/sqlite/claims.ts and destinations.ts), but in memory.
+ */
+
+import { firstShare, largestShare, restMs } from '../store/sqlite/destinations.ts';
+import { Heap } from '../util/heap.ts';
+
+export interface Waiting {
+  destination: string;
+  nextAttemptAt: number;
+  expiresAt: number;
+  /** Breaks ties, as a queue id does. */
+  number: number;
+}
+
+interface Row<T> {
+  dueAt: number;
+  share: number;
+  jobs: Heap<T>;
+}
+
+export class Backlog<T extends Waiting> {
+  /** Jobs that can be claimed. */
+  readonly #stored = new Set<T>();
+  readonly #rows = new Map<string, Row<T>>();
+  /** May hold jobs that have been claimed since; each once. */
+  readonly #byExpiry = new Heap<T>((one, other) =>
+    one.expiresAt === other.expiresAt ? one.number < other.number : one.expiresAt < other.expiresAt,
+  );
+  readonly #inByExpiry = new Set<T>();
+
+  get size(): number {
+    return this.#stored.size;
+  }
+
+  /** A job waits to be claimed, from its next attempt on; its destination no sooner than `holdUntil`. */
+  put(job: T, holdUntil?: number): void {
+    const row = this.#enter(job);
+    row.dueAt = Math.min(row.dueAt, job.nextAttemptAt);
+    if (holdUntil === undefined) return;
+    row.dueAt = Math.max(row.dueAt, holdUntil);
+    row.share = firstShare;
+  }
+
+  /** A claimed job comes back as it was; nothing for its destination is claimed before that moment. */
+  release(job: T, holdUntil: number): void {
+    const row = this.#enter(job);
+    row.dueAt = holdUntil;
+    row.share = firstShare;
+  }
+
+  #enter(job: T): Row<T> {
+    this.#stored.add(job);
+    if (!this.#inByExpiry.has(job)) this.#byExpiry.push(job);
+    this.#inByExpiry.add(job);
+    const row = this.#rows.get(job.destination) ?? {
+      dueAt: Number.POSITIVE_INFINITY,
+      share: firstShare,
+      jobs: new Heap<T>((one, other) =>
+        one.nextAttemptAt === other.nextAttemptAt
+          ? one.number < other.number
+          : one.nextAttemptAt < other.nextAttemptAt,
+      ),
+    };
+    this.#rows.set(job.destination, row);
+    row.jobs.push(job);
+    return row;
+  }
+
+  claim(now: number, limit: number): T[] {
+    const all: T[] = [];
+    while (all.length < limit) {
+      const job = this.#firstToExpire();
+      if (job === undefined || job.expiresAt > now) break;
+      all.push(this.#take(job));
+    }
+    const due = [...this.#rows].filter(([, { dueAt }]) => dueAt <= now);
+    due.sort(([name, one], [other, { dueAt }]) => one.dueAt - dueAt || (name < other ? -1 : 1));
+    for (const [destination, row] of due.slice(0, limit - all.length)) {
+      if (all.length === limit) break;
+      this.#claimFrom(row, { all, until: Math.min(limit, all.length + row.share), now });
+      const next = this.#first(row.jobs);
+      if (next === undefined) this.#rows.delete(destination);
+      row.dueAt = Math.max(next?.nextAttemptAt ?? 0, now + restMs(row.share));
+      row.share = Math.min(2 * row.share, largestShare);
+    }
+    return all;
+  }
+
+  #claimFrom({ jobs }: Row<T>, { all, until, now }: { all: T[]; until: number; now: number }): void {
+    while (all.length < until) {
+      const job = this.#first(jobs);
+      if (job === undefined || job.nextAttemptAt > now) return;
+      all.push(this.#take(job));
+    }
+  }
+
+  #take(job: T): T {
+    this.#stored.delete(job);
+    return job;
+  }
+
+  nextDue(): number | undefined {
+    const rows = [...this.#rows.values()].map(({ dueAt }) => dueAt);
+    const next = Math.min(...rows, this.#firstToExpire()?.expiresAt ?? Number.POSITIVE_INFINITY);
+    return next === Number.POSITIVE_INFINITY ? undefined : next;
+  }
+
+  #firstToExpire(): T | undefined {
+    return this.#first(this.#byExpiry, (gone) => this.#inByExpiry.delete(gone));
+  }
+
+  /** The first that is not claimed; those that are, are passed over. */
+  #first(heap: Heap<T>, passedOver: (job: T) => void = () => undefined): T | undefined {
+    for (let job = heap.peek(); job !== undefined; job = heap.peek()) {
+      if (this.#stored.has(job)) return job;
+      heap.pop();
+      passedOver(job);
+    }
+    return undefined;
+  }
+}
