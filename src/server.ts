@@ -51,7 +51,7 @@ import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { authenticator } from './store/passwords.ts';
 import { openStore } from './store/sqlite/open.ts';
-import type { Store } from './store/store.ts';
+import type { JobRow, Store } from './store/store.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import type { Log } from './util/log.ts';
 import { queueIds } from './util/queue-id.ts';
@@ -258,6 +258,8 @@ async function startControl(
       }),
     checkAddress: addressChecks(checker),
     wake: () => queue.wake(),
+    outlookOf: (job: JobRow, sentBy: { reversePath: string }) => queue.outlookOf(job, sentBy),
+    concurrency: config.delivery.concurrency,
     accountsChanged: () => directory.forget(),
     receiversForgotten: (site: string | undefined) => receivers.forget(site),
     lookAtSources: () => guard.look(),

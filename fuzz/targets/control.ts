@@ -28,6 +28,7 @@ const admin: Admin = {
   listReceivers: nobody,
   resetReceivers: nobody,
   listQueue: nobody,
+  outlook: nobody,
   retryQueue: nobody,
   dropQueue: nobody,
   send: nobody,

@@ -7,7 +7,8 @@ import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
 import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
-import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import { places } from '../testing/schedule-stage.ts';
+import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { maxPasswordBytes } from './accounts.ts';
@@ -22,6 +23,8 @@ const hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA';
 const log = createLog('silent');
 
 let directory: TemporaryStore;
+const quietSite = { limits: places(3), allowed: 3, active: 0, waiting: 0, proven: true };
+
 let calls: string[];
 let running: Running;
 let local: Admin;
@@ -46,6 +49,8 @@ beforeEach(() => {
       return { address, verdict: 'cannot tell', why: '', steps, dialogue, checkedAt: 1, durationMs: 2 };
     },
     wake: () => calls.push('wake'),
+    outlookOf: async ({ destination }) => ({ ...quietSite, site: `site of ${destination}` }),
+    concurrency: 7,
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     accountsChanged: () => calls.push('changed'),
     lookAtSources: async () => [],
@@ -398,5 +403,34 @@ describe('openAdmin()', () => {
     };
     await expect(openAdmin(config, clock)).rejects.toEqual(failure('in-use'));
     await admin.close();
+  });
+});
+
+describe('outlook()', () => {
+  test('P7: tells of each recipient that waits when it may go, how its site stands, and how many go before', async () => {
+    const jobs = ['a.example', 'b.example'].map((destination, number) =>
+      sampleJob('OUTLOOK', { number, destination, nextAttemptAt: 5000, expiresAt: 9e15 }),
+    );
+    await directory.store.accept(sampleMessage('OUTLOOK', { jobs }));
+    for (const [id, nextAttemptAt] of [
+      ['BEFORE', 4000],
+      ['BEHIND', 6000],
+    ] as const)
+      await directory.store.accept(
+        sampleMessage(id, {
+          jobs: [sampleJob(id, { destination: 'a.example', nextAttemptAt, expiresAt: 9e15 })],
+        }),
+      );
+    const { jobs: found, concurrency } = await local.outlook({ queueId: 'OUTLOOK' });
+    expect(concurrency).toBe(7);
+    expect(found).toMatchObject([
+      { destination: 'a.example', ahead: 1, claimed: false, site: { site: 'site of a.example' } },
+      { destination: 'b.example', ahead: 0, nextAttemptAt: 5000 },
+    ]);
+    const down = localAdmin({ store: directory.store, domains: [], clock: systemClock });
+    const without = await down.outlook({ queueId: 'OUTLOOK' });
+    expect(without.concurrency).toBeUndefined();
+    expect(without.jobs[0]?.site).toBeUndefined();
+    await local.dropQueue({});
   });
 });

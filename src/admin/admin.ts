@@ -7,6 +7,7 @@ import type { AddressCheck } from '../delivery/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
 
 export interface NewAccount {
@@ -43,6 +44,31 @@ export interface QueueRequest extends QueueFilter {
   limit: number;
 }
 
+/** How the jobs of a message stand that wait still. */
+export interface OutlookResult {
+  /** By the server's clock. */
+  now: number;
+  /** Deliveries at once, of the whole server; absent where none runs. */
+  concurrency?: number;
+  jobs: JobOutlook[];
+}
+
+export interface JobOutlook {
+  recipient: string;
+  /** A–labels; '' for our own mailboxes. */
+  destination: string;
+  nextAttemptAt: number;
+  expiresAt: number;
+  /** In memory: under way, or in line. */
+  claimed: boolean;
+  /** Put on hold, and by whom. */
+  heldBy?: string;
+  /** Others for its destination that wait in the store and are due before. */
+  ahead: number;
+  /** Absent where no server runs. */
+  site?: SiteOutlook;
+}
+
 export interface SendRequest {
   /** `user@domain`; '' is the null sender. */
   from: string;
@@ -75,6 +101,8 @@ export interface Admin {
   /** Events of the matching messages, newest message first, each message's in order of time. */
   trace(request: TraceRequest): Promise<DossierEvent[]>;
   listQueue(request: QueueRequest): Promise<QueuePage>;
+  /** Of some of the recipients, the first ones, where there are very many. */
+  outlook(request: { queueId: string }): Promise<OutlookResult>;
   /** Makes matching jobs due now; resolves to how many. */
   retryQueue(request: QueueFilter): Promise<{ count: number }>;
   /**

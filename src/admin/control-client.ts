@@ -25,6 +25,7 @@ function proxy(connection: ControlConnection): Admin {
     listAliases: () => ask('listAliases'),
     trace: (request) => ask('trace', request),
     listQueue: (request) => ask('listQueue', request),
+    outlook: (request) => ask('outlook', request),
     retryQueue: (request) => ask('retryQueue', request),
     dropQueue: (request) => ask('dropQueue', request),
     listReceivers: () => ask('listReceivers'),

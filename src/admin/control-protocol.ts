@@ -74,6 +74,7 @@ export const operations: Record<Operation, Perform> = {
     v.object({ ...filter.entries, after: v.exactOptional(text), limit }),
     (admin, request) => admin.listQueue(request),
   ),
+  outlook: operation(v.object({ queueId: text }), (admin, request) => admin.outlook(request)),
   retryQueue: operation(filter, (admin, request) => admin.retryQueue(request)),
   dropQueue: operation(filter, (admin, request) => admin.dropQueue(request)),
   listReceivers: operation(nothing, (admin) => admin.listReceivers()),

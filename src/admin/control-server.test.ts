@@ -54,6 +54,7 @@ function adminOf(): Admin {
     listAliases: none,
     trace: none,
     listQueue: none,
+    outlook: none,
     retryQueue: none,
     dropQueue: none,
     listReceivers: none,

@@ -7,11 +7,13 @@ import type { AddressCheck } from '../delivery/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { EventRow, Store, TraceQuery } from '../store/store.ts';
+import type { SiteOutlook } from '../queue/outlook.ts';
+import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
+import { outlookOfMessage } from './outlook.ts';
 import { receiverOperations } from './receivers.ts';
 
 /** What only a running server can do. */
@@ -24,6 +26,10 @@ export interface Running {
   wake(): void;
   /** Accounts or aliases have changed: what was remembered of them is not true any more. */
   accountsChanged(): void;
+  /** How the site of a waiting job stands. */
+  outlookOf(job: JobRow, sentBy: { reversePath: string }): Promise<SiteOutlook>;
+  /** Deliveries at once. */
+  concurrency: number;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
@@ -53,6 +59,7 @@ export function localAdmin({ store, domains, clock, running }: LocalAdminParts):
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
     trace: ({ subject, limit }) => trace(store, subject, Math.min(limit, maxDossiers)),
     listQueue: (request) => store.listJobs({ ...request, limit: Math.min(request.limit, maxPage) }),
+    outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
     async retryQueue(filter) {
       const count = await store.retryJobs(filter, clock.now());
       running?.wake();

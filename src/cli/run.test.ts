@@ -229,6 +229,8 @@ describe('posthorn send', () => {
         };
       },
       wake: () => undefined,
+      outlookOf: () => Promise.reject(new Error('not in this test')),
+      concurrency: 1,
       accountsChanged: () => undefined,
       receiversForgotten: () => undefined,
       lookAtSources: async () => [],

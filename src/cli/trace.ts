@@ -6,6 +6,7 @@ import { formatTimeline } from '../dossier/timeline.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { exitCodes } from './exit-codes.ts';
+import { forecastsFor } from './forecasts.ts';
 import { positiveNumber } from './numbers.ts';
 
 interface TraceOptions extends CommonOptions {
@@ -29,7 +30,10 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print a JSON array of events'),
     async (options: TraceOptions, subject: string) => {
       const { limit, explain } = options;
-      const events = await withAdmin(context, options, (admin) => admin.trace({ subject, limit }));
+      const { events, forecasts } = await withAdmin(context, options, async (admin) => {
+        const events = await admin.trace({ subject, limit });
+        return { events, forecasts: options.json ? [] : await forecastsFor(admin, events) };
+      });
       if (options.json) {
         printJson(context, events.map(flatten));
         return exitCodes.ok;
@@ -41,6 +45,7 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
         return exitCodes.noInput;
       }
       terminal.out(formatTimeline(events, { colour: usesColour(context), explain }));
+      for (const line of forecasts) terminal.out(`${line}\n`);
       return exitCodes.ok;
     },
   );

@@ -14,6 +14,10 @@ import { copyTrouble } from './own-copy.ts';
 /** A reason longer than this is cut; the reply itself is whole. */
 const maxReasonLength = 2000;
 
+/** A policy is one domain's: what it forbids here is allowed for the next. */
+export const policyRule =
+  'TLS is not what its policy wants: never in clear text, never to a stranger, later again';
+
 /** The outcome of a transaction for one recipient. */
 export function classify(
   verdict: Verdict,
@@ -31,7 +35,7 @@ export function classify(
         status: '4.7.5',
         reason: verdict.fault.reason,
         phase: verdict.phase,
-        rule: 'TLS is not what its policy wants: never in clear text, never to a stranger, later again',
+        rule: policyRule,
         endpoint,
       };
     case 'extension': {

@@ -16,6 +16,7 @@ test.each([
   ['10 mx.example.net:25', { connectionsPerSite: 5 }, { connections: 5, start: 2 }],
   ['relay 192.0.2.1:25', {}, { connections: 20, start: 20 }],
   ['relay 192.0.2.1:25', { connectionsPerSite: 5 }, { connections: 5, start: 5 }],
+  ['pipe /usr/bin/archive', {}, { connections: 20, start: 20 }],
   ['local', { connectionsPerSite: 5 }, { connections: 64, start: 64 }],
 ])('limitsOfSite() lets %s with %j have %j', (site, config, limits) => {
   expect(limitsOfSite(site, config)).toEqual(limits);

@@ -15,9 +15,12 @@ export interface DeliveryGroup extends Group {
   jobs: JobRow[];
 }
 
+/** Who sends it may decide which way it goes. */
+export type SentBy = Pick<MessageRow, 'reversePath' | 'submitter'>;
+
 export interface HandOutParts {
   /** A name for where a job goes; jobs with the same name share transactions and connections. */
-  siteOf(job: JobRow, signal: AbortSignal, message: MessageRow): MaybePromise<string>;
+  siteOf(job: JobRow, signal: AbortSignal, message: SentBy): MaybePromise<string>;
   /** Ends look-ups that are under way; what waits for them is made ready all the same. */
   signal: AbortSignal;
   log: Log;

@@ -8,8 +8,9 @@ import { StoreFullError } from '../store/errors.ts';
 import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { type DeliveryGroup, type HandOutParts, handOut } from './hand-out.ts';
+import { type DeliveryGroup, type HandOutParts, handOut, type SentBy } from './hand-out.ts';
 import { takeAll } from './line.ts';
+import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
 import {
   hasRoom,
@@ -145,6 +146,14 @@ export class Queue {
   /** Something in the store has become due by another way than this object's, and is to be tried whatever is known. */
   wake(): void {
     this.#on({ type: 'retried' });
+  }
+
+  /** How the site of a waiting job stands; changes nothing. */
+  async outlookOf(job: JobRow, sentBy: SentBy): Promise<SiteOutlook> {
+    const site = await this.#parts.siteOf(job, this.#stop.signal, sentBy);
+    const isIt = ({ message, jobs }: DeliveryGroup) =>
+      message.queueId === job.queueId && jobs.some(({ number }) => number === job.number);
+    return outlookOf(this.#schedule, site, isIt);
   }
 
   /** Starts nothing new, lets what runs end, and gives the rest back to the store. */

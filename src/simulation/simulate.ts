@@ -8,6 +8,8 @@ import type { Outcome } from '../delivery/outcome.ts';
 import { notTried, siteAnswer } from '../delivery/site-answer.ts';
 import { limitsOfSite } from '../delivery/site-limits.ts';
 import { SiteTables } from '../delivery/site-tables.ts';
+import type { SiteOutlook } from '../queue/outlook.ts';
+import type { SiteLimits } from '../queue/pace.ts';
 import { type RetryPolicy, retryPolicy } from '../queue/retry.ts';
 import {
   type Group,
@@ -18,14 +20,14 @@ import {
   type SiteTrouble,
   step,
 } from '../queue/schedule.ts';
-import { firstDownMs } from '../queue/sites.ts';
+import { firstDownMs, siteOf } from '../queue/sites.ts';
 import type { JobRow } from '../store/store.ts';
 import { Agenda } from './agenda.ts';
 import { Backlog, type Waiting } from './backlog.ts';
+import { newParty, type Party } from './party.ts';
 import { seededRandom } from './random.ts';
-import { Receiver } from './receiver.ts';
-import type { ReceiverScript, Scenario } from './scenario.ts';
-import { newTally, type Tally } from './tally.ts';
+import type { Scenario } from './scenario.ts';
+import type { Tally } from './tally.ts';
 
 /** A message for one recipient. */
 interface Letter extends Group, Waiting, JobRow {
@@ -33,13 +35,10 @@ interface Letter extends Group, Waiting, JobRow {
   firstTriedAt: number | undefined;
 }
 
-/** A receiver and what came of its mail. */
-interface Party {
-  receiver: Receiver;
-  site: string;
-  tally: Tally;
-  /** Messages that come in still. */
-  toCome: number;
+/** A message of which it is asked when its attempt begins. */
+interface Watched {
+  letter: Letter;
+  startsAt: number | undefined;
 }
 
 /** Jobs in memory at once, as in the server. */
@@ -63,8 +62,10 @@ export class Simulation {
   #count = 0;
   #waiting = 0;
   #wakeAt: number | undefined;
+  #watched: Watched | undefined;
 
-  constructor(scenario: Scenario, startAt: number) {
+  /** `limitsOf` takes the place of what the scenario says of a site's limits. */
+  constructor(scenario: Scenario, startAt: number, limitsOf?: (site: string) => SiteLimits) {
     const { delivery, receivers, seed } = scenario;
     this.startAt = startAt;
     this.#scenario = scenario;
@@ -74,21 +75,13 @@ export class Simulation {
     this.#tables = new SiteTables(scenario.sites);
     this.#schedule = initialSchedule<Letter>({
       concurrency: delivery.concurrency,
-      perSite: (site) => limitsOfSite(site, delivery, this.#tables.named(site)),
+      perSite: limitsOf ?? ((site) => limitsOfSite(site, delivery, this.#tables.named(site))),
       apart: () => false,
       maxHeld,
     });
-    this.#parties = receivers.map((script) => this.#newParty(script));
-  }
-
-  #newParty(script: ReceiverScript): Party {
-    const { domain, mx } = script;
-    const hosts = mx.map((host) => ({ host, preference: 10, addresses: [] }));
-    const site = this.#tables.find({ domain, hosts })?.name ?? mx.join(', ');
-    const arrivals = Math.round((script.perMinute * script.arrivalsMs) / minuteMs);
-    const { permanentFailures } = this.#scenario.delivery;
-    const receiver = new Receiver(script, { startAt: this.startAt, random: this.#random, permanentFailures });
-    return { receiver, site, tally: newTally(script, site), toCome: arrivals };
+    const { permanentFailures } = delivery;
+    const receiverParts = { startAt, random: this.#random, permanentFailures };
+    this.#parties = receivers.map((script) => newParty(script, this.#tables, receiverParts));
   }
 
   get now(): number {
@@ -112,6 +105,39 @@ export class Simulation {
       this.#planArrival(party);
     }
     this.#on({ type: 'tick' });
+  }
+
+  /**
+   * Instead of `begin()`: the first receiver's site stands as `outlook` says, so many wait there, and then one more, of
+   * which the answer tells, later, when its attempt began.
+   */
+  resume(outlook: SiteOutlook, { ahead, nextAttemptAt }: { ahead: number; nextAttemptAt: number }) {
+    const [party] = this.#parties;
+    if (party === undefined) throw new Error('a scenario without receivers');
+    this.#recall(party.site, outlook);
+    const holdUntil = outlook.trouble?.until;
+    for (let number = 0; number < ahead; number++) this.#backlog.put(this.#oldLetter(party), holdUntil);
+    const letter = { ...this.#oldLetter(party), nextAttemptAt };
+    this.#backlog.put(letter, holdUntil);
+    const watched: Watched = { letter, startsAt: undefined };
+    this.#watched = watched;
+    this.#on({ type: 'tick' });
+    for (let number = 0; number < outlook.active; number++) this.#accept(this.#newLetter(party));
+    return (): number | undefined => watched.startsAt;
+  }
+
+  #recall(name: string, { allowed, evenAt, proven, trouble }: SiteOutlook): void {
+    const { sites } = this.#schedule;
+    const site = siteOf(sites, name);
+    site.pace.allowed = allowed;
+    site.pace.evenAt = evenAt ?? site.pace.evenAt;
+    site.proven = proven;
+    site.trouble = trouble && { ...trouble, failures: 1 };
+    sites.known.add(name);
+  }
+
+  #oldLetter(party: Party): Letter {
+    return { ...this.#newLetter(party), attempts: 1 };
   }
 
   /** Plays on, for some steps at most; false when nothing is left to come, or the scenario's time is over. */
@@ -218,6 +244,7 @@ export class Simulation {
     const isProbe = this.#schedule.sites.byName.get(letter.site)?.trouble !== undefined;
     const { outcome, durationMs } = receiver.begin(letter, this.now);
     letter.firstTriedAt ??= this.now;
+    if (this.#watched?.letter === letter) this.#watched.startsAt ??= this.now;
     tally.begin(isProbe);
     this.#agenda.plan(this.now + durationMs, () => {
       receiver.end();

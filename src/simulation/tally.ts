@@ -100,5 +100,3 @@ export class Tally {
     this.#stepMs *= 2;
   }
 }
-
-export const newTally = (script: ReceiverScript, site: string): Tally => new Tally(script, site);

@@ -283,6 +283,11 @@ export interface Store {
   release(jobs: { queueId: string; number: number }[], holdUntil?: number): Promise<void>;
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
+  /**
+   * How many unclaimed jobs for a job's destination are due before it is; counts up to `limit`. 0 where there is no such
+   * job.
+   */
+  countAhead(job: { queueId: string; number: number }, limit: number): Promise<number>;
   /** Makes matching unclaimed jobs due at `now`; resolves to how many. */
   retryJobs(filter: QueueFilter, now: number): Promise<number>;
   /**

@@ -81,7 +81,7 @@ function messagesOver(link: Link, spool: Spool, directory: string): Messages {
   };
 }
 
-type Queue = Pick<Store, 'listJobs' | 'retryJobs' | 'dropJobs'>;
+type Queue = Pick<Store, 'listJobs' | 'countAhead' | 'retryJobs' | 'dropJobs'>;
 
 function queueOver(link: Link, spool: Spool): Queue {
   return {
@@ -95,6 +95,7 @@ function queueOver(link: Link, spool: Spool): Queue {
       const last = jobs.at(-1);
       return listed.length > limit && last !== undefined ? { jobs, next: cursor(last) } : { jobs };
     },
+    countAhead: ({ queueId, number }, limit) => link.call('countAhead', { job: [queueId, number], limit }),
     async retryJobs(filter, now) {
       const step = (after: JobName | undefined) =>
         link.call('retryJobs', { filter, after, limit: walkStep, now });

@@ -77,6 +77,25 @@ test('settle() takes the doubt from a job that is tried again', async () => {
   expect(claimed?.jobs[0]?.inDoubt).toBeUndefined();
 });
 
+test('countAhead() counts what is due before a job at its destination, claimed ones and others not, up to a limit', async () => {
+  await using world = await temporaryStore();
+  const put = (id: string, changes: object) =>
+    world.store.accept(sampleMessage(id, { jobs: [sampleJob(id, changes)] }));
+  for (const [id, nextAttemptAt] of [
+    ['Q1', 1000],
+    ['Q2', 2000],
+    ['Q3', 3000],
+    ['Q4', 4000],
+  ] as const)
+    await put(id, { nextAttemptAt });
+  await put('Q5', { nextAttemptAt: 1000, destination: 'other.example' });
+  const ahead = (queueId: string, limit = 100) => world.store.countAhead({ queueId, number: 0 }, limit);
+  expect(await Promise.all(['Q1', 'Q4', 'Q5', 'none'].map((id) => ahead(id)))).toEqual([0, 3, 0, 0]);
+  expect(await ahead('Q4', 2)).toBe(2);
+  await world.store.claim({ now: 1000, limit: 1, leaseMs: 9000 });
+  expect(await ahead('Q4')).toBe(2);
+});
+
 test('listJobs() pages through claimed and unclaimed jobs in order, filtered or not', async () => {
   await using world = await temporaryStore();
   for (const [index, id] of ['Q1', 'Q2', 'Q3', 'Q4'].entries()) {

@@ -8,7 +8,7 @@ import type { Messages } from './messages.ts';
 import type { JobName, ListedTuple, Operations, QueueStep } from './protocol.ts';
 import { type JobTuple, jobColumns } from './rows.ts';
 
-export type JobOperations = Pick<Operations, 'listJobs' | 'retryJobs' | 'dropJobs'>;
+export type JobOperations = Pick<Operations, 'listJobs' | 'countAhead' | 'retryJobs' | 'dropJobs'>;
 
 export interface JobsParts {
   log: EventLog;
@@ -21,9 +21,19 @@ export function createJobs(database: Database, { log, messages, destinations }: 
   const makeDue = database.prepare(
     'UPDATE jobs SET next_attempt_at = ? WHERE queue_id = ? AND number = ? AND next_attempt_at > ?',
   );
+  const ahead = database
+    .prepare<[JobName[0], JobName[1], number], number>(
+      `SELECT count(*) FROM (
+         SELECT 1 FROM (SELECT destination, next_attempt_at FROM jobs WHERE queue_id = ? AND number = ?) AS this
+         JOIN jobs ON claimed_until IS NULL AND jobs.destination = this.destination
+           AND jobs.next_attempt_at < this.next_attempt_at
+         LIMIT ?)`,
+    )
+    .pluck();
   const remove = database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?');
   return {
     listJobs: listed,
+    countAhead: ({ job, limit }) => ahead.get(...job, limit) ?? 0,
     retryJobs: ({ now, ...step }) => {
       const jobs = unclaimed(step);
       const names = jobs.map(([queueId, number]): JobName => [queueId, number]);

@@ -59,6 +59,7 @@ export interface Operations {
   release(request: { jobs: JobName[]; holdUntil: number | undefined }): void;
 
   listJobs(step: QueueStep): ListedTuple[];
+  countAhead(request: { job: JobName; limit: number }): number;
   retryJobs(step: QueueStep & { now: number }): JobName[];
   dropJobs(step: Omit<QueueStep, 'after'> & { event: EventTuple }): { jobs: JobTuple[]; spools: string[] };
 
