@@ -9,6 +9,7 @@ import type { CheckStep } from '../delivery/check-address.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
+import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { run } from './run.ts';
@@ -229,8 +230,15 @@ describe('posthorn send', () => {
         };
       },
       wake: () => undefined,
-      outlookOf: () => Promise.reject(new Error('not in this test')),
-      concurrency: 1,
+      outlookOf: async () => ({
+        site: 'mx.example.net',
+        limits: { connections: 2, start: 2 },
+        allowed: 2,
+        active: 0,
+        waiting: 0,
+        proven: true,
+      }),
+      concurrency: 10,
       accountsChanged: () => undefined,
       receiversForgotten: () => undefined,
       lookAtSources: async () => [],
@@ -408,5 +416,31 @@ describe('posthorn send', () => {
       },
       { at: 2, queueId, recipient: 'a@example.net', event: 'delivered', endpoint, reply: '250 2.0.0 Taken' },
     ]);
+  });
+
+  test('P7: posthorn trace says when what waits is likely to go', async () => {
+    const nextAttemptAt = Date.now() + 20 * 60_000;
+    const job = sampleJob(queueId, {
+      recipient: 'a@example.net',
+      nextAttemptAt,
+      expiresAt: 9e15,
+      attempts: 1,
+    });
+    const data = { status: '4.0.0', phase: 'x', rule: 'x', reason: 'x', attempts: 1, nextAttemptAt };
+    const deferred = { at: 1, queueId, recipient: 'a@example.net', event: 'deferred', data };
+    await store.accept(sampleMessage(queueId, { jobs: [job], events: [deferred] }));
+    const { out } = await posthorn(['trace', queueId]);
+    expect(out).toMatch(
+      /\n01JRMGQ4TQ0A1B {2}a@example\.net is likely to go in about 20 minutes \(.* UTC\): its next attempt is planned for .* UTC\.\n$/,
+    );
+    expect((await posthorn(['trace', queueId, '--json'])).out).not.toContain('likely');
+    await stop();
+    await store.close();
+    expect((await posthorn(['trace', queueId])).out).toMatch(
+      /is due at .* UTC, but no server is running\.\n$/,
+    );
+    store = await openStore({ dataDir: join(directory, 'data') });
+    stop = async () => undefined;
+    await store.dropJobs({}, { at: 0, event: 'dropped', data: {} });
   });
 });

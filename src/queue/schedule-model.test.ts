@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { expectEmpty, minute, type Piece, piece, refused, tooFast } from '../testing/schedule-stage.ts';
+import { allowedFrom } from './pace.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -37,11 +38,18 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ kind: fc.constant('wait' as const), ms: fc.oneof(fc.nat(40), fc.nat(3 * minute)) }),
 );
 
+/** Of one of the sites: few enough to be reached, and enough for the end to come. */
+const messagesPerHour = 40;
+
 const someLimits = fc
   .record({ concurrency: fc.integer({ min: 1, max: 6 }), perSite: fc.nat(3), maxHeld: fc.nat(12) })
   .map(({ concurrency, perSite, maxHeld }) => ({
     concurrency,
-    perSite: (site: string) => ({ connections: perSite + (site === 'a' ? 2 : 1), start: 1 + (perSite % 2) }),
+    perSite: (site: string) => ({
+      connections: perSite + (site === 'a' ? 2 : 1),
+      start: 1 + (perSite % 2),
+      ...(site === 'c' && { messagesPerHour }),
+    }),
     apart: (site: string) => site === 'd',
     maxHeld: maxHeld + 4, // a message has up to four jobs
   }));
@@ -57,6 +65,8 @@ class Model {
   #wakeAt: number | undefined;
   #running: Piece[] = [];
   #count = 0;
+  /** When attempts began, in the last hour, at the site with a limit. */
+  #hour: number[] = [];
 
   constructor(limits: ScheduleLimits) {
     this.#limits = limits;
@@ -99,7 +109,11 @@ class Model {
       const fresh = own.some((job) => job.fresh);
       this.#on({
         type: 'ready',
-        group: piece(`${site}${this.#count++}`, site, { jobCount: own.length, fresh }),
+        group: piece(`${site}${this.#count++}`, site, {
+          jobCount: own.length,
+          fresh,
+          sender: `sender ${this.#count % 3}`,
+        }),
       });
     }
   }
@@ -162,6 +176,9 @@ class Model {
     // A site that is down is left alone, whatever comes for it.
     expect(this.state.sites.byName.get(group.site)?.trouble?.until ?? 0).toBeLessThanOrEqual(this.#now);
     this.#running.push(group);
+    if (this.#limits.perSite(group.site).messagesPerHour === undefined) return;
+    this.#hour = [...this.#hour.filter((at) => at > this.#now - 60 * minute), this.#now];
+    expect(this.#hour.length).toBeLessThanOrEqual(messagesPerHour);
   }
 
   #check(): void {
@@ -171,11 +188,12 @@ class Model {
     expect(free).toBeGreaterThanOrEqual(0);
     expect(held).toBeLessThanOrEqual(maxHeld);
     expect(sites.activeProbes).toBeLessThanOrEqual(Math.ceil(concurrency / 2));
-    for (const [name, { waiting, doubted, probe, pace }] of sites.byName) {
+    for (const [name, { waiting, doubted, probe, pace, limits }] of sites.byName) {
       const active = this.#running.filter(({ site }) => site === name).length;
       expect(active).toBeLessThanOrEqual(perSite(name).connections);
       // Nothing waits while there is a place for it.
       if (waiting.groups === 0 || doubted || active >= pace.allowed) continue;
+      if (allowedFrom(pace, limits) > this.#now) continue; // but for the limit of the hour
       expect(apart(name)).toBe(false);
       if (probe) expect(free === 0 || 2 * sites.activeProbes >= concurrency).toBe(true);
       else expect(4 * active).toBeGreaterThanOrEqual(free);
