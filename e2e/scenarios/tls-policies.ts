@@ -40,6 +40,8 @@ type ReceiverName = keyof typeof receivers;
 interface Case {
   domain: string;
   at: ReceiverName;
+  /** Its MX host is an alias of this one; the record is below the canonical name (RFC 7672 §2.2.3). */
+  alias?: string;
   /** Below the name of its MX host. */
   tlsa?: 'of its key' | 'of its authority' | 'of another key' | 'with a bogus signature';
   sts?: { mode: 'enforce' | 'testing'; mx?: string };
@@ -52,6 +54,14 @@ interface Case {
 const cases: readonly Case[] = [
   { domain: 'right.signed.test', at: 'stranger', tlsa: 'of its key', arrives: true, level: 'dane' },
   { domain: 'issuer.signed.test', at: 'stranger', tlsa: 'of its authority', arrives: true, level: 'dane' },
+  {
+    domain: 'alias.signed.test',
+    at: 'stranger',
+    alias: 'real.signed.test',
+    tlsa: 'of its key',
+    arrives: true,
+    level: 'dane',
+  },
   { domain: 'wrong.signed.test', at: 'stranger', tlsa: 'of another key', arrives: false, level: 'dane' },
   { domain: 'bare.signed.test', at: 'bare', tlsa: 'of another key', arrives: false, level: 'dane' },
   {
@@ -73,6 +83,13 @@ const cases: readonly Case[] = [
     level: 'secure',
   },
   { domain: 'clear.unsigned.test', at: 'bare', sts: { mode: 'enforce' }, arrives: false, level: 'secure' },
+  {
+    domain: 'wild.unsigned.test',
+    at: 'known',
+    sts: { mode: 'enforce', mx: '*.wild.unsigned.test' },
+    arrives: true,
+    level: 'secure',
+  },
   {
     domain: 'unnamed.unsigned.test',
     at: 'known',
@@ -228,10 +245,11 @@ function recordsOf(zone: string, port: number, keys: { strange: string; anchor: 
   };
   return cases
     .filter(({ domain }) => domain.endsWith(`.${zone}`))
-    .flatMap(({ domain, at, tlsa, sts }) => [
+    .flatMap(({ domain, at, tlsa, sts, alias }) => [
       `${domain}. MX 10 mx.${domain}.`,
-      `mx.${domain}. A ${receivers[at].address}`,
-      ...(tlsa ? [`_${port}._tcp.mx.${domain}. TLSA ${data[tlsa]}`] : []),
+      ...(alias ? [`mx.${domain}. CNAME ${alias}.`] : []),
+      `${alias ?? `mx.${domain}`}. A ${receivers[at].address}`,
+      ...(tlsa ? [`_${port}._tcp.${alias ?? `mx.${domain}`}. TLSA ${data[tlsa]}`] : []),
       ...(sts ? [`_mta-sts.${domain}. TXT "v=STSv1; id=1"`, `mta-sts.${domain}. A 127.0.0.1`] : []),
     ]);
 }
