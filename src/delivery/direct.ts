@@ -87,6 +87,7 @@ async function partsFor(config: Config) {
     route: routeOptions(config, clock),
     tls: policies,
     send: {
+      permanentFailures: config.delivery.permanentFailures,
       pool,
       tls: send,
       sources: createSourceChooser(config),

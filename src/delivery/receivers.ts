@@ -43,7 +43,7 @@ export class Receivers {
   readonly #parts: ReceiversParts;
   /** By pair, the one used last at the end. */
   readonly #known = new Map<string, KnownReceiver>();
-  /** By site: what was learned last of any of its pairs. */
+  /** By site, as it was when this run began: the schedule must be able to replay a run with the same limits. */
   readonly #connections = new Map<string, number>();
   /** Attempts under way, by site. */
   readonly #underWay = new Map<string, number>();
@@ -59,9 +59,10 @@ export class Receivers {
     const memos = await this.#parts.store.listMemos(memoKind);
     for (const memo of memos.slice(0, maxReceivers)) {
       const known = receiverOf(memo);
-      const most = this.#connections.get(known?.site ?? '') ?? 0;
-      if (known) this.#keep(memo.key, known);
-      if (known && most > 0) this.#connections.set(known.site, Math.max(most, known.connections ?? 0));
+      if (!known) continue;
+      this.#known.set(memo.key, known);
+      const { site, connections = 0 } = known;
+      this.#connections.set(site, Math.max(this.#connections.get(site) ?? 0, connections));
     }
   }
 
@@ -73,10 +74,13 @@ export class Receivers {
 
   /** A command has removed what is known of a site, or of all. */
   forget(site?: string): void {
-    for (const [key, known] of this.#known) if (site === undefined || known.site === site) this.#drop(key);
+    if (site === undefined) this.#connections.clear();
+    else this.#connections.delete(site);
+    for (const [key, known] of this.#known)
+      if (site === undefined || known.site === site) this.#known.delete(key);
   }
 
-  /** How many attempts at once a site has taken before; undefined where that is not known. */
+  /** How many attempts at once a site had taken before this run; undefined where that is not known. */
   connectionsOf(site: string): number | undefined {
     return this.#connections.get(site);
   }
@@ -156,30 +160,18 @@ export class Receivers {
     const known = this.#known.get(key);
     if (known === undefined) return undefined;
     if (known.learnedAt + receiverLifeMs > this.#parts.clock.now()) return known;
-    this.#drop(key);
+    this.#known.delete(key);
     return undefined;
   }
 
   #note(known: KnownReceiver): void {
     const key = receiverKey(known.site, known.source);
     this.#known.delete(key);
-    this.#keep(key, known);
+    this.#known.set(key, known);
     const [oldest] = this.#known.keys();
-    if (this.#known.size > maxReceivers && oldest !== undefined) this.#drop(oldest);
+    if (this.#known.size > maxReceivers && oldest !== undefined) this.#known.delete(oldest);
     this.#changed.add(key);
     this.#cancelWrite ??= this.#parts.clock.after(writeDelayMs, () => void this.#write());
-  }
-
-  #keep(key: string, known: KnownReceiver): void {
-    const { site, connections } = known;
-    this.#known.set(key, known);
-    if (connections !== undefined) this.#connections.set(site, connections);
-  }
-
-  #drop(key: string): void {
-    const site = this.#known.get(key)?.site;
-    this.#known.delete(key);
-    if (site !== undefined) this.#connections.delete(site);
   }
 
   async #write(): Promise<void> {
