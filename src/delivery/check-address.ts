@@ -7,32 +7,28 @@
 import type { Resolver } from '../dns/resolver.ts';
 import type { Endpoint } from '../dossier/event.ts';
 import { type Address, formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
-import { quit, type Session } from '../smtp/client.ts';
-import { askAbout, endAsking } from '../smtp/client-callout.ts';
+import { quit } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
-import type { Verdict } from '../smtp/client-verdict.ts';
 import type { Clock } from '../util/clock.ts';
 import type { DialogueLine } from '../util/dialogue.ts';
-import { meaningOfCallout } from './callout-rules.ts';
+import {
+  type AddressVerdict,
+  answerOf,
+  askReceiver,
+  type CheckStep,
+  type Circumstances,
+  type Conclusion,
+  cannotTell,
+  capital,
+  type NoteStep,
+  undeliverable,
+} from './callout.ts';
 import { type ConnectionPool, closingOnAbort, type Loan, type Refused } from './pool.ts';
-import { wordsOf } from './reply-meaning.ts';
 import { findRoute, hostsOf, type Route, type RouteOptions, routedData } from './route.ts';
 import { type SourceChooser, withSources } from './sources.ts';
 import { findTlsPlan, type TlsParts, type TlsPlan } from './tls-policy.ts';
 import { demandOf } from './tls-verdict.ts';
 import type { TransportChoice, TransportFinder } from './transport-choice.ts';
-
-export type AddressVerdict = 'deliverable' | 'undeliverable' | 'cannot tell';
-
-export interface CheckStep {
-  step: 'syntax' | 'domain' | 'route' | 'policy' | 'TLS' | 'question' | 'probe';
-  /** What it says of the address. */
-  finding: 'good' | 'bad' | 'unclear';
-  /** In a sentence. */
-  text: string;
-  /** What DNS said, or the receiver. */
-  evidence: string[];
-}
 
 /** Survives JSON. */
 export interface AddressCheck {
@@ -112,14 +108,6 @@ export async function checkAddress(
 
 const tooLong = new Error(`No answer within ${checkTimeoutMs / secondMs} s.`);
 
-interface Conclusion {
-  verdict: AddressVerdict;
-  why: string;
-}
-
-const undeliverable = (why: string): Conclusion => ({ verdict: 'undeliverable', why });
-const cannotTell = (why: string): Conclusion => ({ verdict: 'cannot tell', why });
-
 class Check {
   readonly steps: CheckStep[] = [];
   dialogue: DialogueLine[] = [];
@@ -144,7 +132,7 @@ class Check {
     return 'verdict' in route ? route : this.#ask(route, address);
   }
 
-  #note(step: CheckStep['step'], finding: CheckStep['finding'], text: string, evidence: string[] = []): void {
+  #note(...[step, finding, text, evidence = []]: Parameters<NoteStep>): void {
     this.steps.push({ step, finding, text, evidence });
   }
 
@@ -231,6 +219,11 @@ class Check {
     return `${placeOf(endpoint)}: ${answerOf(verdict)}`;
   }
 
+  #circumstances(): Circumstances {
+    const { timeouts, nobody } = this.#parts;
+    return { timeouts, nobody, signal: this.#signal, note: (...step) => this.#note(...step) };
+  }
+
   async #converse(loan: Loan, address: Address): Promise<Conclusion> {
     const { session } = loan;
     const { conversation, tls } = session;
@@ -239,74 +232,14 @@ class Check {
       : 'in clear text';
     this.#note('TLS', 'good', `Spoke with ${placeOf(loan.endpoint)}, ${about}.`);
     try {
-      return await closingOnAbort(conversation, this.#signal, () => this.#question(session, address));
+      return await closingOnAbort(conversation, this.#signal, () =>
+        askReceiver(session, address, this.#circumstances()),
+      );
     } finally {
       if (!this.#signal.aborted) await quit(conversation, this.#parts.timeouts);
       this.dialogue = [...conversation.dialogue.excerpt().lines];
     }
   }
-
-  async #question(session: Session, address: Address): Promise<Conclusion> {
-    const { timeouts, nobody } = this.#parts;
-    const written = formatAddress(address);
-    const verdict = await askAbout(session, address, timeouts);
-    this.#signal.throwIfAborted();
-    const meaning = meaningOfCallout(verdict);
-    const evidence = [answerOf(verdict)];
-    if (meaning.says === 'yes') {
-      this.#note('question', 'good', `The receiver takes mail for ${written}.`, evidence);
-      if (!(await endAsking(session, timeouts)))
-        return cannotTell(
-          'The receiver took the address, and could not be asked whether it takes every address.',
-        );
-      return this.#probe(session, { localPart: nobody(), domain: address.domain });
-    }
-    await endAsking(session, timeouts);
-    const isNo = meaning.says === 'no';
-    const text = `The receiver does not take mail for ${written}: ${meaning.meaning}.`;
-    this.#note('question', isNo ? 'bad' : 'unclear', text, evidence);
-    const why = `${capital(meaning.meaning)}.`;
-    return isNo ? undeliverable(why) : cannotTell(why);
-  }
-
-  /** A receiver that takes an address which nobody has would have taken any. */
-  async #probe(session: Session, stranger: Address): Promise<Conclusion> {
-    const { timeouts } = this.#parts;
-    const written = formatAddress(stranger);
-    const verdict = await askAbout(session, stranger, timeouts);
-    this.#signal.throwIfAborted();
-    await endAsking(session, timeouts);
-    const meaning = meaningOfCallout(verdict);
-    const evidence = [answerOf(verdict)];
-    if (meaning.says === 'no') {
-      this.#note('probe', 'good', `It does not take just anything: not ${written}.`, evidence);
-      return {
-        verdict: 'deliverable',
-        why: 'The receiver takes it, and refuses an address that nobody has.',
-      };
-    }
-    if (meaning.says === 'yes') {
-      this.#note('probe', 'unclear', `It takes ${written} too, which nobody has.`, evidence);
-      return cannotTell('The receiver takes every address at first, and may refuse the message later.');
-    }
-    this.#note('probe', 'unclear', `Nothing is to be learned of ${written}: ${meaning.meaning}.`, evidence);
-    return cannotTell('The receiver takes it, but whether it would take just anything is not known.');
-  }
 }
 
 const placeOf = ({ host, address, port }: Endpoint): string => `${host} (${address} port ${port})`;
-
-function answerOf(verdict: Verdict): string {
-  switch (verdict.by) {
-    case 'reply':
-      return `${verdict.phase}: ${wordsOf(verdict.reply)}`;
-    case 'connection':
-      return `${verdict.phase}: ${verdict.error.message}`;
-    case 'policy':
-      return `${verdict.phase}: ${verdict.fault.reason}`;
-    case 'extension':
-      return verdict.reason;
-  }
-}
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
