@@ -131,7 +131,7 @@ describe('withSources() and what is held against an address', () => {
     const local = [[at('localhost', '::1'), at('localhost', '127.0.0.1')]];
     const plan = { choices: { 4: { address: four, ...fit }, 6: { address: six, ...unfit } } };
     const { hosts, rule } = withSources(local, plan);
-    expect(addressesOf(hosts).flat().toSorted()).toEqual(['>127.0.0.1', '>::1']);
+    expect(addressesOf(hosts)).toEqual([['>::1', '>127.0.0.1']]);
     const socket = [[at('lmtp', '/run/lmtp')]];
     expect(addressesOf(withSources(socket, plan).hosts)).toEqual([['>/run/lmtp']]);
     expect(rule).toBeUndefined();

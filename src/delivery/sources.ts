@@ -135,13 +135,14 @@ export function withSources(hosts: readonly (readonly Endpoint[])[], plan: Sourc
   const bar = [...all].sort(byStanding)[0];
   const isGoodEnough = (choice: SourceChoice) =>
     bar !== undefined && (choice.isFit || byStanding(choice, bar) === 0);
+  const withOurs = (endpoint: Endpoint): Endpoint[] => {
+    if (isInside(endpoint)) return [endpoint];
+    const choice = plan.choices[familyOf(endpoint)];
+    if (choice === undefined || !isGoodEnough(choice)) return [];
+    return [{ ...endpoint, ...(choice.address !== undefined && { source: choice.address }) }];
+  };
   const planned = hosts.map((host) =>
-    inOrder(host, plan).flatMap((endpoint) => {
-      if (isInside(endpoint)) return endpoint;
-      const choice = plan.choices[familyOf(endpoint)];
-      if (choice === undefined || !isGoodEnough(choice)) return [];
-      return { ...endpoint, ...(choice.address !== undefined && { source: choice.address }) };
-    }),
+    host.every(isInside) ? [...host] : inOrder(host, plan).flatMap(withOurs),
   );
   const rule = ruleOf(outside, plan, isGoodEnough);
   return { hosts: planned.filter((host) => host.length > 0), ...(rule !== undefined && { rule }) };

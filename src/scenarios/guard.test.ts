@@ -43,7 +43,7 @@ beforeEach(async () => {
         settings: {
           delivery: { port, permanentFailures: 'strict' },
           source: [{ address: six }, { address: four }],
-          guard: { blocklists: [] },
+          guard: { enabled: true, blocklists: [] },
         },
       },
     },

@@ -96,7 +96,6 @@ describe('a receiver that has its reasons', () => {
           accounts,
           settings: {
             source: [{ address: '127.0.0.71' }, { address: '127.0.0.72' }, { address: '::1' }],
-            guard: { enabled: false },
             delivery: { port },
           },
         },
