@@ -14,15 +14,22 @@ export interface Waiting {
   number: number;
 }
 
+/** A job as it waits: what is put again, with another time, has another of these. */
+interface Entry<T> {
+  readonly job: T;
+  readonly nextAttemptAt: number;
+}
+
 interface Row<T> {
   dueAt: number;
   share: number;
-  jobs: Heap<T>;
+  /** With entries of jobs that were claimed, or put again, since. */
+  jobs: Heap<Entry<T>>;
 }
 
 export class Backlog<T extends Waiting> {
-  /** Jobs that can be claimed. */
-  readonly #stored = new Set<T>();
+  /** Jobs that can be claimed, and the entry that counts of each. */
+  readonly #stored = new Map<T, Entry<T>>();
   readonly #rows = new Map<string, Row<T>>();
   /** May hold jobs that have been claimed since; each once. */
   readonly #byExpiry = new Heap<T>((one, other) =>
@@ -51,20 +58,21 @@ export class Backlog<T extends Waiting> {
   }
 
   #enter(job: T): Row<T> {
-    this.#stored.add(job);
+    const entry = { job, nextAttemptAt: job.nextAttemptAt };
+    this.#stored.set(job, entry);
     if (!this.#inByExpiry.has(job)) this.#byExpiry.push(job);
     this.#inByExpiry.add(job);
     const row = this.#rows.get(job.destination) ?? {
       dueAt: Number.POSITIVE_INFINITY,
       share: firstShare,
-      jobs: new Heap<T>((one, other) =>
+      jobs: new Heap<Entry<T>>((one, other) =>
         one.nextAttemptAt === other.nextAttemptAt
-          ? one.number < other.number
+          ? one.job.number < other.job.number
           : one.nextAttemptAt < other.nextAttemptAt,
       ),
     };
     this.#rows.set(job.destination, row);
-    row.jobs.push(job);
+    row.jobs.push(entry);
     return row;
   }
 
@@ -80,7 +88,7 @@ export class Backlog<T extends Waiting> {
     for (const [destination, row] of due.slice(0, limit - all.length)) {
       if (all.length === limit) break;
       this.#claimFrom(row, { all, until: Math.min(limit, all.length + row.share), now });
-      const next = this.#first(row.jobs);
+      const next = this.#firstOf(row.jobs);
       if (next === undefined) this.#rows.delete(destination);
       row.dueAt = Math.max(next?.nextAttemptAt ?? 0, now + restMs(row.share));
       row.share = Math.min(2 * row.share, largestShare);
@@ -90,7 +98,7 @@ export class Backlog<T extends Waiting> {
 
   #claimFrom({ jobs }: Row<T>, { all, until, now }: { all: T[]; until: number; now: number }): void {
     while (all.length < until) {
-      const job = this.#first(jobs);
+      const job = this.#firstOf(jobs);
       if (job === undefined || job.nextAttemptAt > now) return;
       all.push(this.#take(job));
     }
@@ -108,16 +116,28 @@ export class Backlog<T extends Waiting> {
   }
 
   #firstToExpire(): T | undefined {
-    return this.#first(this.#byExpiry, (gone) => this.#inByExpiry.delete(gone));
+    return firstThat(
+      this.#byExpiry,
+      (job) => this.#stored.has(job),
+      (gone) => this.#inByExpiry.delete(gone),
+    );
   }
 
-  /** The first that is not claimed; those that are, are passed over. */
-  #first(heap: Heap<T>, passedOver: (job: T) => void = () => undefined): T | undefined {
-    for (let job = heap.peek(); job !== undefined; job = heap.peek()) {
-      if (this.#stored.has(job)) return job;
-      heap.pop();
-      passedOver(job);
-    }
-    return undefined;
+  #firstOf(jobs: Heap<Entry<T>>): T | undefined {
+    return firstThat(jobs, (entry) => this.#stored.get(entry.job) === entry)?.job;
   }
+}
+
+/** The first that counts; those that do not are passed over for good. */
+function firstThat<T>(
+  heap: Heap<T>,
+  counts: (one: T) => boolean,
+  passedOver: (one: T) => void = () => undefined,
+): T | undefined {
+  for (let one = heap.peek(); one !== undefined; one = heap.peek()) {
+    if (counts(one)) return one;
+    heap.pop();
+    passedOver(one);
+  }
+  return undefined;
 }
