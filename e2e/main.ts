@@ -24,6 +24,7 @@ import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
+import { transports } from './scenarios/transports.ts';
 
 const scenarios = [
   commands,
@@ -35,6 +36,7 @@ const scenarios = [
   dialogue,
   greylisting,
   tlsPolicies,
+  transports,
   dkim,
   check,
   addresses,

@@ -8,6 +8,7 @@ import { run } from './process.ts';
 const packageOf: Readonly<Record<string, string>> = {
   curl: 'curl',
   faketime: 'faketime',
+  dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',
@@ -21,6 +22,7 @@ const packageOf: Readonly<Record<string, string>> = {
   postgrey: 'postgrey',
   'posttls-finger': 'postfix',
   python3: 'python3',
+  procmail: 'procmail',
   script: 'bsdutils',
   swaks: 'swaks',
   unbound: 'unbound',
@@ -36,6 +38,7 @@ const packageOfTool: Readonly<Record<string, string>> = {
 
 /** What a program is of little use without: headers for the compiler, Perl modules by which swaks speaks TLS and CRAM. */
 const companions: Readonly<Record<string, readonly string[]>> = {
+  dovecot: ['dovecot-lmtpd'],
   gcc: ['libc6-dev'],
   swaks: ['libio-socket-ssl-perl', 'libnet-ssleay-perl'],
 };

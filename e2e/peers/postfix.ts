@@ -14,6 +14,8 @@ export interface PostfixOptions {
   name?: string;
   /** Added to main.cf, and stronger than what is there. */
   parameters?: Readonly<Record<string, string>>;
+  /** Lines of master.cf besides those that are there. */
+  services?: string;
   /** Addresses that get a Maildir here. */
   mailboxes?: readonly string[];
   /** Where it listens. Default: 127.0.0.1, and a free port. */
@@ -87,7 +89,8 @@ export async function startPostfix(world: World, options: PostfixOptions = {}): 
   const facing = (places ?? [address]).map((place) =>
     services.split('\n')[1]?.replace('PORT', `${place}:${port}`),
   );
-  await writeFile(join(config, 'master.cf'), services.replace(/PORT.*/, facing.join('\n')));
+  const table = services.replace(/PORT.*/, facing.join('\n')) + (options.services ?? '');
+  await writeFile(join(config, 'master.cf'), table);
   const log = world.watchLog(join(dir, 'log'));
   await runOk('postfix', ['-c', config, 'check']); // Makes what is missing below the queue directory.
   const [program = '', ...words] = [...(network?.inside ?? []), await masterProgram(), '-c', config, '-s'];

@@ -27,6 +27,7 @@ export interface PosthornOptions {
   /** Of a name server, `address:port`, instead. */
   resolver?: string;
   relay?: Table;
+  transports?: readonly Table[];
   delivery?: Table;
   limits?: Table;
   /** Whatever else the file is to say. */
@@ -129,6 +130,7 @@ async function configuration(
     tls: await authority.issue(hostname),
     domain: domains,
     relay: options.relay ?? {},
+    transport: options.transports ?? [],
     delivery: { allowPrivateAddresses: true, caFile: authority.caFile, ...options.delivery },
     limits: options.limits ?? {},
     ...options.more,
