@@ -191,6 +191,7 @@ async function startQueue(
     recorder,
     onEvents: (events) => logEvents(log, events),
     siteOf: siteFinder(resolver, route, { tables, transports }),
+    isSplit: (destination) => transports.isSplit(destination),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {

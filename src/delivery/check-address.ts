@@ -55,7 +55,7 @@ export interface CheckParts {
   /** Absent: policies are not looked for. */
   tls?: TlsParts;
   /** What mail goes by that does not go by MX. */
-  findTransport?: TransportFinder;
+  findTransport?: TransportFinder['find'];
   /** From which of our addresses it is asked. */
   sources?: SourceChooser;
   clock: Clock;

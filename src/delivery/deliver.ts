@@ -34,7 +34,7 @@ export interface DeliverParts {
   route: RouteOptions;
   send: SendParts;
   /** Default: everything goes by MX. */
-  transports?: Pick<Transports, 'find'>;
+  transports?: Pick<Transports, 'find' | 'isSplit'>;
   /** Absent: TLS is opportunistic everywhere. */
   tls?: TlsParts;
   local: LocalParts;
@@ -89,10 +89,14 @@ export async function deliver(
       ...reports.events,
     ],
     reports: reports.entries,
-    ...(site !== 'reached' && { holdUntil: now + firstDownMs }),
+    // Where mail for one domain takes different ways, another one may be open.
+    ...(site !== 'reached' && !isSplit(parts, jobs) && { holdUntil: now + firstDownMs }),
   });
   return site;
 }
+
+const isSplit = ({ transports }: DeliverParts, jobs: readonly JobRow[]): boolean =>
+  jobs.some(({ destination }) => transports?.isSplit(destination));
 
 function decisionPartsOf(parts: DeliverParts, site: string, now: number): DecisionParts {
   const { route, receivers, retry = defaultRetryPolicy } = parts;

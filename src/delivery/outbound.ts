@@ -69,7 +69,7 @@ export async function createCheckParts(
   return {
     ...given,
     route: routeOptions(config, clock),
-    findTransport: transportFinder(config.transports),
+    findTransport: transportFinder(config.transports).find,
     pool: new ConnectionPool({ ...(await poolParts(config, clock)), timeouts: calloutTimeouts }),
     timeouts: calloutTimeouts,
     nobody: () => `no-such-user-${randomBytes(8).toString('hex')}`,

@@ -5,7 +5,7 @@ import { transportFinder } from './transport-choice.ts';
 const to = (host: string, domains: string[], senders?: string[]) =>
   completeTransport({ protocol: 'smtp', host, domains, ...(senders && { senders }) });
 
-const find = transportFinder([
+const { find, isSplit } = transportFinder([
   to('all', ['*']),
   to('exact', ['example.net', 'a.deep.example.org']),
   to('below', ['.example.net', '.example.org']),
@@ -63,8 +63,19 @@ describe('transportFinder()', () => {
   });
 
   test('finds nothing where nothing fits', () => {
-    expect(transportFinder([])('example.net', { reversePath: '' })).toBeUndefined();
+    expect(transportFinder([]).find('example.net', { reversePath: '' })).toBeUndefined();
     const one = transportFinder([to('one', ['example.net'])]);
-    expect(one('sub.example.net', { reversePath: '' })).toBeUndefined();
+    expect(one.find('sub.example.net', { reversePath: '' })).toBeUndefined();
+  });
+
+  test.each([
+    ['example.net', true],
+    ['mx.example.net', false],
+    ['carol.example', true],
+    ['example.edu', true],
+    ['a.deep.example.org', false],
+  ])('isSplit() of %s is %s', (domain, split) => {
+    expect(isSplit(domain)).toBe(split);
+    expect(transportFinder([to('all', ['*'])]).isSplit(domain)).toBe(false);
   });
 });

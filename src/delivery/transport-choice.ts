@@ -17,23 +17,36 @@ export interface TransportChoice {
   rule: string;
 }
 
-export type TransportFinder = (domain: string, sentBy: SentBy) => TransportChoice | undefined;
+export interface TransportFinder {
+  find(domain: string, sentBy: SentBy): TransportChoice | undefined;
+  /** Mail for the domain takes different ways, by its sender. */
+  isSplit(domain: string): boolean;
+}
 
 /** By domain pattern, then by sender; '' is everybody. */
 type Table = ReadonlyMap<string, ReadonlyMap<string, TransportConfig>>;
 
 /** `domain` is in A-labels, or an address literal, which only `*` means. */
 export function transportFinder(transports: readonly TransportConfig[]): TransportFinder {
-  if (transports.length === 0) return () => undefined;
   const table = tableOf(transports);
   const bySender = transports.some(({ senders }) => senders !== undefined);
-  return (domain, sentBy) => {
-    const senders = bySender ? sendersOf(sentBy) : everybody;
-    for (const pattern of patternsOf(domain)) {
-      const found = choose(table.get(pattern), pattern, senders);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+  return {
+    find(domain, sentBy) {
+      const senders = bySender ? sendersOf(sentBy) : everybody;
+      for (const pattern of patternsOf(domain)) {
+        const found = choose(table.get(pattern), pattern, senders);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    isSplit(domain) {
+      for (const pattern of bySender ? patternsOf(domain) : []) {
+        const row = table.get(pattern);
+        // Those for everybody end the search, as they do above.
+        if (row !== undefined) return row.size > 1 || !row.has('');
+      }
+      return false;
+    },
   };
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { readPassword } from '../config/password-file.ts';
-import type { PipeTransport, RelayTransport, TransportConfig } from '../config/transport.ts';
+import type { RelayTransport, TransportConfig } from '../config/transport.ts';
 import type { Login } from '../smtp/client-auth.ts';
 import { turnstile } from '../util/turnstile.ts';
 import type { PipeParts } from './pipe.ts';
@@ -27,6 +27,8 @@ export interface ChosenTransport {
 export interface Transports {
   /** For a domain in A-labels or an address literal. Undefined: by MX. */
   find(domain: string, sentBy: SentBy): ChosenTransport | undefined;
+  /** Mail for the domain takes different ways, by its sender. */
+  isSplit(domain: string): boolean;
   /** Ends the connections that stand. */
   close(): Promise<void>;
 }
@@ -38,13 +40,14 @@ export interface TransportsParts extends Omit<PipeParts, 'way' | 'turns'> {
 
 export function createTransports(configs: readonly TransportConfig[], parts: TransportsParts): Transports {
   const transports = new Map(configs.map((config) => [config, createTransport(config.way, parts)]));
-  const find = transportFinder(configs);
+  const { find, isSplit } = transportFinder(configs);
   return {
     find(domain, sentBy) {
       const choice = find(domain, sentBy);
       const transport = choice && transports.get(choice.transport);
       return choice && transport && { transport, rule: choice.rule };
     },
+    isSplit,
     async close() {
       const pools = [...transports.values()].flatMap((each) => (each.kind === 'relay' ? [each.pool] : []));
       await Promise.all(pools.map((pool) => pool.close()));
@@ -53,13 +56,13 @@ export function createTransports(configs: readonly TransportConfig[], parts: Tra
 }
 
 function createTransport(way: TransportConfig['way'], parts: TransportsParts): Transport {
-  if (way.protocol === 'mx') return { kind: 'mx', name: 'by MX' };
+  const name = transportName(way);
+  if (way.protocol === 'mx') return { kind: 'mx', name };
   if (way.protocol === 'pipe') {
     const { run, clock } = parts;
-    const pipe = { way, turns: turnstile(way.concurrency), run, clock };
-    return { kind: 'pipe', name: pipeName(way), pipe };
+    return { kind: 'pipe', name, pipe: { way, turns: turnstile(way.concurrency), run, clock } };
   }
-  return { kind: 'relay', name: relayName(way), way, pool: parts.createPool(openingOf(way)) };
+  return { kind: 'relay', name, way, pool: parts.createPool(openingOf(way)) };
 }
 
 function openingOf(way: RelayTransport): NonNullable<PoolParts['opening']> {
@@ -77,14 +80,14 @@ const loginOf = ({ user, passwordFile }: NonNullable<RelayTransport['login']>, i
   inClear,
 });
 
-const pipeName = ({ command: [program = ''] }: PipeTransport): string => `pipe ${program}`;
-
-/** Names the receiving site too (site-limits.ts knows them by their first word): those that log in as different users have different limits there. */
-export function relayName({
-  protocol,
-  at,
-  login,
-}: Pick<RelayTransport, 'protocol' | 'at' | 'login'>): string {
+/**
+ * Names the receiving site too (site-limits.ts knows them by their first word): those that log in as different users have
+ * different limits there.
+ */
+export function transportName(way: TransportConfig['way']): string {
+  if (way.protocol === 'mx') return 'by MX';
+  if (way.protocol === 'pipe') return `pipe ${way.command[0] ?? ''}`;
+  const { protocol, at, login } = way;
   const place = 'socket' in at ? at.socket : `${at.host}:${at.port}`;
   return `relay ${protocol} ${place}${login ? ` as ${login.user}` : ''}`;
 }

@@ -384,13 +384,15 @@ describe('Queue, when a site is down', () => {
   const retry = { retryAfter: 30 * minute };
 
   /** Old mail for one site, and a stage on which its first attempt has failed. */
-  async function downSite(...recipients: string[]): Promise<QueueStage> {
+  const downSite = (...recipients: string[]) => downSiteOf({}, recipients);
+
+  async function downSiteOf(parts: Partial<QueueParts>, recipients: string[]): Promise<QueueStage> {
     for (const recipient of recipients) {
       const entry = letter(recipient);
       const jobs = entry.jobs.map((job) => ({ ...job, attempts: 3 }));
       await temporary.store.accept({ ...entry, jobs, claimed: false });
     }
-    const stage = newStage();
+    const stage = newStage(parts);
     stage.queue.start();
     await stage.hasBegun(1);
     const [first] = stage.begun;
@@ -415,6 +417,25 @@ describe('Queue, when a site is down', () => {
     }
     expect(new Set(stage.begun.map(namesOf))).toEqual(new Set(names));
     await stage.queue.stop();
+  });
+
+  test('P7: mail for the same domain that goes another way does not wait for it', async () => {
+    // Two ways, by the first letter of the recipient, as if by sender.
+    const parts = {
+      siteOf: ({ recipient }: { recipient: string }) => recipient.slice(0, 1),
+      isSplit: () => true,
+    };
+    const names = Array.from({ length: 20 }, (_, index) => `a${index}@x.example`);
+    const stage = await downSiteOf(parts, [...names, 'b@x.example']);
+    // In less than the minute for which the first way is left alone.
+    for (let seconds = 0; seconds < 50 && stage.begun.length < 2; seconds += 2) {
+      clock.advance(2000);
+      await queued();
+    }
+    const begun = stage.begun.map(namesOf);
+    for (const group of stage.begun.slice(1)) await stage.settle(group, 'done');
+    await stage.queue.stop();
+    expect(begun).toEqual(['a0@x.example', 'b@x.example']);
   });
 
   test('not-5: new mail for it is not tried, and this is recorded', async () => {

@@ -35,6 +35,8 @@ export interface QueueParts {
   /** Told of what has happened, once it is on disk. */
   onEvents(events: readonly EventRow[]): void;
   siteOf: HandOutParts['siteOf'];
+  /** Mail for that destination goes to several sites: one that is down must not hold up the others. Default: none does. */
+  isSplit?(destination: string): boolean;
   /**
    * Tries a group and calls `settle`; resolves to whether its site was reached, or why not. With `untried` it is not
    * tried, since its site was not reached before, and this is settled. A rejection is a bug: the jobs come again after
@@ -237,9 +239,11 @@ export class Queue {
   async #putBack({ message: { queueId }, jobs }: DeliveryGroup, until: number): Promise<void> {
     const { store, clock, log } = this.#parts;
     const names = jobs.map(({ number }) => ({ queueId, number }));
+    const isSplit = jobs.some(({ destination }) => this.#parts.isSplit?.(destination));
     for (;;) {
       try {
-        await store.release(names, until);
+        if (isSplit) await store.postpone(names, until);
+        else await store.release(names, until);
         for (const job of jobs) this.#held.delete(nameOf(job));
         return;
       } catch (error) {

@@ -281,6 +281,8 @@ export interface Store {
    * however much of it is due: only what has reached its end. `retryJobs` ends this.
    */
   release(jobs: { queueId: string; number: number }[], holdUntil?: number): Promise<void>;
+  /** Gives claimed jobs back, none of them to be claimed before that moment; others for the same destinations do not wait. */
+  postpone(jobs: { queueId: string; number: number }[], until: number): Promise<void>;
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
   /**

@@ -83,6 +83,26 @@ test('P7: release() can hold a destination: one row waits, however many jobs, an
     expect(await claim(world, now)).toHaveLength(count);
 });
 
+test('P7: postpone() lets jobs wait, and not others for the same destination', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 2, { expiresAt: none });
+  await put(world, 'Q2', 1, { expiresAt: none });
+  const [first] = await world.store.claim({ now: 1000, limit: 2, leaseMs: none });
+  await world.store.postpone(first?.jobs ?? [], 5000);
+  expect(await claim(world, 4999)).toEqual(['Q2/0']);
+  expect(await world.store.nextDue()).toBe(5000);
+  expect(await claim(world, 5000)).toEqual(['Q1/0', 'Q1/1']);
+});
+
+test('retryJobs() ends the wait of postponed jobs', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 1, { expiresAt: none });
+  const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
+  await world.store.postpone(first?.jobs ?? [], 5000);
+  expect(await world.store.retryJobs({}, 2000)).toBe(1);
+  expect(await claim(world, 2000)).toEqual(['Q1/0']);
+});
+
 test('P7: settle() can hold the destination of what is tried again', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 3, { expiresAt: none });

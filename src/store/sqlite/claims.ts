@@ -8,7 +8,7 @@ import { type Destinations, restMs } from './destinations.ts';
 import type { Operations } from './protocol.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from './rows.ts';
 
-export type ClaimOperations = Pick<Operations, 'claim' | 'nextDue' | 'release'>;
+export type ClaimOperations = Pick<Operations, 'claim' | 'nextDue' | 'release' | 'postpone'>;
 
 export function createClaims(database: Database, destinations: Destinations): ClaimOperations {
   const firstToExpire = database
@@ -19,6 +19,13 @@ export function createClaims(database: Database, destinations: Destinations): Cl
   const release = database
     .prepare<[string, number], [destination: string, nextAttemptAt: number]>(
       'UPDATE jobs SET claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination, next_attempt_at',
+    )
+    .raw();
+
+  const postpone = database
+    .prepare<[number, string, number], [destination: string, nextAttemptAt: number]>(
+      `UPDATE jobs SET claimed_until = NULL, next_attempt_at = max(next_attempt_at, ?) WHERE queue_id = ? AND number = ?
+       RETURNING destination, next_attempt_at`,
     )
     .raw();
 
@@ -34,6 +41,13 @@ export function createClaims(database: Database, destinations: Destinations): Cl
         if (destination === undefined || nextAttemptAt === undefined) continue; // dropped meanwhile
         if (holdUntil === undefined) destinations.note(destination, nextAttemptAt);
         else destinations.hold(destination, holdUntil);
+      }
+    },
+    postpone({ jobs, until }) {
+      for (const name of jobs) {
+        const [destination, nextAttemptAt] = postpone.get(until, ...name) ?? [];
+        if (destination !== undefined && nextAttemptAt !== undefined)
+          destinations.note(destination, nextAttemptAt);
       }
     },
   };

@@ -47,7 +47,7 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
   };
 }
 
-type Messages = Pick<Store, 'accept' | 'claim' | 'nextDue' | 'settle' | 'release'>;
+type Messages = Pick<Store, 'accept' | 'claim' | 'nextDue' | 'settle' | 'release' | 'postpone'>;
 
 function messagesOver(link: Link, spool: Spool, directory: string): Messages {
   return {
@@ -77,6 +77,10 @@ function messagesOver(link: Link, spool: Spool, directory: string): Messages {
     async release(jobs, holdUntil) {
       const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
       await link.call('release', { jobs: names, holdUntil });
+    },
+    async postpone(jobs, until) {
+      const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
+      await link.call('postpone', { jobs: names, until });
     },
   };
 }

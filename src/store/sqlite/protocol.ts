@@ -57,6 +57,7 @@ export interface Operations {
   claim(request: ClaimRequest): [MessageTuple, JobTuple[]][];
   nextDue(none: undefined): number | undefined;
   release(request: { jobs: JobName[]; holdUntil: number | undefined }): void;
+  postpone(request: { jobs: JobName[]; until: number }): void;
 
   listJobs(step: QueueStep): ListedTuple[];
   countAhead(request: { job: JobName; limit: number }): number;
