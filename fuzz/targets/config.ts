@@ -44,6 +44,18 @@ trustedNetworks = [
 ]
 [delivery]
 relayHost = "smtp.example.com:25"
+[[transport]]
+domains = ["*", ".example.net"]
+senders = ["a@example.org", "example.com"]
+protocol = "submission"
+host = "smtp.example.com"
+tls = "verified"
+user = "us"
+passwordFile = "password"
+[[transport]]
+domains = ["pipe.example"]
+protocol = "pipe"
+command = ["/bin/cat", "\${recipient}"]
 [limits]
 messageBytes = 0x100000
 idleSeconds = 1_000

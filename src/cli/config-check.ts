@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import { transportName } from '../delivery/transports.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
@@ -35,7 +36,7 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
 export const nothingToServe = ({ file }: Config): CommandError =>
   new CommandError(exitCodes.config, `${file} has no [[listener]]: there is nothing to serve. Add one.`);
 
-function summary({ file, hostname, dataDir, listeners, domains }: Config): string[] {
+function summary({ file, hostname, dataDir, listeners, domains, transports }: Config): string[] {
   return [
     `${file}: good`,
     `  ${hostname}, data in ${dataDir}`,
@@ -43,6 +44,10 @@ function summary({ file, hostname, dataDir, listeners, domains }: Config): strin
     ...(domains.length === 0 ? ['  mail for nobody: there is no [[domain]]'] : []),
     ...domains.map(
       ({ name, dkim }) => `  mail for ${name}, ${dkim ? `signed with key ${dkim.selector}` : 'not signed'}`,
+    ),
+    ...transports.map(
+      ({ domains: whose, senders, way }) =>
+        `  mail to ${whose.join(', ')}${senders ? ` from ${senders.join(', ')}` : ''}: ${transportName(way)}`,
     ),
   ];
 }

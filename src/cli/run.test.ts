@@ -124,6 +124,17 @@ describe('exit codes', () => {
     expect(json.exitCode).toBe(78);
     expect(JSON.parse(json.out).problems).toHaveLength(3);
   });
+
+  test('config check says which transports there are', async () => {
+    const transport =
+      '[[transport]]\ndomains = ["*"]\nsenders = ["example.com"]\nprotocol = "smtps"\nhost = "r.example"';
+    writeFileSync(
+      join(directory, 'transports.toml'),
+      `hostname = "mx.example.com"\n[[listener]]\nprotocol = "smtp"\n${transport}\n`,
+    );
+    const check = await posthorn(['config', 'check', '--config', 'transports.toml']);
+    expect(check.out).toContain('  mail to * from example.com: relay smtps r.example:465\n');
+  });
 });
 
 describe('posthorn account', () => {

@@ -102,6 +102,8 @@ class Attempt {
   #copy: ReturnType<typeof sevenBitCopy> | undefined;
   /** How the message differs from what was accepted, on the connection at hand. */
   #converted: string | undefined;
+  /** Our login was refused: the same at the next address would only bring us closer to being locked out. */
+  #isShutOut = false;
   /** Hosts that do not speak for the domain. */
   #isGuessing: boolean;
 
@@ -123,7 +125,7 @@ class Attempt {
   }
 
   get isOver(): boolean {
-    return this.#pending.length === 0 || this.#delivery.signal?.aborted === true;
+    return this.#pending.length === 0 || this.#isShutOut || this.#delivery.signal?.aborted === true;
   }
 
   #acceptable(endpoints: readonly Endpoint[]): readonly Endpoint[] {
@@ -184,6 +186,7 @@ class Attempt {
       this.#tls.refused(each);
       this.#trouble = classifyOpening(each.verdict, withOurs(each.endpoint, each.source));
       this.#isConnected ||= each.dialogue !== undefined;
+      this.#isShutOut ||= each.verdict.by !== 'connection' && each.verdict.phase === 'authenticating';
       const fault = each.verdict.by === 'policy' ? each.verdict.fault : undefined;
       this.#record({ ...each, fault, reused: false }, errorOf(each.verdict));
     }

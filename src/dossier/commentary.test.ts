@@ -47,3 +47,30 @@ test('commentator() takes a second 220 for the agreement to STARTTLS only', () =
     'once more, encrypted: what was said before counts no longer',
   ]);
 });
+
+test('commentator() follows AUTH through its steps, and LMTP to its replies', () => {
+  const comments = commentsOn(`S: 220 hi
+    C: LHLO x
+    S: 250 AUTH SCRAM-SHA-256
+    C: AUTH SCRAM-SHA-256 ***
+    S: 334 ***
+    C: ***
+    S: 235 2.7.0 OK
+    C: DATA
+    S: 354 Go
+    C: .
+    S: 250 2.0.0 a
+    S: 450 4.2.0 b`);
+  expect(comments.filter((comment) => comment !== '')).toEqual([
+    'connected: the server greets',
+    'the client introduces itself; this server will answer for each recipient at the end (LMTP)',
+    'the client proves which account it is; what it says is not kept here',
+    'the server asks for proof; neither question nor answer is kept here',
+    'the server knows now who we are',
+    'the client asks to send the message itself',
+    'go ahead',
+    'a dot alone: here the message ends',
+    taken,
+    '"not now": worth another try later',
+  ]);
+});

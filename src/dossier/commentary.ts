@@ -31,6 +31,7 @@ const message = 'message';
 /** RFC 5321 §4.1.1, and the commands of RFC 3030, 3207 and 4954. */
 const commandComments: Record<string, string> = {
   EHLO: 'the client introduces itself and asks what the server can do',
+  LHLO: 'the client introduces itself; this server will answer for each recipient at the end (LMTP)',
   HELO: 'the client introduces itself, in the old way: no extensions',
   STARTTLS: 'the client asks for an encrypted connection',
   AUTH: 'the client proves which account it is; what it says is not kept here',
@@ -74,6 +75,8 @@ function commentOnReply(text: string, heard: Heard): string | undefined {
     return 'agreed; the TLS handshake happens here';
   }
   if (code === '354') return 'go ahead';
+  if (code === '334') return 'the server asks for proof; neither question nor answer is kept here';
+  if (code === '235') return 'the server knows now who we are';
   // Until this reply is there, the message is still the sender's (RFC 5321 §4.2.5).
   if (code.startsWith('2') && answered === message)
     return 'taken: from here on the server is responsible for it';

@@ -53,6 +53,16 @@ describe('logEvents()', () => {
       ]);
   });
 
+  test('tells a login that was refused as an error: only the operator can mend it', () => {
+    const data = { reason: '535 5.7.8 no', phase: 'authenticating', status: '4.7.8' };
+    expect(logged('info', [event('deferred', data)])).toMatchObject([
+      { level: 50, reason: data.reason, msg: expect.stringContaining('user and passwordFile') },
+    ]);
+    expect(logged('info', [event('deferred', { ...data, phase: 'connecting' })])).toMatchObject([
+      { level: 30 },
+    ]);
+  });
+
   test('names a bounded number of recipients', () => {
     const [line] = logged('info', [event('accepted', { to: Array.from({ length: 1000 }, String) })]);
     expect(line?.to).toHaveLength(20);

@@ -312,6 +312,46 @@ test('formatTimeline() tells of doubt, of delay, of a move to IPv4 and of a repe
     expect(text).toContain(words);
 });
 
+test('formatTimeline() tells which transport, why, and what a program was asked', () => {
+  const why = 'the configuration has it for everything that has no transport of its own';
+  const routed = (transport: { name: string; rule: string }, hosts: string[]): DossierEvent => ({
+    at: start,
+    queueId,
+    event: 'routed',
+    data: { domain: 'example.net', answers: [], hosts, durationMs: 1, transport },
+  });
+  const command = ['/usr/bin/procmail', '-d', 'bob o', '--to=bob@example.net'];
+  const text = formatTimeline([
+    routed({ name: 'relay lmtp /run/lmtp', rule: why }, ['0 /run/lmtp [/run/lmtp]']),
+    {
+      at: start,
+      queueId,
+      event: 'attempted',
+      data: { endpoint: { host: '/run/lmtp', address: '/run/lmtp', port: 0 }, reused: false, dialogue: [] },
+    },
+    routed({ name: 'pipe /usr/bin/procmail', rule: why }, []),
+    {
+      at: start,
+      queueId,
+      recipient,
+      event: 'ran',
+      data: { command, end: 'exit code 0: taken', durationMs: 9 },
+    },
+    { at: start, queueId, recipient, event: 'delivered', data: { program: '/usr/bin/procmail' } },
+  ]);
+  for (const words of [
+    'transport: relay lmtp /run/lmtp',
+    `why: ${why}`,
+    'Spoke with socket /run/lmtp',
+    'Mail for example.net goes to a program',
+    'Ran /usr/bin/procmail for 9 ms: exit code 0: taken',
+    'command: /usr/bin/procmail -d "bob o" --to=bob@example.net',
+    'Delivered to /usr/bin/procmail',
+  ]) {
+    expect(text).toContain(words);
+  }
+});
+
 test('summarise() tells the last decision for each recipient, and where an alias led', () => {
   expect(summarise(journey)).toMatchObject([
     { recipient, state: 'delivered', decidedBy: { event: 'delivered' } },

@@ -112,6 +112,9 @@ describe('transports with a login', () => {
         },
       },
     });
+    // The relay has two addresses: it is asked once, not once at each.
+    const attempts = (await com.trace(queueId)).filter(({ event }) => event === 'attempted');
+    expect(attempts).toHaveLength(1);
     expect(readFileSync(com.logFile, 'utf8')).toMatch(/"level":50.*we cannot log in to a relay/);
     // A password that is put right needs no restart.
     await writeFile(join(directory, 'wrong'), 'correct horse\n');
