@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto';
-import { encode, wrap } from 'nodemailer/lib/qp';
 import { withCrlf } from '../mail/line-ends.ts';
+import { encodeQuotedPrintable } from '../mail/quoted-printable.ts';
 
 export interface Part {
   contentType: string;
@@ -27,7 +27,7 @@ export function renderPart({ contentType, content }: Part): string {
   const text = octets.toString('latin1');
   const plain = isSevenBit(text);
   const encoding = plain ? '7bit' : 'quoted-printable';
-  const body = plain ? text : wrap(encode(octets));
+  const body = plain ? text : encodeQuotedPrintable(octets).toString('latin1');
   return `Content-Type: ${contentType}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}`;
 }
 

@@ -27,7 +27,7 @@ export function toSevenBit(message: Buffer): Buffer {
 }
 
 const plainText = 'text/plain';
-/** Fields that a message must have to be MIME; RFC 1428 §3 has the charset of what nobody declared. */
+/** Fields that a message must have to be MIME; RFC 1428 has the charset of what nobody declared. */
 const undeclared = Buffer.from('Content-Type: text/plain; charset=unknown-8bit\r\n');
 const mimeVersion = Buffer.from('MIME-Version: 1.0\r\n');
 

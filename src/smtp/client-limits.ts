@@ -5,15 +5,15 @@ import type { Extensions } from './client-extensions.ts';
 
 /** Infinite where nothing is said. */
 export interface ReceiverLimits {
-  /** RCPTMAX (§4.2): recipients in one transaction. */
+  /** RCPTMAX: recipients in one transaction. */
   recipients: number;
-  /** MAILMAX (§4.1): transactions in one session. */
+  /** MAILMAX: transactions in one session. */
   transactions: number;
-  /** RCPTDOMAINMAX (§4.3): different domains of recipients in one session. */
+  /** RCPTDOMAINMAX: different domains of recipients in one session. */
   domains: number;
 }
 
-/** Undefined where there are none. What is malformed or unknown is no limit (§4). */
+/** Undefined where there are none. What is malformed or unknown is no limit. */
 export function parseLimits(extensions: Extensions): ReceiverLimits | undefined {
   const value = extensions.get('LIMITS');
   if (value === undefined) return undefined;
