@@ -1,6 +1,6 @@
 /** Road, steps 4 to 7: our server and a Postfix send each other mail, by MX, over TLS. */
 
-import { match, ok } from 'node:assert/strict';
+import { deepEqual, match, ok } from 'node:assert/strict';
 import { awkwardBody, letter } from '../letters.ts';
 import { arrival } from '../maildir.ts';
 import { deliver } from '../peers/dialogue.ts';
@@ -55,6 +55,24 @@ export const postfix = scenario('postfix: mail to and from a Postfix', async ({ 
     match(await receiver.log(), /Anonymous TLS connection established from .*TLSv1\.3/);
     const { stdout } = await ours.command(['trace', '<to-postfix@letters.example>', '--json']);
     match(stdout.toString(), /"certificate": ?"verified"/);
+  });
+
+  await step('the next connection takes up the TLS session of the one before', async () => {
+    const once = await startPosthorn(world, {
+      name: 'once',
+      dnsPort,
+      accounts: { [alice]: 'secret' },
+      delivery: { port: receiver.port },
+      more: { site: [{ mx: ['mail.example.net'], messagesPerConnection: 1 }] },
+    });
+    const tls: unknown[] = [];
+    for (const id of ['first', 'second']) {
+      const send = ['send', '--from', alice, '--to', carol, '--subject', id, '--text', 'Hi', '--json'];
+      const { stdout } = await once.command(send);
+      tls.push(/"resumed": ?true/.test(stdout.toString()));
+      await arrival(receiver.maildir(carol), `Subject: ${id}`);
+    }
+    deepEqual(tls, [false, true]);
   });
 
   await step('P7: an unknown user at Postfix becomes a failure report to the sender', async () => {
