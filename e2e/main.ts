@@ -19,6 +19,7 @@ import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { postfix } from './scenarios/postfix.ts';
+import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
@@ -37,6 +38,7 @@ const scenarios = [
   greylisting,
   tlsPolicies,
   transports,
+  queue,
   dkim,
   check,
   addresses,

@@ -15,6 +15,7 @@ import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { Guard } from './delivery/guard/guard.ts';
 import { mailboxesAtOnce } from './delivery/local.ts';
+import { operatorParts } from './delivery/operator.ts';
 import {
   createCheckParts,
   createConnections,
@@ -37,10 +38,13 @@ import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { loadTlsContext } from './net/tls-context.ts';
 import { Directory } from './queue/directory.ts';
+import type { Matches } from './queue/matches.ts';
 import { type DeliveryGroup, Queue } from './queue/queue.ts';
 import { ScheduleRecorder } from './queue/recording.ts';
 import { retryPolicy } from './queue/retry.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
+import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
+import { readSuspensions, type Suspension } from './queue/suspensions.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
@@ -92,6 +96,8 @@ export async function startServer({
   const directory = new Directory({ store, domains: config.domains });
   await warnOfMissingPostmasters(directory, log);
   const resolver = await createResolver(config, clock);
+  const policy = suppressionPolicy(config.suppression);
+  const suppressions = await Suppressions.read({ store, clock, policy, log });
   const https = await createHttps(config, resolver, clock);
   // They count until the last delivery has ended, and only then are stopped.
   const accept: Queue['accept'] = (entry) => queue.accept(entry);
@@ -104,8 +110,11 @@ export async function startServer({
   const tls = createTls(config, { ...core, resolver, https, onTlsResult: tlsReports?.onResult });
   parts.defer(() => tls.sts.close());
   await tls.sts.start();
-  const queue: Queue = await startQueue({ ...core, directory, resolver, receivers, guard, tls }, parts);
-  const reception = { ...core, directory, resolver, receivers, guard, queue };
+  const queue: Queue = await startQueue(
+    { ...core, directory, resolver, suppressions, receivers, guard, tls },
+    parts,
+  );
+  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
   const doorParts = doorPartsOf(reception);
@@ -140,6 +149,7 @@ interface Reception extends Core {
   resolver: Resolver;
   receivers: Receivers;
   guard: Guard;
+  suppressions: Suppressions;
   queue: Queue;
 }
 
@@ -166,7 +176,7 @@ async function startQueue(
   core: Omit<Reception, 'queue'> & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<Queue> {
-  const { config, log, clock, store, resolver, receivers, guard, tls } = core;
+  const { config, log, clock, store, resolver, suppressions, receivers, guard, tls } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -189,9 +199,13 @@ async function startQueue(
     log,
     limits: recorder?.limits ?? limits,
     recorder,
-    onEvents: (events) => logEvents(log, events),
+    onEvents(events) {
+      logEvents(log, events);
+      suppressions.note(events);
+    },
     siteOf: siteFinder(resolver, route, { tables, transports }),
     isSplit: (destination) => transports.isSplit(destination),
+    suspensions: await readSuspensions(store),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {
@@ -240,7 +254,7 @@ async function startControl(
   reception: Reception & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<void> {
-  const { config, log, clock, store, directory, queue, resolver, receivers, guard } = reception;
+  const { config, log, clock, store, directory, suppressions, queue, resolver, receivers, guard } = reception;
   const submission = doorPartsOf(reception);
   const checkParts = await createCheckParts(config, {
     resolver,
@@ -258,19 +272,31 @@ async function startControl(
           : error;
       }),
     checkAddress: addressChecks(checker),
-    wake: () => queue.wake(),
     outlookOf: (job: JobRow, sentBy: { reversePath: string }) => queue.outlookOf(job, sentBy),
     concurrency: config.delivery.concurrency,
-    accountsChanged: () => directory.forget(),
     receiversForgotten: (site: string | undefined) => receivers.forget(site),
     lookAtSources: () => guard.look(),
+    look: (all: boolean) => (all ? queue.wake() : queue.look()),
+    withhold: (matches: Matches, recall: boolean) => queue.withhold(matches, recall),
+    suspend: (suspensions: readonly Suspension[]) => queue.suspend(suspensions),
   };
-  const admin = localAdmin({ store, domains: config.domains, clock, running });
+  const admin = localAdmin({
+    ...operatorParts({ ...reception, settle: (settlement) => queue.settle(settlement) }),
+    store,
+    domains: config.domains,
+    directory,
+    suppressions: async () => suppressions,
+    clock,
+    dossierMs: config.dossier.days * dayMs,
+    running,
+  });
   const maxContentBytes = config.limits.messageBytes;
   const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log, clock });
   parts.defer(() => control.stop());
   parts.defer(() => checker.stop());
 }
+
+const dayMs = 24 * 3600_000;
 
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */
 const inlineBytes = 64 * 1024;

@@ -4,6 +4,7 @@
  */
 
 import { openStore } from '../../src/store/sqlite/open.ts';
+import type { Store } from '../../src/store/store.ts';
 import { destinationOf } from './destinations.ts';
 
 export interface DueOrder {
@@ -18,8 +19,21 @@ export interface DueOrder {
 async function reschedule({ dataDir, destinations, firstAt, everyMs }: DueOrder): Promise<void> {
   const store = await openStore({ dataDir });
   for (let number = 0; number < destinations; number += 1)
-    await store.retryJobs({ destination: destinationOf(number) }, firstAt + number * everyMs);
+    await makeDue(store, destinationOf(number), firstAt + number * everyMs);
   await store.close();
+}
+
+async function makeDue(store: Store, destination: string, now: number): Promise<void> {
+  const step = {
+    filter: { destination },
+    change: { kind: 'retry' },
+    now,
+    by: 'a benchmark',
+    limit: 1000,
+  } as const;
+  const events = { done: { event: 'retried', data: {} } };
+  for (let after: string | undefined, first = true; first || after !== undefined; first = false)
+    ({ next: after } = await store.changeJobs({ ...step, events, ...(after !== undefined && { after }) }));
 }
 
 // The parent is this benchmark, which writes a DueOrder.

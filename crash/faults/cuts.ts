@@ -137,8 +137,8 @@ async function checkFirstAttempt(server: Posthorn, { cut: { outcome }, domain }:
 async function checkInTheEnd(server: Posthorn, { cut, domain, receiver, heal }: Site): Promise<void> {
   heal();
   await withAdmin(server, async (admin) => {
-    await admin.retryQueue({ destination: domain });
-    const isDone = async () => (await admin.listQueue({ destination: domain, limit: 1 })).jobs.length === 0;
+    await admin.retryQueue({ domain });
+    const isDone = async () => (await admin.listQueue({ domain, limit: 1 })).jobs.length === 0;
     await eventually(`no mail left for ${domain}`, async () => (await isDone()) || undefined);
   });
   equal(receiver.messages.length, cut.outcome === 'in doubt' ? 2 : 1);

@@ -63,8 +63,16 @@ function eventsOf(input: Buffer): DossierEvent[] {
     failed: { ...trouble, endpoint },
     inDoubt: { ...trouble, endpoint, lostReplies: 1, nextAttemptAt: number(1) },
     reported: { to: text(0), kind: 'failure', report: text(1), rule: text(2) },
+    held: { by: text(0), reason: text(1) },
+    released: { by: text(0) },
+    retried: { by: text(0) },
+    readdressed: { by: text(0), to: text(1) },
     dropped: { by: text(0) },
     tlsReported: { domain: text(0), day: text(1), uri: text(2), successes: 1, failures: 2, problem: text(3) },
+    suspended: { by: text(0), scope: 'site', name: text(1), until: number(2), reason: text(3) },
+    resumed: { by: text(0), scope: 'domain', name: text(1) },
+    suppressed: { failures: 2, until: number(1) },
+    unsuppressed: { by: text(0) },
   };
   // Each name with the data of that name, which a mapped type does not say.
   return Object.entries(data).map(

@@ -1,14 +1,22 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
+import { Directory } from '../queue/directory.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
 import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
+import { adminParts } from '../testing/admin.ts';
 import { places } from '../testing/schedule-stage.ts';
-import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import {
+  changeAllJobs,
+  sampleJob,
+  sampleMessage,
+  type TemporaryStore,
+  temporaryStore,
+} from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { maxPasswordBytes } from './accounts.ts';
@@ -26,6 +34,7 @@ let directory: TemporaryStore;
 const quietSite = { limits: places(3), allowed: 3, active: 0, waiting: 0, proven: true };
 
 let calls: string[];
+let remembered: Directory;
 let running: Running;
 let local: Admin;
 
@@ -36,6 +45,8 @@ afterAll(() => directory[Symbol.asyncDispose]());
 
 beforeEach(() => {
   calls = [];
+  remembered = new Directory({ store: directory.store, domains });
+  vi.spyOn(remembered, 'forget').mockImplementation(() => void calls.push('changed'));
   running = {
     submit: async (from, recipients, content) => {
       if (recipients.includes('nobody@example.com')) throw new AdminError('refused', 'No such user here');
@@ -48,12 +59,13 @@ beforeEach(() => {
       const [steps, dialogue] = [[], []];
       return { address, verdict: 'cannot tell', why: '', steps, dialogue, checkedAt: 1, durationMs: 2 };
     },
-    wake: () => calls.push('wake'),
     outlookOf: async ({ destination }) => ({ ...quietSite, site: `site of ${destination}` }),
     concurrency: 7,
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
-    accountsChanged: () => calls.push('changed'),
     lookAtSources: async () => [],
+    look: (all) => calls.push(all ? 'wake' : 'look'),
+    withhold: async () => () => undefined,
+    suspend: async (suspensions) => void calls.push(`suspend ${suspensions.map(({ name }) => name).join()}`),
   };
   local = localAdmin(parts({ running }));
 });
@@ -65,12 +77,8 @@ afterEach(async () => {
     await directory.store.setAlias({ address, targets: [] });
 });
 
-const parts = (more: Partial<LocalAdminParts> = {}): LocalAdminParts => ({
-  store: directory.store,
-  domains,
-  clock: systemClock,
-  ...more,
-});
+const parts = (more: Partial<LocalAdminParts> = {}): LocalAdminParts =>
+  adminParts(directory.store, { directory: remembered, ...more });
 
 const failure = (code: AdminErrorCode) => expect.objectContaining({ name: 'AdminError', code });
 
@@ -258,10 +266,24 @@ describe('the control socket', () => {
     expect(await remote.listAccounts()).toMatchObject([{ address: 'a@example.com' }]);
     expect(await remote.listAliases()).toEqual([{ address: 'c@example.com', targets: ['a@example.com'] }]);
     expect(await remote.listQueue({ limit: 10 })).toEqual({ jobs: [] });
-    expect(await remote.retryQueue({ destination: 'example.org' })).toEqual({ count: 0 });
-    expect(await remote.dropQueue({})).toEqual({ jobs: [], more: false });
+    const selection = { domain: 'example.org', site: 'mx.example.org', state: 'held' as const };
+    expect(await remote.countQueue(selection)).toEqual({ waiting: 0, held: 0, underway: 0 });
+    expect(await remote.retryQueue(selection)).toEqual({ count: 0 });
+    for (const kind of ['retry', 'hold', 'release', 'drop', 'bounce'] as const)
+      expect(await remote.orderQueue({ selection, order: { kind }, by: 'root' })).toEqual({ jobs: [] });
+    const elsewhere = { kind: 'redirect', to: 'a@example.com' } as const;
+    expect(await remote.orderQueue({ selection, order: elsewhere, by: 'root' })).toEqual({ jobs: [] });
+    const suspended = await remote.suspend({ scope: 'site', name: 'MX.example.org', by: 'root' });
+    expect(suspended).toMatchObject({ scope: 'site', name: 'mx.example.org', by: 'root' });
+    expect(await remote.listSuspensions()).toEqual([suspended]);
+    expect(await remote.resume({ scope: 'site', name: 'mx.example.org', by: 'root' })).toEqual({
+      resumed: true,
+    });
+    expect(await remote.resume({ scope: 'site', name: 'mx.example.org', by: 'root' })).toEqual({
+      resumed: false,
+    });
     expect(await remote.trace({ subject: 'a@example.com', limit: 1 })).toEqual([]);
-    expect(calls.at(-1)).toBe('wake');
+    expect(calls).toEqual(expect.arrayContaining(['wake', 'suspend mx.example.org', 'suspend ', 'look']));
   });
 
   test('M11: remoteAdmin() checks an address, unless that is asked for too often', async () => {
@@ -427,10 +449,10 @@ describe('outlook()', () => {
       { destination: 'a.example', ahead: 1, claimed: false, site: { site: 'site of a.example' } },
       { destination: 'b.example', ahead: 0, nextAttemptAt: 5000 },
     ]);
-    const down = localAdmin({ store: directory.store, domains: [], clock: systemClock });
+    const down = localAdmin(parts());
     const without = await down.outlook({ queueId: 'OUTLOOK' });
     expect(without.concurrency).toBeUndefined();
     expect(without.jobs[0]?.site).toBeUndefined();
-    await local.dropQueue({});
+    await changeAllJobs(directory.store, { kind: 'drop' });
   });
 });

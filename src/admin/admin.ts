@@ -8,7 +8,9 @@ import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
-import type { Alias, JobRow, QueueFilter, QueuePage } from '../store/store.ts';
+import type { Suppression } from '../queue/suppressions.ts';
+import type { Suspension } from '../queue/suspensions.ts';
+import type { Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 
 export interface NewAccount {
   /** `user@domain` of a configured domain. */
@@ -37,7 +39,15 @@ export interface TraceRequest {
   limit: number;
 }
 
-export interface QueueRequest extends QueueFilter {
+/** Recipients that match all that is given. */
+export interface QueueSelection extends Omit<QueueFilter, 'destination' | 'localDomain'> {
+  /** Of the recipient; one of ours means local delivery there. */
+  domain?: string;
+  /** The receiving site, by one of its hosts or a domain that they lie in; `local` is this server. */
+  site?: string;
+}
+
+export interface QueueRequest extends QueueSelection {
   /** `next` of the page before. */
   after?: string;
   /** Jobs at most. */
@@ -67,6 +77,48 @@ export interface JobOutlook {
   ahead: number;
   /** Absent where no server runs. */
   site?: SiteOutlook;
+}
+
+/** A recipient that waits; `suspended` is why nothing is tried, where an operator wants it so. */
+export type QueuedJob = QueuePage['jobs'][number] & { suspended?: Suspension };
+
+export interface QueueListing {
+  jobs: QueuedJob[];
+  next?: string;
+}
+
+/** Who gives an order, and why: for the dossier. */
+export interface Ordered {
+  /** The user of the machine. Whoever can reach the store may do everything, so this is taken as it is told. */
+  by: string;
+  reason?: string;
+}
+
+export type QueueOrder =
+  | { kind: 'retry' | 'hold' | 'release' | 'drop' }
+  /** To this address; one of ours may be an alias of one account. */
+  | { kind: 'redirect'; to: string }
+  /** Ends it now, and tells the sender. */
+  | { kind: 'bounce' };
+
+export interface QueueOrderRequest extends Ordered {
+  selection: QueueSelection;
+  order: QueueOrder;
+  /** `next` of the step before. */
+  after?: string;
+}
+
+export interface QueueOrderResult {
+  /** Those that were changed. */
+  jobs: { queueId: string; recipient: string }[];
+  /** There may be more. */
+  next?: string;
+}
+
+export interface SuppressionsRequest {
+  /** `next` of the page before. */
+  after?: string;
+  limit: number;
 }
 
 export interface SendRequest {
@@ -100,20 +152,34 @@ export interface Admin {
   listAliases(): Promise<Alias[]>;
   /** Events of the matching messages, newest message first, each message's in order of time. */
   trace(request: TraceRequest): Promise<DossierEvent[]>;
-  listQueue(request: QueueRequest): Promise<QueuePage>;
+  listQueue(request: QueueRequest): Promise<QueueListing>;
+  countQueue(request: QueueSelection): Promise<QueueCounts>;
   /** Of some of the recipients, the first ones, where there are very many. */
   outlook(request: { queueId: string }): Promise<OutlookResult>;
-  /** Makes matching jobs due now; resolves to how many. */
-  retryQueue(request: QueueFilter): Promise<{ count: number }>;
   /**
-   * Removes matching jobs for good, without a report to the sender; resolves to them. A bounded number at a time: with
-   * `more`, there may be others.
+   * Changes matching jobs, a bounded number at a time. What is under way is left alone: it is being tried, and cannot be
+   * taken back.
    */
-  dropQueue(request: QueueFilter): Promise<{ jobs: JobRow[]; more: boolean }>;
   /** What was learned of the receivers of mail. */
   listReceivers(): Promise<KnownReceiver[]>;
   /** Forgets what was learned of one site, or of all; resolves to how many pairs of site and address that were. */
   resetReceivers(request: { site?: string }): Promise<{ count: number }>;
+  orderQueue(request: QueueOrderRequest): Promise<QueueOrderResult>;
+  /** Makes all matching jobs due now; resolves to how many. */
+  retryQueue(request: QueueSelection & { by?: string }): Promise<{ count: number }>;
+  /** Nothing of that scope is tried from now on; replaces a suspension of the same. Resolves to it. */
+  suspend(request: Omit<Suspension, 'at'>): Promise<Suspension>;
+  /** Resolves to whether it was suspended. */
+  resume(request: Pick<Suspension, 'scope' | 'name' | 'by'>): Promise<{ resumed: boolean }>;
+  listSuspensions(): Promise<Suspension[]>;
+  /** Addresses elsewhere that nobody has, in their order. */
+  listSuppressions(request: SuppressionsRequest): Promise<{ suppressions: Suppression[]; next?: string }>;
+  /** Resolves to what is known of an address, be it refused or not. */
+  findSuppression(request: { address: string }): Promise<{ suppression?: Suppression }>;
+  /** Our users' mail to that address is refused until then. */
+  addSuppression(request: { address: string; until: number } & Ordered): Promise<Suppression>;
+  /** Forgets all about an address; resolves to whether anything was known. */
+  removeSuppression(request: { address: string; by: string }): Promise<{ removed: boolean }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
   /** Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. */

@@ -11,6 +11,9 @@ export const socketName = 'control.sock';
 export const maxRequestLine = 4 * 2 ** 20;
 export const maxAnswerLine = 64 * 2 ** 20;
 
+/** Characters of who gave an order, and why, each. */
+export const maxNoteLength = 500;
+
 /** One request, one answer, in turn: neither needs a number. */
 export const requestSchema = v.object({
   operation: v.string(),
@@ -47,11 +50,25 @@ const text = v.string();
 const nothing = v.object({});
 const address = v.object({ address: text });
 const account = v.object({ address: text, password: v.exactOptional(text), hash: v.exactOptional(text) });
-const filter = v.object({
-  destination: v.exactOptional(text),
+const moment = v.pipe(v.number(), v.safeInteger());
+const selection = v.object({
+  domain: v.exactOptional(text),
+  site: v.exactOptional(text),
   queueId: v.exactOptional(text),
   recipient: v.exactOptional(text),
+  sender: v.exactOptional(text),
+  queuedBefore: v.exactOptional(moment),
+  queuedAfter: v.exactOptional(moment),
+  state: v.exactOptional(v.picklist(['waiting', 'held', 'underway'])),
 });
+/** Stands in dossiers, once for each recipient. */
+const note = v.pipe(text, v.maxLength(maxNoteLength));
+const ordered = { by: note, reason: v.exactOptional(note) };
+const order = v.variant('kind', [
+  v.object({ kind: v.picklist(['retry', 'hold', 'release', 'drop', 'bounce']) }),
+  v.object({ kind: v.literal('redirect'), to: text }),
+]);
+const scope = { scope: v.picklist(['all', 'domain', 'site']), name: note };
 const limit = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 export const operations: Record<Operation, Perform> = {
@@ -71,18 +88,39 @@ export const operations: Record<Operation, Perform> = {
   listAliases: operation(nothing, (admin) => admin.listAliases()),
   trace: operation(v.object({ subject: text, limit }), (admin, request) => admin.trace(request)),
   listQueue: operation(
-    v.object({ ...filter.entries, after: v.exactOptional(text), limit }),
+    v.object({ ...selection.entries, after: v.exactOptional(text), limit }),
     (admin, request) => admin.listQueue(request),
   ),
   outlook: operation(v.object({ queueId: text }), (admin, request) => admin.outlook(request)),
-  retryQueue: operation(filter, (admin, request) => admin.retryQueue(request)),
-  dropQueue: operation(filter, (admin, request) => admin.dropQueue(request)),
   listReceivers: operation(nothing, (admin) => admin.listReceivers()),
   resetReceivers: operation(v.object({ site: v.exactOptional(text) }), (admin, request) =>
     admin.resetReceivers(request),
   ),
   checkAddress: operation(address, (admin, request) => admin.checkAddress(request)),
   lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
+  countQueue: operation(selection, (admin, request) => admin.countQueue(request)),
+  orderQueue: operation(
+    v.object({ selection, order, ...ordered, after: v.exactOptional(text) }),
+    (admin, request) => admin.orderQueue(request),
+  ),
+  retryQueue: operation(v.object({ ...selection.entries, by: v.exactOptional(note) }), (admin, request) =>
+    admin.retryQueue(request),
+  ),
+  suspend: operation(v.object({ ...scope, ...ordered, until: v.exactOptional(moment) }), (admin, request) =>
+    admin.suspend(request),
+  ),
+  resume: operation(v.object({ ...scope, by: note }), (admin, request) => admin.resume(request)),
+  listSuspensions: operation(nothing, (admin) => admin.listSuspensions()),
+  listSuppressions: operation(v.object({ after: v.exactOptional(text), limit }), (admin, request) =>
+    admin.listSuppressions(request),
+  ),
+  findSuppression: operation(address, (admin, request) => admin.findSuppression(request)),
+  addSuppression: operation(v.object({ ...address.entries, ...ordered, until: moment }), (admin, request) =>
+    admin.addSuppression(request),
+  ),
+  removeSuppression: operation(v.object({ ...address.entries, by: note }), (admin, request) =>
+    admin.removeSuppression(request),
+  ),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

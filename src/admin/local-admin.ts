@@ -7,14 +7,22 @@ import type { AddressCheck } from '../delivery/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
+import type { Directory } from '../queue/directory.ts';
+import type { Matches } from '../queue/matches.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
+import type { Suppressions } from '../queue/suppressions.ts';
+import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts';
 import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
 import { outlookOfMessage } from './outlook.ts';
+import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
 import { receiverOperations } from './receivers.ts';
+import { suppressionOperations } from './suppression-operations.ts';
+import { suspensionOperations } from './suspension-operations.ts';
+import { withSuspensions } from './trace-suspensions.ts';
 
 /** What only a running server can do. */
 export interface Running {
@@ -22,53 +30,63 @@ export interface Running {
   submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
   /** Rejects with an AdminError('too-many'). */
   checkAddress(address: string): Promise<AddressCheck>;
-  /** Jobs may have become due. */
-  wake(): void;
-  /** Accounts or aliases have changed: what was remembered of them is not true any more. */
-  accountsChanged(): void;
   /** How the site of a waiting job stands. */
   outlookOf(job: JobRow, sentBy: { reversePath: string }): Promise<SiteOutlook>;
   /** Deliveries at once. */
   concurrency: number;
+  /** Jobs may have become due; with `all`, they are tried whatever is known of their sites. */
+  look(all: boolean): void;
+  /** Lets nothing that matches begin until the returned function is called; with `recall`, has it in the store. */
+  withhold(matches: Matches, recall: boolean): Promise<() => void>;
+  /** These are in force from now on; resolves when nothing follows others any more. */
+  suspend(suspensions: readonly Suspension[]): Promise<void>;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
 }
 
-export interface LocalAdminParts {
+export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | 'bounce'> {
   store: Store;
   domains: Domains;
+  directory: Directory;
+  /** The server's own, or read when they are needed. */
+  suppressions(): Promise<Suppressions>;
   clock: Clock;
+  /** Dossiers are kept for so long. */
+  dossierMs: number;
   /** Absent where no server runs. */
   running?: Running;
 }
 
 /** Dossiers in one answer, however many are asked for. */
 const maxDossiers = 1000;
-/** Jobs on one page. */
-const maxPage = 1000;
-/** Jobs dropped at once: mail that comes in meanwhile waits for no more than that. */
-const dropStep = 500;
 
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
-export function localAdmin({ store, domains, clock, running }: LocalAdminParts): Admin {
-  const accountParts = { store, domains, clock, changed: () => running?.accountsChanged() };
+export function localAdmin(parts: LocalAdminParts): Admin {
+  const { store, domains, directory, clock, running } = parts;
+  const accountParts = { store, domains, clock, changed: () => directory.forget() };
+  const look = (all: boolean) => running?.look(all);
   return {
     ...accountOperations(accountParts),
     ...aliasOperations(accountParts),
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
-    trace: ({ subject, limit }) => trace(store, subject, Math.min(limit, maxDossiers)),
-    listQueue: (request) => store.listJobs({ ...request, limit: Math.min(request.limit, maxPage) }),
     outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
-    async retryQueue(filter) {
-      const count = await store.retryJobs(filter, clock.now());
-      running?.wake();
-      return { count };
-    },
-    async dropQueue(filter) {
-      const event = { at: clock.now(), event: 'dropped', data: { by: 'an administrator' } };
-      const jobs = await store.dropJobs(filter, event, dropStep);
-      return { jobs, more: jobs.length === dropStep };
+    ...queueOperations({
+      ...parts,
+      look,
+      withhold: running && ((matches, recall) => running.withhold(matches, recall)),
+    }),
+    ...suppressionOperations(parts),
+    ...suspensionOperations({
+      ...parts,
+      rememberMs: parts.dossierMs,
+      changed: async (suspensions) => running?.suspend(suspensions),
+      look: () => look(false),
+    }),
+    async trace({ subject, limit }) {
+      const events = await trace(store, subject, Math.min(limit, maxDossiers));
+      const isLocal = (domain: string) => directory.isLocal(domain);
+      return withSuspensions(events, await readSuspensionHistory(store), { now: clock.now(), isLocal });
     },
     async send({ from, recipients, content }) {
       if (running === undefined)

@@ -5,6 +5,10 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { offlineOperatorParts } from '../delivery/operator.ts';
+import { withoutDossiers } from '../dossier/retention.ts';
+import { Directory } from '../queue/directory.ts';
+import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
 import { StoreOpenError } from '../store/errors.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -17,6 +21,7 @@ import { localAdmin } from './local-admin.ts';
 /** A server that starts or stops holds the lock without answering, but not for longer than this. */
 const patienceMs = 3000;
 const pauseMs = 100;
+const dayMs = 24 * 3600_000;
 
 export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, socketName);
 
@@ -32,15 +37,26 @@ export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
 }
 
 /** Undefined where another process has the store. */
-async function openLocally({ dataDir, domains }: Config, clock: Clock): Promise<Admin | undefined> {
+async function openLocally(config: Config, clock: Clock): Promise<Admin | undefined> {
   let store: Store;
   try {
-    store = await openStore({ dataDir, clock });
+    store = await openStore({ dataDir: config.dataDir, clock });
   } catch (error) {
     if (error instanceof StoreOpenError && error.kind === 'in-use') return undefined;
     throw error;
   }
-  return { ...localAdmin({ store, domains, clock }), close: () => store.close() };
+  const { domains, dossier } = config;
+  const directory = new Directory({ store, domains });
+  const admin = localAdmin({
+    ...offlineOperatorParts(config, { store, clock, directory }),
+    store: dossier.enabled ? store : withoutDossiers(store),
+    domains,
+    directory,
+    suppressions: () => Suppressions.read({ store, clock, policy: suppressionPolicy(config.suppression) }),
+    clock,
+    dossierMs: dossier.days * dayMs,
+  });
+  return { ...admin, close: () => store.close() };
 }
 
 const inUse = ({ dataDir }: Config) =>

@@ -1,136 +1,250 @@
-/** `posthorn queue`: what still waits to be delivered. */
+/** `posthorn queue`: what still waits to be delivered, and what becomes of it. */
 
 import type { Command } from 'commander';
-import type { Admin } from '../admin/admin.ts';
+import type { Admin, QueuedJob, QueueOrder, QueueSelection } from '../admin/admin.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
-import type { JobRow, QueueFilter, QueuePage } from '../store/store.ts';
-import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
+import { suspendedWhat } from '../queue/suspensions.ts';
+import type { QueueCounts } from '../store/store.ts';
+import { type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
-import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { positiveNumber } from './numbers.ts';
+import { operatorName } from './operator-name.ts';
+import { neededSelection, type SelectionOptions, selectionOf, selectionOptions } from './queue-selection.ts';
+import { addSuspensionCommands } from './suspension.ts';
 
-interface FilterOptions extends CommonOptions {
-  domain?: string;
-  id?: string;
-  recipient?: string;
-  all?: boolean;
+interface ListOptions extends SelectionOptions {
+  limit: number;
+  after?: string;
+}
+
+interface OrderOptions extends SelectionOptions {
+  dryRun?: boolean;
+  reason?: string;
+  to?: string;
 }
 
 /** Rows of `list` without `--all`. */
 const pageSize = 100;
 
 export function addQueueCommands(tree: CommandTree, context: Context): void {
-  const queue = tree.root.command('queue').description('what still waits to be delivered');
-  const filtered = (usage: string, description: string, all: string) =>
-    filterOptions(tree.add(queue, usage, description))
-      .option('--all', all)
+  const queue = tree.root
+    .command('queue')
+    .description('what still waits to be delivered, and what becomes of it');
+  addListCommands(tree, context, queue);
+  addOrderCommands(tree, context, queue);
+  addSuspensionCommands(tree, context, queue);
+}
+
+function addListCommands(tree: CommandTree, context: Context, queue: Command): void {
+  const list = selectionOptions(tree.add(queue, 'list', 'list the queue, one recipient after the other'))
+    .option('--all', 'all of it, not only the first page')
+    .option('--limit <n>', 'recipients on a page', positiveNumber, pageSize)
+    .option('--after <cursor>', 'the page that follows, by what the one before said')
+    .option('--json', 'print JSON');
+  tree.run(list, (options: ListOptions) => listJobs(context, options));
+
+  const show = tree
+    .add(queue, 'show <queue-id>', 'all about a message that waits: its recipients, and why each waits')
+    .option('--json', 'print JSON');
+  tree.run(show, (options, id: string) => showMessage(context, options, id));
+}
+
+interface OrderCommand {
+  kind: QueueOrder['kind'];
+  description: string;
+  /** What a recipient is when it is done. */
+  done: string;
+  /** The order takes a reason, which stands in the dossier. */
+  reason?: string;
+}
+
+const orders: readonly OrderCommand[] = [
+  { kind: 'retry', description: 'try again now, not at the next time planned', done: 'due now' },
+  {
+    kind: 'hold',
+    description: 'try nothing until it is released; its time stands still',
+    done: 'on hold',
+    reason: 'stands in the dossier',
+  },
+  { kind: 'release', description: 'end a hold', done: 'released' },
+  {
+    kind: 'redirect',
+    description: 'deliver to another address instead',
+    done: 'redirected',
+    reason: 'stands in the dossier',
+  },
+  {
+    kind: 'bounce',
+    description: 'give up now, and tell the sender',
+    done: 'bounced',
+    reason: 'the sender is told',
+  },
+  {
+    kind: 'drop',
+    description: 'remove from the queue; the sender is not told',
+    done: 'dropped',
+    reason: 'stands in the dossier',
+  },
+];
+
+function addOrderCommands(tree: CommandTree, context: Context, queue: Command): void {
+  for (const order of orders) {
+    const command = selectionOptions(tree.add(queue, order.kind, order.description))
+      .option('--all', 'everything')
+      .option('--dry-run', 'only say how many there are')
       .option('--json', 'print JSON');
-
-  tree.run(
-    filtered('list', 'list the queue, one line per recipient', 'all of it, not only the first page'),
-    (options) => list(context, options),
-  );
-  tree.run(
-    filtered('retry', 'try again now, not at the next time planned', 'everything'),
-    async (options) => {
-      const filter = selection(options, 'retry');
-      const { count } = await withAdmin(context, options, (admin) => admin.retryQueue(filter));
-      if (options.json) printJson(context, { count });
-      else context.terminal.out(`${plural(count, 'recipient')} due now\n`);
-      return exitCodes.ok;
-    },
-  );
-  tree.run(
-    filtered('drop', 'remove from the queue; the sender is not told', 'everything'),
-    async (options) => {
-      const filter = selection(options, 'drop');
-      await withAdmin(context, options, (admin) => drop(context, admin, filter, options.json));
-      return exitCodes.ok;
-    },
-  );
-}
-
-/** In steps, each told when it is done: what was dropped is known, however it ends. */
-async function drop(context: Context, admin: Admin, filter: QueueFilter, json = false): Promise<void> {
-  const dropped: JobRow[] = [];
-  let count = 0;
-  for (let more = true; more; ) {
-    const step = await admin.dropQueue(filter);
-    if (json) dropped.push(...step.jobs);
-    else printDropped(context, step.jobs);
-    count += step.jobs.length;
-    more = step.more;
+    if (order.reason !== undefined) command.option('--reason <text>', `why: ${order.reason}`);
+    if (order.kind === 'redirect') command.requiredOption('--to <address>', 'where to');
+    tree.run(command, (options: OrderOptions) => give(context, options, order));
   }
-  if (json) printJson(context, dropped);
-  else context.terminal.out(`${plural(count, 'recipient')} dropped\n`);
 }
 
-function printDropped({ terminal }: Context, jobs: readonly JobRow[]): void {
+/** In steps, each told when it is done: what was done is known, however it ends. */
+async function give(
+  context: Context,
+  options: OrderOptions,
+  { kind, done }: OrderCommand,
+): Promise<ExitCode> {
+  const selection = neededSelection(options, kind, context.clock);
+  const order: QueueOrder = kind === 'redirect' ? { kind, to: options.to ?? '' } : { kind };
+  return withAdmin(context, options, async (admin) => {
+    if (options.dryRun) return dryRun(context, admin, { selection, kind, json: options.json ?? false });
+    const ordered = {
+      by: operatorName(context.terminal.env),
+      ...(options.reason !== undefined && { reason: options.reason }),
+    };
+    const changed: { queueId: string; recipient: string }[] = [];
+    let count = 0;
+    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+      const step = { selection, order, ...ordered };
+      const { jobs, next } = await admin.orderQueue(after === undefined ? step : { ...step, after });
+      if (options.json) changed.push(...jobs);
+      else printChanged(context, jobs);
+      count += jobs.length;
+      after = next;
+    }
+    const { underway } = await admin.countQueue(selection);
+    if (options.json) printJson(context, { changed, underway });
+    else context.terminal.out(`${plural(count, 'recipient')} ${done}${leftAlone(underway)}\n`);
+    return exitCodeOf(context, selection, count + underway);
+  });
+}
+
+function printChanged({ terminal }: Context, jobs: readonly { queueId: string; recipient: string }[]): void {
   for (const { queueId, recipient } of jobs) terminal.out(`${queueId}  ${printable(recipient)}\n`);
 }
 
-const filterOptions = (command: Command): Command =>
-  command
-    .option('--domain <domain>', 'only to recipients of this domain')
-    .option('--id <queue-id>', 'only this message')
-    .option('--recipient <address>', 'only to this recipient');
+const leftAlone = (underway: number): string =>
+  underway === 0 ? '' : `; ${underway} being tried now, and left alone: look again in a moment`;
 
-function filterOf({ domain, id, recipient }: FilterOptions): QueueFilter {
-  return {
-    ...(domain === undefined ? {} : { destination: domain.toLowerCase() }),
-    ...(id === undefined ? {} : { queueId: id.toUpperCase() }),
-    ...(recipient === undefined ? {} : { recipient }),
-  };
+/** Those that an order changes. */
+const affected: Record<QueueOrder['kind'], (counts: QueueCounts) => number> = {
+  retry: ({ waiting }) => waiting,
+  hold: ({ waiting }) => waiting,
+  release: ({ held }) => held,
+  redirect: ({ waiting, held }) => waiting + held,
+  bounce: ({ waiting, held }) => waiting + held,
+  drop: ({ waiting, held }) => waiting + held,
+};
+
+async function dryRun(
+  context: Context,
+  admin: Admin,
+  { selection, kind, json }: { selection: QueueSelection; kind: QueueOrder['kind']; json: boolean },
+): Promise<ExitCode> {
+  const counts = await admin.countQueue(selection);
+  const count = affected[kind](counts);
+  if (json) printJson(context, { count, underway: counts.underway });
+  else
+    context.terminal.out(`${plural(count, 'recipient')} would be concerned${leftAlone(counts.underway)}\n`);
+  return exitCodeOf(context, selection, count + counts.underway);
 }
 
-/** What changes the queue must be told of what; the whole of it only by name. */
-function selection(options: FilterOptions, verb: string): QueueFilter {
-  const filter = filterOf(options);
-  if (options.all || Object.keys(filter).length > 0) return filter;
-  throw new CommandError(exitCodes.usage, `${verb} what? Use --id, --domain or --recipient, or --all.`);
+/** Who names a message or a recipient means something that is there; a wider selection may be empty. */
+function exitCodeOf({ terminal }: Context, selection: QueueSelection, count: number): ExitCode {
+  if (count > 0 || (selection.queueId ?? selection.recipient) === undefined) return exitCodes.ok;
+  const { queueId, recipient } = selection;
+  const what = [queueId, recipient && `<${recipient}>`].filter((text) => text !== undefined).join(' to ');
+  terminal.err(`posthorn: nothing in the queue is ${printable(what)}. What became of it: posthorn trace\n`);
+  return exitCodes.noInput;
 }
 
-async function list(context: Context, options: FilterOptions): Promise<ExitCode> {
-  const { jobs, more } = await withAdmin(context, options, (admin) =>
-    readJobs(admin, filterOf(options), options.all),
-  );
+async function listJobs(context: Context, options: ListOptions): Promise<ExitCode> {
+  const selection = selectionOf(options, context.clock);
+  const { jobs, next } = await withAdmin(context, options, (admin) => readJobs(admin, selection, options));
   if (options.json) printJson(context, jobs);
   else printJobs(context, jobs);
-  if (more) context.terminal.err(`Only the first ${pageSize}; for the rest: --all\n`);
+  if (next !== undefined)
+    context.terminal.err(`There is more. The next page: --after '${next}'; the rest at once: --all\n`);
   return exitCodes.ok;
 }
 
-async function readJobs(admin: Admin, filter: QueueFilter, all = false) {
-  const first = await admin.listQueue({ ...filter, limit: pageSize });
+async function readJobs(admin: Admin, selection: QueueSelection, { all = false, limit, after }: ListOptions) {
+  const first = await admin.listQueue({ ...selection, limit, ...(after !== undefined && { after }) });
   const { jobs } = first;
   let { next } = first;
   while (all && next !== undefined) {
-    const page = await admin.listQueue({ ...filter, after: next, limit: pageSize });
+    const page = await admin.listQueue({ ...selection, after: next, limit });
     jobs.push(...page.jobs);
     next = page.next;
   }
-  return { jobs, more: next !== undefined };
+  return { jobs, next };
 }
 
-function printJobs({ terminal, clock }: Context, jobs: QueuePage['jobs']): void {
-  for (const {
-    queueId,
-    recipient,
-    reversePath,
-    attempts,
-    nextAttemptAt,
-    queuedAt,
-    claimed,
-    lastError,
-  } of jobs) {
-    const wait = nextAttemptAt - clock.now();
-    const when = claimed ? 'being tried now' : wait <= 0 ? 'due now' : `next attempt in ${durationOf(wait)}`;
+function printJobs(context: Context, jobs: readonly QueuedJob[]): void {
+  const { terminal, clock } = context;
+  for (const job of jobs) {
+    const { queueId, recipient, reversePath, attempts, queuedAt, lastError } = job;
     const age = `for ${durationOf(clock.now() - queuedAt)}`;
     terminal.out(
-      `${queueId}  <${printable(reversePath)}> → <${printable(recipient)}>  ${age}, ${plural(attempts, 'attempt')}, ${when}\n`,
+      `${queueId}  <${printable(reversePath)}> → <${printable(recipient)}>  ${age}, ${plural(attempts, 'attempt')}, ${whenOf(job, clock.now())}\n`,
     );
-    if (lastError !== undefined) terminal.out(`    ${printable(lastError)}\n`);
+    for (const line of [suspensionLine(job), lastError])
+      if (line !== undefined) terminal.out(`    ${printable(line)}\n`);
   }
-  if (jobs.length === 0) terminal.out('The queue is empty.\n');
+  if (jobs.length === 0) terminal.out('The queue is empty, or nothing in it matches.\n');
+}
+
+/** When a recipient is tried next, or why not. */
+function whenOf({ memo, suspended, claimed, nextAttemptAt }: QueuedJob, now: number): string {
+  if (memo?.held) return `on hold for ${durationOf(now - memo.held.at)}, by ${printable(memo.held.by)}`;
+  if (claimed) return 'being tried now';
+  if (suspended) return 'suspended';
+  const wait = nextAttemptAt - now;
+  return wait <= 0 ? 'due now' : `next attempt in ${durationOf(wait)}`;
+}
+
+function suspensionLine({ suspended, claimed, lastError }: QueuedJob): string | undefined {
+  if (suspended === undefined || claimed) return undefined;
+  const why = suspended.reason === undefined ? '' : `: ${suspended.reason}`;
+  const line = `${suspendedWhat(suspended)} is suspended by ${suspended.by}${why}`;
+  return line === lastError ? undefined : line;
+}
+
+async function showMessage(
+  context: Context,
+  options: { config?: string; json?: boolean },
+  id: string,
+): Promise<ExitCode> {
+  const queueId = id.toUpperCase();
+  const selection = { queueId };
+  const { jobs } = await withAdmin(context, options, (admin) =>
+    readJobs(admin, selection, { limit: pageSize, all: true }),
+  );
+  if (options.json) printJson(context, jobs);
+  else if (jobs.length > 0) {
+    printJobs(context, jobs);
+    for (const line of detailsOf(jobs[0])) context.terminal.out(`${line}\n`);
+    context.terminal.out(`The whole story: posthorn trace ${queueId}\n`);
+  }
+  return exitCodeOf(context, selection, jobs.length);
+}
+
+function detailsOf(job: QueuedJob | undefined): string[] {
+  if (job === undefined) return [];
+  const utc = (at: number) => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const end = job.memo?.held ? 'its time stands still' : `given up after ${utc(job.expiresAt)}`;
+  return ['', `queued at ${utc(job.queuedAt)}; ${end}`];
 }

@@ -9,7 +9,8 @@ import type { CheckStep } from '../delivery/callout.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
-import { sampleJob, sampleMessage } from '../testing/store.ts';
+import { adminParts } from '../testing/admin.ts';
+import { changeAllJobs, sampleJob, sampleMessage } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { run } from './run.ts';
@@ -240,7 +241,6 @@ describe('posthorn send', () => {
           durationMs: 1,
         };
       },
-      wake: () => undefined,
       outlookOf: async () => ({
         site: 'mx.example.net',
         limits: { connections: 2, start: 2 },
@@ -250,11 +250,13 @@ describe('posthorn send', () => {
         proven: true,
       }),
       concurrency: 10,
-      accountsChanged: () => undefined,
       receiversForgotten: () => undefined,
       lookAtSources: async () => [],
+      look: () => undefined,
+      withhold: async () => () => undefined,
+      suspend: async () => undefined,
     };
-    const admin = localAdmin({ store, domains: [{ name: 'example.com' }], clock: systemClock, running });
+    const admin = localAdmin(adminParts(store, { running }));
     const path = join(directory, 'data', 'control.sock');
     const server = await startControlServer({
       path,
@@ -267,7 +269,7 @@ describe('posthorn send', () => {
 
   afterEach(async () => {
     await stop();
-    await store.dropJobs({}, { at: 0, event: 'dropped', data: {} });
+    await changeAllJobs(store, { kind: 'drop' });
     await store.pruneEvents({ before: Number.MAX_SAFE_INTEGER, maxBytes: 0 });
     await store.close();
   });
@@ -452,6 +454,6 @@ describe('posthorn send', () => {
     );
     store = await openStore({ dataDir: join(directory, 'data') });
     stop = async () => undefined;
-    await store.dropJobs({}, { at: 0, event: 'dropped', data: {} });
+    await changeAllJobs(store, { kind: 'drop' });
   });
 });

@@ -19,6 +19,7 @@ import { addSendCommand } from './send.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommand } from './simulate.ts';
 import { addStoreCommands } from './store.ts';
+import { addSuppressionCommands } from './suppression.ts';
 import { addTraceCommand } from './trace.ts';
 
 /** `args` without the program's name. Never rejects. */
@@ -64,6 +65,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addQueueCommands(tree, context);
   addReceiversCommands(tree, context);
   addSimulateCommand(tree, context);
+  addSuppressionCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);

@@ -109,7 +109,7 @@ interface Result {
   recipient: string;
   /** What was asked for, where an alias led to `recipient`. */
   original?: string;
-  result: 'sent' | 'queued' | 'unsent' | 'refused' | 'dropped' | 'unknown';
+  result: 'sent' | 'queued' | 'held' | 'unsent' | 'refused' | 'readdressed' | 'dropped' | 'unknown';
   /** The reply, or the reason; '' while nothing is known. */
   detail: string;
 }
@@ -125,8 +125,10 @@ const words: Record<RecipientState, Result['result']> = {
   delivered: 'sent',
   deferred: 'queued',
   underway: 'queued',
+  held: 'held',
   unsent: 'unsent',
   failed: 'refused',
+  readdressed: 'readdressed',
   dropped: 'dropped',
 };
 
@@ -163,6 +165,11 @@ function detailOf({ decidedBy }: RecipientSummary): string {
       return decidedBy.data.reason;
     case 'inDoubt':
       return decidedBy.data.rule;
+    case 'readdressed':
+      return `to ${decidedBy.data.to} instead, by ${decidedBy.data.by}`;
+    case 'held':
+    case 'dropped':
+      return `by ${decidedBy.data.by}`;
     default:
       return '';
   }
@@ -182,5 +189,5 @@ function exitCodeOf(results: readonly Result[]): ExitCode {
   const all = new Set(results.map(({ result }) => result));
   if (all.has('refused') || all.has('dropped')) return exitCodes.refused;
   if (all.has('unsent')) return exitCodes.tryLater;
-  return all.has('queued') || all.has('unknown') ? exitCodes.queued : exitCodes.ok;
+  return all.has('queued') || all.has('held') || all.has('unknown') ? exitCodes.queued : exitCodes.ok;
 }

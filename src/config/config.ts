@@ -131,6 +131,15 @@ export interface ReportsConfig {
   contact?: string;
 }
 
+export interface SuppressionConfig {
+  /** Our users' mail is refused for addresses that nobody has, as their servers have said. */
+  enabled: boolean;
+  /** Refusals for good, an hour apart at least, until then. */
+  failures: number;
+  /** At most for so long. */
+  days: number;
+}
+
 export interface Config {
   /** The file it came from. */
   file: string;
@@ -152,4 +161,5 @@ export interface Config {
   limits: LimitsConfig;
   dossier: DossierConfig;
   reports: ReportsConfig;
+  suppression: SuppressionConfig;
 }

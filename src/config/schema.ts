@@ -139,6 +139,13 @@ export const reportsShape = {
   contact: v.exactOptional(values.mailAddress()),
 };
 
+/** Why so many, and so long: docs/decisions/0019. */
+const suppressionShape = {
+  enabled: v.optional(values.flag(), true),
+  failures: v.optional(values.count(1, 100, 'refusals'), 2),
+  days: v.optional(values.count(1, 365, 'days'), 7),
+};
+
 type ListenerInput = v.InferOutput<v.ObjectSchema<typeof listenerShape, undefined>>;
 
 /** Mail from outside with bare CR or LF is refused (CVE-2023-51764); our own users' programs are helped. */
@@ -174,6 +181,7 @@ const fileShape = (directory: string) => ({
   limits: v.optional(values.table(limitsShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
+  suppression: v.optional(values.table(suppressionShape), {}),
 });
 
 export const fileSchema = (directory: string) => values.table(fileShape(directory));
@@ -197,4 +205,5 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['limits', Object.keys(limitsShape)],
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
+  ['suppression', Object.keys(suppressionShape)],
 ]);

@@ -9,6 +9,7 @@ import type { ReachedRecipient } from '../dsn/success.ts';
 import { nextAttempt, type RetryPolicy, within } from '../queue/retry.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobMemo, JobResult, JobRow } from '../store/store.ts';
+import { saysNoSuchUser } from './no-such-user.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { namesOf, reachedBy, unwantedBy, wantsDelays } from './wanted-reports.ts';
 
@@ -174,7 +175,7 @@ function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, m
 /** A refusal for good, or the end of a job's time: never in silence (requirement "not" 7). */
 function giveUp(parts: DecisionParts, job: JobRow, trouble: Trouble, rule: string): Decision {
   const { queueId, recipient } = job;
-  const data = { ...factsOf(trouble), rule };
+  const data = { ...factsOf(trouble), rule, ...(saysNoSuchUser(trouble) && { noSuchUser: true }) };
   return {
     result: done(job),
     event: { at: parts.now, queueId, recipient, event: 'failed', data },

@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Directory } from '../queue/directory.ts';
 import type { JobRow, NewMessage } from '../store/store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import {
+  changeAllJobs,
+  sampleJob,
+  sampleMessage,
+  type TemporaryStore,
+  temporaryStore,
+} from '../testing/store.ts';
 import { createLog } from '../util/log.ts';
 import { DelayWatch, graceMs, lookMs } from './delay-watch.ts';
 
@@ -88,6 +94,16 @@ const text = () =>
   told.map(({ content }) => (content.kind === 'inline' ? content.bytes.toString() : '')).join();
 
 describe('DelayWatch', () => {
+  test('tells nothing of what an operator holds, before it is released', async () => {
+    await accept('Q1');
+    await changeAllJobs(place.store, { kind: 'hold' }, { now: clock.now() });
+    await pass(5 * hour);
+    expect(told).toEqual([]);
+    await changeAllJobs(place.store, { kind: 'release' }, { now: clock.now() });
+    await pass(lookMs);
+    expect(told).toHaveLength(1);
+  });
+
   test('tells once of what has waited for four hours, and leaves it waiting as it was', async () => {
     await accept('Q1');
     await pass(4 * hour + graceMs - lookMs);

@@ -78,8 +78,9 @@ export class DelayWatch {
         ...(after !== undefined && { after }),
       });
       const untold = page.jobs.filter((job) => job.queuedAt <= lateBefore && !isTold(job));
-      // What is being tried, or is in doubt, gets its word by an attempt; if it does not, it is found again.
-      const waiting = untold.filter(({ claimed, inDoubt }) => !claimed && !inDoubt);
+      // What is being tried, or is in doubt, gets its word by an attempt; if it does not, it is found again. So is what an
+      // operator holds: its time stands still.
+      const waiting = untold.filter(({ claimed, inDoubt, memo }) => !claimed && !inDoubt && !memo?.held);
       await this.#tell(waiting);
       isDone &&=
         waiting.length === untold.length && page.jobs.every(({ queuedAt }) => queuedAt <= lateBefore);

@@ -6,12 +6,13 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { DeliveryGroup, Queue, SiteTrouble } from '../queue/queue.ts';
+import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
 import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
+import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
-import { type DecisionParts, decide } from './decision.ts';
+import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
 import { findLegs, type Leg } from './legs.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
@@ -59,7 +60,7 @@ export async function deliver(
   parts: DeliverParts,
   group: DeliveryGroup,
   signal: AbortSignal,
-  untried?: SiteTrouble,
+  untried?: NotTried,
 ): Promise<'reached' | SiteTrouble> {
   const { message, jobs } = group;
   const certain = jobs.some(isInDoubt) ? jobs.filter((job) => !isInDoubt(job)) : jobs;
@@ -67,13 +68,20 @@ export async function deliver(
     ? notTried(certain, untried)
     : await learning(parts, { ...group, jobs: certain }, signal);
   const now = parts.route.clock.now();
+  const suspension = untried && 'scope' in untried ? untried : undefined;
   const isMany = parts.send.tables?.named(group.site) !== undefined;
-  const site = untried ?? siteAnswer(attempt.outcomes, now, isMany);
+  const site = untried && !('scope' in untried) ? untried : siteAnswer(attempt.outcomes, now, isMany);
   const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
-  const decisions = jobs.map((job) =>
-    decide(decisionParts, job, isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten)),
-  );
+  const decisions = jobs
+    .map((job) =>
+      decide(decisionParts, job, isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten)),
+    )
+    .map((decision) =>
+      suspension
+        ? waitFor(suspension, decision, isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now)
+        : decision,
+    );
   const reports = await reportsFor(parts.report, message, {
     failures: decisions.flatMap(({ failure }) => failure ?? []),
     reached: decisions.flatMap(({ reached }) => reached ?? []),
@@ -91,6 +99,7 @@ export async function deliver(
     reports: reports.entries,
     // Where mail for one domain takes different ways, another one may be open.
     ...(site !== 'reached' && !isSplit(parts, jobs) && { holdUntil: now + firstDownMs }),
+    ...(suspension && !isSplit(parts, jobs) && { holdUntil: suspensionEnd(suspension) }),
   });
   return site;
 }
@@ -253,6 +262,17 @@ const toAll = (jobs: readonly JobRow[], outcome: Outcome): Sent => ({
   outcomes: new Map(jobs.map(({ number }) => [number, outcome])),
   events: [],
 });
+
+/**
+ * What is not given up is due, but its destination is held: it goes on as soon as the suspension ends. Where it cannot be
+ * held, since other mail for it may go, it is due later.
+ */
+function waitFor(suspension: Suspension, decision: Decision, dueAt: number): Decision {
+  const { result, event } = decision;
+  if (result.result !== 'retry' || event.event !== 'deferred') return decision;
+  const data = { ...event.data, nextAttemptAt: suspensionEnd(suspension) };
+  return { ...decision, result: { ...result, nextAttemptAt: dueAt }, event: { ...event, data } };
+}
 
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
 const forgotten: Outcome = {

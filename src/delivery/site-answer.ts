@@ -3,7 +3,8 @@
  * wants less. And what is said of mail that is not tried since its site was not reached, or was busy, a moment ago.
  */
 
-import type { SiteTrouble } from '../queue/queue.ts';
+import type { NotTried, SiteTrouble } from '../queue/queue.ts';
+import { type Suspension, suspendedWhat } from '../queue/suspensions.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobRow } from '../store/store.ts';
 import type { Attempt } from './deliver.ts';
@@ -78,8 +79,24 @@ function asksForLess({ reply, status }: Trouble): boolean {
 }
 
 /** The attempt that is not made. */
-export function notTried(jobs: readonly JobRow[], { kind, at, status, phase, reason }: SiteTrouble): Attempt {
+export function notTried(jobs: readonly JobRow[], why: NotTried): Attempt {
+  const trouble = 'scope' in why ? suspended(why) : unreached(why);
+  return { outcomes: jobs.map(() => ({ kind: 'deferred', ...trouble })), events: [] };
+}
+
+function unreached({ kind, at, status, phase, reason }: SiteTrouble): Trouble {
   const why = kind === 'busy' ? 'asked us to slow down' : 'was not reached';
   const rule = `the site ${why} at ${new Date(at).toISOString()}: not tried, later again`;
-  return { outcomes: jobs.map(() => ({ kind: 'deferred', status, phase, reason, rule })), events: [] };
+  return { status, phase, reason, rule };
+}
+
+/** 4.3.2: the system does not take part for now (RFC 3463 §3.4). */
+function suspended({ by, at, until, reason, ...what }: Suspension): Trouble {
+  const end = until === undefined ? 'until it is resumed' : `until ${new Date(until).toISOString()}`;
+  return {
+    status: '4.3.2',
+    phase: 'waiting in the queue',
+    reason: `${suspendedWhat(what)} is suspended by ${by}${reason === undefined ? '' : `: ${reason}`}`,
+    rule: `suspended at ${new Date(at).toISOString()}: not tried ${end}`,
+  };
 }

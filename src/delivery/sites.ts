@@ -8,13 +8,15 @@ import { findRoute, type RouteOptions, siteKey } from './route.ts';
 import type { SiteTables } from './site-tables.ts';
 
 import type { SentBy } from './transport-choice.ts';
-import type { Transports } from './transports.ts';
+import type { Transport } from './transports.ts';
 
 export const localSite = 'local';
 
 export interface SiteParts {
   tables?: SiteTables;
-  transports?: Pick<Transports, 'find'>;
+  transports?: {
+    find(domain: string, sentBy: SentBy): { transport: Pick<Transport, 'kind' | 'name'> } | undefined;
+  };
 }
 
 /**
@@ -25,7 +27,7 @@ export function siteFinder(
   resolver: Resolver,
   options: RouteOptions,
   { tables, transports }: SiteParts = {},
-): (job: JobRow, signal: AbortSignal, message: SentBy) => MaybePromise<string> {
+): (job: Pick<JobRow, 'kind' | 'destination'>, signal: AbortSignal, message: SentBy) => MaybePromise<string> {
   return ({ kind, destination }, signal, message) => {
     if (kind === 'local') return localSite;
     const transport = transports?.find(destination, message)?.transport;

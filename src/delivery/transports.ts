@@ -80,6 +80,24 @@ const loginOf = ({ user, passwordFile }: NonNullable<RelayTransport['login']>, i
   inClear,
 });
 
+/** Only which one it would be: nothing is opened. */
+export function transportNames(configs: readonly TransportConfig[]): {
+  find(domain: string, sentBy: SentBy): { transport: Pick<Transport, 'kind' | 'name'> } | undefined;
+} {
+  const finder = transportFinder(configs);
+  return {
+    find(domain, sentBy) {
+      const way = finder.find(domain, sentBy)?.transport.way;
+      return way && { transport: { kind: kindOf(way), name: transportName(way) } };
+    },
+  };
+}
+
+function kindOf({ protocol }: TransportConfig['way']): Transport['kind'] {
+  if (protocol === 'mx' || protocol === 'pipe') return protocol;
+  return 'relay';
+}
+
 /**
  * Names the receiving site too (site-limits.ts knows them by their first word): those that log in as different users have
  * different limits there.

@@ -1,17 +1,11 @@
 /** One event of a dossier in plain language: what happened, and why. Decides nothing, looks nothing up. */
 
+import { never } from '../store/never.ts';
+import { describeOrder } from './describe-order.ts';
 import type { DialogueLine, DossierEvent, EventName } from './event.ts';
+import type { Step } from './step.ts';
 import { protectionOf } from './tls-words.ts';
 import { momentOf, pathOf, pathsOf, placeOf, plural, sizeOf, tlsOf } from './words.ts';
-
-export interface Step {
-  /** One line. */
-  title: string;
-  /** Lines that belong to it. */
-  details: string[];
-  mood: 'good' | 'waiting' | 'bad' | 'plain';
-  dialogue?: readonly DialogueLine[];
-}
 
 type EventOf<Name extends EventName> = Extract<DossierEvent, { event: Name }>;
 
@@ -52,11 +46,17 @@ export function describe(event: DossierEvent): Step {
       return describeReported(event);
     case 'tlsReported':
       return describeTlsReported(event);
+    case 'suppressed':
+      return describeSuppressed(event);
+    case 'held':
+    case 'released':
+    case 'retried':
+    case 'readdressed':
     case 'dropped':
-      return {
-        ...plain(`Removed from the queue by ${event.data.by}`, ['no further attempt is made']),
-        mood: 'bad',
-      };
+    case 'suspended':
+    case 'resumed':
+    case 'unsuppressed':
+      return describeOrder(event);
   }
 }
 
@@ -176,7 +176,11 @@ function describeDelivered({ data }: EventOf<'delivered'>): Step {
 function describeDeferred({ at, data }: EventOf<'deferred'>): Step {
   const { reason, status, phase, rule, attempts, nextAttemptAt, endpoint } = data;
   const next =
-    nextAttemptAt === undefined ? 'nobody will try again' : `next attempt: ${momentOf(nextAttemptAt, at)}`;
+    nextAttemptAt === undefined
+      ? 'nobody will try again'
+      : nextAttemptAt >= never
+        ? 'next attempt: when that ends'
+        : `next attempt: ${momentOf(nextAttemptAt, at)}`;
   return {
     title: `Deferred: ${reason}`,
     details: [
@@ -211,6 +215,13 @@ function describeFailed({ data: { reason, status, phase, rule, endpoint } }: Eve
     why(rule),
   ];
   return { title: `Failed for good: ${reason}`, details, mood: 'bad' };
+}
+
+function describeSuppressed({ at, recipient, data: { failures, until } }: EventOf<'suppressed'>): Step {
+  return plain(`Mail of our users to <${recipient ?? '?'}> is refused from now on`, [
+    why(`its server has said ${plural(failures, 'time')} that nobody has this address`),
+    `until ${momentOf(until, at)}; posthorn suppression remove ends it`,
+  ]);
 }
 
 function describeReported({ data: { to, kind, report, rule } }: EventOf<'reported'>): Step {

@@ -36,6 +36,12 @@ export interface Endpoint {
   source?: string;
 }
 
+/** The user of the machine who gave the order, and why, in words of theirs. */
+type ByOperator = { by: string; reason?: string };
+
+/** `name` is the domain's or the site's. */
+type Suspended = { scope: 'all' | 'domain' | 'site'; name: string };
+
 interface EventData {
   /** A message was taken in, durably. */
   accepted: {
@@ -133,6 +139,10 @@ interface EventData {
     rule: string;
     endpoint?: Endpoint;
     copyIsDamaged?: boolean;
+    /** The receiver has nobody of this name. */
+    noSuchUser?: boolean;
+    /** An operator ended it. */
+    by?: string;
   };
   /**
    * An attempt ended and nobody knows how: no reply came to the final dot, or the server stopped in the middle of it. It
@@ -168,8 +178,24 @@ interface EventData {
     /** Why it was given up; absent where it was sent. */
     problem?: string;
   };
-  /** An administrator removed it from the queue, or asked for an attempt now. */
-  dropped: { by: string };
+  /** An operator put it on hold: nothing is tried, and its time stands still. */
+  held: ByOperator;
+  /** An operator ended the hold. */
+  released: ByOperator;
+  /** An operator asked for an attempt now. */
+  retried: ByOperator;
+  /** An operator sent it to another address. Under that address, `redirected` tells where it came from. */
+  readdressed: ByOperator & { to: string };
+  /** An operator removed it from the queue; nobody was told. */
+  dropped: ByOperator;
+  /** While it waited, an operator suspended delivery to where it goes; and what came of that. */
+  suspended: ByOperator & Suspended & { until?: number };
+  /** `by` is absent where the time of the suspension was over. */
+  resumed: Partial<ByOperator> & Suspended;
+  /** After so many refusals, our users' mail to this recipient is refused until then. */
+  suppressed: { failures: number; until: number };
+  /** An operator ended that. */
+  unsuppressed: ByOperator;
 }
 
 export type EventName = keyof EventData;

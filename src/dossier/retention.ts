@@ -41,6 +41,7 @@ export function withoutDossiers(store: Store): Store {
         events: [],
         reports: settlement.reports.map((report) => ({ ...report, events: [] })),
       }),
+    changeJobs: ({ events: _events, ...change }) => store.changeJobs(change),
     appendEvents: async () => undefined,
     writeMemos: (memos) => store.writeMemos(memos),
     removeMemos: (kind, keys) => store.removeMemos(kind, keys),

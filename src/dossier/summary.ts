@@ -3,7 +3,15 @@
 import type { DossierEvent } from './event.ts';
 
 /** `unsent`: deferred, and nobody will try again (`posthorn send --direct`). */
-export type RecipientState = 'underway' | 'delivered' | 'deferred' | 'unsent' | 'failed' | 'dropped';
+export type RecipientState =
+  | 'underway'
+  | 'delivered'
+  | 'deferred'
+  | 'held'
+  | 'unsent'
+  | 'failed'
+  | 'readdressed'
+  | 'dropped';
 
 export interface RecipientSummary {
   recipient: string;
@@ -36,8 +44,12 @@ function stateAfter(event: DossierEvent): RecipientState | undefined {
   switch (event.event) {
     case 'delivered':
     case 'failed':
+    case 'held':
+    case 'readdressed':
     case 'dropped':
       return event.event;
+    case 'released':
+      return 'deferred';
     case 'deferred':
       return event.data.nextAttemptAt === undefined ? 'unsent' : 'deferred';
     case 'inDoubt':

@@ -6,9 +6,10 @@
 
 import { styleText } from 'node:util';
 import { commentator } from './commentary.ts';
-import { describe, type Step } from './describe.ts';
+import { describe } from './describe.ts';
 import type { DialogueLine, DossierEvent } from './event.ts';
 import { printable } from './printable.ts';
+import type { Step } from './step.ts';
 import { type RecipientState, summarise } from './summary.ts';
 import { dayOf, timeOf } from './words.ts';
 
@@ -81,8 +82,10 @@ const stateWords: Record<RecipientState, string> = {
   underway: 'on its way',
   delivered: 'sent',
   deferred: 'queued, to be tried again',
+  held: 'on hold',
   unsent: 'not sent, and not queued',
   failed: 'refused for good',
+  readdressed: 'sent to another address',
   dropped: 'removed from the queue',
 };
 
@@ -90,8 +93,10 @@ const stateStyles: Record<RecipientState, Style> = {
   underway: 'cyan',
   delivered: 'green',
   deferred: 'yellow',
+  held: 'yellow',
   unsent: 'yellow',
   failed: 'red',
+  readdressed: 'cyan',
   dropped: 'red',
 };
 

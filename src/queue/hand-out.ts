@@ -82,7 +82,7 @@ function makeReady(
   for (const [site, jobs] of bySite) ready(groupOf(site, message, jobs));
 }
 
-function groupOf(site: string, message: MessageRow, jobs: JobRow[]): DeliveryGroup {
+export function groupOf(site: string, message: MessageRow, jobs: JobRow[]): DeliveryGroup {
   const fresh = jobs.some(({ attempts }) => attempts === 0);
   const expiresAt = Math.min(...jobs.map((job) => job.expiresAt));
   const sender = message.submitter ?? message.reversePath;

@@ -4,7 +4,13 @@ import type { JobResult, NewMessage, Store } from '../store/store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
 import { places, refused } from '../testing/schedule-stage.ts';
-import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import {
+  changeAllJobs,
+  sampleJob,
+  sampleMessage,
+  type TemporaryStore,
+  temporaryStore,
+} from '../testing/store.ts';
 import { leaseMs, type QueueParts } from './queue.ts';
 
 const minute = 60_000;
@@ -19,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => temporary[Symbol.asyncDispose]());
 beforeEach(async () => {
   clock = fakeClock();
-  await temporary.store.dropJobs({}, { at: 0, event: 'dropped', data: {} }); // what an earlier test left
+  await changeAllJobs(temporary.store, { kind: 'drop' }); // what an earlier test left
 });
 
 /** A message with a job, due now, for each recipient. */
@@ -449,7 +455,7 @@ describe('Queue, when a site is down', () => {
 
   test('wake() has it tried at once', async () => {
     const stage = await downSite('a@down.example');
-    await temporary.store.retryJobs({}, clock.now());
+    await changeAllJobs(temporary.store, { kind: 'retry' }, { now: clock.now() });
     stage.queue.wake();
     expect(await stage.hasBegun(2)).toEqual(['a@down.example', 'a@down.example']);
     expect(stage.untried).toEqual([]);

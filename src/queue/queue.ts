@@ -10,6 +10,7 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type DeliveryGroup, type HandOutParts, handOut, type SentBy } from './hand-out.ts';
 import { takeAll } from './line.ts';
+import type { Matches } from './matches.ts';
 import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
 import {
@@ -22,8 +23,13 @@ import {
   type SiteTrouble,
   step,
 } from './schedule.ts';
+import { SetAside } from './set-aside.ts';
+import type { Suspension } from './suspensions.ts';
 
 export type { DeliveryGroup, SiteTrouble };
+
+/** Why a group is not tried: its site was not reached before, or an operator wants it so. */
+export type NotTried = SiteTrouble | Suspension;
 
 export interface QueueParts {
   store: Store;
@@ -39,10 +45,11 @@ export interface QueueParts {
   isSplit?(destination: string): boolean;
   /**
    * Tries a group and calls `settle`; resolves to whether its site was reached, or why not. With `untried` it is not
-   * tried, since its site was not reached before, and this is settled. A rejection is a bug: the jobs come again after
-   * `crashWaitMs`.
+   * tried, and this is settled. A rejection is a bug: the jobs come again after `crashWaitMs`.
    */
-  deliver(group: DeliveryGroup, signal: AbortSignal, untried?: SiteTrouble): Promise<'reached' | SiteTrouble>;
+  deliver(group: DeliveryGroup, signal: AbortSignal, untried?: NotTried): Promise<'reached' | SiteTrouble>;
+  /** In force from the start; `suspend` replaces them. */
+  suspensions?: readonly Suspension[];
 }
 
 /**
@@ -72,9 +79,24 @@ export class Queue {
   readonly #unbegun: DeliveryGroup[] = [];
   /** Names of the jobs that are in memory. */
   readonly #held = new Set<string>();
+  readonly #aside: SetAside;
+  readonly #puttingBack = new Set<Promise<void>>();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
+    const tracked = (work: Promise<void>) => {
+      this.#track(work);
+      return work;
+    };
+    this.#aside = new SetAside(
+      {
+        clock: parts.clock,
+        isSplit: ({ jobs }) => this.#isSplit(jobs),
+        defer: (group, suspension) => tracked(this.#defer(group, suspension)),
+        putBack: (group, until) => tracked(this.#putBack(group, until)),
+      },
+      parts.suspensions ?? [],
+    );
     this.#schedule = initialSchedule(parts.limits);
   }
 
@@ -158,6 +180,30 @@ export class Queue {
     return outlookOf(this.#schedule, site, isIt);
   }
 
+  /** Jobs in the store may be due that were not before. */
+  look(): void {
+    this.#on({ type: 'due', at: this.#parts.clock.now() });
+  }
+
+  /**
+   * From now on these are in force, and no others; what is under way ends as it does. Resolves when nothing follows the
+   * others any more: what they have held in the store can be let go then.
+   */
+  suspend(suspensions: readonly Suspension[]): Promise<void> {
+    return this.#aside.replace(suspensions);
+  }
+
+  /**
+   * Lets nothing that matches begin until the returned function is called: what is changed in the store meanwhile is not
+   * tried as it was. With `recall`, all that waits here goes back to the store first. What is under way ends as it does.
+   */
+  async withhold(matches: Matches, recall: boolean): Promise<() => void> {
+    const end = this.#aside.withhold(matches);
+    if (recall) this.#on({ type: 'recalled' });
+    await Promise.allSettled(this.#puttingBack);
+    return end;
+  }
+
   /** Starts nothing new, lets what runs end, and gives the rest back to the store. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -187,11 +233,11 @@ export class Queue {
   #obey(command: ScheduleCommand<DeliveryGroup>): void {
     switch (command.type) {
       case 'start':
-        return this.#track(this.#try(command.group));
+        return this.#start(command.group);
       case 'claim':
         return this.#track(this.#claim(command.limit));
       case 'putBack':
-        return this.#track(this.#putBack(command.group, command.until));
+        return this.#beginToPutBack(command.group, command.until);
       case 'defer':
         return this.#track(this.#defer(command.group, command.cause));
       case 'wake':
@@ -230,16 +276,42 @@ export class Queue {
   #handOut(claimed: ClaimedMessage): void {
     for (const job of claimed.jobs) this.#held.add(nameOf(job));
     const { siteOf, log } = this.#parts;
-    const ready = (group: DeliveryGroup) => this.#on({ type: 'ready', group });
+    const ready = (group: DeliveryGroup) => this.#receive(group);
     const rest = handOut({ siteOf, log, ready, signal: this.#stop.signal }, claimed);
     if (rest) this.#track(rest);
+  }
+
+  /** Of new work the schedule gets what is not suspended. */
+  #receive(group: DeliveryGroup): void {
+    const wanted = this.#stopping ? group : this.#aside.rest(group);
+    const jobCount = group.jobCount - (wanted?.jobCount ?? 0);
+    if (jobCount > 0) this.#on({ type: 'cancelled', jobCount });
+    if (wanted) this.#on({ type: 'ready', group: wanted });
+  }
+
+  /** It may have been suspended while it waited for its turn. */
+  #start(group: DeliveryGroup): void {
+    const wanted = this.#aside.rest(group);
+    if (wanted) this.#track(this.#try(group, wanted));
+    // Not at once: the schedule is in the middle of a step.
+    else queueMicrotask(() => this.#on({ type: 'finished', group }));
+  }
+
+  #isSplit(jobs: readonly JobRow[]): boolean {
+    return jobs.some(({ destination }) => this.#parts.isSplit?.(destination));
+  }
+
+  #beginToPutBack(group: DeliveryGroup, until: number): void {
+    const work: Promise<void> = this.#putBack(group, until).finally(() => this.#puttingBack.delete(work));
+    this.#puttingBack.add(work);
+    this.#track(work);
   }
 
   /** Gives a group back to the store for a while. */
   async #putBack({ message: { queueId }, jobs }: DeliveryGroup, until: number): Promise<void> {
     const { store, clock, log } = this.#parts;
     const names = jobs.map(({ number }) => ({ queueId, number }));
-    const isSplit = jobs.some(({ destination }) => this.#parts.isSplit?.(destination));
+    const isSplit = this.#isSplit(jobs);
     for (;;) {
       try {
         if (isSplit) await store.postpone(names, until);
@@ -253,17 +325,18 @@ export class Queue {
     }
   }
 
-  async #try(group: DeliveryGroup): Promise<void> {
+  /** The schedule knows it as `group`, of which this much is tried. */
+  async #try(group: DeliveryGroup, wanted: DeliveryGroup): Promise<void> {
     try {
-      const site = await this.#parts.deliver(group, this.#stop.signal);
+      const site = await this.#parts.deliver(wanted, this.#stop.signal);
       this.#on({ type: 'finished', group, site });
     } catch (error) {
-      await this.#postpone(group, error);
+      await this.#postpone(wanted, error);
       this.#on({ type: 'finished', group });
     }
   }
 
-  async #defer(group: DeliveryGroup, cause: SiteTrouble): Promise<void> {
+  async #defer(group: DeliveryGroup, cause: NotTried): Promise<void> {
     try {
       await this.#parts.deliver(group, this.#stop.signal, cause);
     } catch (error) {

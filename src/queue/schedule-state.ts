@@ -48,6 +48,8 @@ export type ScheduleEvent<G extends Group> =
   | { type: 'due'; at: number }
   /** Everything in the store may be due, also what was put back: somebody has asked for it. */
   | { type: 'retried' }
+  /** What has not begun is to go back to the store: somebody will change it there. */
+  | { type: 'recalled' }
   /** A claim came back with so many jobs (they are held now); `nextDueAt` is the earliest left in the store. */
   | { type: 'claimed'; jobCount: number; nextDueAt: number | undefined }
   | { type: 'tick' };

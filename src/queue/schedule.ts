@@ -29,6 +29,7 @@ import {
   type Site,
   type SiteTrouble,
   siteOf,
+  takeAllWaiting,
   tryAllAgain,
 } from './sites.ts';
 import { offerTurn, resumePaced, startGroups } from './turns.ts';
@@ -150,6 +151,13 @@ function note<G extends Group>(
       break;
     case 'due':
       state.dueAt = Math.min(state.dueAt, event.at);
+      break;
+    case 'recalled':
+      for (const group of takeAllWaiting(state.sites)) {
+        putBack(state, group, now + claimPauseMs, commands);
+        offerTurn(state, group.site, now);
+        forgetIfUnknown(state.sites, group.site);
+      }
       break;
     case 'retried':
       state.dueAt = now;

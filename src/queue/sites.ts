@@ -174,6 +174,14 @@ function endProbe<G extends Group>(sites: Sites<G>, site: Site<G>): void {
   site.probe = undefined;
 }
 
+/** What waits anywhere, and waits here no more. */
+export function takeAllWaiting<G extends Group>(sites: Sites<G>): G[] {
+  return [...sites.byName.values()].flatMap((site) => {
+    if (site.probe && !site.probe.active) endProbe(sites, site);
+    return takeAll(site.waiting);
+  });
+}
+
 /** The site took the attempt, whatever it said of the message. `wasFull`: all its places were in use. */
 export function reached<G extends Group>(sites: Sites<G>, name: string, wasFull: boolean): void {
   const site = siteOf(sites, name);

@@ -7,6 +7,7 @@ import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import { StoreBrokenError } from '../store/errors.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 import { openMessage, type SubmissionParts } from './submission.ts';
+import { refuseSuppressed } from './suppressed.ts';
 
 export interface HandedIn {
   /** `user@domain` of a local domain, or '' for the null sender. */
@@ -57,12 +58,15 @@ function addressOf(text: string): Address {
   return address;
 }
 
-async function resolveAll({ directory }: SubmissionParts, recipients: readonly string[]) {
+async function resolveAll(parts: SubmissionParts, recipients: readonly string[]) {
   const found: Recipient[] = [];
   const refused: Taken['refused'] = [];
   for (const text of recipients) {
-    const resolution = await directory.resolve(addressOf(text), text);
-    if (resolution.status === 'found') found.push(...resolution.recipients);
+    const address = addressOf(text);
+    const resolution = await parts.directory.resolve(address, text);
+    const suppressed = resolution.status === 'elsewhere' ? refuseSuppressed(parts, address) : undefined;
+    if (suppressed) refused.push({ recipient: text, reply: replyText(suppressed) });
+    else if (resolution.status === 'found') found.push(...resolution.recipients);
     else if (resolution.status === 'elsewhere') found.push(resolution.recipient);
     else refused.push({ recipient: text, reply: `550 5.1.1 No such user here: <${text}>` });
   }

@@ -16,6 +16,7 @@ import { fieldValue, type Header, parseHeader, removeFields } from '../mail/head
 import type { Directory } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Suppressions } from '../queue/suppressions.ts';
 import { type Reply, reply, replyText } from '../smtp/reply.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
@@ -36,6 +37,7 @@ import { MessageCollector } from './message-collector.ts';
 import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
+import { refuseSuppressed } from './suppressed.ts';
 
 export interface InboundParts {
   hostname: string;
@@ -50,6 +52,8 @@ export interface InboundParts {
   spool: Pick<Spool, 'begin'>;
   resolver: Resolver;
   signers: Signers;
+  /** Of what programs on trusted networks send. Absent: no address is refused. */
+  suppressions?: Pick<Suppressions, 'findRefusal'>;
   clock: Clock;
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
@@ -58,7 +62,8 @@ export interface InboundParts {
 export function inboundDoor(parts: InboundParts): Door {
   return {
     checkSender: () => undefined, // the null sender above all is welcome: it brings bounces
-    refuseElsewhere: ({ trusted }) => (trusted ? undefined : relayingDenied),
+    refuseElsewhere: ({ trusted }, recipient) =>
+      trusted ? refuseSuppressed(parts, recipient) : relayingDenied,
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
   };
 }

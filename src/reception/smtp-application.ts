@@ -74,8 +74,8 @@ export interface IncomingMessage {
 export interface Door {
   /** Refuses a sender, or lets it pass. */
   checkSender(session: Session, sender: Address | undefined): MaybePromise<Reply | undefined>;
-  /** Refuses a recipient who is not ours: the rule that keeps this from being an open relay. */
-  refuseElsewhere(session: Session): Reply | undefined;
+  /** Refuses a recipient who is not ours: the rule that keeps this from being an open relay, and who is not there at all. */
+  refuseElsewhere(session: Session, recipient: Address): Reply | undefined;
   openMessage(session: Session, transaction: Transaction): IncomingMessage;
 }
 
@@ -193,19 +193,19 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     if (!isAddress(address)) return address;
     const spelled = withoutRoute(path);
     return andThen(this.#parts.directory.resolve(address, spelled), (resolution) =>
-      this.#addRecipient(transaction, spelled, resolution, readRcptRequests(parameters)),
+      this.#addRecipient(transaction, { address, spelled }, resolution, readRcptRequests(parameters)),
     );
   }
 
   #addRecipient(
     transaction: Transaction,
-    spelled: string,
+    { address, spelled }: { address: Address; spelled: string },
     resolution: Resolution,
     requests: JobRequests | undefined,
   ): Reply | undefined {
     if (resolution.status === 'unknown') return unknownUser(spelled);
     const elsewhere = resolution.status === 'elsewhere';
-    const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session) : undefined;
+    const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session, address) : undefined;
     if (refusal) return refusal;
     const found = elsewhere ? [resolution.recipient] : resolution.recipients;
     const { forwardPaths, recipients } = transaction;

@@ -12,6 +12,7 @@ import { checkSubmittedHeader, lineScanner, type Refusal } from '../mail/submiss
 import type { Directory } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Suppressions } from '../queue/suppressions.ts';
 import { isPositive, type Reply, reply } from '../smtp/reply.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
@@ -22,6 +23,7 @@ import { type Repeats, repeatKey } from './repeats.ts';
 import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
+import { refuseSuppressed } from './suppressed.ts';
 
 export interface SubmissionParts {
   hostname: string;
@@ -32,6 +34,8 @@ export interface SubmissionParts {
   directory: Directory;
   spool: Pick<Spool, 'begin'>;
   signers: Signers;
+  /** Absent: no address is refused. */
+  suppressions?: Pick<Suppressions, 'findRefusal'>;
   clock: Clock;
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
@@ -42,7 +46,7 @@ export interface SubmissionParts {
 export function submissionDoor(parts: SubmissionParts): Door {
   return {
     checkSender: (session, sender) => checkSender(parts, session, sender),
-    refuseElsewhere: () => undefined,
+    refuseElsewhere: (_session, recipient) => refuseSuppressed(parts, recipient),
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
   };
 }

@@ -22,8 +22,10 @@ beforeAll(async () => {
   port = await freePort([strangers]);
   const domain = [{ name: 'example.com', postmaster }];
   const accounts = { [sender]: 'secret', [postmaster]: 'secret' };
+  // The same address is refused again and again here, and is to be asked for each time.
+  const suppression = { enabled: false };
   world = await startWorld({
-    servers: { 'example.com': { accounts, settings: { domain, delivery: { port } } } },
+    servers: { 'example.com': { accounts, settings: { domain, suppression, delivery: { port } } } },
     dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: [strangers] } },
     clock,
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sampleJob, sampleMessage, temporaryStore } from '../testing/store.ts';
+import { changeAllJobs, sampleJob, sampleMessage, temporaryStore } from '../testing/store.ts';
 import { Backlog, type Waiting } from './backlog.ts';
 
 interface Job extends Waiting {
@@ -36,7 +36,7 @@ describe('Backlog', () => {
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(moves, { minLength: 10, maxLength: 40 }), async (all) => {
-        await store.dropJobs({}, { at: 0, event: 'dropped', data: {} });
+        await changeAllJobs(store, { kind: 'drop' });
         const backlog = new Backlog<Job>();
         let claimed: Job[] = [];
         let now = 1000;

@@ -222,17 +222,68 @@ export interface Alias {
   targets: string[];
 }
 
+/** Not yet tried or to be tried again; put on hold by somebody; claimed: being tried, or in memory for it. */
+export type JobState = 'waiting' | 'held' | 'underway';
+
+/** Jobs that match all that is given. */
 export interface QueueFilter {
-  /** Only jobs to this domain, for this queue id, or to this recipient. */
+  /** To this domain; '' is local delivery. */
   destination?: string;
+  /** Of local delivery, recipients in this domain of ours. */
+  localDomain?: string;
   queueId?: string;
   recipient?: string;
+  /** The reverse-path; '' is the null sender. */
+  sender?: string;
+  /** Queued at this moment or earlier, or later: ms since the epoch. */
+  queuedBefore?: number;
+  queuedAfter?: number;
+  state?: JobState;
 }
 
 export interface QueuePage {
   jobs: (JobRow & { reversePath: string; claimed: boolean })[];
   /** Pass as `after` for the next page; absent on the last. */
   next?: string;
+}
+
+export type QueueCounts = Record<JobState, number>;
+
+/** What an administrator does to jobs that are not claimed. */
+export type JobChange =
+  /** Due now. What is held stays held. */
+  | { kind: 'retry' }
+  /** Not claimed, and not given up, until it is released. */
+  | { kind: 'hold' }
+  /** As it was before; the time that it was held is added to its end. */
+  | { kind: 'release' }
+  | { kind: 'drop' }
+  /** To another address, for which nothing was tried yet. What is held stays held. */
+  | { kind: 'redirect'; to: Pick<JobRow, 'recipient' | 'kind' | 'destination'> };
+
+/** An event of each job that is changed. */
+type JobEvent = Pick<EventRow, 'event' | 'data'>;
+
+export interface QueueChange {
+  filter: QueueFilter;
+  change: JobChange;
+  now: number;
+  by: string;
+  /** Recorded for each job, and for the new recipient of a redirected one (with the old one as `from`). */
+  events?: { done: JobEvent; arrived?: JobEvent };
+  /** `next` of the step before. */
+  after?: string;
+  /** Jobs changed at most. */
+  limit: number;
+}
+
+/** Claims matching jobs, due or not, for somebody who ends them at once. */
+export interface TakeRequest {
+  filter: QueueFilter;
+  now: number;
+  leaseMs: number;
+  after?: string;
+  limit: number;
 }
 
 /** The first criterion that is given counts; with none, all messages match. */
@@ -278,7 +329,7 @@ export interface Store {
   settle(settlement: Settlement): Promise<void>;
   /**
    * Gives claimed jobs back as they are. With `holdUntil`, nothing for their destinations is claimed before that moment,
-   * however much of it is due: only what has reached its end. `retryJobs` ends this.
+   * however much of it is due: only what has reached its end. A retry by `changeJobs` ends this.
    */
   release(jobs: { queueId: string; number: number }[], holdUntil?: number): Promise<void>;
   /** Gives claimed jobs back, none of them to be claimed before that moment; others for the same destinations do not wait. */
@@ -290,17 +341,18 @@ export interface Store {
    * job.
    */
   countAhead(job: { queueId: string; number: number }, limit: number): Promise<number>;
-  /** Makes matching unclaimed jobs due at `now`; resolves to how many. */
-  retryJobs(filter: QueueFilter, now: number): Promise<number>;
+  /** How many match. Walks over all that its filter's index finds, in steps. */
+  countJobs(filter: QueueFilter): Promise<QueueCounts>;
   /**
-   * Removes matching unclaimed jobs, at most `limit` (default 1000), recording `event` for each; resolves to the removed
-   * jobs.
+   * Changes matching jobs that are not claimed, a bounded number at a time, in the order of their names; resolves to those
+   * that were changed, as they were. With `next` there may be more.
    */
-  dropJobs(
-    filter: QueueFilter,
-    event: Omit<EventRow, 'queueId' | 'recipient'>,
-    limit?: number,
-  ): Promise<JobRow[]>;
+  changeJobs(change: QueueChange): Promise<{ jobs: JobRow[]; next?: string }>;
+  takeJobs(request: TakeRequest): Promise<{ taken: ClaimedMessage[]; next?: string }>;
+  /** Destinations of jobs, in order, after that one. */
+  listDestinations(after: string | undefined, limit: number): Promise<string[]>;
+  /** Ends the wait of the destinations that are held until exactly that moment. */
+  unholdDestinations(heldUntil: number, now: number): Promise<void>;
 
   appendEvents(events: EventRow[]): Promise<void>;
   /** The events of matching messages, in order of time within each message. */

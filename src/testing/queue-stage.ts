@@ -1,6 +1,12 @@
 /** A real queue before a test's eyes: the test sees what is begun, and says how each delivery ends. */
 
-import { type DeliveryGroup, Queue, type QueueParts, type SiteTrouble } from '../queue/queue.ts';
+import {
+  type DeliveryGroup,
+  type NotTried,
+  Queue,
+  type QueueParts,
+  type SiteTrouble,
+} from '../queue/queue.ts';
 import type { JobResult, NewMessage } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
@@ -76,11 +82,7 @@ export class QueueStage {
     this.#ends.get(group)?.reject(new Error('a bug'));
   }
 
-  #deliver(
-    group: DeliveryGroup,
-    signal: AbortSignal,
-    untried?: SiteTrouble,
-  ): Promise<'reached' | SiteTrouble> {
+  #deliver(group: DeliveryGroup, signal: AbortSignal, untried?: NotTried): Promise<'reached' | SiteTrouble> {
     if (untried) this.untried.push(group);
     const end = Promise.withResolvers<'reached' | SiteTrouble>();
     this.#ends.set(group, end);

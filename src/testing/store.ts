@@ -4,7 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '../store/sqlite/open.ts';
-import type { EventRow, JobRow, MessageRow, NewMessage, Store } from '../store/store.ts';
+import type {
+  EventRow,
+  JobChange,
+  JobRow,
+  MessageRow,
+  NewMessage,
+  QueueFilter,
+  Store,
+} from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {
@@ -89,6 +97,23 @@ export function sampleMessage(queueId: string, { message, ...rest }: Sample = {}
     claimed: false,
     ...rest,
   };
+}
+
+/** Changes all matching jobs that are not claimed; resolves to how many. */
+export async function changeAllJobs(
+  store: Store,
+  change: JobChange,
+  { filter = {}, now = 0 }: { filter?: QueueFilter; now?: number } = {},
+): Promise<number> {
+  const events = { done: { event: change.kind, data: { by: 'a test' } } };
+  let count = 0;
+  for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+    const step = { filter, change, now, by: 'a test', events, limit: 1000 };
+    const { jobs, next } = await store.changeJobs(after === undefined ? step : { ...step, after });
+    count += jobs.length;
+    after = next;
+  }
+  return count;
 }
 
 /** All that an iterable yields, as one text. */

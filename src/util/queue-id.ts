@@ -30,3 +30,6 @@ export function queueIds(now: () => number, random: () => number): QueueIds {
     return base32(lastMs, 9) + base32(count, 3) + suffix;
   };
 }
+
+/** No id that was made at `ms` (milliseconds since the epoch) or later is less than this. */
+export const firstIdAt = (ms: number): string => base32(Math.max(0, Math.floor(ms)), 9);

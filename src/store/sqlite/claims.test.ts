@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import {
+  changeAllJobs,
   sampleJob,
   sampleMessage,
   type TemporaryStore,
@@ -94,12 +95,12 @@ test('P7: postpone() lets jobs wait, and not others for the same destination', a
   expect(await claim(world, 5000)).toEqual(['Q1/0', 'Q1/1']);
 });
 
-test('retryJobs() ends the wait of postponed jobs', async () => {
+test('a retry by changeJobs() ends the wait of postponed jobs', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 1, { expiresAt: none });
   const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
   await world.store.postpone(first?.jobs ?? [], 5000);
-  expect(await world.store.retryJobs({}, 2000)).toBe(1);
+  expect(await changeAllJobs(world.store, { kind: 'retry' }, { now: 2000 })).toBe(1);
   expect(await claim(world, 2000)).toEqual(['Q1/0']);
 });
 
@@ -129,19 +130,22 @@ test('not-7: claim() gives what has reached its end, also of a destination that 
   expect(await claim(world, 3000)).toEqual(['Q1/0', 'Q1/1']);
 });
 
-test('retryJobs() ends the wait of a held destination', async () => {
+test('a retry by changeJobs() ends the wait of a held destination', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 1, { expiresAt: none });
   const [first] = await world.store.claim({ now: 1000, limit: 1, leaseMs: none });
   await world.store.release(first?.jobs ?? [], 5000);
-  expect(await world.store.retryJobs({}, 2000)).toBe(1);
+  expect(await changeAllJobs(world.store, { kind: 'retry' }, { now: 2000 })).toBe(1);
   expect(await claim(world, 2000)).toEqual(['Q1/0']);
 });
 
-test('dropJobs() takes so many at a time, and leaves nothing that would be claimed', async () => {
+test('changeJobs() drops so many at a time, and leaves nothing that would be claimed', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 25);
-  const drop = (limit: number) => world.store.dropJobs({}, { at: 1, event: 'dropped', data: {} }, limit);
+  const events = { done: { event: 'dropped', data: {} } };
+  const drop = async (limit: number) =>
+    (await world.store.changeJobs({ filter: {}, change: { kind: 'drop' }, now: 1, by: '', events, limit }))
+      .jobs;
   expect(await drop(10)).toHaveLength(10);
   expect(await drop(20)).toHaveLength(15);
   expect(await drop(20)).toEqual([]);

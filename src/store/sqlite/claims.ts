@@ -4,7 +4,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
-import { type Destinations, restMs } from './destinations.ts';
+import { type Destinations, ourselves, restMs } from './destinations.ts';
 import type { Operations } from './protocol.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from './rows.ts';
 
@@ -112,9 +112,6 @@ function createTakingByName(
     });
 }
 
-/** The destination of local jobs: our own mailboxes need no trial. */
-const ourselves = '';
-
 type Taking = (order: { now: number; limit: number; leaseEnd: number; byShares: boolean }) => JobTuple[];
 
 /** First those whose time is over, also of destinations that are held: somebody waits to be told. */
@@ -147,6 +144,7 @@ function createTaking(database: Database, destinations: Destinations): Taking {
     for (const [destination, share] of destinations.due(now, limit - all.length)) {
       const left = limit - all.length;
       if (left === 0) break;
+      // Our own mailboxes need no trial.
       const bySteps = byShares && destination !== ourselves;
       all.push(...taken(dueOf.all(destination, now, bySteps ? Math.min(share, left) : left)));
       destinations.claimed(destination, nextOf.get(destination), bySteps ? now + restMs(share) : now);

@@ -4,17 +4,17 @@ import { basename } from 'node:path';
 import type { Clock } from '../../util/clock.ts';
 import { StoreFullError } from '../errors.ts';
 import { createSpool, type Spool, spoolDirectory } from '../spool.ts';
-import type { EventRow, JobRow, QueuePage, Store } from '../store.ts';
+import type { EventRow, QueueFilter, QueuePage, Store } from '../store.ts';
 import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
 import { keepTidy } from './housekeeping.ts';
 import type { Link } from './link.ts';
 import { memosOver } from './memo-client.ts';
 import { acceptTuple, settleTuple } from './packing.ts';
-import type { EventTuple, JobName } from './protocol.ts';
+import type { EventTuple, JobName, ListedTuple } from './protocol.ts';
 import { jobRow, messageRow } from './rows.ts';
 
-/** Jobs that one step of a walk over the queue takes. */
+/** Destinations that one step takes. */
 const walkStep = 1000;
 
 export interface ClientParts {
@@ -31,7 +31,7 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
   return {
     spool,
     ...messagesOver(link, spool, spoolDirectory(dataDir)),
-    ...queueOver(link, spool),
+    ...queueOver(link, spool, spoolDirectory(dataDir)),
     ...dossiersOver(link),
     ...accountsOver(link),
     ...memosOver(link, clock),
@@ -85,40 +85,87 @@ function messagesOver(link: Link, spool: Spool, directory: string): Messages {
   };
 }
 
-type Queue = Pick<Store, 'listJobs' | 'countAhead' | 'retryJobs' | 'dropJobs'>;
+type Queue = Pick<
+  Store,
+  | 'listJobs'
+  | 'countAhead'
+  | 'countJobs'
+  | 'changeJobs'
+  | 'takeJobs'
+  | 'listDestinations'
+  | 'unholdDestinations'
+>;
 
-function queueOver(link: Link, spool: Spool): Queue {
+function queueOver(link: Link, spool: Spool, directory: string): Queue {
   return {
-    async listJobs({ after, limit, ...filter }) {
-      const listed = await link.call('listJobs', { filter, after: jobName(after), limit: limit + 1 });
-      const jobs = listed.slice(0, limit).map(([job, reversePath, claimed]): QueuePage['jobs'][number] => ({
-        ...jobRow(job),
-        reversePath,
-        claimed,
-      }));
-      const last = jobs.at(-1);
-      return listed.length > limit && last !== undefined ? { jobs, next: cursor(last) } : { jobs };
+    listJobs: ({ after, limit, ...filter }) => listJobs(link, filter, { after: jobName(after), limit }),
+    async countJobs(filter) {
+      const total = { waiting: 0, held: 0, underway: 0 };
+      for (let after: JobName | undefined, first = true; first || after !== undefined; first = false) {
+        const { counts, next } = await link.call('countJobs', { filter, after });
+        for (const state of ['waiting', 'held', 'underway'] as const) total[state] += counts[state];
+        after = next;
+      }
+      return total;
     },
     countAhead: ({ queueId, number }, limit) => link.call('countAhead', { job: [queueId, number], limit }),
-    async retryJobs(filter, now) {
-      const step = (after: JobName | undefined) =>
-        link.call('retryJobs', { filter, after, limit: walkStep, now });
-      let count = 0;
-      let names = await step(undefined);
-      for (count += names.length; names.length === walkStep; count += names.length)
-        names = await step(names.at(-1));
-      return count;
-    },
-    async dropJobs(filter, { at, event, data }, limit = walkStep) {
-      const tuple: EventTuple = [at, event, data];
-      const { jobs, spools } = await link.call('dropJobs', { filter, limit, event: tuple });
+    async changeJobs({ events, after, now, ...change }) {
+      const tuple = ({ event, data }: { event: string; data: EventTuple[2] }): EventTuple => [
+        now,
+        event,
+        data,
+      ];
+      const { jobs, spools, next } = await link.call('changeJobs', {
+        ...change,
+        now,
+        after: jobName(after),
+        events: events && { done: tuple(events.done), arrived: events.arrived && tuple(events.arrived) },
+      });
       for (const name of spools) spool.remove(name);
-      return jobs.map(jobRow);
+      return { jobs: jobs.map(jobRow), ...(next && { next: cursor(next) }) };
+    },
+    async takeJobs({ now, leaseMs, after, ...step }) {
+      const request = { ...step, after: jobName(after), leaseEnd: now + leaseMs };
+      const { taken, next } = await link.call('takeJobs', request);
+      const rows = taken.map(([message, jobs]) => ({
+        message: messageRow(message, directory),
+        jobs: jobs.map(jobRow),
+      }));
+      return { taken: rows, ...(next && { next: cursor(next) }) };
+    },
+    listDestinations: (after, limit) => link.call('listDestinations', { after, limit }),
+    async unholdDestinations(heldUntil, now) {
+      const step = { heldUntil, now, limit: walkStep };
+      while ((await link.call('unholdDestinations', step)) === walkStep);
     },
   };
 }
 
-const cursor = ({ queueId, number }: JobRow): string => `${queueId}/${number}`;
+/** Goes on until the page is full: a step may come across nothing that matches. */
+async function listJobs(
+  link: Link,
+  filter: QueueFilter,
+  { after: start, limit }: { after: JobName | undefined; limit: number },
+): Promise<QueuePage> {
+  const listed: ListedTuple[] = [];
+  let after = start;
+  do {
+    // One more than the page has room for tells whether there is another.
+    const step = await link.call('listJobs', { filter, after, limit: limit + 1 - listed.length });
+    listed.push(...step.jobs);
+    after = step.next;
+  } while (after !== undefined && listed.length <= limit);
+  const jobs = listed.slice(0, limit).map(([job, reversePath, claimed]): QueuePage['jobs'][number] => ({
+    ...jobRow(job),
+    reversePath,
+    claimed,
+  }));
+  const last = jobs.at(-1);
+  if (listed.length <= limit || last === undefined) return { jobs };
+  return { jobs, next: cursor([last.queueId, last.number]) };
+}
+
+const cursor = ([queueId, number]: JobName): string => `${queueId}/${number}`;
 
 function jobName(cursor: string | undefined): JobName | undefined {
   if (cursor === undefined) return undefined;

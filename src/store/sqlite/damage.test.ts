@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import {
+  changeAllJobs,
   sampleMessage,
   temporaryDirectory,
   temporaryStore,
@@ -59,7 +60,7 @@ test('openStore() opens what a program left that ended without closing it', asyn
     expect(code).toBe(3);
     const store = await openStore({ dataDir: directory.path });
     expect((await store.listJobs({ limit: 99 })).jobs).toHaveLength(count);
-    await store.dropJobs({}, { at: 1, event: 'dropped', data: {} });
+    await changeAllJobs(store, { kind: 'drop' });
     await store.close();
   }
 });

@@ -19,6 +19,9 @@ const firstRestMs = 1000;
 /** The pause after a claim of so many. */
 export const restMs = (share: number): number => (share === firstShare ? firstRestMs : 0);
 
+/** The destination of local jobs. */
+export const ourselves = '';
+
 export type DueDestination = [destination: string, share: number];
 
 export interface Destinations {
@@ -28,6 +31,10 @@ export interface Destinations {
   hold(destination: string, until: number): void;
   /** The same, unless it is to wait for longer anyway. */
   holdAtLeast(destination: string, until: number): void;
+  /** Some of those that are held until exactly that moment may be claimed from now; returns how many. */
+  unhold(heldUntil: number, now: number, limit: number): number;
+  /** All that have jobs, waiting or under way, in order. */
+  list(after: string | undefined, limit: number): string[];
   /** The destinations that are due, the longest waiting first. */
   due(now: number, limit: number): DueDestination[];
   /** Jobs of it were claimed; the earliest left is due at `nextAt`, if there is one, but is claimed no sooner than `from`. */
@@ -55,6 +62,17 @@ export function createDestinations(database: Database): Destinations {
   const goOn = database.prepare(
     `UPDATE destinations SET due_at = ?, share = min(2 * share, ${largestShare}) WHERE destination = ?`,
   );
+  const unhold = database.prepare(
+    `UPDATE destinations SET due_at = ? WHERE destination IN
+       (SELECT destination FROM destinations WHERE due_at = ? LIMIT ?)`,
+  );
+  const list = database
+    .prepare<[string, string, number], string>(
+      `SELECT destination FROM destinations WHERE destination > ? UNION
+       SELECT destination FROM jobs INDEXED BY jobs_claimed WHERE claimed_until IS NOT NULL AND destination > ?
+       ORDER BY destination LIMIT ?`,
+    )
+    .pluck();
   const remove = database.prepare('DELETE FROM destinations WHERE destination = ?');
   const removeIfEmpty = database.prepare(
     `DELETE FROM destinations WHERE destination = ? AND NOT EXISTS
@@ -68,6 +86,10 @@ export function createDestinations(database: Database): Destinations {
     note: (destination, dueAt) => void note.run(destination, dueAt),
     hold: (destination, until) => void hold.run(destination, until),
     holdAtLeast: (destination, until) => void holdAtLeast.run(destination, until),
+    unhold: (heldUntil, now, limit) => unhold.run(now, heldUntil, limit).changes,
+    // Before the first letter of any domain, but not before local delivery, which is ''.
+    list: (after, limit) =>
+      after === undefined ? [ourselves, ...list.all('', '', limit - 1)] : list.all(after, after, limit),
     due: (now, limit) => due.all(now, limit),
     claimed(destination, nextAt, from) {
       if (nextAt === undefined) remove.run(destination);

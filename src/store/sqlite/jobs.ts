@@ -1,14 +1,20 @@
-/** The queue's jobs as administrators see and change them: walked through in bounded steps. */
+/** The queue's jobs as administrators see and change them: walked through in bounded steps (job-walk.ts). */
 
-import type { Database, Statement } from 'better-sqlite3';
-import type { QueueFilter } from '../store.ts';
+import type { Database } from 'better-sqlite3';
+import { never } from '../never.ts';
+import type { JobChange } from '../store.ts';
 import type { Destinations } from './destinations.ts';
+import { searchKey } from './entries.ts';
 import type { EventLog } from './event-log.ts';
+import { createJobWalk } from './job-walk.ts';
 import type { Messages } from './messages.ts';
-import type { JobName, ListedTuple, Operations, QueueStep } from './protocol.ts';
-import { type JobTuple, jobColumns } from './rows.ts';
+import type { EventTuple, JobName, MessageWithJobs, Operations } from './protocol.ts';
+import { type JobTuple, type MessageTuple, messageColumns } from './rows.ts';
 
-export type JobOperations = Pick<Operations, 'listJobs' | 'countAhead' | 'retryJobs' | 'dropJobs'>;
+export type JobOperations = Pick<
+  Operations,
+  'listJobs' | 'countAhead' | 'countJobs' | 'changeJobs' | 'takeJobs'
+>;
 
 export interface JobsParts {
   log: EventLog;
@@ -16,11 +22,10 @@ export interface JobsParts {
   destinations: Destinations;
 }
 
-export function createJobs(database: Database, { log, messages, destinations }: JobsParts): JobOperations {
-  const { listed, unclaimed } = createSelections(database);
-  const makeDue = database.prepare(
-    'UPDATE jobs SET next_attempt_at = ? WHERE queue_id = ? AND number = ? AND next_attempt_at > ?',
-  );
+export function createJobs(database: Database, parts: JobsParts): JobOperations {
+  const { log, messages, destinations } = parts;
+  const walk = createJobWalk(database);
+  const change = createChange(database, destinations);
   const ahead = database
     .prepare<[JobName[0], JobName[1], number], number>(
       `SELECT count(*) FROM (
@@ -30,111 +35,122 @@ export function createJobs(database: Database, { log, messages, destinations }: 
          LIMIT ?)`,
     )
     .pluck();
-  const remove = database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?');
   return {
-    listJobs: listed,
+    listJobs: walk.listed,
     countAhead: ({ job, limit }) => ahead.get(...job, limit) ?? 0,
-    retryJobs: ({ now, ...step }) => {
-      const jobs = unclaimed(step);
-      const names = jobs.map(([queueId, number]): JobName => [queueId, number]);
-      for (const name of names) makeDue.run(now, ...name, now);
-      for (const destination of destinationsOf(jobs)) destinations.note(destination, now);
-      return names;
-    },
-    dropJobs: ({ event: [at, event, data], ...step }) => {
-      const jobs = unclaimed({ ...step, after: undefined });
-      for (const [queueId, number, recipient] of jobs) {
-        remove.run(queueId, number);
-        log.append([queueId, at, JSON.stringify([[at, event, data, recipient]]), []]);
-      }
-      for (const destination of destinationsOf(jobs)) destinations.removeIfEmpty(destination);
-      const ids = new Set(jobs.map(([queueId]) => queueId));
+    countJobs: walk.counted,
+    changeJobs({ change: what, now, by, events, ...step }) {
+      const { jobs, next } = walk.unclaimed(step);
+      const changed = jobs.filter((job) => change(what, job, { now, by }));
+      if (events) for (const job of changed) record(log, job, what, events);
+      for (const destination of destinationsOf(changed)) destinations.removeIfEmpty(destination);
+      const ids = what.kind === 'drop' ? new Set(changed.map(([queueId]) => queueId)) : [];
       const spools = [...ids].flatMap((queueId) => messages.removeIfDone(queueId) ?? []);
-      return { jobs, spools };
+      return { jobs: changed, spools, next };
     },
+    takeJobs: createTaking(database, walk.unclaimed),
   };
 }
 
 const destinationsOf = (jobs: readonly JobTuple[]): Set<string> =>
   new Set(jobs.map(([, , , , , destination]) => destination));
 
-interface Selections {
-  /** Jobs, claimed or not. */
-  listed(step: QueueStep): ListedTuple[];
-  unclaimed(step: QueueStep): JobTuple[];
+interface Circumstances {
+  now: number;
+  by: string;
 }
 
-function createSelections(database: Database): Selections {
-  // There are as many texts as combinations of filters.
-  const prepared = new Map<string, Statement<unknown[], unknown[]>>();
-  const select = ({ sql, values }: Condition): unknown[][] => {
-    const statement = prepared.get(sql) ?? database.prepare<unknown[], unknown[]>(sql).raw();
-    prepared.set(sql, statement);
-    return statement.all(...values);
-  };
-  return {
-    listed: (step) => select(listing(step)).map(listedTuple),
-    // The columns are those of the tuple, in its order.
-    unclaimed: (step) => select(waiting(step)) as JobTuple[],
-  };
-}
+/** Changes one unclaimed job; false where there is nothing to change. */
+type Change = (what: JobChange, job: JobTuple, when: Circumstances) => boolean;
 
-interface Condition {
-  sql: string;
-  values: unknown[];
-}
-
-function condition(filter: QueueFilter, after: JobName | undefined): Condition {
-  const terms: [term: string, ...values: unknown[]][] = [['TRUE']];
-  if (filter.queueId !== undefined) terms.push(['queue_id = ?', filter.queueId]);
-  if (filter.destination !== undefined) terms.push(['destination = ?', filter.destination]);
-  if (filter.recipient !== undefined) terms.push(['recipient = ?', filter.recipient]);
-  if (after !== undefined) terms.push(['(queue_id, number) > (?, ?)', ...after]);
-  return { sql: terms.map(([term]) => term).join(' AND '), values: terms.flatMap(([, ...values]) => values) };
-}
-
-function waiting({ filter, after, limit }: QueueStep): Condition {
-  const { sql, values } = condition(filter, after);
-  return {
-    sql: `SELECT ${jobColumns} FROM jobs WHERE claimed_until IS NULL AND ${sql} ORDER BY queue_id, number LIMIT ?`,
-    values: [...values, limit],
-  };
-}
-
-/** What waits for its destination too is tried when that is due. */
-const listedColumns = jobColumns
-  .replace('queue_id', 'job.queue_id')
-  .replace('requests', 'job.requests')
-  .replace(
-    'next_attempt_at',
-    `max(next_attempt_at, coalesce(
-       (SELECT due_at FROM destinations WHERE destination = job.destination AND claimed_until IS NULL), 0))`,
+function createChange(database: Database, destinations: Destinations): Change {
+  const remove = database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?');
+  // A job that is held waits for its release, whatever else is asked of it.
+  const makeDue = database.prepare(
+    `UPDATE jobs SET next_attempt_at = min(next_attempt_at, ?) WHERE queue_id = ? AND number = ? AND expires_at < ${never}`,
   );
+  const hold = database.prepare(
+    `UPDATE jobs SET next_attempt_at = ${never}, expires_at = ${never}, memo = json_set(coalesce(memo, '{}'), '$.held',
+       json_object('by', ?, 'at', ?, 'nextAttemptAt', next_attempt_at, 'expiresAt', expires_at))
+     WHERE queue_id = ? AND number = ? AND expires_at < ${never}`,
+  );
+  // Its time stood still meanwhile.
+  const release = database
+    .prepare<[number, string, number], number>(
+      `UPDATE jobs SET next_attempt_at = memo ->> '$.held.nextAttemptAt',
+         expires_at = (memo ->> '$.held.expiresAt') + max(0, ? - (memo ->> '$.held.at')),
+         memo = nullif(json_remove(memo, '$.held'), '{}')
+       WHERE queue_id = ? AND number = ? AND expires_at = ${never} RETURNING next_attempt_at`,
+    )
+    .pluck();
+  // To the new address nothing was tried yet.
+  const redirect = database
+    .prepare<[string, string, string, string, number, string, number], number>(
+      `UPDATE jobs SET original_recipient = coalesce(original_recipient, recipient), recipient = ?, kind = ?,
+         destination = ?, folder = iif(? = 'local', 'Inbox', NULL), attempts = 0, last_error = NULL, in_doubt = 0,
+         next_attempt_at = iif(expires_at = ${never}, ${never}, ?),
+         memo = iif(expires_at = ${never}, json_object('held', memo -> '$.held'), NULL)
+       WHERE queue_id = ? AND number = ? RETURNING next_attempt_at`,
+    )
+    .pluck();
 
-/**
- * One page of jobs, claimed or not. The indexes by destination and recipient have the unclaimed ones only; the claimed
- * ones are few and are picked by their own index, so that no page has to walk a queue of a million.
- */
-function listing({ filter, after, limit }: QueueStep): Condition {
-  const { sql, values } = condition(filter, after);
-  const page = (from: string, where: string) =>
-    `SELECT * FROM (SELECT * FROM ${from} WHERE ${where} AND ${sql} ORDER BY queue_id, number LIMIT ?)`;
-  const byName = filter.queueId !== undefined || (filter.destination ?? filter.recipient) === undefined;
-  const pages = byName
-    ? [page('jobs', 'TRUE')]
-    : [
-        page('jobs', 'claimed_until IS NULL'),
-        page('jobs INDEXED BY jobs_claimed', 'claimed_until IS NOT NULL'),
-      ];
-  return {
-    sql: `SELECT ${listedColumns}, reverse_path, claimed_until IS NOT NULL
-          FROM (${pages.join(' UNION ALL ')}) AS job JOIN messages ON messages.queue_id = job.queue_id
-          ORDER BY job.queue_id, number LIMIT ?`,
-    values: [...pages.flatMap(() => [...values, limit]), limit],
+  return (what, [queueId, number, , , , destination], { now, by }) => {
+    switch (what.kind) {
+      case 'retry':
+        destinations.note(destination, now);
+        return makeDue.run(now, queueId, number).changes > 0;
+      case 'hold':
+        return hold.run(by, now, queueId, number).changes > 0;
+      case 'drop':
+        return remove.run(queueId, number).changes > 0;
+      case 'release': {
+        const nextAttemptAt = release.get(now, queueId, number);
+        if (nextAttemptAt !== undefined) destinations.note(destination, nextAttemptAt);
+        return nextAttemptAt !== undefined;
+      }
+      case 'redirect': {
+        const { recipient, kind, destination: elsewhere } = what.to;
+        const nextAttemptAt = redirect.get(recipient, kind, elsewhere, kind, now, queueId, number);
+        if (nextAttemptAt !== undefined) destinations.note(elsewhere, nextAttemptAt);
+        return nextAttemptAt !== undefined;
+      }
+    }
   };
 }
 
-function listedTuple(row: unknown[]): ListedTuple {
-  const [reversePath, claimed] = row.slice(-2);
-  return [row.slice(0, -2) as JobTuple, String(reversePath), claimed === 1];
+/** What was done, for the job's recipient; and of a redirection, for the new one, where it came from. */
+function record(
+  log: EventLog,
+  [queueId, , recipient]: JobTuple,
+  what: JobChange,
+  events: { done: EventTuple; arrived?: EventTuple | undefined },
+): void {
+  const [at, event, data] = events.done;
+  const tuples: EventTuple[] = [[at, event, data, recipient]];
+  if (what.kind !== 'redirect' || events.arrived === undefined)
+    return log.append([queueId, at, JSON.stringify(tuples), []]);
+  const [, arrived, more] = events.arrived;
+  tuples.push([at, arrived, { ...more, from: recipient }, what.to.recipient]);
+  log.append([queueId, at, JSON.stringify(tuples), [searchKey(what.to.recipient)]]);
+}
+
+/** Claims jobs for somebody who ends them at once, due or not. */
+function createTaking(
+  database: Database,
+  unclaimed: ReturnType<typeof createJobWalk>['unclaimed'],
+): Operations['takeJobs'] {
+  const lease = database.prepare('UPDATE jobs SET claimed_until = ? WHERE queue_id = ? AND number = ?');
+  const messageOf = database
+    .prepare<[string], MessageTuple>(`SELECT ${messageColumns} FROM messages WHERE queue_id = ?`)
+    .raw();
+  return ({ leaseEnd, ...step }) => {
+    const { jobs, next } = unclaimed(step);
+    for (const [queueId, number] of jobs) lease.run(leaseEnd, queueId, number);
+    const byMessage = Map.groupBy(jobs, ([queueId]) => queueId);
+    const taken = [...byMessage].flatMap(([queueId, own]): MessageWithJobs[] => {
+      const message = messageOf.get(queueId);
+      return message === undefined ? [] : [[message, own]];
+    });
+    return { taken, next };
+  };
 }

@@ -30,6 +30,8 @@ export function createEngine(database: Database): Engine {
     settle: messages.settle,
     ...createClaims(database, destinations),
     ...createJobs(database, { log, messages, destinations }),
+    listDestinations: ({ after, limit }) => destinations.list(after, limit),
+    unholdDestinations: ({ heldUntil, now, limit }) => destinations.unhold(heldUntil, now, limit),
     appendEvents: (entries) => {
       for (const entry of entries) log.append(entry);
     },

@@ -4,7 +4,16 @@
  */
 
 import type { OpenFailure } from '../errors.ts';
-import type { Account, Alias, ClaimRequest, QueueFilter, Retention, TraceQuery } from '../store.ts';
+import type {
+  Account,
+  Alias,
+  ClaimRequest,
+  JobChange,
+  QueueCounts,
+  QueueFilter,
+  Retention,
+  TraceQuery,
+} from '../store.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
 
@@ -40,11 +49,24 @@ export type SettleTuple = [
 
 export type JobName = [queueId: string, number: number];
 
-/** A bounded walk over the queue in the order of names; begins after `after`. */
+/** A bounded step of a walk over the queue in the order of names; begins after `after`. */
 export interface QueueStep {
   filter: QueueFilter;
   after: JobName | undefined;
   limit: number;
+}
+
+/** Where a walk goes on; undefined at its end. */
+interface Onward {
+  next?: JobName | undefined;
+}
+
+export type MessageWithJobs = [message: MessageTuple, jobs: JobTuple[]];
+
+/** Events without their recipients: what is done, and for a new recipient where it comes from. */
+interface ChangeEvents {
+  done: EventTuple;
+  arrived?: EventTuple | undefined;
 }
 
 export type ListedTuple = [job: JobTuple, reversePath: string, claimed: boolean];
@@ -59,10 +81,16 @@ export interface Operations {
   release(request: { jobs: JobName[]; holdUntil: number | undefined }): void;
   postpone(request: { jobs: JobName[]; until: number }): void;
 
-  listJobs(step: QueueStep): ListedTuple[];
+  listJobs(step: QueueStep): { jobs: ListedTuple[] } & Onward;
   countAhead(request: { job: JobName; limit: number }): number;
-  retryJobs(step: QueueStep & { now: number }): JobName[];
-  dropJobs(step: Omit<QueueStep, 'after'> & { event: EventTuple }): { jobs: JobTuple[]; spools: string[] };
+  countJobs(step: Omit<QueueStep, 'limit'>): { counts: QueueCounts } & Onward;
+  changeJobs(
+    step: QueueStep & { change: JobChange; now: number; by: string; events: ChangeEvents | undefined },
+  ): { jobs: JobTuple[]; spools: string[] } & Onward;
+  takeJobs(step: QueueStep & { leaseEnd: number }): { taken: MessageWithJobs[] } & Onward;
+  listDestinations(page: { after: string | undefined; limit: number }): string[];
+  /** Lets destinations be claimed from that were held until `heldUntil`; resolves to how many there were. */
+  unholdDestinations(step: { heldUntil: number; now: number; limit: number }): number;
 
   appendEvents(entries: EntryTuple[]): void;
   trace(query: TraceQuery): [queueId: string, data: string][];

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { adminParts } from '../testing/admin.ts';
+import {
+  changeAllJobs,
+  sampleJob,
+  sampleMessage,
+  type TemporaryStore,
+  temporaryStore,
+} from '../testing/store.ts';
+import type { QueueSelection } from './admin.ts';
+import { type QueueOperations, queueOperations } from './queue-operations.ts';
+
+let directory: TemporaryStore;
+beforeAll(async () => {
+  directory = await temporaryStore();
+});
+afterAll(() => directory[Symbol.asyncDispose]());
+
+let looks: boolean[];
+let operations: QueueOperations;
+const sites: Record<string, string> = {
+  'a.example': '1 mx.big.example:25',
+  'b.example': '1 mx.small.example:25',
+  'c.example': '1 mx.big.example:25',
+  'd.example': '1 mx.big.example:25',
+  '': 'local',
+};
+
+beforeEach(async () => {
+  const { store } = directory;
+  await changeAllJobs(store, { kind: 'drop' });
+  looks = [];
+  const siteOf = async (destination: string) => sites[destination] ?? `no route to ${destination}`;
+  operations = queueOperations({
+    ...adminParts(store, { siteOf }),
+    look: (all) => looks.push(all),
+    withhold: async () => () => undefined,
+  });
+  // Message after message, each to all domains, and to one of ours.
+  for (const id of ['Q1', 'Q2', 'Q3']) {
+    const jobs = Object.keys(sites).map((destination, number) =>
+      sampleJob(id, {
+        number,
+        destination,
+        recipient: destination === '' ? 'bob@example.com' : `x@${destination}`,
+        kind: destination === '' ? 'local' : 'remote',
+        nextAttemptAt: 5000,
+        expiresAt: 9e12,
+      }),
+    );
+    await store.accept(sampleMessage(id, { jobs }));
+  }
+});
+
+const ordered = { by: 'root' };
+
+/** All that a selection lists, page by page. */
+async function listed(selection: QueueSelection, limit: number): Promise<string[]> {
+  const found: string[] = [];
+  for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+    const page = await operations.listQueue({ ...selection, limit, ...(after !== undefined && { after }) });
+    expect(page.jobs.length).toBeLessThanOrEqual(limit);
+    found.push(...page.jobs.map(({ queueId, recipient }) => `${queueId} ${recipient}`));
+    after = page.next;
+  }
+  return found;
+}
+
+describe('a selection by site', () => {
+  test.each([1, 2, 3, 4, 9, 100])('lists each of its domains in turn, in pages of %i', async (limit) => {
+    const expected = ['a', 'c', 'd'].flatMap((name) =>
+      ['Q1', 'Q2', 'Q3'].map((id) => `${id} x@${name}.example`),
+    );
+    expect(await listed({ site: 'big.example' }, limit)).toEqual(expected);
+  });
+
+  test('is narrowed by the rest of it', async () => {
+    expect(await listed({ site: 'mx.big.example', domain: 'C.example', queueId: 'Q2' }, 10)).toEqual([
+      'Q2 x@c.example',
+    ]);
+    expect(await listed({ site: 'mx.big.example', domain: 'b.example' }, 10)).toEqual([]);
+    expect(await listed({ site: 'local' }, 2)).toEqual(
+      ['Q1', 'Q2', 'Q3'].map((id) => `${id} bob@example.com`),
+    );
+  });
+
+  test('is counted and changed as a whole', async () => {
+    const selection = { site: 'mx.big.example' };
+    expect(await operations.countQueue(selection)).toEqual({ waiting: 9, held: 0, underway: 0 });
+    const held: string[] = [];
+    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
+      const step = { selection, order: { kind: 'hold' }, ...ordered } as const;
+      const result = await operations.orderQueue(after === undefined ? step : { ...step, after });
+      held.push(...result.jobs.map(({ recipient }) => recipient));
+      after = result.next;
+    }
+    expect(held).toHaveLength(9);
+    expect(await operations.countQueue(selection)).toEqual({ waiting: 0, held: 9, underway: 0 });
+    expect(await operations.countQueue({})).toEqual({ waiting: 6, held: 9, underway: 0 });
+  });
+});
+
+test('a domain of ours means local delivery there', async () => {
+  expect(await listed({ domain: 'Example.com' }, 10)).toHaveLength(3);
+  expect(await listed({ domain: 'xn--bcher-kva.example' }, 10)).toEqual([]);
+});
+
+test('retryQueue() makes all due, and looks whatever is known of their sites; a release only looks', async () => {
+  expect(await operations.retryQueue({ site: 'mx.small.example' })).toEqual({ count: 3 });
+  await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'hold' }, ...ordered });
+  await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'release' }, ...ordered });
+  expect(looks).toEqual([true, false]);
+  expect(await directory.store.trace({ queueId: 'Q1', limit: 1 })).toMatchObject(
+    expect.arrayContaining([expect.objectContaining({ event: 'retried', recipient: 'x@b.example' })]),
+  );
+});
+
+test('listQueue() tells of each recipient which suspension keeps it', async () => {
+  const suspension = { scope: 'site', name: 'big.example', by: 'root', at: 1 } as const;
+  await directory.store.writeMemos([{ kind: 'suspension', key: 'site big.example', value: suspension }]);
+  const { jobs } = await operations.listQueue({ queueId: 'Q1', limit: 10 });
+  const suspended = jobs.filter((job) => job.suspended !== undefined).map(({ recipient }) => recipient);
+  expect(suspended).toEqual(['x@a.example', 'x@c.example', 'x@d.example']);
+  await directory.store.removeMemos('suspension', ['site big.example']);
+});

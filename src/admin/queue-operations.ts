@@ -1,0 +1,249 @@
+/**
+ * What operators see of the queue and do to it, in bounded steps. Who asked for what stands in the dossier of each
+ * message. Knows neither sockets nor terminals.
+ */
+
+import type { DossierEvent } from '../dossier/event.ts';
+import { formatAddress, parseAddress } from '../mail/address.ts';
+import type { Directory, Recipient } from '../queue/directory.ts';
+import { type Matches, matchesOf } from '../queue/matches.ts';
+import { readSuspensions, suspensionOf } from '../queue/suspensions.ts';
+import type { ClaimedMessage, JobChange, QueuePage, Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import {
+  type Admin,
+  AdminError,
+  type Ordered,
+  type QueuedJob,
+  type QueueOrder,
+  type QueueOrderRequest,
+  type QueueOrderResult,
+  type QueueRequest,
+} from './admin.ts';
+import { filterOf, type Place, places, sitesAtOnce } from './queue-places.ts';
+
+export type QueueOperations = Pick<Admin, 'listQueue' | 'countQueue' | 'orderQueue' | 'retryQueue'>;
+
+export interface QueueOperationsParts {
+  store: Store;
+  clock: Clock;
+  directory: Pick<Directory, 'resolve' | 'isLocal'>;
+  /** The name of the receiving site of a destination. */
+  siteOf(destination: string, reversePath?: string): Promise<string>;
+  /** Ends jobs that were claimed for it, and tells their sender. */
+  bounce(claimed: ClaimedMessage, order: Ordered): Promise<void>;
+  /**
+   * Lets nothing that matches begin until the returned function is called; with `recall`, has it in the store. Absent: no
+   * server.
+   */
+  withhold?: ((matches: Matches, recall: boolean) => Promise<() => void>) | undefined;
+  /** Jobs may be due that were not before; with `all`, whatever is known of their sites. */
+  look(all: boolean): void;
+}
+
+/** Jobs on one page. */
+const maxPage = 1000;
+/** Jobs changed at once: mail that comes in meanwhile waits for no more than that. */
+const orderStep = 500;
+/** Jobs that are bounced at once: a report is composed for each message. */
+const bounceStep = 100;
+/** So long a claim for bouncing lasts, should its end not be written. */
+const bounceLeaseMs = 10 * 60_000;
+export function queueOperations(parts: QueueOperationsParts): QueueOperations {
+  const { store, look } = parts;
+  const order = (request: QueueOrderRequest) => withholding(parts, request, () => orderQueue(parts, request));
+  return {
+    listQueue: (request) => listQueue(parts, request),
+    async countQueue(selection) {
+      const total = { waiting: 0, held: 0, underway: 0 };
+      for await (const { filter } of places(parts, selection, undefined)) {
+        const counts = await store.countJobs(filter);
+        for (const state of ['waiting', 'held', 'underway'] as const) total[state] += counts[state];
+      }
+      return total;
+    },
+    orderQueue: order,
+    async retryQueue({ by = 'an operator', ...selection }) {
+      let count = 0;
+      let step: QueueOrderResult | undefined;
+      do {
+        const after: { after?: string } = step?.next === undefined ? {} : { after: step.next };
+        step = await order({ selection, order: { kind: 'retry' }, by, ...after });
+        count += step.jobs.length;
+      } while (step.next !== undefined);
+      look(true);
+      return { count };
+    },
+  };
+}
+
+/** Orders about what is to be tried as it is, or is not in memory. */
+const leavesAlone = new Set<QueueOrder['kind']>(['retry', 'release']);
+
+/** So long after one step the next one may come, before what was selected is tried again. */
+const betweenStepsMs = 2000;
+
+/** Before what waits is changed, it must not wait in memory: there it would be tried as it was. Once is enough. */
+async function withholding(
+  parts: QueueOperationsParts,
+  { selection, order, after }: QueueOrderRequest,
+  work: () => Promise<QueueOrderResult>,
+): Promise<QueueOrderResult> {
+  if (leavesAlone.has(order.kind)) return work();
+  const { site, ...rest } = selection;
+  const end = await parts.withhold?.(matchesOf(filterOf(rest, parts.directory), site), after === undefined);
+  try {
+    return await work();
+  } finally {
+    if (end) parts.clock.after(betweenStepsMs, end);
+  }
+}
+
+async function listQueue(
+  parts: QueueOperationsParts,
+  { after, limit: wanted, ...selection }: QueueRequest,
+): Promise<{ jobs: QueuedJob[]; next?: string }> {
+  const limit = Math.min(wanted, maxPage);
+  const jobs: QueuePage['jobs'] = [];
+  let next: string | undefined;
+  for await (const place of places(parts, selection, after)) {
+    if (jobs.length === limit) {
+      next ??= place.cursor(undefined);
+      break;
+    }
+    const step = { ...place.filter, limit: limit - jobs.length };
+    const page = await parts.store.listJobs(
+      place.after === undefined ? step : { ...step, after: place.after },
+    );
+    jobs.push(...page.jobs);
+    next = page.next === undefined ? undefined : place.cursor(page.next);
+    if (next !== undefined) break;
+  }
+  return { jobs: await withSuspensions(parts, jobs), ...(next !== undefined && { next }) };
+}
+
+/** Tells of each job why an operator's word keeps it from being tried. */
+async function withSuspensions(
+  { store, clock, siteOf }: QueueOperationsParts,
+  jobs: QueuePage['jobs'],
+): Promise<QueuedJob[]> {
+  const suspensions = await readSuspensions(store);
+  if (suspensions.length === 0) return jobs;
+  const needsSites = suspensions.some(({ scope }) => scope === 'site');
+  const ways = needsSites ? [...new Map(jobs.map((job) => [wayOf(job), job])).values()] : [];
+  const sites = new Map<string, string>();
+  for (let start = 0; start < ways.length; start += sitesAtOnce) {
+    const some = ways.slice(start, start + sitesAtOnce);
+    const found = await Promise.all(some.map((job) => siteOf(job.destination, job.reversePath)));
+    for (const [index, job] of some.entries()) sites.set(wayOf(job), found[index] ?? '');
+  }
+  const now = clock.now();
+  return jobs.map((job) => {
+    const suspended = suspensionOf(suspensions, job, { site: sites.get(wayOf(job)), now });
+    return suspended ? { ...job, suspended } : job;
+  });
+}
+
+/** Mail may go by a transport of its sender's. */
+const wayOf = ({ destination, reversePath }: QueuePage['jobs'][number]): string =>
+  `${destination} ${reversePath}`;
+
+/** One place, one step: an order that is broken off has done all that it told, and no more. */
+async function orderQueue(
+  parts: QueueOperationsParts,
+  { selection, order, by, reason, after }: QueueOrderRequest,
+): Promise<QueueOrderResult> {
+  const change = order.kind === 'bounce' ? order : await changeFor(parts, order);
+  const ordered: Ordered = { by, ...(reason !== undefined && { reason }) };
+  let result: QueueOrderResult = { jobs: [] };
+  for await (const place of places(parts, selection, after)) {
+    if (result.jobs.length > 0) return { ...result, next: place.cursor(undefined) };
+    const step = change.kind === 'bounce' ? bounceStepAt : changeStepAt(change);
+    const { jobs, next } = await step(parts, place, ordered);
+    result = next === undefined ? { jobs } : { jobs, next: place.cursor(next) };
+    if (next !== undefined) break;
+  }
+  if (order.kind === 'release' || order.kind === 'redirect') parts.look(false);
+  return result;
+}
+
+type Step = (parts: QueueOperationsParts, place: Place, order: Ordered) => Promise<QueueOrderResult>;
+
+const changeStepAt =
+  (change: JobChange): Step =>
+  async ({ store, clock }, { filter, after }, ordered) => {
+    const now = clock.now();
+    const events = eventsOf(change, ordered);
+    const step = { filter, change, now, by: ordered.by, events, limit: orderStep };
+    const { jobs, next } = await store.changeJobs(after === undefined ? step : { ...step, after });
+    return { jobs: jobs.map(named), ...(next !== undefined && { next }) };
+  };
+
+const bounceStepAt: Step = async ({ store, clock, bounce }, { filter, after }, ordered) => {
+  const step = { filter, now: clock.now(), leaseMs: bounceLeaseMs, limit: bounceStep };
+  const { taken, next } = await store.takeJobs(after === undefined ? step : { ...step, after });
+  for (const claimed of taken) await bounce(claimed, ordered);
+  const jobs = taken.flatMap((claimed) => claimed.jobs.map(named));
+  return { jobs, ...(next !== undefined && { next }) };
+};
+
+const named = ({ queueId, recipient }: { queueId: string; recipient: string }) => ({ queueId, recipient });
+
+async function changeFor(
+  parts: QueueOperationsParts,
+  order: Exclude<QueueOrder, { kind: 'bounce' }>,
+): Promise<JobChange> {
+  if (order.kind !== 'redirect') return order;
+  const { address, kind, destination } = await resolve(parts, order.to);
+  return { kind: 'redirect', to: { recipient: address, kind, destination } };
+}
+
+/** The one recipient that an address leads to. */
+async function resolve({ directory }: QueueOperationsParts, text: string): Promise<Recipient> {
+  const address = parseAddress(text);
+  if (address === undefined) {
+    const what = `${JSON.stringify(text)} is not a mail address. Write it as user@example.com.`;
+    throw new AdminError('bad-request', what);
+  }
+  const resolution = await directory.resolve(address, formatAddress(address));
+  if (resolution.status === 'elsewhere') return resolution.recipient;
+  if (resolution.status === 'unknown') {
+    const what = `There is no account or alias ${text}. See: posthorn account list, posthorn alias list`;
+    throw new AdminError('no-such-account', what);
+  }
+  const [first, ...others] = resolution.recipients;
+  if (first !== undefined && others.length === 0) return first;
+  const all = resolution.recipients.map((recipient) => recipient.address).join(', ');
+  throw new AdminError('bad-request', `${text} leads to several recipients. Name one of them: ${all}`);
+}
+
+type EventOf<Name extends DossierEvent['event']> = Pick<
+  Extract<DossierEvent, { event: Name }>,
+  'event' | 'data'
+>;
+
+function eventsOf(change: JobChange, ordered: Ordered) {
+  const done = eventOf(change, ordered);
+  if (change.kind !== 'redirect') return { done };
+  const rule = `${ordered.by} sent it here instead`;
+  // The store adds whom it was for before: each job knows.
+  return { done, arrived: { event: 'redirected', data: { rule } } };
+}
+
+function eventOf(
+  change: JobChange,
+  ordered: Ordered,
+): EventOf<'retried' | 'held' | 'released' | 'dropped' | 'readdressed'> {
+  switch (change.kind) {
+    case 'retry':
+      return { event: 'retried', data: { by: ordered.by } };
+    case 'hold':
+      return { event: 'held', data: ordered };
+    case 'release':
+      return { event: 'released', data: ordered };
+    case 'drop':
+      return { event: 'dropped', data: ordered };
+    case 'redirect':
+      return { event: 'readdressed', data: { ...ordered, to: change.to.recipient } };
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { systemClock } from '../util/clock.ts';
+import { run } from './run.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'posthorn-suppression-'));
+  writeFileSync(
+    join(directory, 'posthorn.toml'),
+    'hostname = "mx.example.com"\n[[domain]]\nname = "example.com"\n',
+  );
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+async function suppression(...args: string[]) {
+  const result = { exitCode: -1, out: '', err: '' };
+  const terminal = {
+    env: { SUDO_USER: 'ann' },
+    cwd: directory,
+    outIsTty: false,
+    inIsTty: false,
+    out: (text: string) => (result.out += text),
+    err: (text: string) => (result.err += text),
+    readInput: async () => Buffer.alloc(0),
+    askSecret: async () => '',
+    stopSignal: () => new AbortController().signal,
+  };
+  result.exitCode = await run(['suppression', ...args], { terminal, clock: systemClock });
+  return result;
+}
+
+// Each command opens the store.
+vi.setConfig({ testTimeout: 30_000 });
+
+test('posthorn suppression adds, lists, shows and removes', async () => {
+  expect((await suppression('list')).out).toBe('No address has been refused.\n');
+  const added = await suppression('add', 'Gone@Example.net', '--for', '30d', '--reason', 'asked us to');
+  expect(added.out).toBe('gone@example.net  refused for another 30 days  (by ann (by sudo): asked us to)\n');
+  expect((await suppression('list')).out).toBe(added.out);
+  expect(JSON.parse((await suppression('list', '--json')).out)).toMatchObject([
+    { address: 'gone@example.net' },
+  ]);
+  expect((await suppression('show', 'gone@example.net')).out).toBe(added.out);
+  expect((await suppression('remove', 'GONE@example.net')).out).toContain('may be written to again');
+  for (const command of ['remove', 'show'])
+    expect(await suppression(command, 'gone@example.net')).toMatchObject({
+      exitCode: 66,
+      err: expect.stringContaining('posthorn suppression list'),
+    });
+});
+
+test('posthorn suppression refuses what is no address, and addresses of our own', async () => {
+  expect(await suppression('add', 'x')).toMatchObject({
+    exitCode: 64,
+    err: expect.stringContaining('not a mail address'),
+  });
+  expect(await suppression('add', 'bob@example.com')).toMatchObject({
+    exitCode: 64,
+    err: expect.stringContaining('account remove'),
+  });
+});

@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reply } from '../smtp/reply.ts';
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import { freePort } from '../testing/free-ports.ts';
+import { type Receiver, startReceiver } from '../testing/receiver.ts';
+import { startWorld, type World } from '../testing/world.ts';
+
+const hour = 3600_000;
+const day = 24 * hour;
+const sender = 'sender@example.com';
+const strangers = '127.0.0.23';
+const gone = 'gone@example.net';
+
+let world: World<'example.com'>;
+let clock: FakeClock;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  clock = fakeClock(Date.now());
+  const port = await freePort([strangers]);
+  world = await startWorld({
+    servers: { 'example.com': { accounts: { [sender]: 'secret' }, settings: { delivery: { port } } } },
+    dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: [strangers] } },
+    clock,
+  });
+  const recipients = { [gone]: reply(550, '5.1.1', 'User unknown') };
+  receiver = await startReceiver({ address: strangers, port, answers: { recipients } });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
+});
+
+const server = () => world.servers['example.com'];
+const submit = (...to: string[]) => server().submit({ from: sender, to, subject: 'Hello' });
+const asked = () => receiver.named.filter(([recipient]) => recipient === gone).length;
+
+/** It is taken, tried, refused, and the sender hears of it as ever. */
+async function submitInVain(): Promise<void> {
+  const { queueId = '' } = await submit(gone);
+  const [outcome] = await server().settled(queueId);
+  expect(outcome?.state).toBe('failed');
+}
+
+test('an address that nobody has is refused at submission after two refusals, others in the same letter are not', async () => {
+  await submitInVain();
+  await submitInVain();
+  expect(asked()).toBe(2);
+  clock.advance(2 * hour);
+  await submitInVain();
+
+  const sent = await submit('Gone@Example.net', 'friend@example.net');
+  expect(sent.replies.get('Gone@Example.net')).toMatchObject({ code: 550, enhanced: '5.1.1' });
+  expect(sent.replies.get('friend@example.net')).toMatchObject({ code: 250 });
+  await server().event(sent.queueId ?? '', 'delivered');
+  expect(asked()).toBe(3);
+  expect((await server().trace(gone)).map(({ event }) => event)).toContain('suppressed');
+});
+
+test('posthorn send is told the same; mail from outside to an alias that leads there is not', async () => {
+  const content = Buffer.from('Subject: x\r\n\r\nx\r\n');
+  const { refused } = await server().withAdmin((admin) =>
+    admin.send({ from: sender, recipients: [gone, 'friend@example.net'], content }),
+  );
+  expect(refused).toMatchObject([
+    { recipient: gone, reply: expect.stringContaining('posthorn suppression remove') },
+  ]);
+
+  await server().withAdmin((admin) => admin.setAlias({ address: 'away@example.com', targets: [gone] }));
+  const before = asked();
+  const { queueId = '' } = await server().receive({
+    from: 'x@example.org',
+    to: 'away@example.com',
+    subject: 'x',
+  });
+  await server().settled(queueId);
+  expect(asked()).toBe(before + 1);
+});
+
+test('it survives a restart, ends by itself, and is forgotten when somebody is there after all', async () => {
+  await server().restart();
+  expect((await submit(gone)).replies.get(gone)).toMatchObject({ code: 550 });
+  clock.advance(day);
+  delete (receiver.answers.recipients as Record<string, unknown>)[gone];
+  const { queueId = '' } = await submit(gone);
+  await server().event(queueId, 'delivered');
+  expect(await server().withAdmin((admin) => admin.findSuppression({ address: gone }))).toEqual({});
+});

@@ -1,0 +1,34 @@
+/** For tests of what operators do: the parts of a local admin, where no server runs and no mail leaves. */
+
+import type { LocalAdminParts } from '../admin/local-admin.ts';
+import { Directory } from '../queue/directory.ts';
+import { Suppressions } from '../queue/suppressions.ts';
+import type { ClaimedMessage, Store } from '../store/store.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
+
+const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
+
+const day = 24 * 3600_000;
+
+/** Sites are called `1 mx.DOMAIN:25`. */
+export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): LocalAdminParts {
+  const clock: Clock = more.clock ?? systemClock;
+  return {
+    store,
+    domains,
+    directory: new Directory({ store, domains }),
+    suppressions: () =>
+      Suppressions.read({ store, clock, policy: { enabled: true, failures: 2, maxMs: 7 * day } }),
+    clock,
+    dossierMs: 30 * day,
+    siteOf: async (destination) => (destination === '' ? 'local' : `1 mx.${destination}:25`),
+    bounce: async ({ message, jobs }: ClaimedMessage) =>
+      store.settle({
+        queueId: message.queueId,
+        results: jobs.map(({ number }) => ({ number, result: 'done' })),
+        events: [],
+        reports: [],
+      }),
+    ...more,
+  };
+}
