@@ -73,6 +73,8 @@ export interface JobOutlook {
   claimed: boolean;
   /** Put on hold, and by whom. */
   heldBy?: string;
+  /** What an operator has suspended, in words, and until when, if that is known. */
+  suspended?: { what: string; until?: number };
   /** Others for its destination that wait in the store and are due before. */
   ahead: number;
   /** Absent where no server runs. */

@@ -1,12 +1,13 @@
 /** How the recipients of one message stand that wait still: what `posthorn trace` makes its forecast of. */
 
+import { readSuspensions, type Suspension, suspendedWhat, suspensionOf } from '../queue/suspensions.ts';
 import type { QueuePage, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { JobOutlook, OutlookResult } from './admin.ts';
 import type { Running } from './local-admin.ts';
 
 export interface OutlookParts {
-  store: Pick<Store, 'listJobs' | 'countAhead'>;
+  store: Pick<Store, 'listJobs' | 'countAhead' | 'listMemos'>;
   clock: Clock;
   /** Absent where no server runs. */
   running: Pick<Running, 'outlookOf' | 'concurrency'> | undefined;
@@ -20,23 +21,31 @@ const maxAhead = 100_000;
 
 export async function outlookOfMessage(parts: OutlookParts, queueId: string): Promise<OutlookResult> {
   const { store, clock, running } = parts;
-  const { jobs } = await store.listJobs({ queueId, limit: maxJobs });
+  const [{ jobs }, suspensions] = await Promise.all([
+    store.listJobs({ queueId, limit: maxJobs }),
+    readSuspensions(store),
+  ]);
   return {
     now: clock.now(),
     ...(running && { concurrency: running.concurrency }),
-    jobs: await Promise.all(jobs.map((job) => outlookOfJob(parts, job))),
+    jobs: await Promise.all(jobs.map((job) => outlookOfJob(parts, job, suspensions))),
   };
 }
 
 async function outlookOfJob(
-  { store, running }: OutlookParts,
+  { store, clock, running }: OutlookParts,
   job: QueuePage['jobs'][number],
+  suspensions: readonly Suspension[],
 ): Promise<JobOutlook> {
   const { recipient, destination, nextAttemptAt, expiresAt, claimed, memo, reversePath } = job;
   const [ahead, site] = await Promise.all([
     claimed ? 0 : store.countAhead(job, maxAhead),
     running?.outlookOf(job, { reversePath }),
   ]);
+  const suspension =
+    job.kind === 'remote'
+      ? suspensionOf(suspensions, job, { site: site?.site, now: clock.now() })
+      : undefined;
   return {
     recipient,
     destination,
@@ -45,6 +54,12 @@ async function outlookOfJob(
     claimed,
     ahead,
     ...(memo?.held && { heldBy: memo.held.by }),
+    ...(suspension && {
+      suspended: {
+        what: suspendedWhat(suspension),
+        ...(suspension.until !== undefined && { until: suspension.until }),
+      },
+    }),
     ...(site && { site }),
   };
 }

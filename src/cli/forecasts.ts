@@ -20,9 +20,14 @@ export async function forecastsFor(admin: Admin, events: readonly DossierEvent[]
 }
 
 function lineFor({ now, concurrency }: OutlookResult, job: JobOutlook): string {
-  const { recipient, destination, nextAttemptAt, expiresAt, claimed, heldBy, ahead, site } = job;
+  const { recipient, destination, nextAttemptAt, expiresAt, claimed, heldBy, suspended, ahead, site } = job;
   const isUnderWay = claimed && site !== undefined && site.ahead === undefined;
-  const isAsked = site !== undefined && concurrency !== undefined && !isUnderWay && heldBy === undefined;
+  const isAsked =
+    site !== undefined &&
+    concurrency !== undefined &&
+    !isUnderWay &&
+    heldBy === undefined &&
+    suspended === undefined;
   const at = isAsked
     ? forecast({ now, outlook: site, destination, nextAttemptAt, ahead, concurrency })
     : undefined;
@@ -36,6 +41,7 @@ function lineFor({ now, concurrency }: OutlookResult, job: JobOutlook): string {
     ahead: site === undefined ? ahead : (site.ahead ?? ahead + site.waiting),
     ...(at !== undefined && { at }),
     ...(heldBy !== undefined && { heldBy }),
+    ...(suspended && { suspended }),
     ...(site && { site: siteFacts(site) }),
   });
 }

@@ -22,6 +22,14 @@ describe('likelyText()', () => {
       { heldBy: 'an administrator' },
       'a@example.net is on hold (by an administrator): it goes when it is released',
     ],
+    [
+      { suspended: { what: 'mail to example.net' } },
+      'a@example.net waits, for mail to example.net is suspended until it is resumed',
+    ],
+    [
+      { suspended: { what: 'all delivery', until: now + minute } },
+      'a@example.net waits, for all delivery is suspended until 12:01:00 UTC',
+    ],
     [{ isUnderWay: true }, 'a@example.net is being tried now'],
     [{ isServerRunning: false }, 'a@example.net is due, but no server is running'],
     [

@@ -12,6 +12,7 @@ export interface Likely {
   isUnderWay: boolean;
   isServerRunning: boolean;
   heldBy?: string;
+  suspended?: { what: string; until?: number };
   /** When it may be tried, whatever its site says. */
   nextAttemptAt: number;
   expiresAt: number;
@@ -28,6 +29,11 @@ export interface Likely {
 export function likelyText(likely: Likely): string {
   const { recipient, now, at, heldBy, nextAttemptAt, expiresAt, isUnderWay, isServerRunning } = likely;
   if (heldBy !== undefined) return `${recipient} is on hold (by ${heldBy}): it goes when it is released`;
+  if (likely.suspended) {
+    const { what, until } = likely.suspended;
+    const end = until === undefined ? 'until it is resumed' : `until ${clockOf(until, now)}`;
+    return `${recipient} waits, for ${what} is suspended ${end}`;
+  }
   if (isUnderWay) return `${recipient} is being tried now`;
   if (!isServerRunning) {
     const due = nextAttemptAt <= now ? 'is due' : `is due at ${clockOf(nextAttemptAt, now)}`;
