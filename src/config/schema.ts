@@ -139,7 +139,7 @@ export const reportsShape = {
   contact: v.exactOptional(values.mailAddress()),
 };
 
-/** Why so many, and so long: docs/decisions/0019. */
+/** Why so many, and so long: docs/decisions/0021. */
 const suppressionShape = {
   enabled: v.optional(values.flag(), true),
   failures: v.optional(values.count(1, 100, 'refusals'), 2),
