@@ -53,7 +53,7 @@ function eventsOf(input: Buffer): DossierEvent[] {
       answers: [text(1)],
       hosts: [text(2)],
       durationMs: 1,
-      transport: { name: text(3), rule: text(4) },
+      transport: { name: text(3), domains: text(4) },
       rule: text(5),
     },
     attempted: { endpoint, tls, reused: true, dialogue, error: text(4), moved: text(5) },

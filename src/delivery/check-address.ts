@@ -6,6 +6,7 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { Endpoint } from '../dossier/event.ts';
+import { reasonForTransport } from '../dossier/words.ts';
 import { type Address, formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
 import { quit } from '../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
@@ -176,9 +177,9 @@ class Check {
   }
 
   /** Its answer would be about what it relays, not about the address. */
-  #goesElsewhere({ rule, transport: { way } }: TransportChoice): Conclusion {
+  #goesElsewhere({ why, transport: { way } }: TransportChoice): Conclusion {
     const by = way.protocol === 'pipe' ? 'a program' : 'another server';
-    this.#note('route', 'unclear', `Our mail for it goes through ${by}: ${rule}.`);
+    this.#note('route', 'unclear', `Our mail for it goes through ${by}: ${reasonForTransport(why)}.`);
     return cannotTell(`Our mail for it goes through ${by}, which is not asked: it would answer for itself.`);
   }
 

@@ -12,6 +12,7 @@ import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
+import type { MaybePromise } from '../util/maybe-promise.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
 import { findLegs, type Leg } from './legs.ts';
@@ -26,6 +27,7 @@ import { type ReportParts, reportsFor } from './report.ts';
 import { type NoRoute, type Route, type RouteOptions, routedData } from './route.ts';
 import { type SendParts, type Sent, send } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
+import { isTransport } from './sites.ts';
 import type { TlsParts } from './tls-policy.ts';
 import type { ChosenTransport, Transport, Transports } from './transports.ts';
 
@@ -73,15 +75,12 @@ export async function deliver(
   const site = untried && !('scope' in untried) ? untried : siteAnswer(attempt.outcomes, now, isMany);
   const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
-  const decisions = jobs
-    .map((job) =>
-      decide(decisionParts, job, isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten)),
-    )
-    .map((decision) =>
-      suspension
-        ? waitFor(suspension, decision, isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now)
-        : decision,
-    );
+  const decisions = jobs.map((job) => {
+    const outcome = isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten);
+    const decision = decide(decisionParts, job, outcome);
+    if (!suspension) return decision;
+    return waitFor(suspension, decision, isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now);
+  });
   const reports = await reportsFor(parts.report, message, {
     failures: decisions.flatMap(({ failure }) => failure ?? []),
     reached: decisions.flatMap(({ reached }) => reached ?? []),
@@ -120,8 +119,10 @@ function learning(
   { site, message, jobs }: Pick<DeliveryGroup, 'site' | 'message' | 'jobs'>,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const ended = jobs[0]?.kind === 'remote' ? parts.receivers?.begin(site) : undefined;
   const attempt = attemptGroup(parts, { message, jobs }, signal);
+  // A transport is the operator's own choice, with limits of its own: nothing of it is learned.
+  if (jobs[0]?.kind !== 'remote' || isTransport(site)) return attempt;
+  const ended = parts.receivers?.begin(site);
   if (ended)
     void attempt.then(
       (seen) => ended({ jobs, ...seen }),
@@ -163,8 +164,8 @@ export async function deliverRemotely(
   };
 }
 
-const withTransport = (event: DossierEvent, { transport: { name }, rule }: ChosenTransport): DossierEvent =>
-  event.event === 'routed' ? { ...event, data: { ...event.data, transport: { name, rule } } } : event;
+const withTransport = (event: DossierEvent, { transport: { name }, why }: ChosenTransport): DossierEvent =>
+  event.event === 'routed' ? { ...event, data: { ...event.data, transport: { name, ...why } } } : event;
 
 async function sendByMx(
   parts: RemoteParts,
@@ -204,7 +205,7 @@ async function sendByTransport(
   const sent = await sendTo(route);
   return { ...sent, events: [routed, ...sent.events] };
 
-  async function sendTo(found: Route | NoRoute): Promise<Sent> {
+  function sendTo(found: Route | NoRoute): MaybePromise<Sent> {
     if (found.kind !== 'route') return toAll(jobs, found);
     if (transport.kind === 'relay')
       return send(overRelay(sendParts, transport.pool), {
@@ -213,11 +214,10 @@ async function sendByTransport(
         jobs,
         signal,
       });
-    const { outcomes, events } = await deliverByPipe(transport.pipe, message, jobs, signal);
-    return {
+    return deliverByPipe(transport.pipe, message, jobs, signal).then(({ outcomes, events }) => ({
       outcomes: new Map(jobs.map(({ number }, index) => [number, outcomes[index] ?? forgotten])),
       events: [...events],
-    };
+    }));
   }
 }
 

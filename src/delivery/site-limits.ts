@@ -3,7 +3,7 @@
 import type { DeliveryConfig } from '../config/config.ts';
 import { firstConnections, type SiteLimits } from '../queue/pace.ts';
 import type { SiteTable } from './site-tables.ts';
-import { localSite } from './sites.ts';
+import { isTransport, localSite } from './sites.ts';
 
 /** Local deliveries at once; each has a file of its own and waits for the disk. */
 const localDeliveries = 64;
@@ -13,8 +13,6 @@ export const defaultConnections = 10;
 
 /** A relay host, or a program, is the operator's own, or one that expects us: it gets its places at once. */
 export const defaultRelayConnections = 20;
-
-const isTransport = (site: string): boolean => /^(?:relay|pipe) /.test(site);
 
 /** `table` is what the configuration says of the site, or what is known of it. */
 export function limitsOfSite(

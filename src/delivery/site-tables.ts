@@ -44,12 +44,14 @@ export class SiteTables {
 
   /** The table of a route, if it has one. Backup hosts of other providers do not count: mail goes to the best ones. */
   find({ domain, hosts }: Pick<Route, 'domain' | 'hosts'>): SiteTable | undefined {
-    const best = Math.min(...hosts.map(({ preference }) => preference));
-    const names = hosts.filter(({ preference }) => preference === best).map(({ host }) => host);
-    return (
-      this.#byDomain.get(domain) ??
-      this.#byEnding.map((endings) => tableOfAll(endings, names)).find((table) => table !== undefined)
-    );
+    const configured = this.#byDomain.get(domain);
+    if (configured !== undefined) return configured;
+    const names = bestOf(hosts);
+    for (const endings of this.#byEnding) {
+      const table = tableOfAll(endings, names);
+      if (table !== undefined) return table;
+    }
+    return undefined;
   }
 
   named(site: string): SiteTable | undefined {
@@ -57,18 +59,23 @@ export class SiteTables {
   }
 }
 
+function bestOf(hosts: Route['hosts']): string[] {
+  const best = hosts.reduce((least, { preference }) => Math.min(least, preference), Number.POSITIVE_INFINITY);
+  return hosts.filter(({ preference }) => preference === best).map(({ host }) => host.toLowerCase());
+}
+
 /** The one table that all the hosts fall under. */
 function tableOfAll(
   endings: ReadonlyMap<string, SiteTable>,
   hosts: readonly string[],
 ): SiteTable | undefined {
-  const [first, ...others] = hosts.map((host) => findEnding(endings, host.toLowerCase()));
+  if (endings.size === 0) return undefined;
+  const [first, ...others] = hosts.map((host) => findEnding(endings, host));
   return others.every((table) => table === first) ? first : undefined;
 }
 
 /** By the longest ending, label by label: `google.com` is one of `mx.google.com` and not of `notgoogle.com`. */
 function findEnding(endings: ReadonlyMap<string, SiteTable>, host: string): SiteTable | undefined {
-  if (endings.size === 0) return undefined;
   for (let rest = host; ; rest = rest.slice(rest.indexOf('.') + 1)) {
     const table = endings.get(rest);
     if (table !== undefined || !rest.includes('.')) return table;

@@ -4,13 +4,14 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { JobRow } from '../store/store.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import { findRoute, type RouteOptions, siteKey } from './route.ts';
-
 import type { SiteTables } from './site-tables.ts';
-
 import type { SentBy } from './transport-choice.ts';
 import type { Transport } from './transports.ts';
 
 export const localSite = 'local';
+
+/** It is that of a relay or a program, and is called as `transportName()` does. */
+export const isTransport = (site: string): boolean => site.startsWith('relay ') || site.startsWith('pipe ');
 
 export interface SiteParts {
   tables?: SiteTables;

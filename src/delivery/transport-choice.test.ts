@@ -52,14 +52,13 @@ describe('transportFinder()', () => {
   });
 
   test('says why', () => {
-    const rule = (domain: string, reversePath: string) => find(domain, { reversePath })?.rule;
-    expect(rule('example.net', 'bob@example.com')).toBe(
-      'the configuration has it for example.net, sent by bob@example.com',
-    );
-    expect(rule('mx.example.net', '')).toBe('the configuration has it for .example.net');
-    expect(rule('x.example', '')).toBe(
-      'the configuration has it for everything that has no transport of its own',
-    );
+    const why = (domain: string, reversePath: string) => find(domain, { reversePath })?.why;
+    expect(why('example.net', 'bob@example.com')).toEqual({
+      domains: 'example.net',
+      sender: 'bob@example.com',
+    });
+    expect(why('mx.example.net', '')).toEqual({ domains: '.example.net' });
+    expect(why('x.example', '')).toEqual({ domains: '*' });
   });
 
   test('finds nothing where nothing fits', () => {

@@ -13,8 +13,13 @@ export type SentBy = Pick<MessageRow, 'reversePath' | 'submitter'>;
 
 export interface TransportChoice {
   transport: TransportConfig;
-  /** Why this one, in words. */
-  rule: string;
+  why: ChoiceReason;
+}
+
+/** What the configuration has it for: its pattern of domains, and the sender where that counts. */
+export interface ChoiceReason {
+  domains: string;
+  sender?: string;
 }
 
 export interface TransportFinder {
@@ -87,12 +92,8 @@ function choose(
   if (row === undefined) return undefined;
   for (const sender of senders) {
     const transport = row.get(sender);
-    if (transport !== undefined) return { transport, rule: ruleOf(pattern, sender) };
+    if (transport !== undefined)
+      return { transport, why: sender === '' ? { domains: pattern } : { domains: pattern, sender } };
   }
   return undefined;
-}
-
-function ruleOf(pattern: string, sender: string): string {
-  const whom = pattern === '*' ? 'everything that has no transport of its own' : pattern;
-  return `the configuration has it for ${whom}${sender === '' ? '' : `, sent by ${sender}`}`;
 }

@@ -10,7 +10,7 @@ import { turnstile } from '../util/turnstile.ts';
 import type { PipeParts } from './pipe.ts';
 import type { ConnectionPool, PoolParts } from './pool.ts';
 import { demandOf } from './relay-demand.ts';
-import { type SentBy, transportFinder } from './transport-choice.ts';
+import { type ChoiceReason, type SentBy, transportFinder } from './transport-choice.ts';
 
 export type Transport = { name: string } & (
   | { kind: 'mx' }
@@ -20,8 +20,7 @@ export type Transport = { name: string } & (
 
 export interface ChosenTransport {
   transport: Transport;
-  /** Why this one, in words. */
-  rule: string;
+  why: ChoiceReason;
 }
 
 export interface Transports {
@@ -45,7 +44,7 @@ export function createTransports(configs: readonly TransportConfig[], parts: Tra
     find(domain, sentBy) {
       const choice = find(domain, sentBy);
       const transport = choice && transports.get(choice.transport);
-      return choice && transport && { transport, rule: choice.rule };
+      return choice && transport && { transport, why: choice.why };
     },
     isSplit,
     async close() {

@@ -5,7 +5,7 @@ import { describeOrder } from './describe-order.ts';
 import type { DialogueLine, DossierEvent, EventName } from './event.ts';
 import type { Step } from './step.ts';
 import { protectionOf } from './tls-words.ts';
-import { momentOf, pathOf, pathsOf, placeOf, plural, sizeOf, tlsOf } from './words.ts';
+import { momentOf, pathOf, pathsOf, placeOf, plural, reasonForTransport, sizeOf, tlsOf } from './words.ts';
 
 type EventOf<Name extends EventName> = Extract<DossierEvent, { event: Name }>;
 
@@ -127,7 +127,8 @@ function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'sign
 
 function describeRouted({ data }: EventOf<'routed'>): Step {
   const { domain, answers, hosts, durationMs, rule, transport, tls = [] } = data;
-  const chosen = transport === undefined ? [] : [`transport: ${transport.name}`, why(transport.rule)];
+  const chosen =
+    transport === undefined ? [] : [`transport: ${transport.name}`, why(reasonForTransport(transport))];
   if (transport?.name.startsWith('pipe ')) return plain(`Mail for ${domain} goes to a program`, chosen);
   const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
   return plain(`Route to ${domain} found in ${durationMs} ms`, [

@@ -90,8 +90,8 @@ interface EventData {
     durationMs: number;
     /** Why these, where they are not what DNS says of the domain. */
     rule?: string;
-    /** What the configuration has for it, and why this one. Absent: by MX. */
-    transport?: { name: string; rule: string };
+    /** The transport that took it, and what the configuration has that for. Absent: by MX. */
+    transport?: { name: string; domains: string; sender?: string };
     /** Which TLS the hosts must show, and why, in words. Absent where no policy was found: opportunistic. */
     tls?: string[];
   };

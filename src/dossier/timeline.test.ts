@@ -314,22 +314,22 @@ test('formatTimeline() tells of doubt, of delay, of a move to IPv4 and of a repe
 
 test('formatTimeline() tells which transport, why, and what a program was asked', () => {
   const why = 'the configuration has it for everything that has no transport of its own';
-  const routed = (transport: { name: string; rule: string }, hosts: string[]): DossierEvent => ({
+  const routed = (name: string, hosts: string[]): DossierEvent => ({
     at: start,
     queueId,
     event: 'routed',
-    data: { domain: 'example.net', answers: [], hosts, durationMs: 1, transport },
+    data: { domain: 'example.net', answers: [], hosts, durationMs: 1, transport: { name, domains: '*' } },
   });
   const command = ['/usr/bin/procmail', '-d', 'bob o', '--to=bob@example.net'];
   const text = formatTimeline([
-    routed({ name: 'relay lmtp /run/lmtp', rule: why }, ['0 /run/lmtp [/run/lmtp]']),
+    routed('relay lmtp /run/lmtp', ['0 /run/lmtp [/run/lmtp]']),
     {
       at: start,
       queueId,
       event: 'attempted',
       data: { endpoint: { host: '/run/lmtp', address: '/run/lmtp', port: 0 }, reused: false, dialogue: [] },
     },
-    routed({ name: 'pipe /usr/bin/procmail', rule: why }, []),
+    routed('pipe /usr/bin/procmail', []),
     {
       at: start,
       queueId,

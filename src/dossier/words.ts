@@ -61,3 +61,9 @@ export function tlsOf({ version, cipher, certificate, resumed }: TlsFacts): stri
   const again = resumed ? ', an earlier session taken up again' : '';
   return `encrypted: ${version}, ${cipher}${again}${identity}`;
 }
+
+/** Why a transport takes a recipient: what the configuration has it for. */
+export function reasonForTransport({ domains, sender }: { domains: string; sender?: string }): string {
+  const whom = domains === '*' ? 'everything that has no transport of its own' : domains;
+  return `the configuration has it for ${whom}${sender === undefined ? '' : `, sent by ${sender}`}`;
+}

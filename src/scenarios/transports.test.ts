@@ -103,7 +103,7 @@ describe('transports with a login', () => {
       const routed = await com.event(queueId, 'routed');
       const { port } = net.endpoint(protocol === 'smtps' ? 'submissions' : 'submission');
       const name = `relay ${protocol} mx.example.net:${port} as ${boss}`;
-      expect(routed.data.transport).toEqual({ name, rule: `the configuration has it for ${domain}` });
+      expect(routed.data.transport).toEqual({ name, domains: domain });
       const attempted = await com.event(queueId, 'attempted');
       expect(attempted.data.tls?.certificate).toBe('verified');
       const story = formatTimeline(await com.trace(queueId));
