@@ -38,7 +38,10 @@ export interface TransportsParts extends Omit<PipeParts, 'way' | 'turns'> {
 }
 
 export function createTransports(configs: readonly TransportConfig[], parts: TransportsParts): Transports {
-  const transports = new Map(configs.map((config) => [config, createTransport(config.way, parts)]));
+  const names = namesOf(configs);
+  const transports = new Map(
+    configs.map((config) => [config, createTransport(config.way, names.get(config) ?? '', parts)]),
+  );
   const { find, isSplit } = transportFinder(configs);
   return {
     find(domain, sentBy) {
@@ -54,8 +57,7 @@ export function createTransports(configs: readonly TransportConfig[], parts: Tra
   };
 }
 
-function createTransport(way: TransportConfig['way'], parts: TransportsParts): Transport {
-  const name = transportName(way);
+function createTransport(way: TransportConfig['way'], name: string, parts: TransportsParts): Transport {
   if (way.protocol === 'mx') return { kind: 'mx', name };
   if (way.protocol === 'pipe') {
     const { run, clock } = parts;
@@ -84,12 +86,32 @@ export function transportNames(configs: readonly TransportConfig[]): {
   find(domain: string, sentBy: SentBy): { transport: Pick<Transport, 'kind' | 'name'> } | undefined;
 } {
   const finder = transportFinder(configs);
+  const names = namesOf(configs);
   return {
     find(domain, sentBy) {
-      const way = finder.find(domain, sentBy)?.transport.way;
-      return way && { transport: { kind: kindOf(way), name: transportName(way) } };
+      const transport = finder.find(domain, sentBy)?.transport;
+      return transport && { transport: { kind: kindOf(transport.way), name: names.get(transport) ?? '' } };
     },
   };
+}
+
+/**
+ * What has one name is one site, and one message's recipients there go out together: so those that differ in what their names
+ * do not say, what TLS must show or the words of a command, are numbered.
+ */
+function namesOf(configs: readonly TransportConfig[]): ReadonlyMap<TransportConfig, string> {
+  const waysByName = new Map<string, string[]>();
+  return new Map(
+    configs.map((config) => {
+      const name = transportName(config.way);
+      const way = JSON.stringify(config.way);
+      const ways = waysByName.get(name) ?? [];
+      waysByName.set(name, ways);
+      if (!ways.includes(way)) ways.push(way);
+      const place = ways.indexOf(way);
+      return [config, place === 0 ? name : `${name} (${place + 1})`];
+    }),
+  );
 }
 
 function kindOf({ protocol }: TransportConfig['way']): Transport['kind'] {

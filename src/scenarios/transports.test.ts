@@ -272,6 +272,17 @@ describe('a pipe', () => {
     expect(story).toContain('Delivered to /bin/sh');
   });
 
+  test('is another one where its words are others, also for one message', async () => {
+    const to = (place: string) => `cat > "${directory}/${place}-$1"`;
+    const { servers } = await world([pipe(to('here')), pipe(to('there'), { domains: ['others.example'] })]);
+    const com = servers['example.com'];
+    const both = ['x@programs.example', 'y@others.example'];
+    const { queueId = '' } = await com.submit({ from: alice, to: both });
+    expect((await com.settled(queueId)).map(({ state }) => state)).toEqual(['delivered', 'delivered']);
+    for (const file of ['here-x', 'there-y'])
+      expect(readFileSync(join(directory, file), 'utf8')).toContain('Return-Path: <alice@example.com>');
+  });
+
   test('that takes too long is ended, and leaves its message in doubt', async () => {
     const { servers } = await world([pipe('sleep 600', { timeoutSeconds: 1 })]);
     const com = servers['example.com'];
