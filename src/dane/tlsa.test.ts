@@ -97,3 +97,20 @@ test('usableRecords() leaves out what SMTP does not use, and what cannot be righ
   ];
   expect(usableRecords([...bad, ...good])).toEqual(good);
 });
+
+test('a certificate with a key that nobody can read is just none that a record names', () => {
+  const octets = Buffer.from(issuer.raw);
+  const ecPublicKey = Buffer.from('2a8648ce3d0201', 'hex');
+  octets[octets.indexOf(ecPublicKey) + ecPublicKey.length - 1] = 0x7f;
+  const strange = new X509Certificate(octets);
+  expect(() => strange.publicKey).toThrow();
+  expect(verifyDane([ofKey(2, issuer)], [own, strange], context).result).toBe('failed');
+  expect(verifyDane([ofKey(2, issuer)], [own, strange, issuer], context).result).toBe('failed');
+});
+
+test('P9: a wildcard stands for a whole label (RFC 7672 §3.2.3)', () => {
+  const part = certificateFor('m*.example.net');
+  expect(verifyDane([ofKey(2, issuer)], [part, issuer], context).result).toBe('failed');
+  const whole = certificateFor('*.example.net');
+  expect(verifyDane([ofKey(2, issuer)], [whole, issuer], context).result).toBe('verified');
+});

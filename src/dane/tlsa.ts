@@ -3,7 +3,7 @@
  * Only for records from authentic answers: who asks DNS sees to that.
  */
 
-import { createHash, type X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import type { TlsaRecord } from '../dns/resolver.ts';
 
 /** DANE-TA: an issuer in the chain. DANE-EE: the host's own certificate. PKIX-TA and -EE are not for SMTP. */
@@ -71,13 +71,23 @@ const failed = (cause: DaneTrouble, reason: string): DaneVerdict => ({ result: '
 
 function matches({ selector, matchingType, data }: TlsaRecord, certificate: X509Certificate): boolean {
   const octets =
-    selector === 0 ? certificate.raw : certificate.publicKey.export({ type: 'spki', format: 'der' });
+    selector === 0 ? certificate.raw : keyOf(certificate)?.export({ type: 'spki', format: 'der' });
+  if (octets === undefined) return false;
   if (matchingType === 0) return data.equals(octets);
   return data.equals(
     createHash(matchingType === 1 ? 'sha256' : 'sha512')
       .update(octets)
       .digest(),
   );
+}
+
+/** Undefined where OpenSSL cannot read it: what a host sends after its own certificate is whatever it likes. */
+function keyOf(certificate: X509Certificate): KeyObject | undefined {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is wrong with a chain that ends in its trust anchor (RFC 7671 §5.2, RFC 5280 §6.1); undefined if nothing is. */
@@ -96,13 +106,14 @@ function troubleBelow(
     const issuer = chain[index + 1];
     if (issuer === undefined) break;
     if (!issuer.ca) return failed('certificate-not-trusted', `${nameOf(issuer)} may not issue certificates`);
-    if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey))
+    const issuerKey = keyOf(issuer);
+    if (issuerKey === undefined || !certificate.checkIssued(issuer) || !certificate.verify(issuerKey))
       return failed(
         'certificate-not-trusted',
         `the certificate of ${subject} was not issued by ${nameOf(issuer)}, as the chain has it`,
       );
   }
-  if (names.some((name) => own.checkHost(name) !== undefined)) return undefined;
+  if (names.some((name) => own.checkHost(name, { partialWildcards: false }) !== undefined)) return undefined;
   return failed('certificate-host-mismatch', `the certificate is not for ${names.join(' or ')}`);
 }
 

@@ -77,6 +77,15 @@ test.each(['servfail', 'timeout'] as const)('P9: a TLSA look-up with %s is no "n
   expect(await found).toMatchObject({ kind: 'unknown', base: host, reason: expect.any(String) });
 });
 
+test.each(['servfail', 'timeout'] as const)(
+  'P9: an alias of which %s is the answer is no "no DANE"',
+  async (failure) => {
+    const script: Script = { authentic: [host], failures: { [`${host} CNAME`]: failure } };
+    const { found } = find({ [at(host)]: good }, script, { addresses: false, alias: 'real.example.org' });
+    expect(await found).toMatchObject({ kind: 'unknown', base: host, reason: expect.any(String) });
+  },
+);
+
 test('P9: nothing is asked where the host or its addresses are not proven', async () => {
   for (const proven of [undefined, { addresses: false }]) {
     const { found, asked } = find({ [at(host)]: good }, all, proven);

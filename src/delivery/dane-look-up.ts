@@ -26,7 +26,9 @@ export async function findDane(
   resolver: Resolver,
   { host, port, signal }: DaneQuestion,
 ): Promise<DaneFinding | undefined> {
-  for (const base of await baseDomains(resolver, host, signal)) {
+  const bases = await baseDomains(resolver, host, signal);
+  if ('kind' in bases) return bases;
+  for (const base of bases) {
     const answer = await resolver.resolve(`_${port}._tcp.${base}`, 'TLSA', signal);
     if (answer.status === 'failed') return { kind: 'unknown', base, reason: answer.detail };
     if (answer.status === 'none' || !answer.authentic) continue;
@@ -44,11 +46,12 @@ async function baseDomains(
   resolver: Resolver,
   { host, proven }: Host,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<string[] | (DaneFinding & { kind: 'unknown' })> {
   if (proven === undefined) return [];
   const { addresses, alias } = proven;
   if (addresses) return alias === undefined ? [host] : [alias, host];
   if (alias === undefined) return [];
   const answer = await resolver.resolve(host, 'CNAME', signal);
+  if (answer.status === 'failed') return { kind: 'unknown', base: host, reason: answer.detail };
   return answer.status === 'found' && answer.authentic ? [host] : [];
 }

@@ -94,6 +94,17 @@ describe('findTlsPlan()', () => {
     expect((await plan({ route: routeTo([mx1, true]), dns })).kinds).toEqual({ [mx1]: 'encrypted' });
   });
 
+  it('P9: records of no use do not open a way round an enforced policy, and a tested one does not make less of them', async () => {
+    const route = routeTo([mx1, true], [mx2, false]);
+    const dns = { [`_25._tcp.${mx1}`]: { TLSA: [[0, 0, 1, digest]] } } as const;
+    const enforced = await plan({ route, dns, sts: policy('enforce', mx1) });
+    expect(enforced.kinds).toEqual({ [mx1]: 'sts' });
+    const strange = await plan({ route, dns, sts: policy('enforce', mx2) });
+    expect(strange.kinds).toEqual({ [mx2]: 'sts' });
+    const tested = await plan({ route, dns, sts: policy('testing', mx1) });
+    expect(tested.kinds).toEqual({ [mx1]: 'encrypted', [mx2]: 'sts-testing' });
+  });
+
   it('P9: a host whose TLSA look-up fails is passed over, and the report says why', async () => {
     const found = await plan({
       route: routeTo([mx1, true], [mx2, false]),

@@ -144,11 +144,16 @@ class Search {
     this.#notes.push(`${host}: DANE, by ${records.map(tlsaText).join(', ')} of ${base} (DNSSEC)`);
   }
 
-  /** Only for the hosts without DANE, which comes first (RFC 8461 §2). */
+  /**
+   * Only for the hosts without DANE, which comes first (RFC 8461 §2). Records that are of no use prove no host, and so do not
+   * stand in for a policy that wants one proven.
+   */
   async #lookForSts(): Promise<void> {
     const { hosts, domain } = this.#route;
     const { hasSts, signal } = this.#circumstances;
-    const others = hosts.filter(({ host }) => !this.#policies.has(host) && !this.#passedOver.has(host));
+    const others = hosts.filter(
+      ({ host }) => this.#policies.get(host)?.kind !== 'dane' && !this.#passedOver.has(host),
+    );
     if (!hasSts || others.length === 0) return;
     const found = await this.#parts.sts?.find(domain, signal);
     if (found?.note !== undefined) this.#notes.push(found.note);
@@ -156,8 +161,9 @@ class Search {
     if (policy === undefined) return;
     const kind = policy.mode === 'enforce' ? 'sts' : 'sts-testing';
     for (const host of others) {
-      if (kind === 'sts-testing' || allowsHost(policy, host.host))
-        this.#policies.set(host.host, { kind, policy });
+      if (kind === 'sts-testing') {
+        if (!this.#policies.has(host.host)) this.#policies.set(host.host, { kind, policy });
+      } else if (allowsHost(policy, host.host)) this.#policies.set(host.host, { kind, policy });
       else {
         const reason = `the MTA-STS policy of ${domain} does not name ${host.host}`;
         this.#passOver(host, { reason, failure: 'validation-failure', policy: reportedSts(policy) });
