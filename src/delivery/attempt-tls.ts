@@ -41,6 +41,8 @@ export class AttemptTls {
   readonly #requests: MessageRequests | undefined;
   /** Endpoints whose handshakes failed in this attempt, and that no policy protects. */
   readonly #failed: Endpoint[] = [];
+  /** Who have not said that they cannot do what the message requires. */
+  readonly #hopes: Set<string>;
   /** Of the hosts that cannot do what the message requires. */
   #unmet: (Outcome & Trouble) | undefined;
   /** Another host may be able to, another time. */
@@ -54,7 +56,8 @@ export class AttemptTls {
     this.#domain = route.domain;
     this.#policies = policies;
     this.#requests = message.requests;
-    this.#isOpen = isIncomplete === true;
+    this.#hopes = new Set(route.hosts.map(({ host }) => host));
+    this.#isOpen = isIncomplete === true || route.isIncomplete === true;
   }
 
   demandFor(host: string): TlsDemand {
@@ -83,7 +86,11 @@ export class AttemptTls {
     // Where mail goes by MX, the policy has seen to that; a relay may be one that nobody verifies.
     if (this.#policyOf(endpoint.host) === undefined && session.tls?.certificate !== 'verified')
       return this.#lacks('5.7.10', 'the connection to the relay is not verified', endpoint);
-    if (session.extensions.has('REQUIRETLS')) return undefined;
+    if (session.extensions.has('REQUIRETLS')) {
+      // Should the dialogue break off, it is this host that the message waits for.
+      this.#isOpen = true;
+      return undefined;
+    }
     return this.#lacks('5.7.30', 'the receiver does not offer REQUIRETLS', endpoint);
   }
 
@@ -101,10 +108,11 @@ export class AttemptTls {
 
   /**
    * Of the recipients who are left over: `trouble`, unless every host has said that it cannot do what the message requires.
-   * Then the sender is told at once (RFC 8689 §4.2.1).
+   * Then the sender is told at once (RFC 8689 §4.2.1). A host whose turn never came has said nothing.
    */
   leftOver(trouble: Outcome | undefined): Outcome | undefined {
-    return this.#unmet !== undefined && !this.#isOpen ? this.#unmet : trouble;
+    const isHopeless = this.#unmet !== undefined && !this.#isOpen && this.#hopes.size === 0;
+    return isHopeless ? this.#unmet : trouble;
   }
 
   /** For the dossier. */
@@ -122,6 +130,7 @@ export class AttemptTls {
   #lacks(status: '5.7.10' | '5.7.30', reason: string, endpoint: Endpoint): Outcome & Trouble {
     const trouble = { status, reason, phase: 'looking for what REQUIRETLS asks of each host', endpoint };
     const rule = 'no host of the receiver does what the sender required of all: given up (RFC 8689 §4.2.1)';
+    this.#hopes.delete(endpoint.host);
     if (this.#unmet?.status !== '5.7.30') this.#unmet = { kind: 'failed', ...trouble, rule };
     const later = 'the message requires more than this host does: the next, or later again (RFC 8689 §4.2.1)';
     return { kind: 'deferred', ...trouble, status: status.replace(/^5/, '4'), rule: later };

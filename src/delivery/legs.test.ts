@@ -12,6 +12,7 @@ const dns: ZoneData = {
   'b.example': mx,
   'strict.example': mx,
   'closed.example': mx,
+  'half.example': { MX: [...mx.MX, [20, 'mx2.example.net']] },
   'mx.example.net': { A: ['192.0.2.1'] },
 };
 
@@ -47,7 +48,7 @@ const policies: Record<string, string> = {
 };
 
 async function legs(...domains: string[]) {
-  const resolver = scriptedResolver(dns);
+  const resolver = scriptedResolver(dns, { failures: { 'mx2.example.net': 'servfail' } });
   const sts = {
     isKnownAbsent: () => false,
     find: async (domain: string) => {
@@ -86,6 +87,13 @@ test('P9: domains at the same hosts share a dialogue where their policies ask fo
     { domains: ['a.example', 'b.example'], way: 'opportunistic' },
     { domains: ['strict.example'], way: 'sts' },
     { domains: ['closed.example'], way: 'nowhere' },
+  ]);
+});
+
+test('a domain of which not all hosts are known has a dialogue of its own', async () => {
+  expect((await legs('a.example', 'half.example', 'b.example')).map(({ domains }) => domains)).toEqual([
+    ['a.example', 'b.example'],
+    ['half.example'],
   ]);
 });
 

@@ -72,5 +72,6 @@ function keyOf({ way, routed }: Leg): string {
   const hosts = route.hosts.map(
     ({ host, preference }) => `${preference} ${host} ${demandOf(policies.get(host), host, Date.now).key}`,
   );
-  return hosts.sort().join('\n');
+  // Where some are missing, others may be tried later: that is one domain's affair too.
+  return [way.isIncomplete || route.isIncomplete ? 'some' : 'all', ...hosts.sort()].join('\n');
 }

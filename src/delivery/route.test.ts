@@ -170,6 +170,12 @@ describe('findRoute()', () => {
     expect(await tried(data)).toEqual(['deferred', '4.4.3']);
   });
 
+  it('says that it is incomplete where DNS does not tell of a host now', async () => {
+    const script: Script = { failures: { 'mx1.example.net': 'servfail' } };
+    expect(await find(two, { script })).toMatchObject({ kind: 'route', isIncomplete: true });
+    expect(await find(two)).not.toHaveProperty('isIncomplete');
+  });
+
   it('not-5: one host without an address now, the others without any: not given up', async () => {
     const script: Script = { failures: { 'mx1.example.net': 'servfail' } };
     expect(await tried({ ...two, 'mx2.example.net': {} }, { script })).toEqual(['deferred', '4.4.3']);

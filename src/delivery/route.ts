@@ -44,6 +44,8 @@ export interface Route extends Findings {
   /** In the order in which they are tried; never empty, and every host has an address. */
   hosts: readonly Host[];
   port: number;
+  /** DNS did not say where some of the hosts are. */
+  isIncomplete?: true;
   /** Not what DNS says, but a guess: whoever refuses there does not speak for the domain. */
   isGuess?: true;
   /** TLS comes before the greeting. */
@@ -69,7 +71,9 @@ export async function findRoute(
   return { domain, answers: lookup.answers, durationMs: options.clock.now() - startedAt, ...found };
 }
 
-type Found = Pick<Route, 'kind' | 'hosts' | 'port' | 'isGuess'> | ({ kind: 'deferred' | 'failed' } & Trouble);
+type Found =
+  | Pick<Route, 'kind' | 'hosts' | 'port' | 'isIncomplete' | 'isGuess'>
+  | ({ kind: 'deferred' | 'failed' } & Trouble);
 
 async function follow(lookup: HostLookup, domain: string, options: RouteOptions): Promise<Found> {
   const exchanges = await findExchanges(lookup, domain, options);
@@ -152,7 +156,8 @@ async function reach(
   if (reached.length === 0) return loop(phase, `mail for ${domain} comes back to our own address`);
 
   const hosts = (allowPrivateAddresses ? reached : lookup.withoutPrivate(reached)).filter(hasAddress);
-  if (hosts.length > 0) return { kind: 'route', hosts, port };
+  if (hosts.length > 0)
+    return { kind: 'route', hosts, port, ...(lookup.failure !== undefined && { isIncomplete: true }) };
   if (lookup.failure !== undefined)
     return deferred('4.4.3', phase, lookup.failure, 'DNS did not answer: try again later');
   if (reached.some(hasAddress))
@@ -163,7 +168,7 @@ async function reach(
 const noHost = 'nowhere to send it (RFC 5321 §5.1)';
 
 /** No host has an address (RFC 3463 §3.5: unable to route). */
-const nowhere = '5.4.4';
+export const nowhere = '5.4.4';
 
 const hasAddress = ({ addresses }: Host): boolean => addresses.length > 0;
 

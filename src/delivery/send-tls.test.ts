@@ -54,9 +54,18 @@ interface Setting {
   requests?: MessageRequests;
   certificate?: Certificate;
   isIncomplete?: true;
+  /** The attempt is stopped after the first handshake. */
+  stop?: AbortController;
 }
 
-async function site({ hosts, policies = {}, requests, certificate: shown = certificate, ...more }: Setting) {
+async function site({
+  hosts,
+  policies = {},
+  requests,
+  certificate: shown = certificate,
+  stop,
+  ...more
+}: Setting) {
   const connect = socketDialler({ clock: systemClock, authorities: [authority.cert] });
   const own: ScriptedPeer[] = [];
   for (const scripts of hosts) own.push(await scriptedPeer(scripts, { certificate: shown }));
@@ -79,11 +88,25 @@ async function site({ hosts, policies = {}, requests, certificate: shown = certi
       addresses: [{ address: `192.0.2.${index}`, family: 4 }],
     })),
   };
-  const tls = { broken, now: clock.now, onTlsResult: (result: TlsResult) => results.push(result) };
+  const onTlsResult = (result: TlsResult) => {
+    results.push(result);
+    stop?.abort();
+  };
+  const tls = { broken, now: clock.now, onTlsResult };
   return async (asked = requests) => {
     const message = messageWith(asked);
     const policyMap = new Map(Object.entries(policies));
-    const wanted = { route, policies: policyMap, message, content: () => [content], jobs: [job], ...more };
+    const jobs = [job];
+    const signal = stop && { signal: stop.signal };
+    const wanted = {
+      route,
+      policies: policyMap,
+      message,
+      content: () => [content],
+      jobs,
+      ...signal,
+      ...more,
+    };
     const { outcomes, events } = await send({ pool, tls }, wanted);
     const attempts = events.flatMap((event) => (event.event === 'attempted' ? [event.data] : []));
     return { outcome: brief(outcomes.get(0)), whole: outcomes.get(0), attempts };
@@ -315,6 +338,18 @@ describe('send() of a message with REQUIRETLS', () => {
 
   it('P9: waits where there are more hosts, which cannot be used now', async () => {
     const attempt = await site({ hosts: [[`${secured()}\n${bye}`]], policies, requests, isIncomplete: true });
+    expect((await attempt()).outcome).toBe('deferred 4.7.30');
+  });
+
+  it('P9: waits for the host that offers it, where the dialogue there breaks off', async () => {
+    const able = `${secured('REQUIRETLS')}\nC: MAIL …\n== hang up`;
+    const attempt = await site({ hosts: [[`${secured()}\n${bye}`], [able]], policies, requests });
+    expect((await attempt()).outcome).toBe('deferred 4.4.2');
+  });
+
+  it('P9: waits where we stop before all hosts have said that they do not offer it', async () => {
+    const stop = new AbortController();
+    const attempt = await site({ hosts: [[`${secured()}\n${bye}`], []], policies, requests, stop });
     expect((await attempt()).outcome).toBe('deferred 4.7.30');
   });
 

@@ -31,7 +31,7 @@ export function mailCommand(extensions: Extensions, transaction: Transaction): s
   if (extensions.has('SIZE')) command += ` SIZE=${sizeBytes}`;
   if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
   if (speaksUtf8(extensions, transaction)) command += ' SMTPUTF8';
-  if (requests?.requireTls) command += ' REQUIRETLS';
+  if (requests?.requireTls && extensions.has('REQUIRETLS')) command += ' REQUIRETLS';
   if (requests !== undefined && extensions.has('DSN')) command += reportParameters(requests);
   return command;
 }

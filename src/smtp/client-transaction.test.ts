@@ -390,6 +390,21 @@ describe('sendTransaction() with DSN', () => {
     expect(await play(['DSN'], script, asking)).toEqual(['end of data: 250', 'end of data: 250']);
   });
 
+  it('says REQUIRETLS only where it is offered: over a Unix socket it need not be', async () => {
+    const script = (parameter: string) => `
+      C: MAIL FROM:<a@example.com>${parameter}
+      S: 250 ok
+      C: RCPT TO:<b@example.net>
+      S: 250 ok
+      C: DATA
+      S: 354 go on
+      C: (message)
+      S: 250 taken`;
+    const requiring: Partial<Transaction> = { recipients: ['b@example.net'], requests: { requireTls: true } };
+    expect(await play(['REQUIRETLS'], script(' REQUIRETLS'), requiring)).toEqual(['end of data: 250']);
+    expect(await play([], script(''), requiring)).toEqual(['end of data: 250']);
+  });
+
   it('passes nothing on where it is not (§5.2.2 a)', async () => {
     const script = `
       C: MAIL FROM:<a@example.com>

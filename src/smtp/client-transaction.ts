@@ -24,8 +24,8 @@ export interface Transaction {
   sizeBytes: number;
   smtputf8: boolean;
   /**
-   * What the sender asks of every server on the way; absent for nearly all mail. REQUIRETLS only in a session that offers it
-   * and is protected as RFC 8689 §4.2.1 wants it: that is not looked at here.
+   * What the sender asks of every server on the way; absent for nearly all mail. REQUIRETLS is passed on where it is offered;
+   * whether the message may go where it is not, and what protects the session (RFC 8689 §4.2.1), is not looked at here.
    */
   requests?: Pick<MailRequests, 'envid' | 'ret' | 'requireTls'>;
   /** … and about each recipient, in their order. */
