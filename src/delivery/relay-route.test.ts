@@ -34,6 +34,16 @@ describe('findRelayRoute()', () => {
     expect(addresses(await relay({ host: '192.0.2.99', port: 25 }))).toEqual(['failed', '5.4.6']);
   });
 
+  it('P7: waits where the relay host has no address: the senders have not named it', async () => {
+    const found = await relay({ host: 'mispelt.example.net', port: 25 });
+    expect(found).toMatchObject({
+      kind: 'deferred',
+      status: '4.4.4',
+      reason: expect.stringContaining('mispelt.example.net'),
+      rule: expect.stringContaining('operator'),
+    });
+  });
+
   it('has TLS from the first octet with smtps, and only there', async () => {
     const endpoints = async (protocol: RelayTransport['protocol']) => {
       const found = await relay({ host: '127.0.0.1', port: 2525 }, protocol);

@@ -2,7 +2,7 @@
 
 import type { RelayTransport } from '../config/transport.ts';
 import type { Resolver } from '../dns/resolver.ts';
-import { findHost, type NoRoute, type Route, type RouteOptions } from './route.ts';
+import { findHost, type NoRoute, nowhere, type Route, type RouteOptions } from './route.ts';
 
 /** `domain` is that of the recipients, for the dossier. Rejects only when the signal is aborted. */
 export async function findRelayRoute(
@@ -13,8 +13,18 @@ export async function findRelayRoute(
   if ('socket' in at) return toSocket(domain, at.socket);
   const allowed = { ...options, port: at.port, allowPrivateAddresses: true };
   const route = await findHost(resolver, { domain, host: at.host }, allowed);
+  if (route.kind === 'failed' && route.status === nowhere) return unknownHere(route, at.host);
   return route.kind === 'route' && protocol === 'smtps' ? { ...route, implicitTls: true } : route;
 }
+
+/** The configuration names it: it is not for the senders to hear that it is misspelt, or gone from DNS for a moment. */
+const unknownHere = (route: NoRoute, host: string): NoRoute => ({
+  ...route,
+  kind: 'deferred',
+  status: '4.4.4',
+  reason: `the host ${host} of the transport has no address`,
+  rule: 'that is for the operator to mend, and is tried again later',
+});
 
 function toSocket(domain: string, path: string): Route {
   const hosts = [{ host: path, preference: 0, addresses: [{ address: path, family: 'unix' } as const] }];
