@@ -1,10 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { setImmediate } from 'node:timers/promises';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { eventually } from '../testing/eventually.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
 import { systemClock } from '../util/clock.ts';
-import { maxOutputBytes, type ProgramRun, runProgram } from './program.ts';
+import { killAfterMs, maxOutputBytes, type ProgramRun, runProgram } from './program.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'posthorn-program-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -62,6 +64,25 @@ describe('runProgram()', () => {
     const pid = Number(readFileSync(file, 'utf8'));
     // It is ended; somebody has still to take note of that.
     await eventually(async () => !isRunning(pid) || undefined, { explain: () => `${pid} still runs` });
+  });
+
+  test('leaves a program to itself that runs as somebody else, and so cannot be ended', async () => {
+    const clock = fakeClock();
+    const groups = new Set<number>();
+    const forbidden = vi.spyOn(process, 'kill').mockImplementation((group) => {
+      groups.add(group);
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' });
+    });
+    try {
+      const ended = run(script('sleep 600'), { clock, timeoutMs: 1000 });
+      clock.advance(1000 + killAfterMs + killAfterMs);
+      await setImmediate();
+      clock.advance(killAfterMs);
+      expect(await ended).toEqual({ kind: 'timeout', output: '' });
+    } finally {
+      forbidden.mockRestore();
+      for (const group of groups) process.kill(group, 'SIGKILL');
+    }
   });
 
   test('ends it when the signal is aborted, also before it began', async () => {

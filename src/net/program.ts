@@ -31,7 +31,7 @@ export type ProgramEnd =
 
 /** Octets of its output that are kept; the rest is read and forgotten, so that it does not block. */
 export const maxOutputBytes = 8192;
-/** Between the request to end and the end. */
+/** Between the request to end and the end; and after that, until a program is left to itself that we cannot end. */
 export const killAfterMs = 5000;
 /** A child that it left behind may hold its outputs open: for this long they are still read. */
 const lingerMs = 1000;
@@ -61,11 +61,15 @@ async function attend(
   const output = collectOutput(child);
   let stop: Stop | undefined;
   let cancelKill: (() => void) | undefined;
+  const givenUp = Promise.withResolvers<[code: null, by: null]>();
   const end = (reason: Stop) => {
     if (stop !== undefined) return;
     stop = reason;
     kill(child, 'SIGTERM');
-    cancelKill = clock.after(killAfterMs, () => kill(child, 'SIGKILL'));
+    cancelKill = clock.after(killAfterMs, () => {
+      kill(child, 'SIGKILL');
+      cancelKill = clock.after(killAfterMs, () => givenUp.resolve([null, null]));
+    });
   };
   const abort = () => end({ kind: 'aborted' });
   const cancelTimeout = clock.after(timeoutMs, () => end({ kind: 'timeout' }));
@@ -73,9 +77,9 @@ async function attend(
   if (signal?.aborted) abort();
   try {
     const exit = once(child, 'exit');
-    const fed = feed(child, input).catch((error: Error) => end({ kind: 'badInput', error }));
-    await Promise.race([fed, exit]);
-    const [code, by] = await exit;
+    void feed(child, input).catch((error: Error) => end({ kind: 'badInput', error }));
+    const [code, by] = await Promise.race([exit, givenUp.promise]);
+    child.stdin?.destroy();
     await drained(child, clock);
     return endOf(stop, { code, by, output: output() });
   } finally {
@@ -147,12 +151,13 @@ function drained({ stdout, stderr }: ChildProcess, clock: Clock): Promise<void> 
   });
 }
 
-/** The whole group. It may be gone already. */
+/** The whole group. It may be gone already, or belong to somebody else: a program may change its user (sudo). */
 function kill({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }
