@@ -105,8 +105,11 @@ test('a domain of ours means local delivery there', async () => {
   expect(await listed({ domain: 'xn--bcher-kva.example' }, 10)).toEqual([]);
 });
 
-test('retryQueue() makes all due, and looks whatever is known of their sites; a release only looks', async () => {
-  expect(await operations.retryQueue({ site: 'mx.small.example' })).toEqual({ count: 3 });
+test('a retry makes all due, and looks at the end whatever is known of their sites; a release only looks', async () => {
+  const selection = { site: 'mx.small.example' };
+  await operations.orderQueue({ selection, order: { kind: 'retry' }, ...ordered });
+  expect(looks.splice(0)).toEqual([true]);
+  expect(await operations.retryQueue(selection)).toEqual({ count: 3 });
   await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'hold' }, ...ordered });
   await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'release' }, ...ordered });
   expect(looks).toEqual([true, false]);

@@ -50,7 +50,7 @@ const bounceStep = 100;
 /** So long a claim for bouncing lasts, should its end not be written. */
 const bounceLeaseMs = 10 * 60_000;
 export function queueOperations(parts: QueueOperationsParts): QueueOperations {
-  const { store, look } = parts;
+  const { store } = parts;
   const order = (request: QueueOrderRequest) => withholding(parts, request, () => orderQueue(parts, request));
   return {
     listQueue: (request) => listQueue(parts, request),
@@ -71,7 +71,6 @@ export function queueOperations(parts: QueueOperationsParts): QueueOperations {
         step = await order({ selection, order: { kind: 'retry' }, by, ...after });
         count += step.jobs.length;
       } while (step.next !== undefined);
-      look(true);
       return { count };
     },
   };
@@ -157,13 +156,17 @@ async function orderQueue(
   const ordered: Ordered = { by, ...(reason !== undefined && { reason }) };
   let result: QueueOrderResult = { jobs: [] };
   for await (const place of places(parts, selection, after)) {
-    if (result.jobs.length > 0) return { ...result, next: place.cursor(undefined) };
+    if (result.jobs.length > 0) {
+      result.next = place.cursor(undefined);
+      break;
+    }
     const step = change.kind === 'bounce' ? bounceStepAt : changeStepAt(change);
     const { jobs, next } = await step(parts, place, ordered);
     result = next === undefined ? { jobs } : { jobs, next: place.cursor(next) };
     if (next !== undefined) break;
   }
   if (order.kind === 'release' || order.kind === 'redirect') parts.look(false);
+  if (order.kind === 'retry' && result.next === undefined) parts.look(true);
   return result;
 }
 
