@@ -13,7 +13,9 @@ import { routeOptions } from '../../../src/delivery/outbound.ts';
 import { ConnectionPool } from '../../../src/delivery/pool.ts';
 import { limitsOfSite } from '../../../src/delivery/site-limits.ts';
 import { localSite, siteFinder } from '../../../src/delivery/sites.ts';
+import { createTransports } from '../../../src/delivery/transports.ts';
 import type { Resolver } from '../../../src/dns/resolver.ts';
+import { runProgram } from '../../../src/net/program.ts';
 import { Directory } from '../../../src/queue/directory.ts';
 import { Queue } from '../../../src/queue/queue.ts';
 import { createDirectAgent } from '../../../src/store/delivery-agent.ts';
@@ -93,7 +95,7 @@ async function drain(parts: DrainParts): Promise<void> {
   const { store, clock } = parts;
   const isEmpty = async () => (await store.listJobs({ limit: 1 })).jobs.length === 0;
   if (await isEmpty()) return;
-  const { queue, pool, underWay } = queueOver(parts);
+  const { queue, close, underWay } = queueOver(parts);
   queue.start();
   await quiet(underWay);
   for (let passed = 0; passed < longestMs && !(await isEmpty()); passed += stepMs) {
@@ -101,7 +103,7 @@ async function drain(parts: DrainParts): Promise<void> {
     await quiet(underWay);
   }
   await queue.stop();
-  await pool.close();
+  await close();
 }
 
 /** Resolves when nothing is being delivered, nor will be before the clock moves on. */
@@ -116,7 +118,14 @@ async function quiet(underWay: ReadonlySet<Promise<unknown>>): Promise<void> {
 
 function queueOver({ store, stranger, clock, config }: DrainParts) {
   const { hostname, dataDir, delivery, domains } = config;
-  const pool = new ConnectionPool({ dial: dialStranger(stranger), clock, ehloName: hostname });
+  const poolParts = { dial: dialStranger(stranger), clock, ehloName: hostname };
+  const pool = new ConnectionPool(poolParts);
+  // The relay host is one of them.
+  const transports = createTransports(config.transports, {
+    createPool: (opening) => new ConnectionPool({ ...poolParts, opening }),
+    run: runProgram,
+    clock,
+  });
   const route = routeOptions(config, clock);
   const directory = new Directory({ store, domains });
   const nextQueueId = queueIds(clock.now, Math.random);
@@ -132,7 +141,8 @@ function queueOver({ store, stranger, clock, config }: DrainParts) {
       maxHeld: 1000,
     },
     onEvents: () => undefined,
-    siteOf: siteFinder(noDns, route),
+    siteOf: siteFinder(noDns, route, { transports }),
+    isSplit: (destination) => transports.isSplit(destination),
     deliver: (group, signal, untried) => {
       const delivered = deliver(parts, group, signal, untried);
       underWay.add(delivered);
@@ -144,10 +154,11 @@ function queueOver({ store, stranger, clock, config }: DrainParts) {
     resolver: noDns,
     route,
     send: { pool },
+    transports,
     local: { dataDir, hostname, agent: createDirectAgent(), turns: turnstile(mailboxesAtOnce) },
     report: { hostname, directory, signers: new Map(), nextQueueId, clock },
   };
-  return { queue, pool, underWay };
+  return { queue, close: () => Promise.all([pool.close(), transports.close()]), underWay };
 }
 
 /** The relay host is an address: nobody is asked. */
