@@ -22,16 +22,22 @@ const people = [sender, 'boss@example.com'];
 /** Nobody can make a directory in it. */
 const noDirectory = '/dev/null';
 
+interface Circumstances {
+  zone?: ZoneData;
+  script?: Script;
+  message?: Partial<MessageRow>;
+  untried?: SiteTrouble;
+}
+
 /** Tries jobs and gives what was settled; nothing here goes over a socket. */
-async function attempt(
+const attempt = async (jobs: Partial<JobRow>[], more: Circumstances = {}): Promise<Settled> =>
+  (await attemptAtSite(jobs, more)).settled;
+
+/** The same, with what was found out about the site. */
+async function attemptAtSite(
   jobs: Partial<JobRow>[],
-  {
-    zone = {},
-    script = {},
-    message = {},
-    untried,
-  }: { zone?: ZoneData; script?: Script; message?: Partial<MessageRow>; untried?: SiteTrouble } = {},
-): Promise<Settled> {
+  { zone = {}, script = {}, message = {}, untried }: Circumstances = {},
+): Promise<{ settled: Settled; site: Awaited<ReturnType<typeof deliver>> }> {
   const clock = fakeClock(10_000);
   const settled: Settled[] = [];
   const directory = new Directory({
@@ -82,10 +88,10 @@ async function attempt(
       sampleJob('Q1', { number, expiresAt: 10_000 + lifetimeMs, ...changes }),
     ),
   };
-  await deliver(parts, group, new AbortController().signal, untried);
+  const site = await deliver(parts, group, new AbortController().signal, untried);
   const [only] = settled;
   if (only === undefined || settled.length !== 1) throw new Error(`settled ${settled.length} times`);
-  return only;
+  return { settled: only, site };
 }
 
 const refusing: ZoneData = { 'example.net': { MX: [[0, '']] } };
@@ -171,6 +177,13 @@ describe('deliver()', () => {
         data: { lostReplies: 1, reason: expect.stringContaining('stopped') },
       },
     ]);
+  });
+
+  test('where all is in doubt nothing is tried, and nothing found out about the site', async () => {
+    const { settled, site } = await attemptAtSite([{ inDoubt: true }], { script: unsure });
+    expect(namesOf(settled)).toEqual(['inDoubt']);
+    expect(site).toBeUndefined();
+    expect(settled.holdUntil).toBeUndefined();
   });
 
   test('P7: one that may have been interrupted is in doubt also where its site is known to be down', async () => {

@@ -55,15 +55,15 @@ export interface Attempt {
 }
 
 /**
- * Tries a group and settles it; resolves to whether its site was reached, or why not. With `untried` it is only recorded
- * that the group was not tried. Rejects only if the store cannot take the result: then the jobs stay claimed.
+ * Tries a group and settles it; resolves to whether its site was reached, or why not; undefined where all was in doubt,
+ * and nothing tried. With `untried` it is only recorded that the group was not tried. Rejects only if the store cannot take the result: then the jobs stay claimed.
  */
 export async function deliver(
   parts: DeliverParts,
   group: DeliveryGroup,
   signal: AbortSignal,
   untried?: NotTried,
-): Promise<'reached' | SiteTrouble> {
+): Promise<'reached' | SiteTrouble | undefined> {
   const { message, jobs } = group;
   const certain = jobs.some(isInDoubt) ? jobs.filter((job) => !isInDoubt(job)) : jobs;
   const attempt = untried
@@ -72,7 +72,8 @@ export async function deliver(
   const now = parts.route.clock.now();
   const suspension = untried && 'scope' in untried ? untried : undefined;
   const isMany = parts.send.tables?.named(group.site) !== undefined;
-  const site = untried && !('scope' in untried) ? untried : siteAnswer(attempt.outcomes, now, isMany);
+  const answer = certain.length === 0 ? undefined : siteAnswer(attempt.outcomes, now, isMany);
+  const site = untried && !('scope' in untried) ? untried : answer;
   const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
   const decisions = jobs.map((job) => {
@@ -97,7 +98,9 @@ export async function deliver(
     ],
     reports: reports.entries,
     // Where mail for one domain takes different ways, another one may be open.
-    ...(site !== 'reached' && !isSplit(parts, jobs) && { holdUntil: now + firstDownMs }),
+    ...(site !== undefined &&
+      site !== 'reached' &&
+      !isSplit(parts, jobs) && { holdUntil: now + firstDownMs }),
     ...(suspension && !isSplit(parts, jobs) && { holdUntil: suspensionEnd(suspension) }),
   });
   return site;

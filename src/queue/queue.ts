@@ -44,10 +44,15 @@ export interface QueueParts {
   /** Mail for that destination goes to several sites: one that is down must not hold up the others. Default: none does. */
   isSplit?(destination: string): boolean;
   /**
-   * Tries a group and calls `settle`; resolves to whether its site was reached, or why not. With `untried` it is not
-   * tried, and this is settled. A rejection is a bug: the jobs come again after `crashWaitMs`.
+   * Tries a group and calls `settle`; resolves to whether its site was reached, or why not; undefined where that was not
+   * asked. With `untried` it is not tried, and this is settled. A rejection is a bug: the jobs come again after
+   * `crashWaitMs`.
    */
-  deliver(group: DeliveryGroup, signal: AbortSignal, untried?: NotTried): Promise<'reached' | SiteTrouble>;
+  deliver(
+    group: DeliveryGroup,
+    signal: AbortSignal,
+    untried?: NotTried,
+  ): Promise<'reached' | SiteTrouble | undefined>;
   /** In force from the start; `suspend` replaces them. */
   suspensions?: readonly Suspension[];
 }
@@ -81,19 +86,19 @@ export class Queue {
   readonly #held = new Set<string>();
   readonly #aside: SetAside;
   readonly #puttingBack = new Set<Promise<void>>();
+  /** The last claim, until what it brought is handed out. */
+  #claiming: Promise<void> = Promise.resolve();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
-    const tracked = (work: Promise<void>) => {
-      this.#track(work);
-      return work;
-    };
     this.#aside = new SetAside(
       {
         clock: parts.clock,
         isSplit: ({ jobs }) => this.#isSplit(jobs),
-        defer: (group, suspension) => tracked(this.#defer(group, suspension)),
-        putBack: (group, until) => tracked(this.#putBack(group, until)),
+        defer: (group, suspension) => this.#track(this.#defer(group, suspension)),
+        // The schedule does not know of it: nothing else would wake it then.
+        putBack: (group, until) =>
+          this.#beginToPutBack(group, until).then(() => this.#on({ type: 'due', at: until })),
       },
       parts.suspensions ?? [],
     );
@@ -200,6 +205,7 @@ export class Queue {
   async withhold(matches: Matches, recall: boolean): Promise<() => void> {
     const end = this.#aside.withhold(matches);
     if (recall) this.#on({ type: 'recalled' });
+    await this.#claiming; // else what it brings would be overlooked in the store, and tried as it was
     await Promise.allSettled(this.#puttingBack);
     return end;
   }
@@ -235,11 +241,12 @@ export class Queue {
       case 'start':
         return this.#start(command.group);
       case 'claim':
-        return this.#track(this.#claim(command.limit));
+        this.#claiming = this.#track(this.#claim(command.limit));
+        return;
       case 'putBack':
-        return this.#beginToPutBack(command.group, command.until);
+        return void this.#beginToPutBack(command.group, command.until);
       case 'defer':
-        return this.#track(this.#defer(command.group, command.cause));
+        return void this.#track(this.#defer(command.group, command.cause));
       case 'wake':
         return this.#wakeAt(command.at);
     }
@@ -278,7 +285,7 @@ export class Queue {
     const { siteOf, log } = this.#parts;
     const ready = (group: DeliveryGroup) => this.#receive(group);
     const rest = handOut({ siteOf, log, ready, signal: this.#stop.signal }, claimed);
-    if (rest) this.#track(rest);
+    if (rest) void this.#track(rest);
   }
 
   /** Of new work the schedule gets what is not suspended. */
@@ -292,7 +299,7 @@ export class Queue {
   /** It may have been suspended while it waited for its turn. */
   #start(group: DeliveryGroup): void {
     const wanted = this.#aside.rest(group);
-    if (wanted) this.#track(this.#try(group, wanted));
+    if (wanted) void this.#track(this.#try(group, wanted));
     // Not at once: the schedule is in the middle of a step.
     else queueMicrotask(() => this.#on({ type: 'finished', group }));
   }
@@ -301,10 +308,10 @@ export class Queue {
     return jobs.some(({ destination }) => this.#parts.isSplit?.(destination));
   }
 
-  #beginToPutBack(group: DeliveryGroup, until: number): void {
+  #beginToPutBack(group: DeliveryGroup, until: number): Promise<void> {
     const work: Promise<void> = this.#putBack(group, until).finally(() => this.#puttingBack.delete(work));
     this.#puttingBack.add(work);
-    this.#track(work);
+    return this.#track(work);
   }
 
   /** Gives a group back to the store for a while. */
@@ -329,7 +336,7 @@ export class Queue {
   async #try(group: DeliveryGroup, wanted: DeliveryGroup): Promise<void> {
     try {
       const site = await this.#parts.deliver(wanted, this.#stop.signal);
-      this.#on({ type: 'finished', group, site });
+      this.#on({ type: 'finished', group, ...(site !== undefined && { site }) });
     } catch (error) {
       await this.#postpone(wanted, error);
       this.#on({ type: 'finished', group });
@@ -364,14 +371,15 @@ export class Queue {
     }
   }
 
-  /** Work that `stop()` waits for. What it rejects with is a bug, or the end. */
-  #track(work: Promise<void>): void {
+  /** Work that `stop()` waits for. What it rejects with is a bug, or the end; the promise returned does not. */
+  #track(work: Promise<void>): Promise<void> {
     const tracked: Promise<void> = work
       .catch((error) => {
         if (!this.#stopping) this.#parts.log.error({ err: error }, 'internal error in the queue');
       })
       .finally(() => this.#running.delete(tracked));
     this.#running.add(tracked);
+    return tracked;
   }
 }
 

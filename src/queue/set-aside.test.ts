@@ -170,7 +170,53 @@ describe('suspended work', () => {
   });
 });
 
+describe('suspended work that was tried before', () => {
+  test('goes on by itself when the time of the suspension is over', async () => {
+    const until = clock.now() + 3600_000;
+    const stage = newStage({ suspensions: [suspended({ until })] });
+    const { message, jobs, events } = letter('a@example.net');
+    const old = jobs.map((job) => ({ ...job, attempts: 1 }));
+    await temporary.store.accept({ message, jobs: old, events, claimed: false });
+    stage.queue.start();
+    await vi.waitFor(async () =>
+      expect(await waiting()).toMatchObject([{ claimed: false, nextAttemptAt: until }]),
+    );
+    await vi.waitFor(() => {
+      clock.advance(600_000);
+      expect(stage.begun).toHaveLength(1);
+    });
+    expect(stage.untried).toEqual([]);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+});
+
 describe('withheld work', () => {
+  test('is begun by itself when it is withheld no more, be it alone', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    const end = await stage.queue.withhold(() => true, true);
+    await stage.queue.accept(letter('a@example.net'));
+    await vi.waitFor(async () => expect(await waiting()).toMatchObject([{ claimed: false }]));
+    end();
+    await vi.waitFor(() => {
+      clock.advance(1000);
+      expect(stage.begun).toHaveLength(1);
+    });
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('that a claim under way brings is back in the store, too, before anybody looks there', async () => {
+    const stage = newStage();
+    await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
+    stage.queue.start();
+    const end = await stage.queue.withhold(() => true, true);
+    expect(await temporary.store.countJobs({})).toEqual({ waiting: 1, held: 0, underway: 0 });
+    end();
+    await stage.queue.stop();
+  });
+
   test('goes back to the store from where it waits, is not begun meanwhile, and then is', async () => {
     const stage = newStage();
     stage.queue.start();
