@@ -118,6 +118,28 @@ test('a retry makes all due, and looks at the end whatever is known of their sit
   );
 });
 
+test('each step of a redirection makes the queue look', async () => {
+  const to = 'new@d.example';
+  const request = {
+    selection: { site: 'mx.big.example' },
+    order: { kind: 'redirect', to },
+    ...ordered,
+  } as const;
+  const { jobs, next } = await operations.orderQueue(request);
+  expect(jobs).toHaveLength(3);
+  expect(next).toBeDefined();
+  expect(looks).toEqual([false]);
+});
+
+test('a bounce that fails leaves nothing claimed: it would be taken for interrupted attempts', async () => {
+  const { store } = directory;
+  const bounce = () => Promise.reject(new Error('no report can be written'));
+  const failing = queueOperations({ ...adminParts(store, { bounce }), look: () => undefined });
+  const order = failing.orderQueue({ selection: {}, order: { kind: 'bounce' }, ...ordered });
+  await expect(order).rejects.toThrow('no report can be written');
+  expect(await operations.countQueue({})).toEqual({ waiting: 15, held: 0, underway: 0 });
+});
+
 test('listQueue() tells of each recipient which suspension keeps it', async () => {
   const suspension = { scope: 'site', name: 'big.example', by: 'root', at: 1 } as const;
   await directory.store.writeMemos([{ kind: 'suspension', key: 'site big.example', value: suspension }]);

@@ -185,7 +185,15 @@ const changeStepAt =
 const bounceStepAt: Step = async ({ store, clock, bounce }, { filter, after }, ordered) => {
   const step = { filter, now: clock.now(), leaseMs: bounceLeaseMs, limit: bounceStep };
   const { taken, next } = await store.takeJobs(after === undefined ? step : { ...step, after });
-  for (const claimed of taken) await bounce(claimed, ordered);
+  for (const [index, claimed] of taken.entries()) {
+    try {
+      await bounce(claimed, ordered);
+    } catch (error) {
+      // Claimed, they would wait for the end of the lease, and then be taken for interrupted attempts.
+      await store.release(taken.slice(index).flatMap((each) => each.jobs));
+      throw error;
+    }
+  }
   const jobs = taken.flatMap((claimed) => claimed.jobs.map(named));
   return { jobs, ...(next !== undefined && { next }) };
 };
