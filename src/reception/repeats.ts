@@ -1,7 +1,8 @@
 /**
  * Messages of our users whose `250` may not have reached the client: the connection broke before it said another word,
  * and so the client, rightly, sends again (RFC 5321 §4.5.4.1, RFC 1047). The same user, envelope and octets within ten
- * minutes get the answer that was lost, with the first queue id, and are not sent twice. In memory only.
+ * minutes get the answer that was lost, with the first queue id, and are not sent twice. Once: who has heard that answer
+ * means what it sends after it. In memory only.
  */
 
 import { createHash } from 'node:crypto';
@@ -38,10 +39,12 @@ export class Repeats {
     if (this.#lost.size > maxRepeats && oldest !== undefined) this.#lost.delete(oldest);
   }
 
-  /** The queue id of the message that this one repeats. */
-  async find(key: string): Promise<string | undefined> {
+  /** The queue id of the message that this one repeats; remembered no more, unless the repeated answer is lost too. */
+  async take(key: string): Promise<string | undefined> {
     this.#forgetOld();
-    return this.#lost.get(key)?.queueId;
+    const found = this.#lost.get(key);
+    this.#lost.delete(key);
+    return found?.queueId;
   }
 
   #forgetOld(): void {

@@ -149,6 +149,25 @@ describe('a message that is handed in twice', () => {
     expect(reception.accepted).toHaveLength(2);
   });
 
+  test('who has heard the repeated 250 means what it sends after it', async () => {
+    const reception = new TestReception(lossy);
+    await reception.say(...dialogue);
+    for (let count = 0; count < 2; count++) await reception.say(...dialogue, 'QUIT');
+    expect(reception.accepted).toHaveLength(2);
+    expect(reception.events).toHaveLength(1);
+  });
+
+  test('a repeat that could not be answered is one still', async () => {
+    const reception = new TestReception(lossy);
+    await reception.say(...dialogue);
+    reception.failure = new Error('broken');
+    expect((await reception.say(...dialogue, 'QUIT')).join()).toContain('451');
+    reception.failure = undefined;
+    await reception.say(...dialogue, 'QUIT');
+    expect(reception.accepted).toHaveLength(1);
+    expect(reception.events).toHaveLength(1);
+  });
+
   test('on one connection two of a kind are two', async () => {
     const reception = new TestReception(lossy);
     await reception.say(...dialogue, ...dialogue.slice(1), 'QUIT');

@@ -124,18 +124,24 @@ function onlyOnce(
     return key;
   };
   let accepted: Promise<string | undefined> = Promise.resolve(undefined);
+  /** What this message repeats. */
+  let first: string | undefined;
   const decide = async (): Promise<{ answer: Reply; queueId?: string }> => {
     const isPossible = lostAnswers?.repeats.isEmpty === false;
-    const first = isPossible ? await lostAnswers.repeats.find(keyOf()) : undefined;
+    first = isPossible ? await lostAnswers.repeats.take(keyOf()) : undefined;
     if (first === undefined) {
       const answer = await accept();
       return isPositive(answer) ? { answer, queueId: transaction.queueId } : { answer };
     }
     await collector.discard();
     const client = clientFacts(session);
-    await lostAnswers?.store.appendEvents([
-      { at: clock.now(), queueId: first, event: 'repeated', data: { client } },
-    ]);
+    const event = { at: clock.now(), queueId: first, event: 'repeated', data: { client } };
+    try {
+      await lostAnswers?.store.appendEvents([event]);
+    } catch (error) {
+      lostAnswers?.repeats.remember(keyOf(), Promise.resolve(first)); // the client is told to come again
+      throw error;
+    }
     return { answer: queuedAs(first), queueId: first };
   };
   return {
@@ -143,7 +149,7 @@ function onlyOnce(
       const decided = decide();
       accepted = decided.then(
         ({ queueId }) => queueId,
-        () => undefined, // its client hears of that
+        () => first, // its client hears of that, and comes again
       );
       return (await decided).answer;
     },

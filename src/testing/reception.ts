@@ -66,13 +66,18 @@ export class TestReception {
   readonly expanded: string[][] = [];
   readonly logged: { level: number; msg: string; [field: string]: unknown }[] = [];
   readonly clock = fakeClock();
-  /** Set: the queue rejects with it. */
+  /** Set: queue and store reject with it. */
   failure: Error | undefined;
   readonly #setup: ReceptionSetup;
   readonly #repeats = new Repeats(this.clock);
   readonly #nextQueueId = queueIds(this.clock.now, () => 0);
 
-  readonly #store = { appendEvents: async (events: EventRow[]) => void this.events.push(...events) };
+  readonly #store = {
+    appendEvents: async (events: EventRow[]) => {
+      if (this.failure) throw this.failure;
+      this.events.push(...events);
+    },
+  };
 
   constructor(setup: ReceptionSetup) {
     this.#setup = setup;
