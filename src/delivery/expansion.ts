@@ -6,20 +6,33 @@
 import type { Queue } from '../queue/queue.ts';
 import { originalRecipient } from '../smtp/rcpt-parameters.ts';
 import type { MessageRow, Store } from '../store/store.ts';
+import type { Log } from '../util/log.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 
 export interface ExpansionParts {
   report: ReportParts;
   queue: Pick<Queue, 'accept'>;
   store: Pick<Store, 'appendEvents'>;
+  log: Log;
 }
 
-/** Resolves when the report is on disk, or there is none to write. */
-export function expansionReporter({ report, queue, store }: ExpansionParts) {
-  return async (
-    message: MessageRow,
-    expanded: readonly { recipient: string; orcpt?: string }[],
-  ): Promise<void> => {
+type Expanded = readonly { recipient: string; orcpt?: string }[];
+
+/**
+ * Resolves when the report is on disk, or there is none to write, or it cannot be written: the message itself is queued by
+ * then, and is not to be refused any more.
+ */
+export function expansionReporter(parts: ExpansionParts) {
+  const tell = telling(parts);
+  return (message: MessageRow, expanded: Expanded): Promise<void> =>
+    tell(message, expanded).catch((error) => {
+      const { queueId } = message;
+      parts.log.error({ err: error, queueId }, 'cannot tell the sender that an alias was expanded');
+    });
+}
+
+function telling({ report, queue, store }: ExpansionParts) {
+  return async (message: MessageRow, expanded: Expanded): Promise<void> => {
     const at = report.clock.now();
     const reached = expanded.map(({ recipient, orcpt: coded }) => {
       const orcpt = coded === undefined ? undefined : originalRecipient(coded);

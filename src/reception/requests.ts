@@ -14,7 +14,7 @@ export interface ExpandedAlias {
   orcpt?: string;
 }
 
-/** Tells the sender; resolves when that is on disk, and before the client is told that its message is. */
+/** Tells the sender; resolves when that is on disk, and before the client is told that its message is. Does not reject. */
 export type ReportExpansion = (message: MessageRow, expanded: readonly ExpandedAlias[]) => Promise<void>;
 
 /**
