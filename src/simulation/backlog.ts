@@ -3,7 +3,7 @@
  * (store/sqlite/claims.ts and destinations.ts), but in memory.
  */
 
-import { firstShare, largestShare, restMs } from '../store/sqlite/destinations.ts';
+import { firstShare, largestShare, mostExpired, restMs } from '../store/sqlite/destinations.ts';
 import { Heap } from '../util/heap.ts';
 
 export interface Waiting {
@@ -78,7 +78,7 @@ export class Backlog<T extends Waiting> {
 
   claim(now: number, limit: number): T[] {
     const all: T[] = [];
-    while (all.length < limit) {
+    while (all.length < mostExpired(limit)) {
       const job = this.#firstToExpire();
       if (job === undefined || job.expiresAt > now) break;
       all.push(this.#take(job));

@@ -130,6 +130,15 @@ test('not-7: claim() gives what has reached its end, also of a destination that 
   expect(await claim(world, 3000)).toEqual(['Q1/0', 'Q1/1']);
 });
 
+test('claim() lets others have their turn, however many have reached their end', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 50, { destination: 'late.example', expiresAt: 3000 });
+  await put(world, 'Q2', 1, { destination: 'other.example', expiresAt: none });
+  const taken = await claim(world, 3000, 10);
+  expect(taken.slice(0, 5)).toEqual(['Q1/0', 'Q1/1', 'Q1/2', 'Q1/3', 'Q1/4']);
+  expect(taken).toContain('Q2/0');
+});
+
 test('a retry by changeJobs() ends the wait of a held destination', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 1, { expiresAt: none });

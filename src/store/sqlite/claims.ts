@@ -4,7 +4,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
-import { type Destinations, ourselves, restMs } from './destinations.ts';
+import { type Destinations, mostExpired, ourselves, restMs } from './destinations.ts';
 import type { Operations } from './protocol.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from './rows.ts';
 
@@ -140,7 +140,7 @@ function createTaking(database: Database, destinations: Destinations): Taking {
       for (const [queueId, number] of jobs) lease.run(leaseEnd, queueId, number);
       return jobs;
     };
-    const all = taken(expired.all(now, limit));
+    const all = taken(expired.all(now, mostExpired(limit)));
     for (const [destination, share] of destinations.due(now, limit - all.length)) {
       const left = limit - all.length;
       if (left === 0) break;

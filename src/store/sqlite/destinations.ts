@@ -19,6 +19,12 @@ const firstRestMs = 1000;
 /** The pause after a claim of so many. */
 export const restMs = (share: number): number => (share === firstShare ? firstRestMs : 0);
 
+/**
+ * So many jobs of a claim may be ones whose time is over: those that come first may find no room again and again, and
+ * nobody else is to wait for them.
+ */
+export const mostExpired = (limit: number): number => Math.ceil(limit / 2);
+
 /** The destination of local jobs. */
 export const ourselves = '';
 
