@@ -37,6 +37,7 @@ export async function bounce(
       ...facts(job),
       lastAttemptAt: at,
       ...unwantedBy(job),
+      ...((job.inDoubt === true || (job.memo?.lostReplies ?? 0) > 0) && { mayHaveArrived: true }),
     }),
   );
   const events = jobs.map(

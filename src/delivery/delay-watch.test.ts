@@ -19,6 +19,8 @@ let clock: FakeClock;
 let place: TemporaryStore;
 let told: NewMessage['message'][];
 let looks: number;
+/** Nobody can be looked up. */
+let isBroken: boolean;
 let watch: DelayWatch;
 
 beforeEach(async () => {
@@ -26,6 +28,7 @@ beforeEach(async () => {
   place = await temporaryStore({ clock });
   told = [];
   looks = 0;
+  isBroken = false;
   watch = watchFor(4 * hour);
 });
 afterEach(async () => {
@@ -39,7 +42,10 @@ function watchFor(delayWarningMs: number): DelayWatch {
   const directory = new Directory({
     domains: [{ name: 'example.com' }],
     store: {
-      findAccount: async (address) => ({ address, passwordHash: '', createdAt: 0 }),
+      async findAccount(address) {
+        if (isBroken && address === 'broken@example.com') throw new Error('no answer');
+        return { address, passwordHash: '', createdAt: 0 };
+      },
       findAlias: async () => undefined,
       firstAccount: async () => undefined,
       listAliases: async () => [],
@@ -53,6 +59,7 @@ function watchFor(delayWarningMs: number): DelayWatch {
         return store.listJobs(page);
       },
       claim: (request) => store.claim(request),
+      release: (names, holdUntil) => store.release(names, holdUntil),
     },
     queue: {
       async settle(settlement) {
@@ -133,6 +140,23 @@ describe('DelayWatch', () => {
     await pass(4 * hour + graceMs + lookMs);
     expect(told.map(({ queueId }) => queueId)).toHaveLength(1);
     await pass(2 * hour);
+    expect(told).toHaveLength(2);
+  });
+
+  test('who cannot be told is told later: the others now, and nothing stays claimed', async () => {
+    const { message } = sampleMessage('Q1', { message: { reversePath: 'broken@example.com' } });
+    await accept('Q1', {}, { message });
+    await accept('Q2');
+    isBroken = true;
+    await pass(5 * hour);
+    expect(told).toHaveLength(1);
+    expect(await jobs()).toMatchObject([
+      { queueId: 'Q1', claimed: false },
+      { queueId: 'Q2', claimed: false, memo: { told: ['delay'] } },
+    ]);
+    expect((await jobs())[0]).not.toHaveProperty('memo');
+    isBroken = false;
+    await pass(lookMs);
     expect(told).toHaveLength(2);
   });
 

@@ -14,7 +14,7 @@ import { type ReportParts, reportsFor } from './report.ts';
 import { namesOf, wantsDelays } from './wanted-reports.ts';
 
 export interface DelayWatchParts {
-  store: Pick<Store, 'listJobs' | 'claim'>;
+  store: Pick<Store, 'listJobs' | 'claim' | 'release'>;
   queue: Pick<Queue, 'settle'>;
   report: ReportParts;
   retry: Pick<RetryPolicy, 'delayWarningMs'>;
@@ -81,21 +81,36 @@ export class DelayWatch {
       // What is being tried, or is in doubt, gets its word by an attempt; if it does not, it is found again. So is what an
       // operator holds: its time stands still.
       const waiting = untold.filter(({ claimed, inDoubt, memo }) => !claimed && !inDoubt && !memo?.held);
-      await this.#tell(waiting);
+      const areTold = await this.#tell(waiting);
       isDone &&=
-        waiting.length === untold.length && page.jobs.every(({ queuedAt }) => queuedAt <= lateBefore);
+        areTold &&
+        waiting.length === untold.length &&
+        page.jobs.every(({ queuedAt }) => queuedAt <= lateBefore);
       if (page.next === undefined || page.jobs.some(({ queuedAt }) => queuedAt > lateBefore)) return;
       after = page.next;
       if (isDone) this.#after = after;
     }
   }
 
-  async #tell(jobs: readonly JobRow[]): Promise<void> {
-    if (jobs.length === 0) return;
-    const { store, clock } = this.#parts;
+  /** Whether all of them could be told. */
+  async #tell(jobs: readonly JobRow[]): Promise<boolean> {
+    if (jobs.length === 0) return true;
+    const { store, clock, log } = this.#parts;
     const only = jobs.map(({ queueId, number }) => ({ queueId, number }));
     const claimed = await store.claim({ now: clock.now(), limit: only.length, leaseMs, only });
-    for (const each of claimed) await this.#tellOf(each);
+    let areTold = true;
+    for (const each of claimed) {
+      try {
+        await this.#tellOf(each);
+      } catch (error) {
+        areTold = false;
+        const { queueId } = each.message;
+        log.error({ err: error, queueId }, 'cannot tell a sender of a delay; tried again');
+        // Left claimed, they would be taken for interrupted attempts.
+        await store.release(each.jobs);
+      }
+    }
+    return areTold;
   }
 
   async #tellOf({ message, jobs }: ClaimedMessage): Promise<void> {
