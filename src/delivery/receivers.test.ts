@@ -74,6 +74,17 @@ describe('Receivers', () => {
     expect(rule).toContain(`as soon as the receiver says, from the same address (${ours})`);
   });
 
+  test('M7: who says "in 1 second" each time is not called every second for days', async () => {
+    const { receivers, clock } = await stage();
+    const said = refusal('Greylisted, try again in 1 seconds');
+    const waitMs = (attempts: number) =>
+      (receivers.greylisting(site, jobWith({}, attempts), said, defaultRetryPolicy)?.nextAttemptAt ?? 0) -
+      clock.now();
+    const { length } = defaultRetryPolicy.waitsMs;
+    expect(waitMs(length - 1)).toBeLessThan(minute);
+    expect(waitMs(length)).toBeGreaterThan(6 * 60 * minute);
+  });
+
   test('M7: comes by the schedule, but never too early, where nothing is known', async () => {
     const { next, clock } = await stage();
     const { nextAttemptAt = 0, rule } = next('Greylisted') ?? {};

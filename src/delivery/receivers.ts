@@ -99,16 +99,20 @@ export class Receivers {
     const source = endpoint?.source;
     // Another address is a stranger again (RFC 6647): the time counts from now.
     const since = job.memo?.source === source ? (job.memo?.greylistedAt ?? now) : now;
-    const planned = this.#plan({ site, source, since, now, named: meant.waitMs }) ?? {
-      at: now + withMargin(waitsMs[Math.min(job.attempts, waitsMs.length - 1)] ?? 0),
+    const scheduled = withMargin(waitsMs[Math.min(job.attempts, waitsMs.length - 1)] ?? 0);
+    // Who names a short time each time would be called for days, every few seconds: it is taken at its word for so long.
+    const leastMs = job.attempts < waitsMs.length ? 0 : scheduled;
+    const planned = this.#plan({ site, source, since, now, named: meant.waitMs, leastMs }) ?? {
+      at: now + scheduled,
       why: 'by the schedule',
     };
     const from = source === undefined ? '' : `, from the same address (${source})`;
     return { since, nextAttemptAt: planned.at, rule: `greylisting: tried again ${planned.why}${from}` };
   }
 
-  #plan({ site, source, since, now, named }: Waiting): { at: number; why: string } | undefined {
-    if (named !== undefined) return { at: now + withMargin(named), why: 'as soon as the receiver says' };
+  #plan({ site, source, since, now, named, leastMs }: Waiting): { at: number; why: string } | undefined {
+    if (named !== undefined && withMargin(named) >= leastMs)
+      return { at: now + withMargin(named), why: 'as soon as the receiver says' };
     const needed = percentile90(this.#find(site, source)?.waitsMs ?? []);
     if (needed === undefined) return undefined;
     const at = since + needed; // which was enough, without a margin: with one it would grow each time
@@ -199,6 +203,8 @@ interface Waiting {
   now: number;
   /** What the receiver itself says. */
   named: number | undefined;
+  /** A shorter time than this is not believed. */
+  leastMs: number;
 }
 
 /** Clocks differ, and seconds are rounded: who comes a moment too early begins anew at some receivers. */
