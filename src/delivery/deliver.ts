@@ -87,6 +87,9 @@ export async function deliver(
     reached: decisions.flatMap(({ reached }) => reached ?? []),
     delays: decisions.flatMap(({ delay }) => delay ?? []),
   });
+  const isUnreached = site !== undefined && site !== 'reached';
+  const downUntil = isUnreached ? now + firstDownMs : undefined;
+  const holdUntil = suspension ? suspensionEnd(suspension) : downUntil;
   await parts.queue.settle({
     queueId: message.queueId,
     results: decisions.map(({ result }) => result),
@@ -98,10 +101,7 @@ export async function deliver(
     ],
     reports: reports.entries,
     // Where mail for one domain takes different ways, another one may be open.
-    ...(site !== undefined &&
-      site !== 'reached' &&
-      !isSplit(parts, jobs) && { holdUntil: now + firstDownMs }),
-    ...(suspension && !isSplit(parts, jobs) && { holdUntil: suspensionEnd(suspension) }),
+    ...(holdUntil !== undefined && !isSplit(parts, jobs) && { holdUntil }),
   });
   return site;
 }
