@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
+import { runCommand } from '../testing/command-line.ts';
 import { changeAllJobs, sampleJob, sampleMessage } from '../testing/store.ts';
-import { systemClock } from '../util/clock.ts';
 import { firstIdAt } from '../util/queue-id.ts';
 import { operatorName } from './operator-name.ts';
-import { run } from './run.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -22,22 +21,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 /** Runs a command line as a shell would. */
-async function posthorn(...args: string[]) {
-  const result = { exitCode: -1, out: '', err: '' };
-  const terminal = {
-    env: { SUDO_USER: 'ann' },
-    cwd: directory,
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.alloc(0),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-  };
-  result.exitCode = await run(args, { terminal, clock: systemClock });
-  return result;
-}
+const posthorn = (...args: string[]) => runCommand(args, { cwd: directory, env: { SUDO_USER: 'ann' } });
 
 async function withStore(use: (store: Store) => Promise<void>): Promise<void> {
   const store = await openStore({ dataDir: join(directory, 'data') });

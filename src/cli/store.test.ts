@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listenControl } from '../net/control-socket.ts';
 import { openStore } from '../store/sqlite/open.ts';
+import { runCommand } from '../testing/command-line.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { flipBit, type StoreImage, storeImage } from '../testing/store-image.ts';
-import { systemClock } from '../util/clock.ts';
-import { run } from './run.ts';
 
 let directory: TemporaryDirectory;
 let image: StoreImage;
@@ -20,22 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => directory[Symbol.asyncDispose]());
 
-async function posthorn(...args: string[]) {
-  const result = { exitCode: -1, out: '', err: '' };
-  const terminal = {
-    env: {},
-    cwd: directory.path,
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.alloc(0),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-  };
-  result.exitCode = await run(args, { terminal, clock: systemClock });
-  return result;
-}
+const posthorn = (...args: string[]) => runCommand(args, { cwd: directory.path });
 
 test('store check says that nothing is wrong, and exits with 0', async () => {
   expect(await posthorn('store', 'check')).toEqual({

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { systemClock } from '../util/clock.ts';
-import { run } from './run.ts';
+import { runCommand } from '../testing/command-line.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -15,22 +14,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-async function suppression(...args: string[]) {
-  const result = { exitCode: -1, out: '', err: '' };
-  const terminal = {
-    env: { SUDO_USER: 'ann' },
-    cwd: directory,
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.alloc(0),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-  };
-  result.exitCode = await run(['suppression', ...args], { terminal, clock: systemClock });
-  return result;
-}
+const suppression = (...args: string[]) =>
+  runCommand(['suppression', ...args], { cwd: directory, env: { SUDO_USER: 'ann' } });
 
 // Each command opens the store.
 vi.setConfig({ testTimeout: 30_000 });

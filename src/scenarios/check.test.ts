@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { run } from '../cli/run.ts';
+import { runCommand } from '../testing/command-line.ts';
 import { startWorld, type World } from '../testing/world.ts';
-import { systemClock } from '../util/clock.ts';
 
 let world: World<'example.com' | 'example.net'>;
 beforeAll(async () => {
@@ -16,22 +15,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 /** As a shell on the machine of example.com runs it. */
-async function posthorn(...args: string[]): Promise<{ exitCode: number; out: string; err: string }> {
-  const result = { exitCode: -1, out: '', err: '' };
-  const terminal = {
-    env: {},
-    cwd: join(world.directory, 'example.com'),
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.alloc(0),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-  };
-  result.exitCode = await run(args, { terminal, clock: systemClock });
-  return result;
-}
+const posthorn = (...args: string[]) => runCommand(args, { cwd: join(world.directory, 'example.com') });
 
 test('M11: a check of an address asks its own server, and shows how', async () => {
   const known = await posthorn('check', 'recipient@example.net', '--dialogue');

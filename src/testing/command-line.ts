@@ -1,0 +1,31 @@
+/** For tests: a command line, run in this process as a shell would. */
+
+import { run } from '../cli/run.ts';
+import { systemClock } from '../util/clock.ts';
+
+export interface CommandResult {
+  exitCode: number;
+  out: string;
+  err: string;
+}
+
+/** Nobody sits at its terminal, and nothing comes in. */
+export async function runCommand(
+  args: readonly string[],
+  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+): Promise<CommandResult> {
+  const result = { exitCode: -1, out: '', err: '' };
+  const terminal = {
+    env,
+    cwd,
+    outIsTty: false,
+    inIsTty: false,
+    out: (text: string) => (result.out += text),
+    err: (text: string) => (result.err += text),
+    readInput: async () => Buffer.alloc(0),
+    askSecret: async () => '',
+    stopSignal: () => new AbortController().signal,
+  };
+  result.exitCode = await run(args, { terminal, clock: systemClock });
+  return result;
+}
