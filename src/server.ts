@@ -210,6 +210,7 @@ async function startQueue(
   });
   const deliverParts: DeliverParts = {
     queue,
+    log,
     resolver,
     route,
     transports,

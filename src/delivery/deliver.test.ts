@@ -9,6 +9,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
+import { createLog } from '../util/log.ts';
 import { turnstile } from '../util/turnstile.ts';
 import { type DeliverParts, deliver } from './deliver.ts';
 import { ConnectionPool } from './pool.ts';
@@ -53,6 +54,7 @@ async function attemptAtSite(
   let count = 0;
   const parts: DeliverParts = {
     queue: { settle: async (settlement) => void settled.push(settlement) },
+    log: createLog('silent'),
     resolver: scriptedResolver(zone, script),
     route: {
       hostname: 'mx.example.com',

@@ -10,26 +10,24 @@ import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue
 import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
-import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
-import type { MaybePromise } from '../util/maybe-promise.ts';
+import type { Log } from '../util/log.ts';
+import { sendByTransport, withTransport } from './by-transport.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { fallbackOf } from './fallback.ts';
 import { findLegs, type Leg } from './legs.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
-import type { Outcome } from './outcome.ts';
+import { forgotten, interrupted, type Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
-import { deliverByPipe } from './pipe.ts';
-import type { ConnectionPool } from './pool.ts';
 import type { Receivers } from './receivers.ts';
-import { findRelayRoute } from './relay-route.ts';
-import { type ReportParts, reportsFor } from './report.ts';
-import { type NoRoute, type Route, type RouteOptions, routedData } from './route.ts';
-import { type SendParts, type Sent, send } from './send.ts';
+import type { ReportParts } from './report.ts';
+import type { RouteOptions } from './route.ts';
+import { contentOf, type SendParts, type Sent, send, toAll } from './send.ts';
 import { notTried, siteAnswer } from './site-answer.ts';
 import { isTransport } from './sites.ts';
+import { tell } from './telling.ts';
 import type { TlsParts } from './tls-policy.ts';
-import type { ChosenTransport, Transport, Transports } from './transports.ts';
+import type { Transports } from './transports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -42,6 +40,7 @@ export interface DeliverParts {
   tls?: TlsParts;
   local: LocalParts;
   report: ReportParts;
+  log: Log;
   /** Default: that of a configuration that says nothing. */
   retry?: RetryPolicy;
   /** Without them, greylisting is waited out by the schedule. */
@@ -76,17 +75,14 @@ export async function deliver(
   const site = untried && !('scope' in untried) ? untried : answer;
   const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
-  const decisions = jobs.map((job) => {
+  const decided = jobs.map((job) => {
     const outcome = isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten);
     const decision = decide(decisionParts, job, outcome);
-    if (!suspension) return decision;
-    return waitFor(suspension, decision, isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now);
+    if (!suspension) return { job, outcome, decision };
+    const dueAt = isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now;
+    return { job, outcome, decision: waitFor(suspension, decision, dueAt) };
   });
-  const reports = await reportsFor(parts.report, message, {
-    failures: decisions.flatMap(({ failure }) => failure ?? []),
-    reached: decisions.flatMap(({ reached }) => reached ?? []),
-    delays: decisions.flatMap(({ delay }) => delay ?? []),
-  });
+  const { decisions, reports } = await tell({ report: parts.report, log: parts.log, now }, message, decided);
   const isUnreached = site !== undefined && site !== 'reached';
   const downUntil = isUnreached ? now + firstDownMs : undefined;
   const holdUntil = suspension ? suspensionEnd(suspension) : downUntil;
@@ -167,9 +163,6 @@ export async function deliverRemotely(
   };
 }
 
-const withTransport = (event: DossierEvent, { transport: { name }, why }: ChosenTransport): DossierEvent =>
-  event.event === 'routed' ? { ...event, data: { ...event.data, transport: { name, ...why } } } : event;
-
 async function sendByMx(
   parts: RemoteParts,
   message: MessageRow,
@@ -185,49 +178,6 @@ async function sendByMx(
   }
   return { outcomes, events };
 }
-
-interface TransportDelivery {
-  message: MessageRow;
-  jobs: readonly JobRow[];
-  transport: Exclude<Transport, { kind: 'mx' }>;
-  signal: AbortSignal;
-}
-
-/** A transport names its host, or a program: there is nothing to guess, and what TLS must show it says itself. */
-async function sendByTransport(
-  { resolver, route: options, send: sendParts }: RemoteParts,
-  { message, jobs, transport, signal }: TransportDelivery,
-): Promise<Sent> {
-  const domain = jobs[0]?.destination ?? '';
-  const at = options.clock.now();
-  const route =
-    transport.kind === 'pipe'
-      ? ({ ...noHosts, domain } as const)
-      : await findRelayRoute(resolver, { domain, way: transport.way }, { ...options, signal });
-  const routed: DossierEvent = { at, queueId: message.queueId, event: 'routed', data: routedData(route) };
-  const sent = await sendTo(route);
-  return { ...sent, events: [routed, ...sent.events] };
-
-  function sendTo(found: Route | NoRoute): MaybePromise<Sent> {
-    if (found.kind !== 'route') return toAll(jobs, found);
-    if (transport.kind === 'relay')
-      return send(overRelay(sendParts, transport.pool), {
-        ...contentOf(message),
-        route: found,
-        jobs,
-        signal,
-      });
-    return deliverByPipe(transport.pipe, message, jobs, signal).then(({ outcomes, events }) => ({
-      outcomes: new Map(jobs.map(({ number }, index) => [number, outcomes[index] ?? forgotten])),
-      events: [...events],
-    }));
-  }
-}
-
-const contentOf = (message: MessageRow) => ({
-  message,
-  content: () => octetsOf([message.prefix], message.content),
-});
 
 async function sendLeg(
   parts: RemoteParts,
@@ -251,22 +201,6 @@ async function sendLeg(
 }
 
 /**
- * Which of our addresses strangers like is of no interest to a relay, which may be on loopback; nor does anybody want reports
- * about its TLS.
- */
-function overRelay({ sources: _sources, tls: _tls, ...parts }: SendParts, pool: ConnectionPool): SendParts {
-  return { ...parts, pool };
-}
-
-/** A program is asked for nowhere. */
-const noHosts = { kind: 'route', hosts: [], answers: [], durationMs: 0, port: 0 } as const;
-
-const toAll = (jobs: readonly JobRow[], outcome: Outcome): Sent => ({
-  outcomes: new Map(jobs.map(({ number }) => [number, outcome])),
-  events: [],
-});
-
-/**
  * What is not given up is due, but its destination is held: it goes on as soon as the suspension ends. Where it cannot be
  * held, since other mail for it may go, it is due later.
  */
@@ -277,28 +211,11 @@ function waitFor(suspension: Suspension, decision: Decision, dueAt: number): Dec
   return { ...decision, result: { ...result, nextAttemptAt: dueAt }, event: { ...event, data } };
 }
 
-/** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
-const forgotten: Outcome = {
-  kind: 'deferred',
-  status: '4.3.0',
-  phase: 'delivering',
-  reason: 'the attempt ended without an outcome for this recipient',
-  rule: 'internal error: try again later',
-};
-
 /**
  * Whether nobody knows how a job's last attempt ended. A local one is simply tried again: the file that may be there is
  * found by its name. A remote one may have arrived, and is tried later (decision.ts).
  */
 const isInDoubt = ({ kind, inDoubt }: JobRow): boolean => kind === 'remote' && inDoubt === true;
-
-const interrupted: Outcome = {
-  kind: 'inDoubt',
-  status: '4.3.0',
-  phase: 'delivering',
-  reason: 'the server stopped while this was being tried',
-  rule: 'nobody knows how that attempt ended: it is tried again later, and may arrive twice',
-};
 
 function localDoubts(jobs: readonly JobRow[], queueId: string, at: number): DossierEvent[] {
   const rule = 'the server stopped while this was being tried: it is tried again';

@@ -37,3 +37,21 @@ export interface Trouble {
   /** The octets on our own disk are not those that were accepted: somebody must look at it. */
   copyIsDamaged?: boolean;
 }
+
+/** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */
+export const forgotten: Outcome = {
+  kind: 'deferred',
+  status: '4.3.0',
+  phase: 'delivering',
+  reason: 'the attempt ended without an outcome for this recipient',
+  rule: 'internal error: try again later',
+};
+
+/** What a claim without an outcome has come to: the server went down in the middle of it. */
+export const interrupted: Outcome = {
+  kind: 'inDoubt',
+  status: '4.3.0',
+  phase: 'delivering',
+  reason: 'the server stopped while this was being tried',
+  rule: 'nobody knows how that attempt ended: it is tried again later, and may arrive twice',
+};

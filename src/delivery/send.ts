@@ -11,6 +11,7 @@
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
+import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { AttemptTls, type SendTlsParts } from './attempt-tls.ts';
 import { attemptData, type Tried, withOurs } from './attempted.ts';
@@ -65,6 +66,18 @@ export interface Sent {
   /** One `attempted` for each connection that was tried. */
   events: DossierEvent[];
 }
+
+/** A message, and how its octets are read. */
+export const contentOf = (message: MessageRow): Pick<Delivery, 'message' | 'content'> => ({
+  message,
+  content: () => octetsOf([message.prefix], message.content),
+});
+
+/** The same for everybody, without asking anybody. */
+export const toAll = (jobs: readonly JobRow[], outcome: Outcome): Sent => ({
+  outcomes: new Map(jobs.map(({ number }) => [number, outcome])),
+  events: [],
+});
 
 /** Makes one attempt. Never rejects but for a bug. */
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {

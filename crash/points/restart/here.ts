@@ -151,6 +151,7 @@ function queueOver({ store, stranger, clock, config }: DrainParts) {
   });
   const parts: DeliverParts = {
     queue,
+    log,
     resolver: noDns,
     route,
     send: { pool },
