@@ -132,7 +132,8 @@ test('bin/posthorn playground ends cleanly at SIGINT', async () => {
     out += bytes;
     if (!before.includes('To end') && out.includes('To end')) child.kill('SIGINT');
   });
-  expect(await once(child, 'close')).toEqual([0, null]);
+  const ended = await once(child, 'close');
   expect(err).toBe('');
+  expect(ended).toEqual([0, null]);
   expect(out).toMatch(/Both servers are stopped\.\n$/);
 });

@@ -219,9 +219,7 @@ export class Queue {
     const cancel = clock.after(drainMs, () => this.#stop.abort(new Error('the server is shutting down')));
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
     cancel();
-    const jobs = this.#unbegun.flatMap((group) =>
-      group.jobs.map(({ queueId, number }) => ({ queueId, number })),
-    );
+    const jobs = this.#unbegun.flatMap((group) => group.jobs);
     if (jobs.length > 0) await store.release(jobs);
   }
 
@@ -317,12 +315,11 @@ export class Queue {
   /** Gives a group back to the store for a while. */
   async #putBack({ message: { queueId }, jobs }: DeliveryGroup, until: number): Promise<void> {
     const { store, clock, log } = this.#parts;
-    const names = jobs.map(({ number }) => ({ queueId, number }));
     const isSplit = this.#isSplit(jobs);
     for (;;) {
       try {
-        if (isSplit) await store.postpone(names, until);
-        else await store.release(names, until);
+        if (isSplit) await store.postpone(jobs, until);
+        else await store.release(jobs, until);
         for (const job of jobs) this.#held.delete(nameOf(job));
         return;
       } catch (error) {

@@ -165,6 +165,9 @@ export interface NewMessage {
   sentFromHere?: boolean;
 }
 
+/** What is asked of a job that goes back. */
+export type ClaimedJob = Pick<JobRow, 'queueId' | 'number' | 'inDoubt'>;
+
 /** A message with those of its jobs that were claimed together. */
 export interface ClaimedMessage {
   message: MessageRow;
@@ -323,17 +326,17 @@ export interface Store {
    * ended, come back by this with `inDoubt` set.
    */
   claim(request: ClaimRequest): Promise<ClaimedMessage[]>;
-  /** The earliest moment at which a job can be claimed. */
+  /** The earliest moment at which a job can be claimed, a lease that runs out included. */
   nextDue(): Promise<number | undefined>;
   /** A job that was dropped meanwhile is passed over; its events are recorded all the same. */
   settle(settlement: Settlement): Promise<void>;
   /**
-   * Gives claimed jobs back as they are. With `holdUntil`, nothing for their destinations is claimed before that moment,
+   * Gives claimed jobs back as they were claimed: in doubt only if they came so, however long they were held. With `holdUntil`, nothing for their destinations is claimed before that moment,
    * however much of it is due: only what has reached its end. A retry by `changeJobs` ends this.
    */
-  release(jobs: { queueId: string; number: number }[], holdUntil?: number): Promise<void>;
+  release(jobs: ClaimedJob[], holdUntil?: number): Promise<void>;
   /** Gives claimed jobs back, none of them to be claimed before that moment; others for the same destinations do not wait. */
-  postpone(jobs: { queueId: string; number: number }[], until: number): Promise<void>;
+  postpone(jobs: ClaimedJob[], until: number): Promise<void>;
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
   /**

@@ -84,6 +84,31 @@ test('P7: release() can hold a destination: one row waits, however many jobs, an
     expect(await claim(world, now)).toHaveLength(count);
 });
 
+test.each(['release', 'postpone'] as const)(
+  '%s() takes back what was claimed: not in doubt, though its lease ran out meanwhile, unless it came so',
+  async (way) => {
+    await using world = await temporaryStore();
+    await put(world, 'Q1', 1, { expiresAt: none });
+    const claimFor = (now: number) => world.store.claim({ now, limit: 1, leaseMs: 100 });
+    const [held] = await claimFor(1000);
+    const [again] = await claimFor(1100);
+    expect(again?.jobs[0]).toMatchObject({ inDoubt: true });
+    await world.store[way](held?.jobs ?? [], 1200);
+    const [free] = await claimFor(1200);
+    expect(free?.jobs[0]).not.toHaveProperty('inDoubt');
+    await world.store[way](again?.jobs ?? [], 1300);
+    expect((await claimFor(1300))[0]?.jobs[0]).toMatchObject({ inDoubt: true });
+  },
+);
+
+test('nextDue() counts the ends of leases: what nobody settles is found again', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'Q1', 1, { expiresAt: none });
+  await world.store.accept(sampleMessage('Q2', { claimed: true })); // without a lease
+  await world.store.claim({ now: 1000, limit: 1, leaseMs: 100 });
+  expect(await world.store.nextDue()).toBe(1100);
+});
+
 test('P7: postpone() lets jobs wait, and not others for the same destination', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 2, { expiresAt: none });

@@ -5,6 +5,7 @@
 
 import type { Database } from 'better-sqlite3';
 import { type Destinations, mostExpired, ourselves, restMs } from './destinations.ts';
+import { untilRestart } from './messages.ts';
 import type { Operations } from './protocol.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from './rows.ts';
 
@@ -16,15 +17,22 @@ export function createClaims(database: Database, destinations: Destinations): Cl
       'SELECT expires_at FROM jobs WHERE claimed_until IS NULL ORDER BY expires_at LIMIT 1',
     )
     .pluck();
+  const firstLeaseEnd = database
+    .prepare<[number], number>(
+      'SELECT claimed_until FROM jobs WHERE claimed_until IS NOT NULL AND claimed_until < ? ORDER BY claimed_until LIMIT 1',
+    )
+    .pluck();
   const release = database
-    .prepare<[string, number], [destination: string, nextAttemptAt: number]>(
-      'UPDATE jobs SET claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination, next_attempt_at',
+    .prepare<[number, string, number], [destination: string, nextAttemptAt: number]>(
+      `UPDATE jobs SET claimed_until = NULL, in_doubt = ? WHERE queue_id = ? AND number = ?
+       RETURNING destination, next_attempt_at`,
     )
     .raw();
 
   const postpone = database
-    .prepare<[number, string, number], [destination: string, nextAttemptAt: number]>(
-      `UPDATE jobs SET claimed_until = NULL, next_attempt_at = max(next_attempt_at, ?) WHERE queue_id = ? AND number = ?
+    .prepare<[number, number, string, number], [destination: string, nextAttemptAt: number]>(
+      `UPDATE jobs SET claimed_until = NULL, in_doubt = ?, next_attempt_at = max(next_attempt_at, ?)
+       WHERE queue_id = ? AND number = ?
        RETURNING destination, next_attempt_at`,
     )
     .raw();
@@ -32,20 +40,21 @@ export function createClaims(database: Database, destinations: Destinations): Cl
   return {
     claim: createClaim(database, destinations),
     nextDue() {
-      const next = Math.min(destinations.next() ?? Infinity, firstToExpire.get() ?? Infinity);
+      const leaseEnd = firstLeaseEnd.get(untilRestart) ?? Infinity;
+      const next = Math.min(destinations.next() ?? Infinity, firstToExpire.get() ?? Infinity, leaseEnd);
       return next === Infinity ? undefined : next;
     },
     release({ jobs, holdUntil }) {
-      for (const name of jobs) {
-        const [destination, nextAttemptAt] = release.get(...name) ?? [];
+      for (const [queueId, number, inDoubt] of jobs) {
+        const [destination, nextAttemptAt] = release.get(inDoubt, queueId, number) ?? [];
         if (destination === undefined || nextAttemptAt === undefined) continue; // dropped meanwhile
         if (holdUntil === undefined) destinations.note(destination, nextAttemptAt);
         else destinations.hold(destination, holdUntil);
       }
     },
     postpone({ jobs, until }) {
-      for (const name of jobs) {
-        const [destination, nextAttemptAt] = postpone.get(until, ...name) ?? [];
+      for (const [queueId, number, inDoubt] of jobs) {
+        const [destination, nextAttemptAt] = postpone.get(inDoubt, until, queueId, number) ?? [];
         if (destination !== undefined && nextAttemptAt !== undefined)
           destinations.note(destination, nextAttemptAt);
       }
@@ -57,7 +66,7 @@ export function createClaims(database: Database, destinations: Destinations): Cl
 export function voidClaims(database: Database, destinations: Destinations): number {
   const voidUntil = createVoiding(database, destinations);
   // Together, or a power cut in between leaves jobs that no destination leads to.
-  return database.transaction(() => voidUntil(Number.MAX_SAFE_INTEGER))();
+  return database.transaction(() => voidUntil(untilRestart))();
 }
 
 /** Voids the claims that last no longer than some moment; returns how many there were. */

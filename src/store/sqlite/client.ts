@@ -4,14 +4,14 @@ import { basename } from 'node:path';
 import type { Clock } from '../../util/clock.ts';
 import { StoreFullError } from '../errors.ts';
 import { createSpool, type Spool, spoolDirectory } from '../spool.ts';
-import type { EventRow, QueueFilter, QueuePage, Store } from '../store.ts';
+import type { ClaimedJob, EventRow, QueueFilter, QueuePage, Store } from '../store.ts';
 import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
 import { keepTidy } from './housekeeping.ts';
 import type { Link } from './link.ts';
 import { memosOver } from './memo-client.ts';
 import { acceptTuple, settleTuple } from './packing.ts';
-import type { EventTuple, JobName, ListedTuple } from './protocol.ts';
+import type { EventTuple, JobName, ListedTuple, ReturnedJob } from './protocol.ts';
 import { jobRow, messageRow } from './rows.ts';
 
 /** Destinations that one step takes. */
@@ -75,12 +75,10 @@ function messagesOver(link: Link, spool: Spool, directory: string): Messages {
       if (unneeded !== undefined) spool.recycle(unneeded);
     },
     async release(jobs, holdUntil) {
-      const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
-      await link.call('release', { jobs: names, holdUntil });
+      await link.call('release', { jobs: jobs.map(returned), holdUntil });
     },
     async postpone(jobs, until) {
-      const names = jobs.map(({ queueId, number }): JobName => [queueId, number]);
-      await link.call('postpone', { jobs: names, until });
+      await link.call('postpone', { jobs: jobs.map(returned), until });
     },
   };
 }
@@ -164,6 +162,12 @@ async function listJobs(
   if (listed.length <= limit || last === undefined) return { jobs };
   return { jobs, next: cursor([last.queueId, last.number]) };
 }
+
+const returned = ({ queueId, number, inDoubt }: ClaimedJob): ReturnedJob => [
+  queueId,
+  number,
+  Number(inDoubt ?? false),
+];
 
 const cursor = ([queueId, number]: JobName): string => `${queueId}/${number}`;
 

@@ -7,7 +7,7 @@ import type { AcceptTuple, Operations, SettleTuple, SpooledTuple } from './proto
 import { jobColumns, messageColumns, placeholders } from './rows.ts';
 
 /** The end of a claim without a lease: this process works on the job until it is settled, or the process is gone. */
-const untilRestart = Number.MAX_SAFE_INTEGER;
+export const untilRestart = Number.MAX_SAFE_INTEGER;
 
 export interface Messages extends Pick<Operations, 'accept' | 'settle'> {
   /** Removes the message if it has no job left; the name of its spool file, if it had one. */

@@ -49,6 +49,9 @@ export type SettleTuple = [
 
 export type JobName = [queueId: string, number: number];
 
+/** A claimed job on its way back: whether it is in doubt is for whoever had it to say. */
+export type ReturnedJob = [queueId: string, number: number, inDoubt: number];
+
 /** A bounded step of a walk over the queue in the order of names; begins after `after`. */
 export interface QueueStep {
   filter: QueueFilter;
@@ -78,8 +81,8 @@ export interface Operations {
   settle(settlement: SettleTuple): string | undefined;
   claim(request: ClaimRequest): [MessageTuple, JobTuple[]][];
   nextDue(none: undefined): number | undefined;
-  release(request: { jobs: JobName[]; holdUntil: number | undefined }): void;
-  postpone(request: { jobs: JobName[]; until: number }): void;
+  release(request: { jobs: ReturnedJob[]; holdUntil: number | undefined }): void;
+  postpone(request: { jobs: ReturnedJob[]; until: number }): void;
 
   listJobs(step: QueueStep): { jobs: ListedTuple[] } & Onward;
   countAhead(request: { job: JobName; limit: number }): number;
