@@ -57,14 +57,11 @@ export async function reportsFor(
     return { entries: [], events: [] };
   const told = await factsToTell(parts, message);
   const wanted = failures.filter(({ unwanted }) => !unwanted);
+  const letters =
+    told.untold === undefined ? await lettersToSender(message, told, { wanted, reached, delays }) : [];
+  if (failures.length > 0) letters.push(letterToPostmaster(parts, postmastersView(told, wanted), failures));
   const sent: Reports[] = [];
-  if (told.untold === undefined && wanted.length > 0)
-    sent.push(await tellSender(parts, message, told, wanted));
-  if (told.untold === undefined && reached.length > 0)
-    sent.push(await tellOfSuccess(parts, message, told, reached));
-  if (told.untold === undefined && delays.length > 0)
-    sent.push(await tellOfDelay(parts, message, told, delays));
-  if (failures.length > 0) sent.push(await tellPostmaster(parts, postmastersView(told, wanted), failures));
+  for (const letter of letters) sent.push(await send(parts, letter));
   return { entries: sent.flatMap(({ entries }) => entries), events: sent.flatMap(({ events }) => events) };
 }
 
@@ -131,52 +128,40 @@ function postmastersView(told: Told, wanted: readonly FailedRecipient[]): Told {
   return { ...told, untold: 'it asked for no report of failures (NOTIFY)' };
 }
 
-async function tellSender(
-  parts: ReportParts,
-  message: MessageRow,
-  told: Told,
-  failures: readonly FailedRecipient[],
-): Promise<Reports> {
-  const report = parts.nextQueueId();
-  const messageId = messageIdFor(parts, report);
-  const content = composeFailureReport({ ...told, ...(await originalOf(message)), failures, messageId });
-  return send(parts, { kind: 'failure', told, report, to: told.sender, content });
+interface Letter {
+  kind: 'failure' | 'success' | 'delay' | 'postmaster';
+  told: Told;
+  to: string;
+  compose(messageId: string): Buffer;
 }
 
-async function tellOfSuccess(
-  parts: ReportParts,
+async function lettersToSender(
   message: MessageRow,
   told: Told,
-  reached: readonly ReachedRecipient[],
-): Promise<Reports> {
-  const report = parts.nextQueueId();
-  const messageId = messageIdFor(parts, report);
-  const content = composeSuccessReport({ ...told, header: await headerOf(message), reached, messageId });
-  return send(parts, { kind: 'success', told, report, to: told.sender, content });
+  news: Required<Pick<News, 'reached' | 'delays'>> & { wanted: readonly FailedRecipient[] },
+): Promise<Letter[]> {
+  const { wanted: failures, reached, delays } = news;
+  const letters: Letter[] = [];
+  const add = (kind: Letter['kind'], compose: Letter['compose']) =>
+    letters.push({ kind, told, to: told.sender, compose });
+  if (failures.length > 0) {
+    const original = await originalOf(message);
+    add('failure', (messageId) => composeFailureReport({ ...told, ...original, failures, messageId }));
+  }
+  if (reached.length + delays.length === 0) return letters;
+  const header = await headerOf(message);
+  if (reached.length > 0)
+    add('success', (messageId) => composeSuccessReport({ ...told, header, reached, messageId }));
+  if (delays.length > 0)
+    add('delay', (messageId) => composeDelayReport({ ...told, header, delays, messageId }));
+  return letters;
 }
 
-async function tellOfDelay(
-  parts: ReportParts,
-  message: MessageRow,
-  told: Told,
-  delays: readonly DelayedRecipient[],
-): Promise<Reports> {
-  const report = parts.nextQueueId();
-  const messageId = messageIdFor(parts, report);
-  const content = composeDelayReport({ ...told, header: await headerOf(message), delays, messageId });
-  return send(parts, { kind: 'delay', told, report, to: told.sender, content });
-}
-
-function tellPostmaster(
-  parts: ReportParts,
-  told: Told,
-  failures: readonly FailedRecipient[],
-): Promise<Reports> {
-  const report = parts.nextQueueId();
-  const messageId = messageIdFor(parts, report);
+function letterToPostmaster(parts: ReportParts, told: Told, failures: readonly FailedRecipient[]): Letter {
   const postmaster = postmasterFor(parts.directory, told.sender);
-  const content = composePostmasterNotice({ ...told, failures, postmaster, messageId });
-  return send(parts, { kind: 'postmaster', told, report, to: postmaster, content });
+  const compose = (messageId: string) =>
+    composePostmasterNotice({ ...told, failures, postmaster, messageId });
+  return { kind: 'postmaster', told, to: postmaster, compose };
 }
 
 const messageIdFor = ({ hostname }: ReportParts, report: string): string => `<${report}@${hostname}>`;
@@ -187,21 +172,14 @@ function postmasterFor(directory: Directory, sender: string): string {
   return `postmaster@${domain !== undefined && directory.isLocal(domain) ? domain : (directory.firstDomain ?? '')}`;
 }
 
-interface Outgoing {
-  kind: 'failure' | 'success' | 'delay' | 'postmaster';
-  told: Told;
-  /** Its queue id. */
-  report: string;
-  to: string;
-  content: Buffer;
-}
-
-async function send(parts: ReportParts, outgoing: Outgoing): Promise<Reports> {
-  const { kind, told, report, to } = outgoing;
+/** Nothing, where there is nobody of that name. */
+async function send(parts: ReportParts, letter: Letter): Promise<Reports> {
+  const { kind, told, to } = letter;
   const recipients = await resolve(parts.directory, to);
   if (recipients.length === 0) return { entries: [], events: [] };
+  const report = parts.nextQueueId();
   const at = parts.clock.now();
-  const message = await reportRow(parts, outgoing, at);
+  const message = await reportRow(parts, { letter, report, at });
   const { sizeBytes } = message;
   const messageId = messageIdFor(parts, report);
   const accepted: DossierEvent = {
@@ -236,9 +214,12 @@ async function resolve(directory: Directory, to: string): Promise<readonly Recip
 
 async function reportRow(
   parts: ReportParts,
-  { report, to, content, told: { from, requireTls } }: Outgoing,
-  at: number,
+  { letter, report, at }: { letter: Letter; report: string; at: number },
 ): Promise<MessageRow> {
+  const { to, told, compose } = letter;
+  const { from, requireTls } = told;
+  const messageId = messageIdFor(parts, report);
+  const content = compose(messageId);
   const address = parseAddress(to);
   const signer = parts.signers.get(from.slice(from.lastIndexOf('@') + 1));
   const prefix = Buffer.from(signer ? await signMessage(signer, content) : '');
@@ -252,7 +233,7 @@ async function reportRow(
     eightBit: true,
     smtputf8: address !== undefined && needsSmtputf8(address),
     failuresTo: 'nobody',
-    messageId: messageIdFor(parts, report),
+    messageId,
     // What is said of a message is protected as the message was (RFC 8689 §5).
     ...(requireTls && { requests: { requireTls } }),
   };
