@@ -95,7 +95,7 @@ export async function startServer({
 
   const directory = new Directory({ store, domains: config.domains });
   await warnOfMissingPostmasters(directory, log);
-  const resolver = await createResolver(config, clock);
+  const resolver = await createResolver(config, clock, log);
   const policy = suppressionPolicy(config.suppression);
   const suppressions = await Suppressions.read({ store, clock, policy, log });
   const https = await createHttps(config, resolver, clock);

@@ -12,6 +12,7 @@ import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import { type Https, httpsClient } from '../net/https.ts';
 import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
 import { type CheckParts, calloutTimeouts } from './check-address.ts';
 import { ConnectionPool, type PoolParts } from './pool.ts';
 import type { RouteOptions } from './route.ts';
@@ -20,14 +21,22 @@ import { transportFinder } from './transport-choice.ts';
 import { createTransports, type Transports } from './transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
-export async function createResolver(config: Config, clock: Clock): Promise<Resolver> {
-  return cachedResolver(await createStub(config, clock), clock);
+export async function createResolver(config: Config, clock: Clock, log?: Log): Promise<Resolver> {
+  return cachedResolver(await createStub(config, clock, log), clock);
 }
 
 /** The same without a memory: for who has just been told to mend a record. */
-export async function createStub({ resolver }: Config, clock: Clock): Promise<Resolver> {
+export async function createStub(
+  { resolver }: Pick<Config, 'resolver'>,
+  clock: Clock,
+  log?: Log,
+): Promise<Resolver> {
   const servers = resolver.length > 0 ? [...resolver] : await systemServers();
-  return stubResolver({ servers, clock });
+  const onLocal = (isThere: boolean) => {
+    if (isThere) log?.info('the DNS resolver on this machine runs again');
+    else log?.warn('no DNS resolver runs on this machine: others are asked, and no receiver is held to DANE');
+  };
+  return stubResolver({ servers, clock, onLocal });
 }
 
 /** What mail goes out by: connections for what goes by MX, and the transports with their own. */

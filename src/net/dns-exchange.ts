@@ -24,8 +24,11 @@ export interface Exchange<T> {
   signal?: AbortSignal | undefined;
 }
 
-/** What came back, or in words why nothing did. */
-export type Exchanged<T> = { reply: T } | { error: string };
+/** What came back, or in words why nothing did; `isUnheard` where nobody listens. */
+export type Exchanged<T> = { reply: T } | { error: string; isUnheard?: boolean };
+
+/** The port is closed, or there is no such address: nothing that somebody on the way could bring about on loopback. */
+const unheard = new Set(['ECONNREFUSED', 'EADDRNOTAVAIL', 'ENETUNREACH']);
 
 /** What a length of two octets can announce. */
 const maxTcpReplyBytes = 65_535;
@@ -37,7 +40,9 @@ export function exchangeOverUdp<T>({ server, query, read, ...limits }: Exchange<
     // reports a port where nobody listens at once.
     const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
     socket.on('connect', () => socket.send(query));
-    socket.on('error', (error) => finish({ error: error.message }));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      finish({ error: error.message, isUnheard: unheard.has(error.code ?? '') }),
+    );
     socket.on('message', (bytes) => {
       const reply = read(bytes);
       if (reply !== undefined) finish({ reply });

@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { zone } from '../dns/zone.ts';
 import { systemClock } from '../util/clock.ts';
 import { serveZone } from './dns-server.ts';
-import { type StubOptions, stubResolver, systemServers } from './dns-stub.ts';
+import { type StubOptions, standInTtl, stubResolver, systemServers } from './dns-stub.ts';
 
 const address = '127.0.0.1';
 const example = zone({
@@ -187,6 +187,57 @@ describe('stubResolver() with several servers', () => {
   test('fails at once when there is none', async () => {
     const answer = await stub([]).resolve('mx.example.com', 'A');
     expect(answer).toEqual({ status: 'failed', detail: 'no name server is configured' });
+  });
+});
+
+describe('stubResolver() with a resolver on this machine and others', () => {
+  const authentic = { flags: AUTHENTIC_DATA, ...a('192.0.2.1') };
+  const servfail = { flags: 2 };
+
+  /** One that is not on this machine, as far as its address tells; it says that all is proven, too. */
+  async function other() {
+    const server = await oddServer((_, send) =>
+      send({
+        flags: AUTHENTIC_DATA,
+        answers: [{ name: 'mx.example.com', type: 'A', ttl: 7200, data: '203.0.113.9' }],
+      }),
+    );
+    return { address: '0.0.0.0', port: server.port, queries: server.queries };
+  }
+
+  test('P9: its SERVFAIL is final: forged data look like that, and others would not know them (RFC 4035 §5.5)', async () => {
+    let says: Packet = servfail;
+    const local = await oddServer((_, send) => send(says));
+    const another = await other();
+    const resolver = stub([another, local], { attempts: 2 });
+    const detail = `SERVFAIL (127.0.0.1:${local.port})`;
+    expect(await resolver.resolve('mx.example.com', 'A')).toEqual({ status: 'failed', detail });
+    says = authentic;
+    expect(await resolver.resolve('mx.example.com', 'A')).toMatchObject({ authentic: true });
+    expect([local.queries.length, another.queries.length]).toEqual([3, 0]);
+  });
+
+  test('P9: its silence is final too: whoever holds up the signed answers must not get to give others', async () => {
+    const local = await oddServer(() => {});
+    const another = await other();
+    const resolver = stub([local, another], { timeoutMs: 10 });
+    expect(await resolver.resolve('mx.example.com', 'A')).toMatchObject({ status: 'failed' });
+    expect(another.queries).toEqual([]);
+  });
+
+  test('P9: while it does not run others are asked, whose AD counts for nothing, and this is told', async () => {
+    const was = await serveZone(example);
+    await was.close();
+    const told: boolean[] = [];
+    const resolver = stub([was, await other()], { onLocal: (isThere) => told.push(isThere) });
+    const stoodIn = { status: 'found', records: ['203.0.113.9'], authentic: false, ttl: standInTtl };
+    expect(await resolver.resolve('mx.example.com', 'A')).toEqual(stoodIn);
+    expect(await resolver.resolve('mx.example.com', 'A')).toEqual(stoodIn);
+    expect(told).toEqual([false]);
+    const again = await serveZone(example, was);
+    onTestFinished(() => again.close());
+    expect(await resolver.resolve('mx.example.com', 'A')).toMatchObject({ records: ['192.0.2.1'] });
+    expect(told).toEqual([false, true]);
   });
 });
 

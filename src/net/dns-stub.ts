@@ -1,7 +1,8 @@
 /**
  * A stub resolver of our own: asks recursive name servers over UDP, and over TCP where an answer does not fit. Does not
  * remember answers (dns/cache.ts does) and does not validate signatures: it believes the AD bit of a resolver on this
- * machine, and of no other. RFC 1034 §5.3.1, RFC 5452 (forged answers), RFC 7766 (TCP).
+ * machine, and of no other. So where there is one, what it does not answer nobody else is asked (decision 0023).
+ * RFC 1034 §5.3.1, RFC 4035 §5.5 (forged data are a SERVFAIL), RFC 5452 (forged answers), RFC 7766 (TCP).
  */
 
 import { randomInt } from 'node:crypto';
@@ -15,7 +16,10 @@ import { turnstile } from '../util/turnstile.ts';
 import { type Exchange, exchangeOverTcp, exchangeOverUdp, type ServerAddress } from './dns-exchange.ts';
 
 export interface StubOptions {
-  /** Asked in this order, beginning with the one that answered last. */
+  /**
+   * Those on this machine are asked first; the others only where there is none of these, or none that runs. Each kind in
+   * this order, beginning with the one that answered last.
+   */
   servers: readonly ServerAddress[];
   clock: Clock;
   /** A number from 0 up to 1 that nobody can guess, for ids (RFC 5452 §9.2); default: from the system's generator. */
@@ -30,9 +34,14 @@ export interface StubOptions {
   maxQuestions?: number;
   /** Questions that wait; more fail at once. */
   maxWaiting?: number;
+  /** Told when none of the resolvers on this machine runs, and others are asked instead; and when one runs again. */
+  onLocal?: (isThere: boolean) => void;
 }
 
 type Settings = Required<StubOptions>;
+
+/** Seconds that an answer is believed which a resolver on this machine should have given. */
+export const standInTtl = 60;
 
 const defaults = {
   random: () => randomInt(2 ** 32) / 2 ** 32,
@@ -41,26 +50,29 @@ const defaults = {
   totalMs: 12_000,
   maxQuestions: 256,
   maxWaiting: 10_000,
+  onLocal: () => undefined,
 };
 
 /** Rejects only when the caller's signal is aborted; every other misfortune is an answer of status 'failed'. */
 export function stubResolver(options: StubOptions): Resolver {
   const settings: Settings = { ...defaults, ...options };
   const turns = turnstile(settings.maxQuestions, settings.maxWaiting);
-  let servers = settings.servers;
+  const local = settings.servers.filter(isLocal);
+  const others = settings.servers.filter((server) => !isLocal(server));
+  const askLocal = askInTurn(settings, local);
+  const askOthers = askInTurn(settings, others);
+  let isThere = true;
 
   async function askServers<T extends RecordType>(question: Question<T>, signal?: AbortSignal) {
-    const endMs = settings.clock.now() + settings.totalMs;
-    let answer: Answer<RecordTypes[T]> = failed('no name server is configured');
-    for (const server of Array.from({ length: settings.attempts }, () => servers).flat()) {
-      const timeoutMs = Math.min(settings.timeoutMs, endMs - settings.clock.now());
-      if (timeoutMs <= 0) break;
-      answer = await askServer(question, { ...settings, server, timeoutMs, signal });
-      if (answer.status === 'failed') continue;
-      servers = [server, ...servers.filter((other) => other !== server)];
-      break;
+    const asking = { endMs: settings.clock.now() + settings.totalMs, signal };
+    if (local.length === 0) return (await askOthers(question, asking)).answer;
+    const { answer, isAway = false } = await askLocal(question, asking);
+    if (others.length === 0) return answer;
+    if (isThere === isAway) {
+      isThere = !isAway;
+      settings.onLocal(isThere);
     }
-    return answer;
+    return isAway ? briefly((await askOthers(question, asking)).answer) : answer;
   }
 
   return {
@@ -77,28 +89,68 @@ export function stubResolver(options: StubOptions): Resolver {
   };
 }
 
+/** What became of a question to some servers, or to one. */
+interface Asked<T extends RecordType> {
+  answer: Answer<RecordTypes[T]>;
+  /** Nobody listens there: the question was not even heard. */
+  isAway?: boolean;
+}
+
+interface Limits {
+  endMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/** Asks these servers until one of them answers, beginning with the one that answered last. */
+function askInTurn(settings: Settings, servers: readonly ServerAddress[]) {
+  let inOrder = servers;
+  return async <T extends RecordType>(
+    question: Question<T>,
+    { endMs, signal }: Limits,
+  ): Promise<Asked<T>> => {
+    let answer: Answer<RecordTypes[T]> = failed('no name server is configured');
+    let areAway = true;
+    for (const server of Array.from({ length: settings.attempts }, () => inOrder).flat()) {
+      const timeoutMs = Math.min(settings.timeoutMs, endMs - settings.clock.now());
+      if (timeoutMs <= 0) break;
+      const asked = await askServer(question, { ...settings, server, timeoutMs, signal });
+      answer = asked.answer;
+      areAway &&= asked.isAway === true;
+      if (answer.status === 'failed') continue;
+      inOrder = [server, ...inOrder.filter((other) => other !== server)];
+      break;
+    }
+    return { answer, isAway: areAway };
+  };
+}
+
 type Asking = Settings & Pick<Exchange<never>, 'server' | 'timeoutMs' | 'signal'>;
 
-async function askServer<T extends RecordType>(
-  question: Question<T>,
-  asking: Asking,
-): Promise<Answer<RecordTypes[T]>> {
+async function askServer<T extends RecordType>(question: Question<T>, asking: Asking): Promise<Asked<T>> {
   const { server, random } = asking;
   const id = Math.floor(random() * 2 ** 16);
   const query = encodeQuery(id, question);
   // What no message can hold, no zone can.
-  if (query === undefined) return { status: 'none', reason: 'nxdomain', ttl: 0, authentic: false };
+  if (query === undefined)
+    return { answer: { status: 'none', reason: 'nxdomain', ttl: 0, authentic: false } };
   const read = (bytes: Buffer) => {
     const reading = decodeResponse(bytes, id, question);
     return reading === 'foreign' ? undefined : reading;
   };
   const exchange = { ...asking, query, read };
   let outcome = await exchangeOverUdp(exchange);
+  const isAway = 'error' in outcome && outcome.isUnheard === true;
   if ('reply' in outcome && outcome.reply === 'truncated') outcome = await exchangeOverTcp(exchange);
-  if ('error' in outcome) return failed(`${outcome.error} (${endpoint(server)})`);
-  if (outcome.reply === 'truncated') return failed(`cut short even over TCP (${endpoint(server)})`);
-  if (outcome.reply.status === 'failed') return failed(`${outcome.reply.detail} (${endpoint(server)})`);
-  return { ...outcome.reply, authentic: outcome.reply.authentic && isLoopback(server.address) };
+  const says = (detail: string) => ({ answer: failed(`${detail} (${endpoint(server)})`), isAway });
+  if ('error' in outcome) return says(outcome.error);
+  if (outcome.reply === 'truncated') return says('cut short even over TCP');
+  if (outcome.reply.status === 'failed') return says(outcome.reply.detail);
+  return { answer: { ...outcome.reply, authentic: outcome.reply.authentic && isLocal(server) } };
+}
+
+/** DANE must not be off for longer than the resolver on this machine is. */
+function briefly<T>(answer: Answer<T>): Answer<T> {
+  return answer.status === 'failed' ? answer : { ...answer, ttl: Math.min(answer.ttl, standInTtl) };
 }
 
 function endpoint({ address, port }: ServerAddress): string {
@@ -106,7 +158,7 @@ function endpoint({ address, port }: ServerAddress): string {
 }
 
 /** Between us and any other resolver somebody could set the AD bit (RFC 4035 §4.9.3). */
-function isLoopback(address: string): boolean {
+function isLocal({ address }: ServerAddress): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
