@@ -186,7 +186,7 @@ async function sendLeg(
   signal: AbortSignal,
 ): Promise<Sent> {
   if ('kind' in way) return toAll(jobs, way);
-  if (way.trouble !== undefined) return toAll(jobs, { kind: 'deferred', ...way.trouble });
+  if (way.trouble !== undefined) return toAll(jobs, way.trouble);
   const { route, policies, forbidsGuesses, isIncomplete } = way;
   const { queueId } = message;
   return send(parts.send, {

@@ -88,7 +88,7 @@ describe('StsPolicies', () => {
   it('does not wait again and again for DNS that says nothing of a domain without a policy', async () => {
     resolver.rewrite({}, { failures: { '_mta-sts.example.net': 'timeout' } });
     const policies = open();
-    expect(await policies.find('example.net')).toEqual({});
+    expect(await policies.find('example.net')).toEqual({ isUnknown: true });
     expect(policies.isKnownAbsent('example.net')).toBe(true);
     clock.advance(defaultStsLimits.silenceMs);
     expect(policies.isKnownAbsent('example.net')).toBe(false);
@@ -129,8 +129,8 @@ describe('StsPolicies', () => {
     await policies.find('example.net');
     clock.advance(3600_000);
     answer = down;
-    const { policy, note } = await policies.find('example.net');
-    expect(policy).toBeUndefined();
+    const { policy, note, isUnknown } = await policies.find('example.net');
+    expect([policy, isUnknown]).toEqual([undefined, true]);
     expect(note).toMatch(/no policy can be had; the last fetch failed: .*connection refused/);
     clock.advance(defaultStsLimits.backOffMs);
     answer = page('enforce', 3600);

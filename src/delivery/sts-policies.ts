@@ -27,6 +27,8 @@ export interface StsPolicyInForce extends StsPolicy {
 export interface StsFinding {
   /** Of mode `enforce` or `testing`. */
   policy?: StsPolicyInForce;
+  /** None could be had, and there may be one: DNS does not say, or one is announced. */
+  isUnknown?: true;
   /** What was found, in words; absent where the domain announces no policy and never had one. */
   note?: string;
 }
@@ -136,18 +138,19 @@ export class StsPolicies {
    * another. Rejects only when the signal is aborted.
    */
   async find(domain: string, signal?: AbortSignal): Promise<StsFinding> {
-    const id = await this.#announcedId(domain, signal);
-    if (id === undefined && !this.#entries.has(domain)) return {};
+    const { id, isUnknown } = await this.#announcedId(domain, signal);
+    const none = isUnknown ? ({ isUnknown } as const) : {};
+    if (id === undefined && !this.#entries.has(domain)) return none;
     const entry = this.#entryOf(domain);
     const { kept } = entry;
     if (id !== undefined && (id !== kept?.id || this.#isTooOld(kept)))
       await orAborted(this.#fetch(entry, id), signal);
     else this.#refreshIfOld(entry);
-    return this.#findingOf(entry, id);
+    return this.#findingOf(entry, id) ?? none;
   }
 
-  /** Undefined also where DNS does not say. */
-  async #announcedId(domain: string, signal?: AbortSignal): Promise<string | undefined> {
+  /** None also where DNS does not say. */
+  async #announcedId(domain: string, signal?: AbortSignal): Promise<{ id?: string; isUnknown?: true }> {
     const answer = await this.#parts.resolver.resolve(`_mta-sts.${domain}`, 'TXT', signal);
     const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
     const id = readPolicyId(texts);
@@ -158,14 +161,16 @@ export class StsPolicies {
       this.#absent.set(domain, this.#parts.clock.now() + absentMs);
       dropOldest(this.#absent, this.#limits.absences);
     }
-    return id;
+    if (id !== undefined) return { id };
+    return answer.status === 'failed' ? { isUnknown: true } : {};
   }
 
-  #findingOf({ domain, kept, problem }: Entry, id: string | undefined): StsFinding {
+  #findingOf({ domain, kept, problem }: Entry, id: string | undefined): StsFinding | undefined {
     const trouble = problem === undefined ? '' : `; the last fetch failed: ${problem}`;
     if (kept === undefined || this.#isTooOld(kept)) {
-      if (id === undefined) return {};
-      return { note: `MTA-STS of ${domain}: announced (id ${id}), but no policy can be had${trouble}` };
+      if (id === undefined) return undefined;
+      const note = `MTA-STS of ${domain}: announced (id ${id}), but no policy can be had${trouble}`;
+      return { isUnknown: true, note };
     }
     const since = `fetched ${new Date(kept.fetchedAt).toISOString()}`;
     const note = `MTA-STS of ${domain}: ${kept.mode}, policy ${kept.id}, ${since}${trouble}`;

@@ -35,7 +35,7 @@ interface Setting {
   route: Route;
   dns?: ZoneData;
   script?: Script;
-  sts?: StsPolicyInForce;
+  sts?: StsPolicyInForce | 'unknown';
   requests?: MessageRequests;
 }
 
@@ -47,6 +47,7 @@ async function plan({ route, dns = {}, script = { authentic: true }, sts, reques
     isKnownAbsent: () => false,
     find: async (domain: string): Promise<StsFinding> => {
       asked.push(domain);
+      if (sts === 'unknown') return { isUnknown: true };
       return sts === undefined ? {} : { policy: sts, note: 'found' };
     },
   };
@@ -162,6 +163,33 @@ describe('findTlsPlan()', () => {
     expect(tested.kinds).toEqual({ [mx1]: 'verified' });
     const enforced = await plan({ route: routeTo([mx1, false]), sts: policy('enforce', mx1), requests });
     expect(enforced.kinds).toEqual({ [mx1]: 'sts' });
+  });
+
+  it('P9: REQUIRETLS goes to no host that neither DNSSEC nor MTA-STS proves to be of the domain (RFC 8689 §4.2.1)', async () => {
+    const requests = { requireTls: true } as const;
+    const forged = await plan({ route: routeTo([mx1, false]), requests });
+    expect(forged).toMatchObject({ kinds: {}, trouble: { kind: 'failed', status: '5.7.10' }, results: [] });
+    const some = await plan({
+      route: routeTo([mx1, false], [mx2, false]),
+      sts: policy('testing', mx2),
+      requests,
+    });
+    expect(some.kinds).toEqual({ [mx2]: 'verified' });
+    const itself = await plan({ route: routeTo(['example.net', false]), requests });
+    expect(itself.kinds).toEqual({ 'example.net': 'verified' });
+  });
+
+  it('P9: and waits where it could not be found out whether MTA-STS does', async () => {
+    const found = await plan({
+      route: routeTo([mx1, false]),
+      sts: 'unknown',
+      requests: { requireTls: true },
+    });
+    expect(found).toMatchObject({
+      kinds: {},
+      isIncomplete: true,
+      trouble: { kind: 'deferred', status: '4.7.5' },
+    });
   });
 
   it('P9: TLS-Required: No drops the policy, unless the envelope requires TLS (RFC 8689 §3)', async () => {

@@ -47,7 +47,7 @@ export interface TlsPlan {
   /** Of a host that is passed over it could not be found out what it has to show: another time it may serve. */
   isIncomplete?: true;
   /** Why no host is left, where that is so. */
-  trouble?: Trouble;
+  trouble?: { kind: 'deferred' | 'failed' } & Trouble;
 }
 
 export const noPolicies: ReadonlyMap<string, HostPolicy> = new Map();
@@ -82,8 +82,10 @@ interface Circumstances {
 /** A host that is not used, and why. */
 interface PassedOver {
   reason: string;
-  failure: TlsFailureType;
-  policy: ReportedPolicy;
+  /** Of the policy that forbids it; absent where it is the message that does. */
+  report?: { failure: TlsFailureType; policy: ReportedPolicy };
+  /** `unknown`: what it has to show could not be found out, and another time it may serve. */
+  why: 'unknown' | 'forbidden' | 'unproven';
 }
 
 class Search {
@@ -93,6 +95,10 @@ class Search {
   readonly #policies = new Map<string, HostPolicy>();
   readonly #passedOver = new Map<string, PassedOver>();
   readonly #notes: string[] = [];
+  /** Whether the domain has a policy of MTA-STS could not be found out, and which hosts it names. */
+  #stsIsUnknown = false;
+  /** By a policy of MTA-STS, enforced or not. */
+  #namedBySts = new Set<string>();
 
   constructor(parts: TlsParts, route: Route, circumstances: Circumstances) {
     this.#parts = parts;
@@ -133,7 +139,7 @@ class Search {
       if (found?.kind === 'unknown') {
         const reason = `the TLSA records of ${host.host} could not be looked up: ${found.reason}`;
         const policy = { type: 'tlsa', domain: found.base, strings: [], mxHosts: [] } as const;
-        this.#passOver(host, { reason, failure: 'dnssec-invalid', policy });
+        this.#passOver(host, { reason, report: { failure: 'dnssec-invalid', policy }, why: 'unknown' });
       }
     }
   }
@@ -158,26 +164,50 @@ class Search {
     const found = await this.#parts.sts?.find(domain, signal);
     if (found?.note !== undefined) this.#notes.push(found.note);
     const policy = found?.policy;
+    this.#stsIsUnknown = found?.isUnknown === true;
     if (policy === undefined) return;
     const kind = policy.mode === 'enforce' ? 'sts' : 'sts-testing';
     for (const host of others) {
+      if (allowsHost(policy, host.host)) this.#namedBySts.add(host.host);
       if (kind === 'sts-testing') {
         if (!this.#policies.has(host.host)) this.#policies.set(host.host, { kind, policy });
-      } else if (allowsHost(policy, host.host)) this.#policies.set(host.host, { kind, policy });
+      } else if (this.#namedBySts.has(host.host)) this.#policies.set(host.host, { kind, policy });
       else {
         const reason = `the MTA-STS policy of ${domain} does not name ${host.host}`;
-        this.#passOver(host, { reason, failure: 'validation-failure', policy: reportedSts(policy) });
+        const report = { failure: 'validation-failure', policy: reportedSts(policy) } as const;
+        this.#passOver(host, { reason, report, why: 'forbidden' });
       }
     }
   }
 
-  /** Where no policy has a certificate checked, the message does (RFC 8689 §4.2.1). */
+  /**
+   * Where no policy has a certificate checked, the message does; and where nothing proves that the host is the domain's, its
+   * certificate proves nothing (RFC 8689 §4.2.1, step 2).
+   */
   #requireTls(): void {
-    for (const { host } of this.#route.hosts) {
-      const kind = this.#policies.get(host)?.kind;
-      if (kind !== 'dane' && kind !== 'sts') this.#policies.set(host, { kind: 'verified' });
+    for (const host of this.#route.hosts) {
+      const kind = this.#policies.get(host.host)?.kind;
+      if (kind === 'dane' || kind === 'sts' || this.#passedOver.has(host.host)) continue;
+      if (this.#isProven(host)) this.#policies.set(host.host, { kind: 'verified' });
+      else this.#passOver(host, this.#unproven(host));
     }
     this.#notes.push('the message may only go where TLS is verified and required further on (REQUIRETLS)');
+  }
+
+  /** A host of the domain's own name needs no other proof than its certificate. */
+  #isProven({ host, proven }: Host): boolean {
+    return proven !== undefined || host === this.#route.domain || this.#namedBySts.has(host);
+  }
+
+  #unproven({ host }: Host): PassedOver {
+    const { domain } = this.#route;
+    if (this.#stsIsUnknown)
+      return {
+        reason: `whether ${host} is a host of ${domain} could not be found out by MTA-STS`,
+        why: 'unknown',
+      };
+    const reason = `neither DNSSEC nor MTA-STS proves that ${host} is a host of ${domain}, as REQUIRETLS asks`;
+    return { reason, why: 'unproven' };
   }
 
   #passOver({ host }: Host, why: PassedOver): void {
@@ -186,7 +216,7 @@ class Search {
   }
 
   #isIncomplete(): boolean {
-    return [...this.#passedOver.values()].some(({ failure }) => failure === 'dnssec-invalid');
+    return [...this.#passedOver.values()].some(({ why }) => why === 'unknown');
   }
 
   #isStrict(): boolean {
@@ -196,29 +226,36 @@ class Search {
 
   #tellOfPassedOver(): void {
     const { onTlsResult, clock } = this.#parts;
-    for (const { reason, failure, policy } of this.#passedOver.values())
-      onTlsResult?.({
-        at: clock.now(),
-        domain: this.#route.domain,
-        policy,
-        failure: { type: failure, reason },
-      });
+    for (const { reason, report } of this.#passedOver.values())
+      if (report !== undefined)
+        onTlsResult?.({
+          at: clock.now(),
+          domain: this.#route.domain,
+          policy: report.policy,
+          failure: { type: report.failure, reason },
+        });
   }
 
-  #trouble(): Trouble {
-    const [first] = this.#passedOver.values();
-    const isDns = first?.failure === 'dnssec-invalid';
+  #trouble(): NonNullable<TlsPlan['trouble']> {
+    const all = [...this.#passedOver.values()];
+    const [first] = all;
+    const isHopeless = all.every(({ why }) => why === 'unproven');
     return {
-      status: '4.7.5',
+      kind: isHopeless ? 'failed' : 'deferred',
+      status: isHopeless ? '5.7.10' : '4.7.5',
       reason: first?.reason ?? 'no host may be used',
       // Not the site's doing: another domain at the same hosts may have no policy, or a better one.
       phase: `finding the TLS policy of ${this.#route.domain}`,
-      rule: isDns
-        ? 'it is not known what TLS must show, which never means nothing (RFC 7672 §2.1.2): later again'
-        : 'no host that the policy allows: later again (RFC 8461 §4.2)',
+      rule: rules[first?.why ?? 'unknown'],
     };
   }
 }
+
+const rules = {
+  unknown: 'it is not known what TLS must show, which never means nothing (RFC 7672 §2.1.2): later again',
+  forbidden: 'no host that the policy allows: later again (RFC 8461 §4.2)',
+  unproven: 'no host of the receiver does what the sender required of all: given up (RFC 8689 §4.2.1)',
+} as const satisfies Record<PassedOver['why'], string>;
 
 /** `3 1 1 0123456789abcdef…`. */
 export const tlsaText = ({ usage, selector, matchingType, data }: TlsaRecord): string => {

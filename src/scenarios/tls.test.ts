@@ -267,6 +267,7 @@ describe('REQUIRETLS (RFC 8689)', () => {
     const certificate = world.authority.issue(['mx1.example.net']);
     const { taken } = await receiver({ address: first, certificate });
     const domain = newDomain();
+    world.dns.sign(domain);
     const { state, attempts } = await send(domain, { requests });
     expect(state).toBe('delivered');
     const own = taken.find(({ recipients }) => recipients.includes(`ann@${domain}`));
@@ -276,8 +277,17 @@ describe('REQUIRETLS (RFC 8689)', () => {
 
   test('P9: and otherwise comes back at once: no verified TLS is 5.7.10', async () => {
     await receiver({ address: first, certificate: strangers.issue(['mx1.example.net']) });
-    const { state, status, arrived } = await send(newDomain(), { requests });
-    expect([state, status, arrived]).toEqual(['failed', '5.7.10', [0]]);
+    const domain = newDomain();
+    world.dns.sign(domain);
+    const { state, status, arrived, attempts } = await send(domain, { requests });
+    expect([state, status, arrived, attempts.length]).toEqual(['failed', '5.7.10', [0], 1]);
+  });
+
+  test('P9: nor does it go to a host that only an unsigned MX record names, whatever its certificate', async () => {
+    await receiver({ address: first, certificate: world.authority.issue(['mx1.example.net']) });
+    const { state, status, attempts, notes } = await send(newDomain(), { requests });
+    expect([state, status, attempts]).toEqual(['failed', '5.7.10', []]);
+    expect(notes).toContain('neither DNSSEC nor MTA-STS proves that mx1.example.net is a host of');
   });
 
   test('P9: TLS-Required: No goes where the policy would forbid it', async () => {
