@@ -1,12 +1,17 @@
+import { X509Certificate } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { testAuthority } from '../testing/certificates.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type KeptSession, maxKeys, maxSessionsPerKey, TlsSessions, verdictLifeMs } from './tls-sessions.ts';
 
-function stage() {
+function stage(maxBytes?: number) {
   const clock = fakeClock();
-  const sessions = new TlsSessions(clock);
+  const sessions = new TlsSessions(clock, maxBytes);
   const kept = (name: string, verifiedAt = clock.now()): KeptSession => ({
     session: Buffer.from(name),
+    chainBytes: 100,
     shown: { facts: { version: 'TLSv1.3', cipher: 'x' }, distrust: undefined, chain: () => [] },
     verifiedAt,
   });
@@ -45,6 +50,33 @@ describe('TlsSessions', () => {
     expect(take('b')).toBeUndefined();
     sessions.keep('c', kept('late', verifiedAt));
     expect(take('c')).toBeUndefined();
+  });
+
+  it('keeps so many octets in all, with the certificates, and of those used last', () => {
+    const { sessions, kept, take } = stage(303);
+    for (const key of ['a', 'b', 'c']) sessions.keep(key, kept('x'));
+    sessions.keep('c', kept('y'));
+    expect([take('a'), take('b'), take('c')]).toEqual([undefined, 'x', 'y']);
+    sessions.keep('b', kept('z')); // there is room again
+    sessions.keep('b', kept('z'));
+    expect([take('c'), take('b'), take('b')]).toEqual(['x', 'z', 'z']);
+    sessions.keep('a', kept('x'.repeat(300)));
+    expect(take('a')).toBeUndefined();
+  });
+
+  it('counts the certificates that a server has shown', () => {
+    const chain = [new X509Certificate(testAuthority().issue(['mx.example.net']).cert)];
+    for (const [maxBytes, isKept] of [
+      [5000, true],
+      [100, false],
+    ] as const) {
+      const { sessions, kept, take, clock } = stage(maxBytes);
+      const socket = new EventEmitter() as TLSSocket; // follow() only listens to it
+      const tickets = sessions.follow(socket, 'a');
+      tickets.keep({ ...kept('x').shown, chain: () => chain }, clock.now());
+      socket.emit('session', Buffer.from('x'));
+      expect(take('a')).toBe(isKept ? 'x' : undefined);
+    }
   });
 
   it('keeps nothing that is too long', () => {

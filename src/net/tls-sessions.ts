@@ -12,6 +12,8 @@ import { lasting } from './tls-shown.ts';
 export interface KeptSession {
   /** As OpenSSL writes it. */
   session: Buffer;
+  /** Of all certificates that were sent. */
+  chainBytes: number;
   /** Of the full handshake from which it descends. */
   shown: TlsShown;
   /** When that was, in ms since the epoch. */
@@ -26,6 +28,8 @@ export const maxSessionsPerKey = 4;
 export const verdictLifeMs = 3600_000;
 /** What a server has us keep for it. */
 const maxSessionBytes = 16_384;
+/** Sessions with their chains, as octets on the wire; the certificates take some times as much in memory. */
+export const maxKeptBytes = 8 * 2 ** 20;
 
 export interface Tickets {
   /** From now on they are kept, together with what was shown; gives that back. */
@@ -36,32 +40,44 @@ export class TlsSessions {
   readonly #clock: Pick<Clock, 'now'>;
   /** The key used last at the end; of its sessions the newest at the end. */
   readonly #kept = new Map<string, KeptSession[]>();
+  readonly #maxBytes: number;
+  #bytes = 0;
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  constructor(clock: Pick<Clock, 'now'>, maxBytes = maxKeptBytes) {
     this.#clock = clock;
+    this.#maxBytes = maxBytes;
   }
 
   /** The newest session; it is given out once, unless it is kept again. */
   take(key: string): KeptSession | undefined {
     const sessions = this.#kept.get(key);
-    const newest = sessions?.pop();
-    if (sessions?.length === 0 || (newest && this.#isOld(newest))) this.#kept.delete(key);
-    return newest && this.#isOld(newest) ? undefined : newest;
+    const newest = sessions?.at(-1);
+    if (newest === undefined) return undefined;
+    if (this.#isOld(newest)) return void this.forget(key);
+    this.#set(key, sessions?.slice(0, -1) ?? []);
+    return newest;
   }
 
   keep(key: string, kept: KeptSession): void {
     if (kept.session.length > maxSessionBytes || this.#isOld(kept)) return;
     const sessions = this.#kept.get(key) ?? [];
-    this.#kept.delete(key);
-    sessions.push(kept);
-    this.#kept.set(key, sessions.slice(-maxSessionsPerKey));
-    const [oldest] = this.#kept.size > maxKeys ? this.#kept.keys() : [];
-    if (oldest !== undefined) this.#kept.delete(oldest);
+    this.forget(key);
+    this.#set(key, [...sessions, kept].slice(-maxSessionsPerKey));
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= maxKeys && this.#bytes <= this.#maxBytes) break;
+      this.forget(oldest);
+    }
   }
 
   /** None of those that stand is taken up any more. */
   forget(key: string): void {
-    this.#kept.delete(key);
+    this.#set(key, []);
+  }
+
+  #set(key: string, sessions: KeptSession[]): void {
+    this.#bytes += bytesOf(sessions) - bytesOf(this.#kept.get(key) ?? []);
+    if (sessions.length > 0) this.#kept.set(key, sessions);
+    else this.#kept.delete(key);
   }
 
   /** Collects what a server offers: under TLS 1.2 before the handshake is done, under TLS 1.3 at any time after it. */
@@ -72,7 +88,8 @@ export class TlsSessions {
     return {
       keep: (fresh, verifiedAt) => {
         const shown = lasting(fresh);
-        take = (session) => this.keep(key, { session, shown, verifiedAt });
+        const chainBytes = shown.chain().reduce((sum, { raw }) => sum + raw.length, 0);
+        take = (session) => this.keep(key, { session, chainBytes, shown, verifiedAt });
         for (const session of early) take(session);
         const forget = () => {
           take = () => undefined;
@@ -87,3 +104,7 @@ export class TlsSessions {
     return this.#clock.now() - verifiedAt >= verdictLifeMs;
   }
 }
+
+/** A chain that several sessions share counts for each of them. */
+const bytesOf = (sessions: readonly KeptSession[]): number =>
+  sessions.reduce((sum, { session, chainBytes }) => sum + session.length + chainBytes, 0);
