@@ -5,7 +5,8 @@ import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { type ScriptedResolver, scriptedResolver } from '../testing/scripted-resolver.ts';
 import type { TlsResult } from '../tls-rpt/result.ts';
 import { createLog } from '../util/log.ts';
-import { defaultStsLimits, type StsLimits, StsPolicies } from './sts-policies.ts';
+import { defaultStsLimits, type StsLimits } from './sts-limits.ts';
+import { StsPolicies } from './sts-policies.ts';
 
 const dayMs = 86_400_000;
 const announced = (id: string) => ({ '_mta-sts.example.net': { TXT: [`v=STSv1; id=${id};`] } });
@@ -209,6 +210,31 @@ describe('StsPolicies', () => {
     expect((await policies.find('example.org')).note).toContain('too many policies are being fetched');
     waiting.resolve(page('enforce'));
     expect((await first).policy).toBeDefined();
+    await policies.close();
+  });
+
+  it('lets a fetch wait only so long for its turn, and reports nothing of it: it is not the domain’s doing', async () => {
+    const waiting = Promise.withResolvers<HttpsAnswer>();
+    resolver.rewrite({ ...announced('1'), '_mta-sts.example.org': { TXT: ['v=STSv1; id=1'] } });
+    const policies = new StsPolicies({
+      resolver,
+      clock,
+      log: createLog('silent'),
+      https: () => waiting.promise,
+      onTlsResult: (result) => results.push(result),
+      limits: { fetches: 1 },
+    });
+    const first = policies.find('example.net');
+    await settled();
+    const second = policies.find('example.org');
+    await settled();
+    clock.advance(defaultStsLimits.turnMs);
+    expect((await second).note).toContain('too many policies are being fetched');
+    expect(results).toEqual([]);
+    waiting.resolve(page('enforce'));
+    expect((await first).policy).toBeDefined();
+    clock.advance(defaultStsLimits.backOffMs);
+    expect((await policies.find('example.org')).policy).toBeDefined();
     await policies.close();
   });
 

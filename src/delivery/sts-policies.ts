@@ -14,6 +14,7 @@ import type { OnTlsResult } from '../tls-rpt/result.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { turnstile } from '../util/turnstile.ts';
+import { defaultStsLimits, type StsLimits } from './sts-limits.ts';
 import { readStsMemo, stsMemo, stsMemoKind } from './sts-memo.ts';
 
 export interface StsPolicyInForce extends StsPolicy {
@@ -51,38 +52,6 @@ export interface StsParts {
   port?: number;
   limits?: Partial<StsLimits>;
 }
-
-export interface StsLimits {
-  /** After a fetch that failed, until the next (RFC 8461 §3.3). */
-  backOffMs: number;
-  /** A policy is fetched anew when it is as old as this (RFC 8461 §10.2). */
-  refreshMs: number;
-  /** How often it is looked whether one is. */
-  sweepMs: number;
-  /** Policies that are kept; the one not sent under for longest goes first. */
-  policies: number;
-  /** Domains that are remembered to have none. */
-  absences: number;
-  /** That there is none is believed for as long as DNS says, and no longer than this. */
-  absenceMs: number;
-  /** … and where DNS does not answer: so long nobody asks again, and nobody waits for it. */
-  silenceMs: number;
-  /** Fetches at once, and those that wait for their turn. */
-  fetches: number;
-  waitingFetches: number;
-}
-
-export const defaultStsLimits: StsLimits = {
-  backOffMs: 5 * 60_000,
-  refreshMs: 24 * 3600_000,
-  sweepMs: 3600_000,
-  policies: 5000,
-  absences: 20_000,
-  absenceMs: 3600_000,
-  silenceMs: 60_000,
-  fetches: 16,
-  waitingFetches: 1000,
-};
 
 interface Entry {
   readonly domain: string;
@@ -215,7 +184,7 @@ export class StsPolicies {
     if ('problem' in got) {
       entry.problem = got.problem;
       entry.nextFetchAt = clock.now() + this.#limits.backOffMs;
-      this.#tell(domain, got);
+      if ('type' in got) this.#tell(domain, got);
       return;
     }
     entry.kept = { ...got.policy, domain, id, fetchedAt: clock.now() };
@@ -224,15 +193,27 @@ export class StsPolicies {
     await this.#write(entry.kept);
   }
 
-  async #inTurn(domain: string): Promise<FetchedPolicy | PolicyFailure> {
-    const { signal } = this.#stop;
-    if (!(await this.#turns.enter(signal)))
-      return { type: 'sts-policy-fetch-error', problem: 'too many policies are being fetched' };
+  /** That no turn came is our affair, and no report's. */
+  async #inTurn(domain: string): Promise<FetchedPolicy | PolicyFailure | { problem: string }> {
+    if (!(await this.#hasTurn())) return { problem: 'too many policies are being fetched' };
     const { https, port = 443 } = this.#parts;
     try {
-      return await fetchPolicy(https, domain, { port, signal });
+      return await fetchPolicy(https, domain, { port, signal: this.#stop.signal });
     } finally {
       this.#turns.leave();
+    }
+  }
+
+  async #hasTurn(): Promise<boolean> {
+    const late = new AbortController();
+    const cancel = this.#parts.clock.after(this.#limits.turnMs, () => late.abort());
+    try {
+      return await this.#turns.enter(AbortSignal.any([this.#stop.signal, late.signal]));
+    } catch (error) {
+      if (late.signal.aborted) return false;
+      throw error;
+    } finally {
+      cancel();
     }
   }
 
