@@ -104,7 +104,7 @@ describe('the fallback', () => {
   it.each<[string, Setting]>([
     ['under DANE', { zone: proven, script: { authentic: true } }],
     ['under an enforced MTA-STS policy', { sts: 'enforce' }],
-    ['for a message that requires TLS', { requests: { requireTls: true } }],
+    ['for a message that requires TLS', { script: { authentic: true }, requests: { requireTls: true } }],
   ])('M2: is never gone up %s', async (_, setting) => {
     expect((await tried(setting)).dialled).toEqual(onlyTheRoute);
   });
