@@ -8,11 +8,13 @@ import { StoreFullError } from '../store/errors.ts';
 import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+import { Attempts, type Deliver, type NotTried } from './attempts.ts';
 import { type DeliveryGroup, type HandOutParts, handOut, type SentBy } from './hand-out.ts';
 import { takeAll } from './line.ts';
 import type { Matches } from './matches.ts';
 import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
+import { Returns, troubleMs } from './returns.ts';
 import {
   hasRoom,
   initialSchedule,
@@ -26,10 +28,7 @@ import {
 import { SetAside } from './set-aside.ts';
 import type { Suspension } from './suspensions.ts';
 
-export type { DeliveryGroup, SiteTrouble };
-
-/** Why a group is not tried: its site was not reached before, or an operator wants it so. */
-export type NotTried = SiteTrouble | Suspension;
+export type { DeliveryGroup, NotTried, SiteTrouble };
 
 export interface QueueParts {
   store: Store;
@@ -43,16 +42,7 @@ export interface QueueParts {
   siteOf: HandOutParts['siteOf'];
   /** Mail for that destination goes to several sites: one that is down must not hold up the others. Default: none does. */
   isSplit?(destination: string): boolean;
-  /**
-   * Tries a group and calls `settle`; resolves to whether its site was reached, or why not; undefined where that was not
-   * asked. With `untried` it is not tried, and this is settled. A rejection is a bug: the jobs come again after
-   * `crashWaitMs`.
-   */
-  deliver(
-    group: DeliveryGroup,
-    signal: AbortSignal,
-    untried?: NotTried,
-  ): Promise<'reached' | SiteTrouble | undefined>;
+  deliver: Deliver;
   /** In force from the start; `suspend` replaces them. */
   suspensions?: readonly Suspension[];
 }
@@ -65,12 +55,6 @@ export const leaseMs = 4 * 3600_000;
 
 /** At shutdown deliveries that are under way get this long to end. */
 const drainMs = 10_000;
-
-/** After a store error the schedule looks again, and what could not be written is written again, after this long. */
-const troubleMs = 5_000;
-
-/** A group whose delivery crashed is tried again after this long: a bug must neither lose mail nor spin. */
-const crashWaitMs = 3600_000;
 
 export class Queue {
   readonly #parts: QueueParts;
@@ -85,20 +69,39 @@ export class Queue {
   /** Names of the jobs that are in memory. */
   readonly #held = new Set<string>();
   readonly #aside: SetAside;
-  readonly #puttingBack = new Set<Promise<void>>();
+  readonly #returns: Returns;
+  readonly #attempts: Attempts;
   /** The last claim, until what it brought is handed out. */
   #claiming: Promise<void> = Promise.resolve();
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
+    const { store, clock, log } = parts;
+    this.#returns = new Returns({
+      store,
+      clock,
+      log,
+      signal: this.#stop.signal,
+      isSplit: (group) => this.#isSplit(group),
+      given: (jobs) => {
+        for (const job of jobs) this.#held.delete(nameOf(job));
+      },
+    });
+    this.#attempts = new Attempts({
+      clock,
+      log,
+      signal: this.#stop.signal,
+      deliver: parts.deliver,
+      settle: (settlement) => this.settle(settlement),
+    });
     this.#aside = new SetAside(
       {
-        clock: parts.clock,
-        isSplit: ({ jobs }) => this.#isSplit(jobs),
+        clock,
+        isSplit: (group) => this.#isSplit(group),
         defer: (group, suspension) => this.#track(this.#defer(group, suspension)),
         // The schedule does not know of it: nothing else would wake it then.
         putBack: (group, until) =>
-          this.#beginToPutBack(group, until).then(() => this.#on({ type: 'due', at: until })),
+          this.#putBack(group, until).then(() => this.#on({ type: 'due', at: until })),
       },
       parts.suspensions ?? [],
     );
@@ -147,8 +150,8 @@ export class Queue {
   ): Promise<void> {
     const reports = settlement.reports.map((report) => ({ ...report, claimed: false }));
     await this.#record({ ...settlement, reports });
-    for (const { number } of settlement.results)
-      this.#held.delete(nameOf({ queueId: settlement.queueId, number }));
+    const { queueId } = settlement;
+    for (const { number } of settlement.results) this.#held.delete(nameOf({ queueId, number }));
     this.#parts.onEvents([settlement, ...reports].flatMap(({ events }) => events));
     const retries = settlement.results.flatMap((job) => (job.result === 'retry' ? [job.nextAttemptAt] : []));
     if (reports.length > 0) retries.push(this.#parts.clock.now());
@@ -206,7 +209,7 @@ export class Queue {
     const end = this.#aside.withhold(matches);
     if (recall) this.#on({ type: 'recalled' });
     await this.#claiming; // else what it brings would be overlooked in the store, and tried as it was
-    await Promise.allSettled(this.#puttingBack);
+    await this.#returns.done();
     return end;
   }
 
@@ -242,7 +245,7 @@ export class Queue {
         this.#claiming = this.#track(this.#claim(command.limit));
         return;
       case 'putBack':
-        return void this.#beginToPutBack(command.group, command.until);
+        return void this.#putBack(command.group, command.until);
       case 'defer':
         return void this.#track(this.#defer(command.group, command.cause));
       case 'wake':
@@ -302,70 +305,22 @@ export class Queue {
     else queueMicrotask(() => this.#on({ type: 'finished', group }));
   }
 
-  #isSplit(jobs: readonly JobRow[]): boolean {
+  #putBack(group: DeliveryGroup, until: number): Promise<void> {
+    return this.#track(this.#returns.begin(group, until));
+  }
+
+  #isSplit({ jobs }: DeliveryGroup): boolean {
     return jobs.some(({ destination }) => this.#parts.isSplit?.(destination));
-  }
-
-  #beginToPutBack(group: DeliveryGroup, until: number): Promise<void> {
-    const work: Promise<void> = this.#putBack(group, until).finally(() => this.#puttingBack.delete(work));
-    this.#puttingBack.add(work);
-    return this.#track(work);
-  }
-
-  /** Gives a group back to the store for a while. */
-  async #putBack({ message: { queueId }, jobs }: DeliveryGroup, until: number): Promise<void> {
-    const { store, clock, log } = this.#parts;
-    const isSplit = this.#isSplit(jobs);
-    for (;;) {
-      try {
-        if (isSplit) await store.postpone(jobs, until);
-        else await store.release(jobs, until);
-        for (const job of jobs) this.#held.delete(nameOf(job));
-        return;
-      } catch (error) {
-        log.error({ err: error, queueId }, 'cannot give jobs back to the store; tried again');
-        await sleep(clock, troubleMs, this.#stop.signal);
-      }
-    }
   }
 
   /** The schedule knows it as `group`, of which this much is tried. */
   async #try(group: DeliveryGroup, wanted: DeliveryGroup): Promise<void> {
-    try {
-      const site = await this.#parts.deliver(wanted, this.#stop.signal);
-      this.#on({ type: 'finished', group, ...(site !== undefined && { site }) });
-    } catch (error) {
-      await this.#postpone(wanted, error);
-      this.#on({ type: 'finished', group });
-    }
+    const site = await this.#attempts.make(wanted);
+    this.#on({ type: 'finished', group, ...(site !== undefined && { site }) });
   }
 
   async #defer(group: DeliveryGroup, cause: NotTried): Promise<void> {
-    try {
-      await this.#parts.deliver(group, this.#stop.signal, cause);
-    } catch (error) {
-      await this.#postpone(group, error);
-    }
-  }
-
-  async #postpone({ message: { queueId }, jobs }: DeliveryGroup, error: unknown): Promise<void> {
-    const { clock, log } = this.#parts;
-    log.error({ err: error, queueId }, 'delivery crashed; it is tried again later');
-    const again = { result: 'retry' as const, nextAttemptAt: clock.now() + crashWaitMs };
-    const results = jobs.map(({ number, memo }) => ({
-      number,
-      ...again,
-      lastError: 'internal error; see the log',
-      ...(memo && { memo }),
-    }));
-    try {
-      await this.settle({ queueId, results, events: [], reports: [] });
-    } catch (cause) {
-      log.error(
-        { err: cause, queueId },
-        'that cannot be written either; its jobs come back at the next start',
-      );
-    }
+    await this.#attempts.make(group, cause);
   }
 
   /** Work that `stop()` waits for. What it rejects with is a bug, or the end; the promise returned does not. */
