@@ -35,7 +35,7 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print JSON'),
     async (options: CommonOptions) => {
       const config = await configOf(context, options);
-      const sections = [sourceSection(await lookAtSources(config, context))];
+      const sections = [sourceSection(await lookAtSources(config, context), config.guard)];
       if (options.json) printJson(context, { sections });
       else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
       return exitCodeFor(sections);
@@ -56,16 +56,18 @@ async function lookAtSources(config: Config, { clock }: Context): Promise<Source
   }
 }
 
-export function sourceSection(reports: readonly SourceReport[]): Section {
+export function sourceSection(reports: readonly SourceReport[], guard: Config['guard']): Section {
   const section = 'source addresses';
-  return { section, examined: reports.length === 0 ? [noAddress] : reports.map(examinedOf) };
+  const examined = reports.map((report) => examinedOf(report, guard));
+  return { section, examined: examined.length === 0 ? [noAddress] : examined };
 }
 
-function examinedOf({ address, publicAddress, ehloName, findings, standing }: SourceReport): Examined {
+function examinedOf(report: SourceReport, { enabled }: Config['guard']): Examined {
+  const { address, publicAddress, ehloName, findings, standing } = report;
   const seen = publicAddress === address ? '' : `, seen as ${publicAddress}`;
   return {
     name: `${address}${seen}, called ${ehloName}`,
-    verdict: verdictOf(standing),
+    verdict: enabled ? verdictOf(standing) : 'mail is sent from here whatever is found: the guard is off',
     findings: findings.map((finding) => ({
       ...adviceOn(finding),
       isUnknown: finding.result === 'unknown' && finding.check !== 'blocklist',

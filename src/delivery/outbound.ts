@@ -85,8 +85,12 @@ export async function createCheckParts(
   };
 }
 
-/** From which of our addresses; `standings` is what the guard thinks of them. */
-export function createSourceChooser({ sources }: Config, standings: Standings = noStandings): SourceChooser {
+/** From which of our addresses; `guarding` is what the guard thinks of them. One that is off only tells who asks. */
+export function createSourceChooser(
+  { sources, guard }: Pick<Config, 'sources' | 'guard'>,
+  guarding: Standings = noStandings,
+): SourceChooser {
+  const standings = guard.enabled ? guarding : noStandings;
   return sourceChooser({ sources, standings, random: Math.random });
 }
 

@@ -35,7 +35,17 @@ beforeEach(async () => {
   );
   overSix = await startReceiver({ address: six, port, answers: { mail: refusal } });
   overFour = await startReceiver({ address: four, port });
-  world = await startWorld({
+  world = await openWorld({ enabled: true });
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+  await overSix[Symbol.asyncDispose]();
+  await overFour[Symbol.asyncDispose]();
+});
+
+/** Ours, which sends from an IPv6 address without a reverse name, and from an IPv4 address. */
+function openWorld({ enabled }: { enabled: boolean }): Promise<World<'example.com'>> {
+  return startWorld({
     clock,
     servers: {
       'example.com': {
@@ -43,7 +53,7 @@ beforeEach(async () => {
         settings: {
           delivery: { port, permanentFailures: 'strict' },
           source: [{ address: six }, { address: four }],
-          guard: { enabled: true, blocklists: [] },
+          guard: { enabled, blocklists: [] },
         },
       },
     },
@@ -55,12 +65,7 @@ beforeEach(async () => {
       ...withoutPtr,
     },
   });
-});
-afterEach(async () => {
-  await world[Symbol.asyncDispose]();
-  await overSix[Symbol.asyncDispose]();
-  await overFour[Symbol.asyncDispose]();
-});
+}
 
 const look = () => world.servers['example.com'].withAdmin((admin) => admin.lookAtSources());
 
@@ -171,6 +176,17 @@ describeWithIpv6('posthorn doctor', () => {
       section: 'source addresses',
       examined: [{ findings: [{ severity: 'good' }, { severity: 'good' }, {}, {}] }, {}],
     });
+  });
+
+  test('a guard that is off tells what it finds, and changes nothing', async () => {
+    await world[Symbol.asyncDispose]();
+    world = await openWorld({ enabled: false });
+    await threeLooks();
+    const { exitCode, out } = await doctor();
+    expect(exitCode).toBe(1);
+    expect(out).toContain('mail is sent from here whatever is found: the guard is off');
+    overSix.answers.mail = undefined;
+    expect(await send('ann@example.net')).toMatchObject({ tried: [{ endpoint: { address: six } }] });
   });
 
   test('works without a server, and leaves no store behind', async () => {

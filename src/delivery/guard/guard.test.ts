@@ -7,7 +7,7 @@ import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import { scriptedResolver } from '../../testing/scripted-resolver.ts';
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts';
 import { createLog } from '../../util/log.ts';
-import { Guard, subjectsOf } from './guard.ts';
+import { Guard, type GuardParts, subjectsOf } from './guard.ts';
 
 const [four, six] = ['192.0.2.1', '2001:db8::1'];
 const hourMs = 3600_000;
@@ -37,17 +37,19 @@ beforeEach(async () => {
 });
 afterEach(() => kept[Symbol.asyncDispose]());
 
-function guardOver(data: ZoneData, machine: readonly string[] = [four, six]) {
+function guardOver(
+  data: ZoneData,
+  { tryAddress = async () => undefined }: Pick<GuardParts, 'tryAddress'> = {},
+) {
   const resolver = scriptedResolver(data);
   const log = createLog('info', { write: (line) => void logged.push(JSON.parse(line).msg) });
-  const tryAddress = async () => undefined;
   const guard = new Guard({
     config,
     resolver,
     clock,
     log,
     store: kept.store,
-    machine: () => machine,
+    machine: () => [four, six],
     tryAddress,
   });
   return { guard, resolver };
@@ -78,6 +80,18 @@ describe('Guard', () => {
     expect([guard.of(six).isFit, guard.of(four)]).toEqual([false, { isFit: true, rank: 0 }]);
     expect(guard.spotless).toBe(false);
     expect(logged.at(-1)).toBe('nothing is sent from this address while another qualifies');
+    await guard.stop();
+  });
+
+  it('P13: before the first look is over, an IPv6 address comes after the others', async () => {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const { guard } = guardOver(withoutPtr, { tryAddress: () => promise });
+    await guard.start();
+    expect(guard.of(six)).toMatchObject({ isFit: true, rank: 1, reason: expect.stringContaining('yet') });
+    expect(guard.of(four)).toEqual({ isFit: true, rank: 0 });
+    expect(guard.spotless).toBe(false);
+    resolve(undefined);
+    await looked();
     await guard.stop();
   });
 

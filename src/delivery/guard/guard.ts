@@ -45,6 +45,11 @@ export const maxAddresses = 32;
 
 const memoKind = 'guard';
 const unknown: Standing = { isFit: true, rank: 0 };
+/** Before the first look: receivers ask more of IPv6 than of IPv4. */
+const unseen = (address: string): Standing =>
+  findFamily(address) === 6
+    ? { isFit: true, rank: 1, reason: `${address} has not been looked at yet` }
+    : unknown;
 
 export class Guard implements Standings {
   readonly #parts: GuardParts;
@@ -142,7 +147,7 @@ export class Guard implements Standings {
     this.#standings.clear();
     for (const { address } of subjects) {
       const history = this.#histories.get(address);
-      if (history !== undefined) this.#standings.set(address, standingOf(history));
+      this.#standings.set(address, history === undefined ? unseen(address) : standingOf(history));
     }
     this.#spotless = [...this.#standings.values()].every(({ isFit, rank }) => isFit && rank === 0);
   }

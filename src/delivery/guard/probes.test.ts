@@ -82,6 +82,13 @@ describe('probe()', () => {
     expect(found.spf).toMatchObject({ subject: 'example.com', result });
   });
 
+  it('P12: looks at SPF of every domain of ours', async () => {
+    const domains = Array.from({ length: 60 }, (_, number) => `d${number}.example`);
+    const last = { 'd59.example': { TXT: ['v=spf1 -all'] } };
+    const found = await look({ ...wellKept, ...last }, { domains });
+    expect(found.spf).toMatchObject({ subject: 'd59.example', result: 'bad' });
+  });
+
   it('does not know what DNS does not say now', async () => {
     const failures = {
       '1.2.0.192.in-addr.arpa': 'servfail',
