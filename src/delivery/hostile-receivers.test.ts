@@ -8,12 +8,14 @@ import { testAuthority } from '../testing/certificates.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
+import { maxLineLength, maxLines } from '../util/dialogue.ts';
 import { ConnectionPool } from './pool.ts';
 import { send } from './send.ts';
 
 const minute = 60_000;
 const certificate = testAuthority().issue(['mx.example.net']);
-const hello = 'S: 220 mx\nC: EHLO …\nS: 250 mx\n';
+const greeting = 'S: 220 mx\n';
+const hello = `${greeting}C: EHLO …\nS: 250 mx\n`;
 const offering = (extension: string) => `S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 ${extension}\n`;
 const envelope = `${hello}C: MAIL …\nS: 250 ok\nC: RCPT …\nS: 250 ok\n`;
 const data = `${envelope}C: DATA\nS: 354 go\n`;
@@ -28,6 +30,10 @@ interface Case {
   outcome: string;
   phase: string | RegExp;
   reason: RegExp;
+  /** What the transcript shows of it, where it is no reply. */
+  shown?: RegExp;
+  /** Octets of the message. Default: few. */
+  sizeBytes?: number;
   /** The most time that may pass, in ms. */
   withinMs?: number;
 }
@@ -54,14 +60,32 @@ const cases: Case[] = [
     outcome: 'deferred 4.4.2',
     phase: 'waiting for the greeting',
     reason: /no reply within 300 s/,
+    shown: /^S: 220 a/,
     withinMs: 5 * minute,
   },
+  ...[
+    ['EHLO', 'S: 220 mx\nC: EHLO …', 'sending EHLO', 300],
+    ['STARTTLS', secured, 'sending STARTTLS', 300],
+    ['MAIL', `${hello}C: MAIL …`, 'sending MAIL FROM', 300],
+    ['RCPT', `${hello}C: MAIL …\nS: 250 ok\nC: RCPT …`, 'sending RCPT TO', 300],
+    ['DATA', `${envelope}C: DATA`, 'sending DATA', 120],
+  ].map(
+    ([command, script, phase, seconds]): Case => ({
+      peer: `falls silent at ${command} (RFC 5321 §4.5.3.2)`,
+      scripts: [`${script}\n== quiet`],
+      outcome: 'deferred 4.4.2',
+      phase: `${phase}`,
+      reason: new RegExp(`no reply within ${seconds} s`),
+      withinMs: Number(seconds) * 1000,
+    }),
+  ),
   {
     peer: 'greets without end',
     scripts: ['S* 220-go on\\r\\n'],
     outcome: 'deferred 4.5.0',
     phase: 'waiting for the greeting',
     reason: /over 100 lines|talks without being asked/,
+    shown: /^S: 220-go on$/,
   },
   {
     peer: 'answers in 1 MB on one line',
@@ -69,6 +93,7 @@ const cases: Case[] = [
     outcome: 'deferred 4.5.0',
     phase: 'sending EHLO',
     reason: /over 4096 octets|talks without being asked/,
+    shown: /^S: 250 x{505}…$/,
   },
   {
     peer: 'answers in 10,000 lines',
@@ -76,6 +101,7 @@ const cases: Case[] = [
     outcome: 'deferred 4.5.0',
     phase: 'sending EHLO',
     reason: /over 100 lines|talks without being asked/,
+    shown: /^S: 250-X$/,
   },
   {
     peer: 'answers 10,000 times before it is asked',
@@ -122,6 +148,7 @@ const cases: Case[] = [
       outcome: 'deferred 4.5.0',
       phase: 'sending MAIL FROM',
       reason: /not an SMTP reply|has the codes/,
+      shown: /^S: (?:999 what|000 zero|25 short|2500 long|what\?|550 b|-|\?)$/,
     }),
   ),
   {
@@ -171,12 +198,30 @@ const cases: Case[] = [
     withinMs: 10 * minute,
   },
   {
+    peer: 'never ends its answer to the message',
+    scripts: [`${sent}S* 250-going on\\r\\n`],
+    outcome: 'inDoubt 4.5.0',
+    phase: /^sending end of data/,
+    reason: /over 100 lines|talks without being asked/,
+    shown: /^S: 250-going on$/,
+  },
+  {
     peer: 'drips its answer to the message',
     scripts: [`${sent}S~ 250 2.0.0 taken, in a moment\\r\\n`],
     outcome: 'inDoubt 4.4.2',
     phase: /^sending end of data/,
     reason: /no reply within 600 s/,
+    shown: /^S: 250 2\.0\.0/,
     withinMs: 10 * minute,
+  },
+  {
+    peer: 'reads nothing of the message',
+    scripts: [`${data}== unread`],
+    sizeBytes: 32 * 2 ** 20,
+    outcome: 'deferred 4.4.2',
+    phase: 'sending the message',
+    reason: /no room for more data within 180 s/,
+    withinMs: 20 * minute, // as long as it takes to fill the buffers, and then three minutes
   },
   {
     peer: 'hangs up after the message',
@@ -208,6 +253,27 @@ const cases: Case[] = [
     withinMs: minute,
   },
   {
+    peer: 'says 250 to STARTTLS, too, and goes on in clear text',
+    scripts: [`${secured}S: 250 ok\nC: (5 octets)\nS+ 250 ok\\r\\n\n== deaf`],
+    outcome: 'deferred 4.7.5',
+    phase: 'negotiating TLS',
+    reason: /handshake/,
+  },
+  {
+    peer: 'breaks TLS in the middle of the dialogue',
+    scripts: [`${secured}S: 220 go\n== TLS\n${hello.slice(greeting.length)}C: MAIL …\n== alert`],
+    outcome: 'deferred 4.4.2',
+    phase: 'sending MAIL FROM',
+    reason: /./,
+  },
+  {
+    peer: 'breaks TLS after the message',
+    scripts: [`${secured}S: 220 go\n== TLS\n${sent.slice(greeting.length)}== alert`],
+    outcome: 'inDoubt 4.4.2',
+    phase: /^sending end of data/,
+    reason: /./,
+  },
+  {
     peer: 'floods under TLS',
     scripts: [`${secured}S: 220 go\n== TLS\nC: EHLO …\nS* 250-X\\r\\n`],
     outcome: 'deferred 4.5.0',
@@ -231,7 +297,7 @@ afterEach(async () => {
 });
 
 /** Sends one message to a peer that plays these scripts; time passes, fast, once it keeps quiet. */
-async function attempt(scripts: readonly string[]) {
+async function attempt({ scripts, sizeBytes = 20 }: Pick<Case, 'scripts' | 'sizeBytes'>) {
   const clock = fakeClock();
   let settled = false;
   const passTime = async () => {
@@ -258,7 +324,7 @@ async function attempt(scripts: readonly string[]) {
   });
   pools.push(pool);
   const { message } = sampleMessage('Q1');
-  const octets = Buffer.from('Subject: hi\r\n\r\nHello\r\n');
+  const octets = Buffer.from(`Subject: hi\r\n\r\n${'x\r\n'.repeat(sizeBytes / 3)}`);
   const began = clock.now();
   const { outcomes, events } = await send(
     { pool },
@@ -283,13 +349,9 @@ async function attempt(scripts: readonly string[]) {
   return { outcome, events, tookMs: clock.now() - began, connections: peer.connections };
 }
 
-/** What a transcript keeps: util/dialogue.ts. */
-const maxDialogueLines = 200;
-const maxDialogueLine = 520;
-
 describe('a receiver that', () => {
   it.each(cases.map((each) => [each.peer, each] as const))('not-1: not-11: %s', async (_, expected) => {
-    const { outcome, events, tookMs, connections } = await attempt(expected.scripts);
+    const { outcome, events, tookMs, connections } = await attempt(expected);
     expect(`${outcome.kind} ${outcome.status}`).toBe(expected.outcome);
     expect(outcome.phase).toMatch(expected.phase);
     expect(outcome.reason).toMatch(expected.reason);
@@ -300,8 +362,12 @@ describe('a receiver that', () => {
     expect(events).toHaveLength(connections);
     for (const { data } of events) {
       if (!('dialogue' in data) || data.dialogue === undefined) throw new Error('no transcript');
-      expect(data.dialogue.length).toBeLessThanOrEqual(maxDialogueLines);
-      for (const [, line] of data.dialogue) expect(line.length).toBeLessThanOrEqual(maxDialogueLine);
+      expect(data.dialogue.length).toBeLessThanOrEqual(maxLines);
+      if (expected.shown !== undefined) {
+        const lines = data.dialogue.map(([, line]) => line);
+        expect(lines).toContainEqual(expect.stringMatching(expected.shown));
+      }
+      for (const [, line] of data.dialogue) expect(line.length).toBeLessThanOrEqual(maxLineLength + 1);
     }
   });
 });

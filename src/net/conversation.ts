@@ -170,9 +170,16 @@ class SocketConversation implements Conversation {
   }
 
   close(error = new ConversationError('aborted', 'we closed the connection')): void {
+    if (this.#failure === undefined) this.#recordFragment();
     this.#failure ??= error;
     this.#socket.destroy();
     this.#wake?.();
+  }
+
+  /** What was no reply, or not a whole one, may be just what explains the end. */
+  #recordFragment(): void {
+    for (const line of this.#parser.fragment())
+      this.dialogue.server(line.startsWith('334') ? '334 ***' : line);
   }
 
   #write(lines: readonly string[], shown: readonly string[]): void {

@@ -70,6 +70,23 @@ describe('ReplyParser', () => {
     expect([parser.next()?.lines, parser.idle]).toEqual([['a', 'b'], true]);
   });
 
+  it.each([
+    ['nothing', '', []],
+    ['a whole reply', '250 2.1.0 ok\r\n', []],
+    ['the beginning of one', '250-2.1.0 a\r\n250 2.1', ['250-2.1.0 a', '250 2.1']],
+    ['what is no reply', '250-a\r\nwh\x1bat?\r\n250 b\r\n', ['250-a', 'wh?at?']],
+    ['a line without end', `250 ${'x'.repeat(5000)}`, [`250 ${'x'.repeat(maxReplyLineBytes - 4)}`]],
+  ])('fragment() is what has not become a reply: %s', (_, text, expected) => {
+    const parser = new ReplyParser();
+    parser.receive(Buffer.from(text));
+    try {
+      while (parser.next() !== undefined);
+    } catch (error) {
+      if (!(error instanceof ReplySyntaxError)) throw error;
+    }
+    expect(parser.fragment()).toEqual(expected);
+  });
+
   it('keeps maxReplyText of a reply, and all its lines', () => {
     const [reply] = parse(
       `${`550-5.1.1 ${'x'.repeat(4000)}\r\n`.repeat(maxReplyLines - 1)}550 5.1.1 end\r\n250 ok\r\n`,

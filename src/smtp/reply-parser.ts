@@ -4,7 +4,7 @@
  * could take a refusal for an acceptance.
  */
 
-import type { Reply } from './reply.ts';
+import { type Reply, replyLines } from './reply.ts';
 
 /** RFC 5321 allows 512 octets; some servers say more. */
 export const maxReplyLineBytes = 4096;
@@ -25,6 +25,8 @@ const controls = /[\x00-\x1f\x7f-\x9f]/g;
 export class ReplyParser {
   #buffer: Buffer = Buffer.alloc(0);
   #offset = 0;
+  /** Where the line begins that is being read, or was read last. */
+  #lineStart = 0;
   /** What came since a reply was last looked for: joined then, not at each octet of who talks without being asked. */
   #arrived: Buffer[] = [];
   #arrivedBytes = 0;
@@ -49,6 +51,19 @@ export class ReplyParser {
     return this.unreadBytes === 0 && this.#lines.length === 0;
   }
 
+  /**
+   * What there is of a reply that has not become one: its lines so far, and the one that is not whole, or no line of a reply.
+   * For the record: nothing is to be concluded from it.
+   */
+  fragment(): string[] {
+    this.#join();
+    const enhanced = this.#enhanced === undefined ? {} : { enhanced: this.#enhanced };
+    const lines = replyLines({ code: this.#code, ...enhanced, lines: [...this.#lines, ''] }).slice(0, -1);
+    const rest = this.#buffer.toString('utf8', this.#lineStart, this.#lineStart + maxReplyLineBytes);
+    const [line = ''] = rest.split(/\r?\n/, 1);
+    return line === '' ? lines : [...lines, line.replace(controls, '?')];
+  }
+
   /** The next whole reply, or undefined when more octets are needed. Throws a ReplySyntaxError on anything else. */
   next(): Reply | undefined {
     this.#join();
@@ -65,12 +80,14 @@ export class ReplyParser {
     const alone = rest.length === 0 && this.#arrived.length === 1;
     this.#buffer = alone ? first : Buffer.concat([rest, ...this.#arrived]);
     this.#offset = 0;
+    this.#lineStart = 0;
     this.#arrived = [];
     this.#arrivedBytes = 0;
   }
 
   #nextLine(): string | undefined {
     const start = this.#offset;
+    this.#lineStart = start;
     const end = this.#buffer.indexOf(lf, start);
     const length = (end === -1 ? this.#buffer.length : end) - start;
     if (length > maxReplyLineBytes)
@@ -112,6 +129,7 @@ export class ReplyParser {
     this.#lines = [];
     this.#textLength = 0;
     this.#enhanced = undefined;
+    this.#lineStart = this.#offset;
     return enhanced === undefined ? { code, lines } : { code, enhanced, lines };
   }
 }

@@ -12,7 +12,9 @@
  *     C: (message)           all lines up to the final dot, kept as they came
  *     C: (1000 octets)       so many octets of a BDAT chunk, kept with those before
  *     == TLS                 the handshake (the server's side)
+ *     == alert               breaks it: what comes under TLS is no record of it
  *     == hang up             closes the connection; `== reset` breaks it off
+ *     == unread              nothing more is read
  *     == deaf                whatever the client says is not answered, and it closes
  *     == quiet               the client closes, having said nothing more; so do scripts without a hang-up end
  */
@@ -105,6 +107,8 @@ interface Props {
 /** One connection, playing one script. */
 class Stage {
   readonly #props: Props;
+  /** Below TLS. */
+  readonly #raw: Socket;
   #socket: Socket;
   #unread: Buffer = Buffer.alloc(0);
   #ended = false;
@@ -113,6 +117,7 @@ class Stage {
   #wake: () => void = () => undefined;
 
   constructor(socket: Socket, props: Props) {
+    this.#raw = socket;
     this.#socket = socket;
     this.#props = props;
     this.#attach(socket);
@@ -150,8 +155,10 @@ class Stage {
     if (line.startsWith('S* ')) return this.#sayForEver(unescaped(text));
     if (line.startsWith('S~ ')) return this.#drip(unescaped(text));
     if (line === '== TLS') return this.#startTls();
+    if (line === '== alert') return this.#breakTls();
     if (line === '== hang up' || line === '== reset') return this.#hangUp(line === '== reset');
     if (line === '== quiet') return this.#keepQuiet();
+    if (line === '== unread') return this.#stopReading();
     if (line === '== deaf') return this.#beDeaf();
     throw new Error(`Not a line of a script: ${line}`);
   }
@@ -220,6 +227,12 @@ class Stage {
     });
   }
 
+  /** A fatal alert in clear text, where the client expects records under its keys. */
+  async #breakTls(): Promise<void> {
+    this.#raw.write(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]));
+    await this.#beDeaf();
+  }
+
   async #hangUp(reset: boolean): Promise<void> {
     if (reset) this.#socket.resetAndDestroy();
     else this.#socket.end();
@@ -229,6 +242,12 @@ class Stage {
   #keepQuiet(): Promise<void> {
     this.#props.onQuiet();
     return this.#clientEnd();
+  }
+
+  async #stopReading(): Promise<void> {
+    this.#socket.pause();
+    this.#props.onQuiet();
+    await this.#until(() => this.#ended);
   }
 
   async #beDeaf(): Promise<void> {

@@ -6,9 +6,9 @@
 /** Milliseconds since the start of the excerpt, then `S: …` or `C: …`. */
 export type DialogueLine = readonly [offsetMs: number, line: string];
 
-/** Octets of one line that are kept, and lines of one excerpt. */
-const maxLineLength = 512;
-const maxLines = 200;
+/** Characters of one line that are kept, and lines of one excerpt. */
+export const maxLineLength = 512;
+export const maxLines = 200;
 
 export class Dialogue {
   readonly #now: () => number;
