@@ -45,7 +45,7 @@ export interface ScriptedPeer extends AsyncDisposable {
   played(): Promise<void>;
 }
 
-/** Listens on a free port of 127.0.0.1. Its host name, for the certificate, is `host`. */
+/** Listens on 127.0.0.1, on a free port unless it is given one. Its host name, for the certificate, is `host`. */
 export async function scriptedPeer(
   scripts: readonly string[],
   {
@@ -53,7 +53,8 @@ export async function scriptedPeer(
     byteByByte = false,
     onQuiet = () => undefined,
     host = 'mx.example.net',
-  }: PeerOptions & { host?: string } = {},
+    port: wanted = 0,
+  }: PeerOptions & { host?: string; port?: number } = {},
 ): Promise<ScriptedPeer> {
   const sockets = new Set<Socket>();
   const plays: Promise<void>[] = [];
@@ -76,7 +77,7 @@ export async function scriptedPeer(
     if (plays.push(play) === scripts.length) void Promise.all(plays).then(() => done.resolve());
   });
   const port = await new Promise<number>((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(wanted, '127.0.0.1', () => {
       const address = server.address();
       if (typeof address === 'object' && address !== null) resolve(address.port);
     });

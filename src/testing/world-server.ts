@@ -3,7 +3,8 @@
  * was started from it, and what people do with it: send, read, ask what happened.
  */
 
-import { readdir } from 'node:fs/promises';
+import { cpSync, lstatSync } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Admin } from '../admin/admin.ts';
 import { openAdmin } from '../admin/open-admin.ts';
@@ -58,6 +59,21 @@ export class WorldServer {
     this.#running = undefined;
     await running?.server.stop();
     running?.output.close();
+  }
+
+  /**
+   * As SIGKILL does: the next start finds what is on disk at the moment of this call, whatever follows. Resolves when the
+   * sockets are closed; `meanwhile` ends what would hold that up, such as a peer that does not answer.
+   */
+  async kill(meanwhile: () => PromiseLike<void> = async () => undefined): Promise<void> {
+    const { dataDir } = this.config;
+    const image = `${dataDir}-killed`;
+    const isSocket = (path: string) => lstatSync(path).isSocket();
+    cpSync(dataDir, image, { recursive: true, filter: (path) => !isSocket(path) });
+    await meanwhile();
+    await this.stop();
+    await rm(dataDir, { recursive: true });
+    await rename(image, dataDir);
   }
 
   async restart(): Promise<void> {
