@@ -135,6 +135,11 @@ describe('classify() by permanentFailures', () => {
     expect(classify(refusesIpv6, endpoint, policy)).not.toHaveProperty('remedy');
   });
 
+  it('M6: never: a complaint about our IPv6 address is no failure either, where there is no IPv4', () => {
+    expect(classify(refusesIpv6, overIpv6, 'never').kind).toBe('deferred');
+    expect(classify(refusesIpv6, overIpv6, 'careful').kind).toBe('failed');
+  });
+
   it('P13: a 4xx about our IPv6 address, too', () => {
     const verdict = byReply('sending end of data', reply(450, '4.7.25', 'no reverse DNS record'));
     expect(classify(verdict, overIpv6)).toMatchObject({ kind: 'deferred', remedy: 'IPv4' });

@@ -78,16 +78,17 @@ function classifyReply(phase: Phase, reply: Reply, { endpoint, policy }: Circums
   if (reply.code < 300 && phase === 'sending end of data') return { kind: 'delivered', reply, endpoint };
   const trouble = { status: statusOf(reply, phase), reason: reasonOf(reply), phase, reply, endpoint };
   const rule = policy === 'strict' ? undefined : findFailureRule(phase, reply, endpoint.address);
-  if (!isPermanent(reply)) return { kind: 'deferred', ...trouble, ...temporary(rule) };
-  if (policy === 'never' && rule?.action !== 'IPv4')
-    return { kind: 'deferred', ...trouble, rule: '5xx, but permanentFailures is "never": try again later' };
+  if (!isPermanent(reply))
+    return { kind: 'deferred', ...trouble, ...later(rule, '4xx: try again later (RFC 5321 §4.2.1)') };
+  if (policy === 'never')
+    return { kind: 'deferred', ...trouble, ...later(rule, '5xx, but permanentFailures is "never": try again later') };
   return { kind: 'failed', ...trouble, ...permanent(rule) };
 }
 
-function temporary(rule: FailureRule | undefined): { rule: string; remedy?: 'IPv4' } {
+function later(rule: FailureRule | undefined, otherwise: string): { rule: string; remedy?: 'IPv4' } {
   return rule?.action === 'IPv4'
     ? { rule: `${rule.meaning}: to be tried over IPv4`, remedy: 'IPv4' }
-    : { rule: '4xx: try again later (RFC 5321 §4.2.1)' };
+    : { rule: otherwise };
 }
 
 function permanent(rule: FailureRule | undefined): Pick<Outcome & { kind: 'failed' }, 'rule' | 'remedy'> {

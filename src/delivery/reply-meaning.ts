@@ -51,8 +51,8 @@ export const meaningLines: readonly Line[] = [
   {
     meaning: 'pace',
     words:
-      /\brates?\b|throttl|server (?:is )?busy|unexpected volume|exceeded .{0,60}\b(?:limit|quota) .{0,40}(?:hour|minute|day)/i,
-    source: 'Gmail, Yahoo TSS04, Microsoft, Exim ratelimit',
+      /\brates?\b|rate[- ]?limit|throttl|server (?:is )?busy|unexpected volume|exceeded .{0,60}\b(?:limit|quota) .{0,40}(?:hour|minute|day)/i,
+    source: 'Gmail, Yahoo TSS04, Microsoft, Exim ratelimit, rspamd ("Ratelimit ... exceeded")',
   },
   {
     meaning: 'identity',
@@ -72,6 +72,11 @@ export const meaningLines: readonly Line[] = [
     words:
       /come back|(?:try|retry|tried)(?: it)?(?: again)?(?: a (?:bit|little))? (?:later|in\b|after)|^(?:\d+ )(?:\S+ )?GL\b/i,
     source: 'milter-greylist, rspamd ("Try again later"), OpenBSD spamd, qmail ("GL - temporary problem")',
+  },
+  {
+    meaning: 'pace',
+    enhanced: /^4\.7\.(?!2[0-46-9]$)\d+$/,
+    source: 'RFC 3463 §3.8: a policy against us; but what RFC 7372 and others say of one message (4.7.20 to 4.7.29) is none',
   },
 ];
 

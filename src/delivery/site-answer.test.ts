@@ -72,6 +72,10 @@ describe('siteAnswer() of a refusal of the pace', () => {
     [421, '4.3.2', 'The maximum number of concurrent connections has exceeded a limit', undefined], // Exchange
     [450, '4.7.1', 'Error: too many connections from your IP (rate controlled)', 'sending RCPT TO'],
     [421, '', 'Too many concurrent SMTP connections; please try again later', 'waiting for the greeting'],
+    [450, '4.7.0', 'Temporarily rejected', 'sending MAIL FROM'],
+    [450, '4.7.1', 'Client host rejected: cannot find your hostname, [x]', 'sending RCPT TO'],
+    [451, '4.7.1', 'Your address is listed at bl.example', 'sending RCPT TO'],
+    [451, '4.7.1', 'Ratelimit "to_ip_from" exceeded', 'sending end of data'], // rspamd
   ])('P7: %i %s %s: the site is slowed down', (code, enhanced, text, phase) => {
     expect(siteAnswer([said(code, enhanced, text, phase)], 1000)).toMatchObject({ kind: 'busy', at: 1000 });
   });
@@ -83,6 +87,8 @@ describe('siteAnswer() of a refusal of the pace', () => {
     [452, '4.5.3', 'Too many recipients'],
     [421, '', 'Max message per connection reached, closing transmission channel'], // Yahoo: the next one is welcome
     [451, '4.3.0', 'Local error in processing'],
+    [451, '4.7.24', 'SPF could not be checked'],
+    [451, '4.7.1', 'Try again later'], // greylisting, rspamd
   ])('P7: %i %s %s is about one message, mailbox or connection: the site goes on', (code, enhanced, text) => {
     expect(siteAnswer([said(code, enhanced, text, 'sending RCPT TO')], 1000)).toBe('reached');
   });

@@ -71,9 +71,13 @@ const ofOneMessage = /^4\.(?:2\.|5\.3$)/;
 const ofOneConnection =
   /(?:messages?|mails?|e-?mails?|transactions?|commands?) (?:per|for|in|on) (?:this |each |a |one )?(?:connection|session)/i;
 
-/** A refusal of the pace, whatever the message. Greylisting is none: it is about one sender and one recipient. */
+/**
+ * A refusal of the pace, or of us, whatever the message: who minds our address minds it in every message. Greylisting is
+ * none: it is about one sender and one recipient.
+ */
 function asksForLess({ reply, status }: Trouble): boolean {
-  if (reply === undefined || meaningOf(reply)?.meaning !== 'pace') return false;
+  const meaning = reply && meaningOf(reply)?.meaning;
+  if (reply === undefined || (meaning !== 'pace' && meaning !== 'identity')) return false;
   if (ofOneConnection.test(replyText(reply))) return false;
   return reply.code === 421 || !ofOneMessage.test(status);
 }
