@@ -81,7 +81,11 @@ function classifyReply(phase: Phase, reply: Reply, { endpoint, policy }: Circums
   if (!isPermanent(reply))
     return { kind: 'deferred', ...trouble, ...later(rule, '4xx: try again later (RFC 5321 §4.2.1)') };
   if (policy === 'never')
-    return { kind: 'deferred', ...trouble, ...later(rule, '5xx, but permanentFailures is "never": try again later') };
+    return {
+      kind: 'deferred',
+      ...trouble,
+      ...later(rule, '5xx, but permanentFailures is "never": try again later'),
+    };
   return { kind: 'failed', ...trouble, ...permanent(rule) };
 }
 

@@ -72,7 +72,7 @@ export async function deliver(
   const suspension = untried && 'scope' in untried ? untried : undefined;
   const isMany = parts.send.tables?.named(group.site) !== undefined;
   const answer = certain.length === 0 ? undefined : siteAnswer(attempt.outcomes, now, isMany);
-  const site = untried && !('scope' in untried) ? untried : answer;
+  const site = untried && 'kind' in untried && untried.kind !== 'full' ? untried : answer;
   const decisionParts = decisionPartsOf(parts, group.site, now);
   let tried = 0;
   const decided = jobs.map((job) => {

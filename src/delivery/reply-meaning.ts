@@ -76,7 +76,8 @@ export const meaningLines: readonly Line[] = [
   {
     meaning: 'pace',
     enhanced: /^4\.7\.(?!2[0-46-9]$)\d+$/,
-    source: 'RFC 3463 §3.8: a policy against us; but what RFC 7372 and others say of one message (4.7.20 to 4.7.29) is none',
+    source:
+      'RFC 3463 §3.8: a policy against us; but what RFC 7372 and others say of one message (4.7.20 to 4.7.29) is none',
   },
 ];
 

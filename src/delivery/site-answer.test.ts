@@ -114,4 +114,6 @@ test('notTried() gives each recipient the reason of the attempt before, and says
   expect(events).toEqual([]);
   const busy = notTried([sampleJob('Q1')], { ...cause, kind: 'busy' });
   expect(busy.outcomes).toMatchObject([{ rule: expect.stringContaining('asked us to slow down at 1970') }]);
+  const full = notTried([sampleJob('Q1')], { ...cause, kind: 'full' });
+  expect(full.outcomes).toMatchObject([{ rule: expect.stringContaining('had a full line at 1970') }]);
 });

@@ -3,7 +3,7 @@
  * wants less. And what is said of mail that is not tried since its site was not reached, or was busy, a moment ago.
  */
 
-import type { NotTried, SiteTrouble } from '../queue/queue.ts';
+import type { FullLine, NotTried, SiteTrouble } from '../queue/queue.ts';
 import { type Suspension, suspendedWhat } from '../queue/suspensions.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobRow } from '../store/store.ts';
@@ -88,9 +88,14 @@ export function notTried(jobs: readonly JobRow[], why: NotTried): Attempt {
   return { outcomes: jobs.map(() => ({ kind: 'deferred', ...trouble })), events: [] };
 }
 
-function unreached({ kind, at, status, phase, reason }: SiteTrouble): Trouble {
-  const why = kind === 'busy' ? 'asked us to slow down' : 'was not reached';
-  const rule = `the site ${why} at ${new Date(at).toISOString()}: not tried, later again`;
+const whyNot: Record<(SiteTrouble | FullLine)['kind'], string> = {
+  down: 'was not reached',
+  busy: 'asked us to slow down',
+  full: 'had a full line',
+};
+
+function unreached({ kind, at, status, phase, reason }: SiteTrouble | FullLine): Trouble {
+  const rule = `the site ${whyNot[kind]} at ${new Date(at).toISOString()}: not tried, later again`;
   return { status, phase, reason, rule };
 }
 

@@ -16,6 +16,8 @@ const general = 'Your postmaster can find out why.';
 export function adviceFor(status: string): string {
   if (status === '5.3.4' || status === '5.2.3')
     return 'The message is too large for the recipient. Send less at once.';
+  if (status === '4.4.7')
+    return "There was more mail for the recipient's mail system than it takes. Send again later, or ask your postmaster.";
   if (/^[45]\.7\.(?:10|30)$/.test(status))
     return "You asked for protection by TLS all the way, and the recipient's mail system cannot do that. Send it without, or by another way.";
   if (/^[45]\.7\.5$/.test(status))

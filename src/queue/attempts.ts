@@ -4,11 +4,11 @@ import type { NewMessage, Settlement } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { DeliveryGroup } from './hand-out.ts';
-import type { SiteTrouble } from './sites.ts';
+import type { FullLine, SiteTrouble } from './sites.ts';
 import type { Suspension } from './suspensions.ts';
 
-/** Why a group is not tried: its site was not reached before, or an operator wants it so. */
-export type NotTried = SiteTrouble | Suspension;
+/** Why a group is not tried: its site was not reached before, or takes too little, or an operator wants it so. */
+export type NotTried = SiteTrouble | FullLine | Suspension;
 
 /**
  * Tries a group and settles it; resolves to whether its site was reached, or why not; undefined where that was not

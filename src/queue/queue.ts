@@ -16,6 +16,7 @@ import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
 import { Returns, troubleMs } from './returns.ts';
 import {
+  type FullLine,
   hasRoom,
   initialSchedule,
   type ScheduleCommand,
@@ -28,7 +29,7 @@ import {
 import { SetAside } from './set-aside.ts';
 import type { Suspension } from './suspensions.ts';
 
-export type { DeliveryGroup, NotTried, SiteTrouble };
+export type { DeliveryGroup, FullLine, NotTried, SiteTrouble };
 
 export interface QueueParts {
   store: Store;

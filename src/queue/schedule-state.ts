@@ -1,7 +1,7 @@
 /** The state of the schedule, what happens to it and what it commands: the vocabulary of `step` (schedule.ts). */
 
 import type { SiteLimits } from './pace.ts';
-import { type Group, noSites, type Sites, type SiteTrouble } from './sites.ts';
+import { type FullLine, type Group, noSites, type Sites, type SiteTrouble } from './sites.ts';
 
 export interface ScheduleLimits {
   /** Groups at once, but for those of sites that are apart. */
@@ -59,8 +59,8 @@ export type ScheduleCommand<G extends Group> =
   | { type: 'claim'; limit: number }
   /** Give the group's jobs back to the store, which is to hold their destinations until then; they are held here no more. */
   | { type: 'putBack'; group: G; until: number }
-  /** Record that the group was not tried, because its site was not reached before; it is held here no more. */
-  | { type: 'defer'; group: G; cause: SiteTrouble }
+  /** Record that the group was not tried, and why: its site was not reached before. It is held here no more. */
+  | { type: 'defer'; group: G; cause: SiteTrouble | FullLine }
   /** Send a `tick` at that moment, instead of any asked for before. */
   | { type: 'wake'; at: number };
 

@@ -97,6 +97,38 @@ describe('step()', () => {
     expect(started(on({ type: 'tick' }, minute))).toEqual(['a2']);
   });
 
+  test('P7: no line is longer than an hour, and what is at its end and finds no room is given up', () => {
+    const { on, ready, finished } = schedule({
+      perSite: () => ({ ...places(5), messagesPerHour: 60 }),
+      maxHeld: 5000,
+    });
+    on({ type: 'claimed', jobCount: 100, nextDueAt: undefined });
+    ready('a', 'a');
+    finished('a', 'a');
+    const results = Array.from({ length: 90 }, (_, number) => ready(`a${number}`, 'a'));
+    const putBack = results.flat().filter(({ type }) => type === 'putBack');
+    expect(putBack.length).toBeGreaterThanOrEqual(25);
+    expect(putBack.length).toBeLessThan(30);
+    const group = piece('overdue', 'a', { fresh: false, expiresAt: 1000 });
+    expect(on({ type: 'ready', group }, 1000)).toMatchObject([
+      { type: 'defer', group, cause: { kind: 'full', at: 1000, status: '4.4.7' } },
+    ]);
+    const other = piece('overdue elsewhere', 'b', { fresh: false, expiresAt: 1000 });
+    expect(started(on({ type: 'ready', group: other }, 1000))).toEqual(['overdue elsewhere']);
+  });
+
+  test('P7: counts how long an attempt takes: the line of a slow site is short', () => {
+    const { on, ready } = schedule({ perSite: () => places(1), maxHeld: 5000 });
+    on({ type: 'claimed', jobCount: 100, nextDueAt: undefined });
+    ready('a0', 'a');
+    ready('a1', 'a');
+    on({ type: 'finished', group: piece('a0', 'a'), site: 'reached' }, 10 * minute);
+    const waiting = Array.from({ length: 20 }, (_, number) =>
+      on({ type: 'ready', group: piece(`b${number}`, 'a') }, 10 * minute),
+    );
+    expect(waiting.filter((commands) => commands.length === 0)).toHaveLength(7);
+  });
+
   test('looks into the store when it starts, and again when something is due there', () => {
     const { on } = schedule();
     expect(on({ type: 'tick' }, 5)).toEqual([{ type: 'claim', limit: 500 }]);

@@ -21,6 +21,7 @@ import {
 import {
   addWaiting,
   endGroup,
+  type FullLine,
   failed,
   forgetIfUnknown,
   type Group,
@@ -41,7 +42,7 @@ export {
   type ScheduleLimits,
   type ScheduleState,
 } from './schedule-state.ts';
-export type { Group, SiteTrouble };
+export type { FullLine, Group, SiteTrouble };
 
 /** Jobs are claimed in pieces of at most this many. */
 const claimBatch = 500;
@@ -51,6 +52,9 @@ const claimPauseMs = 500;
 
 /** What a limit by the hour keeps waiting looks again after this long at the latest. */
 const longestWaitMs = 15 * 60_000;
+
+/** No line is longer than what its site takes in this time: who waits in the store is told of delays, and of its end. */
+const longestLineMs = 60 * 60_000;
 
 /** What waits for a probe looks again after this long. */
 const probePauseMs = 30_000;
@@ -89,19 +93,36 @@ function admit<G extends Group>(
   if (reception === 'later' || (reception === 'probe' && 2 * sites.probeJobs > limits.maxHeld))
     turnAway(state, group, now, commands);
   else if (hasRoomInLine(state, site, group)) addWaiting(sites, group, reception);
+  else if (group.expiresAt <= now) defer(state, group, lineIsFull(now), commands);
   else putBack(state, group, now + Math.max(claimPauseMs, waitInLine(site)), commands);
   offerTurn(state, group.site, now);
   forgetIfUnknown(sites, group.site);
 }
 
 /** Where one sender's mail has taken the site's share, others with little of theirs in line still find as much again. */
-function hasRoomInLine<G extends Group>(state: ScheduleState<G>, { waiting }: Site<G>, group: G): boolean {
+function hasRoomInLine<G extends Group>(state: ScheduleState<G>, site: Site<G>, group: G): boolean {
+  const { waiting } = site;
+  if (waiting.groups === 0) return true;
+  if (timeInLine(site) > longestLineMs) return false;
   const share = (state.limits.maxHeld - state.held) / shareOfFree;
   const jobs = waiting.jobs + group.jobCount;
-  if (waiting.groups === 0 || jobs <= share) return true;
+  if (jobs <= share) return true;
   const own = jobsOf(waiting, group.sender) + group.jobCount;
   return jobs <= 2 * share && own * shareOfFree <= share;
 }
+
+/** How long the last in line waits, if things go on as they do. */
+const timeInLine = <G extends Group>({ limits, waiting, pace, meanMs }: Site<G>): number =>
+  Math.max(timeFor(limits, waiting.groups), (waiting.groups * meanMs) / pace.allowed);
+
+/** What is at its end, and finds no room in line, is given up: there is more of it than the site takes. */
+const lineIsFull = (at: number): FullLine => ({
+  kind: 'full',
+  at,
+  status: '4.4.7',
+  phase: 'waiting in the queue',
+  reason: 'there is more mail for this site than it takes',
+});
 
 /** What a limit by the hour lets through only later need not look again before half of that time is over. */
 const waitInLine = <G extends Group>({ limits, waiting }: Site<G>): number =>
@@ -115,10 +136,18 @@ function turnAway<G extends Group>(
   commands: ScheduleCommand<G>[],
 ): void {
   const { trouble } = siteOf(state.sites, group.site);
-  if (trouble && (group.fresh || group.expiresAt <= now)) {
-    state.held -= group.jobCount;
-    commands.push({ type: 'defer', group, cause: trouble.cause });
-  } else putBack(state, group, Math.max(trouble?.until ?? 0, now + probePauseMs), commands);
+  if (trouble && (group.fresh || group.expiresAt <= now)) defer(state, group, trouble.cause, commands);
+  else putBack(state, group, Math.max(trouble?.until ?? 0, now + probePauseMs), commands);
+}
+
+function defer<G extends Group>(
+  state: ScheduleState<G>,
+  group: G,
+  cause: SiteTrouble | FullLine,
+  commands: ScheduleCommand<G>[],
+): void {
+  state.held -= group.jobCount;
+  commands.push({ type: 'defer', group, cause });
 }
 
 function putBack<G extends Group>(

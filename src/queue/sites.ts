@@ -32,6 +32,11 @@ export interface SiteTrouble {
   waitMs?: number;
 }
 
+/** Why a group that is at its end is not tried: it finds no room. Nothing is wrong with the site. */
+export interface FullLine extends Omit<SiteTrouble, 'kind' | 'waitMs'> {
+  kind: 'full';
+}
+
 export interface Site<G extends Group> {
   limits: SiteLimits;
   pace: Pace;

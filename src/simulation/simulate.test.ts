@@ -107,6 +107,18 @@ describe('a simulation', () => {
     expect(drainedAfterMs).toBeLessThan(6 * hour);
   });
 
+  test('not-7: more mail than a limit by the hour lets through is given up at its end, and not late', () => {
+    const played = play(
+      'hours = 30\n[delivery]\nlifetimeHours = 24\n[[site]]\ndomains = ["a.example"]\nmessagesPerHour = 60\n' +
+        '[[receiver]]\ndomain = "a.example"\nqueued = 4000\nlatencyMs = 100\n',
+    );
+    const { delivered, gaveUp, waiting, longestWaitMs } = of(played, 'a.example');
+    expect(delivered + gaveUp).toBe(4000);
+    expect(waiting).toBe(0);
+    expect(delivered).toBeGreaterThan(24 * 59);
+    expect(longestWaitMs).toBeLessThan(25.5 * hour);
+  });
+
   test('tells what waits still when the time of the scenario is over', () => {
     const { summary } = play(
       'hours = 1\n[[receiver]]\ndomain = "a.example"\nqueued = 20\n[[receiver.phase]]\nminutes = 600\ndown = "refused"',

@@ -12,6 +12,7 @@ import type { SiteOutlook } from '../queue/outlook.ts';
 import type { SiteLimits } from '../queue/pace.ts';
 import { type RetryPolicy, retryPolicy } from '../queue/retry.ts';
 import {
+  type FullLine,
   type Group,
   hasRoom,
   initialSchedule,
@@ -256,9 +257,10 @@ export class Simulation {
     });
   }
 
-  #defer(letter: Letter, cause: SiteTrouble): void {
+  #defer(letter: Letter, cause: SiteTrouble | FullLine): void {
     letter.to.tally.notTried++;
-    for (const outcome of notTried([letter], cause).outcomes) this.#settle(letter, outcome, cause);
+    const site = cause.kind === 'full' ? 'reached' : cause;
+    for (const outcome of notTried([letter], cause).outcomes) this.#settle(letter, outcome, site);
   }
 
   /** As `deliver()` does it: a decision, and its destination held where the site is in trouble. */
