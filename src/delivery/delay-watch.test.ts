@@ -112,7 +112,7 @@ describe('DelayWatch', () => {
   });
 
   test('tells once of what has waited for four hours, and leaves it waiting as it was', async () => {
-    await accept('Q1');
+    await accept('Q1', { attempts: 3 });
     await pass(4 * hour + graceMs - lookMs);
     expect(told).toEqual([]);
     await pass(2 * lookMs);
@@ -125,6 +125,7 @@ describe('DelayWatch', () => {
         claimed: false,
         memo: { told: ['delay'] },
         lastError: '451 4.7.1 Later',
+        attempts: 3,
       },
     ]);
     await pass(lookMs);

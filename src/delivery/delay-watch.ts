@@ -133,6 +133,7 @@ const waitingAsBefore = ({ number, nextAttemptAt, lastError = '', memo }: JobRow
   nextAttemptAt,
   lastError,
   memo: { ...memo, told: ['delay'] },
+  untried: true,
 });
 
 function delayOf(job: JobRow, now: number): DelayedRecipient {

@@ -197,6 +197,8 @@ export type JobResult =
       lastError: string;
       /** Takes the place of the job's; absent: it has none any more. */
       memo?: JobMemo;
+      /** It was claimed for something else than an attempt: none is counted. */
+      untried?: true;
     };
 
 /** What became of some of a message's jobs; written in one transaction with its events and reports. */

@@ -3,7 +3,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Destinations } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
-import type { AcceptTuple, Operations, SettleTuple, SpooledTuple } from './protocol.ts';
+import type { AcceptTuple, Operations, ResultTuple, SettleTuple, SpooledTuple } from './protocol.ts';
 import { jobColumns, messageColumns, placeholders } from './rows.ts';
 
 /** The end of a claim without a lease: this process works on the job until it is settled, or the process is gone. */
@@ -35,9 +35,10 @@ export function createMessages(database: Database, log: EventLog, destinations: 
   /** Returns the destination, unless the job was dropped meanwhile. */
   function defer(
     queueId: string,
-    [number, nextAttemptAt, lastError, memo]: [number, number, string | null, string | null],
+    [number, , lastError, memo, attempts]: ResultTuple,
+    nextAttemptAt: number,
   ): string | undefined {
-    const destination = deferJob.get(nextAttemptAt, lastError, memo, queueId, number);
+    const destination = deferJob.get(attempts, nextAttemptAt, lastError, memo, queueId, number);
     if (destination !== undefined) destinations.note(destination, nextAttemptAt);
     return destination;
   }
@@ -46,11 +47,12 @@ export function createMessages(database: Database, log: EventLog, destinations: 
 
   function settle([queueId, results, entries, reports, holdUntil]: SettleTuple): string | undefined {
     let someDone = false;
-    for (const [number, nextAttemptAt, lastError, memo] of results) {
+    for (const result of results) {
+      const [number, nextAttemptAt] = result;
       someDone ||= nextAttemptAt === null;
       if (nextAttemptAt === null) removeJob.run(queueId, number);
       else {
-        const destination = defer(queueId, [number, nextAttemptAt, lastError, memo]);
+        const destination = defer(queueId, result, nextAttemptAt);
         if (destination !== undefined && holdUntil !== null) destinations.holdAtLeast(destination, holdUntil);
       }
     }
@@ -72,8 +74,8 @@ function statements(database: Database) {
     ),
     removeJob: database.prepare('DELETE FROM jobs WHERE queue_id = ? AND number = ?'),
     deferJob: database
-      .prepare<[number, string | null, string | null, string, number], string>(
-        `UPDATE jobs SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, memo = ?, in_doubt = 0,
+      .prepare<[number, number, string | null, string | null, string, number], string>(
+        `UPDATE jobs SET attempts = attempts + ?, next_attempt_at = ?, last_error = ?, memo = ?, in_doubt = 0,
            claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination`,
       )
       .pluck(),

@@ -26,6 +26,6 @@ export function settleTuple(settlement: Settlement, arena: Arena): SettleTuple {
 
 function resultTuple(result: JobResult): ResultTuple {
   return result.result === 'done'
-    ? [result.number, null, null, null]
-    : [result.number, result.nextAttemptAt, result.lastError, json(result.memo)];
+    ? [result.number, null, null, null, 1]
+    : [result.number, result.nextAttemptAt, result.lastError, json(result.memo), result.untried ? 0 : 1];
 }

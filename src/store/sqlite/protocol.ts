@@ -34,6 +34,7 @@ export type ResultTuple = [
   nextAttemptAt: number | null,
   lastError: string | null,
   memo: string | null,
+  attempts: 0 | 1,
 ];
 
 /** `value` is JSON. */
