@@ -39,7 +39,7 @@ async function stage(memos: Memo[] = []) {
       writes++;
       for (const memo of changed) written.set(memo.key, memo);
     },
-    removeMemos: async () => 0,
+    removeMemos: async (_kind: string, keys: string[]) => keys.filter((key) => written.delete(key)).length,
   };
   const receivers = new Receivers({ store, clock, log: createLog('silent') });
   await receivers.load();
@@ -217,6 +217,24 @@ describe('Receivers', () => {
       receivers.begin(`site ${count}`)({ jobs: [jobWith()], outcomes, events: [] });
     clock.advance(minute);
     expect(written.size).toBe(maxReceivers);
+    receivers.begin('another site')({ jobs: [jobWith()], outcomes, events: [] });
+    await receivers.stop();
+    expect(written.size).toBe(maxReceivers);
+    expect([...written.keys()]).toContain(`another site from ${ours}`);
+    expect([...written.keys()]).not.toContain(`site 1 from ${ours}`);
+  });
+
+  test('of too many that an earlier run has left, keeps those that were learned last', async () => {
+    const memos = Array.from({ length: maxReceivers + 5 }, (_, number): Memo => {
+      const known = { site: `site ${number}`, connections: 3, learnedAt: 900_000 - number };
+      return { kind: 'receiver', key: `site ${number} from *`, value: known };
+    });
+    const { receivers, written } = await stage(memos);
+    await receivers.stop();
+    expect(written.size).toBe(maxReceivers);
+    expect(receivers.connectionsOf('site 0')).toBe(3);
+    expect(receivers.connectionsOf(`site ${maxReceivers}`)).toBeUndefined();
+    expect(written.has(`site ${maxReceivers} from *`)).toBe(false);
   });
 });
 

@@ -48,6 +48,8 @@ export class Receivers {
   /** Attempts under way, by site. */
   readonly #underWay = new Map<string, number>();
   readonly #changed = new Set<string>();
+  /** Forgotten here, and not yet in the store. */
+  readonly #forgotten = new Set<string>();
   #cancelWrite: (() => void) | undefined;
 
   constructor(parts: ReceiversParts) {
@@ -57,13 +59,13 @@ export class Receivers {
   /** Reads what an earlier run has learned. */
   async load(): Promise<void> {
     const memos = await this.#parts.store.listMemos(memoKind);
-    for (const memo of memos.slice(0, maxReceivers)) {
+    const all = memos.flatMap((memo) => {
       const known = receiverOf(memo);
-      if (!known) continue;
-      this.#known.set(memo.key, known);
-      const { site, connections = 0 } = known;
+      return known ? [known] : [];
+    });
+    for (const known of all.sort((a, b) => a.learnedAt - b.learnedAt)) this.#remember(known);
+    for (const { site, connections = 0 } of this.#known.values())
       this.#connections.set(site, Math.max(this.#connections.get(site) ?? 0, connections));
-    }
   }
 
   /** Writes what is not written yet. */
@@ -169,17 +171,32 @@ export class Receivers {
   }
 
   #note(known: KnownReceiver): void {
+    this.#changed.add(this.#remember(known));
+    this.#planWrite();
+  }
+
+  #remember(known: KnownReceiver): string {
     const key = receiverKey(known.site, known.source);
     this.#known.delete(key);
     this.#known.set(key, known);
+    this.#forgotten.delete(key);
     const [oldest] = this.#known.keys();
-    if (this.#known.size > maxReceivers && oldest !== undefined) this.#known.delete(oldest);
-    this.#changed.add(key);
+    if (this.#known.size > maxReceivers && oldest !== undefined) {
+      this.#known.delete(oldest);
+      this.#forgotten.add(oldest);
+      this.#planWrite();
+    }
+    return key;
+  }
+
+  #planWrite(): void {
     this.#cancelWrite ??= this.#parts.clock.after(writeDelayMs, () => void this.#write());
   }
 
   async #write(): Promise<void> {
     this.#cancelWrite = undefined;
+    const forgotten = [...this.#forgotten];
+    this.#forgotten.clear();
     const memos = [...this.#changed].flatMap((key): Memo[] => {
       const known = this.#known.get(key);
       return known
@@ -187,12 +204,14 @@ export class Receivers {
         : [];
     });
     this.#changed.clear();
-    if (memos.length === 0) return;
     const { store, log } = this.#parts;
-    await store.writeMemos(memos).catch((error) => {
+    try {
+      if (memos.length > 0) await store.writeMemos(memos);
+      if (forgotten.length > 0) await store.removeMemos(memoKind, forgotten);
+    } catch (error) {
       // It is known as long as this process runs, and mail is delivered without it.
       log.warn({ err: error }, 'cannot write what was learned of receivers');
-    });
+    }
   }
 }
 
