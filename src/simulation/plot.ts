@@ -1,14 +1,15 @@
 /** How much waited when, as a picture: a line for each receiver over time, its phases in the background. SVG 1.1. */
 
 import { spanOf } from '../dossier/words.ts';
+import { replyText } from '../smtp/reply.ts';
 import type { ReceiverPhase } from './scenario.ts';
 import type { Sample, Tally } from './tally.ts';
 
 const width = 960;
-const height = 440;
+const height = 448;
 const left = 72;
 const right = 24;
-const top = 24;
+const top = 32;
 const bottom = 96;
 const plotWidth = width - left - right;
 const plotHeight = height - top - bottom;
@@ -37,6 +38,7 @@ export function plot(tallies: readonly Tally[], startAt: number, endAt: number):
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     ...tallies.flatMap(({ script }, index) => script.phases.map((phase) => band(phase, index, scale))),
     ...axes(scale),
+    `<text x="${left}" y="${top - 8}">Messages that wait; shaded: while the receiver behaves otherwise</text>`,
     ...tallies.map(({ samples }, index) => line(samples, colourOf(index), scale)),
     ...tallies.slice(0, maxNames).map(legend),
     '</svg>',
@@ -56,10 +58,16 @@ const xOf = (sinceMs: number, { lengthMs }: Scale): number =>
 const yOf = (waiting: number, { most }: Scale): number => top + plotHeight * (1 - waiting / most);
 
 /** As long as it is otherwise with a receiver. */
-function band({ fromMs, untilMs }: ReceiverPhase, index: number, scale: Scale): string {
+function band({ fromMs, untilMs, does }: ReceiverPhase, index: number, scale: Scale): string {
   const from = xOf(fromMs, scale);
   const length = xOf(untilMs, scale) - from;
-  return `<rect x="${short(from)}" y="${top}" width="${short(length)}" height="${plotHeight}" fill="${colourOf(index)}" fill-opacity="0.1"/>`;
+  return `<rect x="${short(from)}" y="${top}" width="${short(length)}" height="${plotHeight}" fill="${colourOf(index)}" fill-opacity="0.1"><title>${escapeXml(wordsFor(does))}</title></rect>`;
+}
+
+function wordsFor(does: ReceiverPhase['does']): string {
+  if (does === 'refuses') return 'connections are refused';
+  if (does === 'silent') return 'nobody answers';
+  return 'code' in does ? replyText(does) : `an attempt takes ${spanOf(does.latencyMs)}`;
 }
 
 /** What waits stays so until the next sample. */
@@ -84,7 +92,8 @@ function axes(scale: Scale): string[] {
     }),
     ...parts.map((part) => {
       const label = part === 0 ? 'start' : spanOf(part * scale.lengthMs);
-      return `<text x="${short(left + part * plotWidth)}" y="${below + 20}" text-anchor="middle">${label}</text>`;
+      const anchor = part === 1 ? 'end' : 'middle'; // the last one has no room at its right
+      return `<text x="${short(left + part * plotWidth)}" y="${below + 20}" text-anchor="${anchor}">${label}</text>`;
     }),
     `<path d="M${left} ${top}V${below}H${left + plotWidth}" fill="none" stroke="#333333"/>`,
   ];

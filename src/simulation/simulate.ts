@@ -3,8 +3,9 @@
  * under a virtual clock, against scripted receivers and a store in memory. Nothing is random but by the seed.
  */
 
-import { decide } from '../delivery/decision.ts';
+import { type DecisionParts, decide } from '../delivery/decision.ts';
 import type { Outcome } from '../delivery/outcome.ts';
+import { Receivers } from '../delivery/receivers.ts';
 import { notTried, siteAnswer } from '../delivery/site-answer.ts';
 import { limitsOfSite } from '../delivery/site-limits.ts';
 import { SiteTables } from '../delivery/site-tables.ts';
@@ -23,6 +24,7 @@ import {
 } from '../queue/schedule.ts';
 import { firstDownMs, siteOf } from '../queue/sites.ts';
 import type { JobRow } from '../store/store.ts';
+import { createLog } from '../util/log.ts';
 import { Agenda } from './agenda.ts';
 import { Backlog, type Waiting } from './backlog.ts';
 import { newParty, type Party } from './party.ts';
@@ -59,6 +61,7 @@ export class Simulation {
   readonly #tables: SiteTables;
   readonly #schedule;
   readonly #backlog = new Backlog<Letter>();
+  readonly #receivers: Receivers;
   readonly #parties: Party[];
   #count = 0;
   #waiting = 0;
@@ -73,6 +76,9 @@ export class Simulation {
     this.#agenda = new Agenda(startAt);
     this.#random = seededRandom(seed);
     this.#retry = retryPolicy(delivery);
+    // What is learned of receivers is for this run: it is written nowhere.
+    const clock = { now: () => this.now, after: () => () => undefined };
+    this.#receivers = new Receivers({ store: noMemos, clock, log: createLog('silent') });
     this.#tables = new SiteTables(scenario.sites);
     this.#schedule = initialSchedule<Letter>({
       concurrency: delivery.concurrency,
@@ -247,11 +253,13 @@ export class Simulation {
     letter.firstTriedAt ??= this.now;
     if (this.#watched?.letter === letter) this.#watched.startsAt ??= this.now;
     tally.begin(isProbe);
+    const learned = this.#receivers.begin(letter.site);
     this.#agenda.plan(this.now + durationMs, () => {
       receiver.end();
       const isMany = this.#tables.named(letter.site) !== undefined;
       const site = siteAnswer([outcome], this.now, isMany);
       tally.ended();
+      learned({ jobs: [letter], outcomes: [outcome], events: [] });
       this.#settle(letter, outcome, site);
       this.#on({ type: 'finished', group: letter, site });
     });
@@ -265,8 +273,10 @@ export class Simulation {
 
   /** As `deliver()` does it: a decision, and its destination held where the site is in trouble. */
   #settle(letter: Letter, outcome: Outcome, site: 'reached' | SiteTrouble): void {
-    const parts = { retry: this.#retry, random: this.#random, now: this.now };
-    const { result } = decide(parts, letter, outcome);
+    const retry = this.#retry;
+    const greylisting: DecisionParts['greylisting'] = (job, trouble) =>
+      this.#receivers.greylisting(letter.site, job, trouble, retry);
+    const { result } = decide({ retry, random: this.#random, now: this.now, greylisting }, letter, outcome);
     if (result.result === 'done') return this.#close(letter, endOf(outcome));
     const { nextAttemptAt, memo } = result;
     letter.attempts++;
@@ -282,6 +292,12 @@ export class Simulation {
     letter.to.tally.closed(how, letter.queuedAt, this.now);
   }
 }
+
+const noMemos = {
+  listMemos: async () => [],
+  writeMemos: async () => undefined,
+  removeMemos: async () => 0,
+};
 
 type End = Parameters<Tally['closed']>[0];
 

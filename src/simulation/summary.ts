@@ -81,10 +81,13 @@ export function formatSummary({
   waiting,
   receivers,
 }: SimulationSummary) {
+  const isAllThrough = receivers.every(({ delivered, messages: all }) => delivered === all);
   const end =
     drainedAfterMs === null
       ? `${many(waiting)} of ${many(messages)} messages wait still after ${spanOf(simulatedMs)}.`
-      : `All ${many(messages)} messages are through after ${spanOf(drainedAfterMs)}.`;
+      : isAllThrough
+        ? `All ${many(messages)} messages are through after ${spanOf(drainedAfterMs)}.`
+        : `Of ${many(messages)} messages none waits any more after ${spanOf(drainedAfterMs)}; not all are through.`;
   return `${end}\n\n${receivers.map(formatReceiver).join('\n')}`;
 }
 
@@ -93,7 +96,7 @@ function formatReceiver(receiver: ReceiverSummary): string {
   const through =
     drainedAfterMs === null
       ? `${many(receiver.waiting)} wait still`
-      : `through after ${spanOf(drainedAfterMs)}`;
+      : `${delivered === messages ? 'through' : 'none left'} after ${spanOf(drainedAfterMs)}`;
   const ends = [
     `${many(delivered)} delivered`,
     ...(receiver.refused > 0 ? [`${many(receiver.refused)} refused for good`] : []),
@@ -102,7 +105,7 @@ function formatReceiver(receiver: ReceiverSummary): string {
   const lines = [
     `${domain}: ${many(messages)} messages, ${through}`,
     `  ${ends.join(', ')}; the longest wait ${spanOf(receiver.longestWaitMs)}`,
-    `  ${many(attempts)} attempts, of them ${many(receiver.retries)} in vain and ${many(receiver.probes)} as probes; ${many(receiver.notTried)} put off without one`,
+    `  ${many(attempts)} attempts: ${many(receiver.retries)} retries spent, ${many(receiver.probes)} probes; put off without an attempt: ${many(receiver.notTried)}`,
     `  ${plural(peakConnections, 'connection')} at once at most${site === domain ? '' : `; site: ${site}`}`,
   ];
   return `${lines.join('\n')}\n`;
