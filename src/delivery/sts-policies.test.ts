@@ -173,6 +173,18 @@ describe('StsPolicies', () => {
     });
   });
 
+  it('P9: refreshes at once what it had fetched while our clock was ahead', async () => {
+    clock.advance(400 * dayMs);
+    await open().find('example.net');
+    clock = fakeClock(Date.UTC(2026, 0, 1));
+    const next = open();
+    await next.start();
+    await next.find('example.net');
+    await settled();
+    expect((await next.find('example.net')).policy).toMatchObject({ fetchedAt: Date.UTC(2026, 0, 1) });
+    expect(fetched).toHaveLength(2);
+  });
+
   it('P9: a policy outlives a restart, until it is too old', async () => {
     await open().find('example.net');
     expect(memos.get('example.net')).toMatchObject({ expiresAt: clock.now() + 7 * dayMs });

@@ -155,7 +155,9 @@ export class StsPolicies {
     const { kept } = entry;
     if (kept === undefined) return;
     const ageMs = this.#parts.clock.now() - kept.fetchedAt;
-    if (ageMs >= Math.min(this.#limits.refreshMs, kept.maxAge * 500)) void this.#fetch(entry, kept.id);
+    // Fetched in the future: our clock was ahead, and nobody knows how old it is.
+    if (ageMs < 0 || ageMs >= Math.min(this.#limits.refreshMs, kept.maxAge * 500))
+      void this.#fetch(entry, kept.id);
   }
 
   /** One at a time for each domain, and none for a while after one that failed. Never rejects. */
