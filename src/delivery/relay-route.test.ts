@@ -30,8 +30,19 @@ describe('findRelayRoute()', () => {
     expect(addresses(await relay({ host: 'localhost', port: 2525 }))).toEqual(['::1', '127.0.0.1']);
   });
 
-  it('duty-8: refuses a relay host that is ourselves', async () => {
-    expect(addresses(await relay({ host: '192.0.2.99', port: 25 }))).toEqual(['failed', '5.4.6']);
+  it('duty-8: P7: does not go to a relay host that is ourselves, by address or by name, and no sender hears of it', async () => {
+    for (const host of ['192.0.2.99', 'mx.example.com']) {
+      const found = await relay({ host, port: 25 });
+      expect(addresses(found)).toEqual(['deferred', '4.4.6']);
+      expect(found).toMatchObject({ reason: `the host ${host} of the transport is this server itself` });
+    }
+  });
+
+  it('takes another program on this machine, though it has our name', async () => {
+    const resolver = scriptedResolver({ 'mx.example.com': { A: ['192.0.2.99'] } });
+    const way = { at: { host: 'mx.example.com', port: 24 }, protocol: 'lmtp' } as const;
+    const found = await findRelayRoute(resolver, { domain: 'example.edu', way }, options);
+    expect(addresses(found)).toEqual(['192.0.2.99']);
   });
 
   it('P7: waits where the relay host has no address: the senders have not named it', async () => {

@@ -11,18 +11,23 @@ export async function findRelayRoute(
   options: RouteOptions,
 ): Promise<Route | NoRoute> {
   if ('socket' in at) return toSocket(domain, at.socket);
-  const allowed = { ...options, port: at.port, allowPrivateAddresses: true };
+  // By our own name, but at another port than that of mail, it is another program on this machine.
+  const hostname = at.port === options.port ? options.hostname : '';
+  const allowed = { ...options, hostname, port: at.port, allowPrivateAddresses: true };
   const route = await findHost(resolver, { domain, host: at.host }, allowed);
-  if (route.kind === 'failed' && route.status === nowhere) return unknownHere(route, at.host);
+  if (route.kind === 'failed') return forTheOperator(route, at.host);
   return route.kind === 'route' && protocol === 'smtps' ? { ...route, implicitTls: true } : route;
 }
 
-/** The configuration names it: it is not for the senders to hear that it is misspelt, or gone from DNS for a moment. */
-const unknownHere = (route: NoRoute, host: string): NoRoute => ({
+/** The configuration names it: it is not for the senders to hear that it is misspelt, gone from DNS, or ourselves. */
+const forTheOperator = (route: NoRoute, host: string): NoRoute => ({
   ...route,
   kind: 'deferred',
-  status: '4.4.4',
-  reason: `the host ${host} of the transport has no address`,
+  status: route.status.replace(/^5/, '4'),
+  reason:
+    route.status === nowhere
+      ? `the host ${host} of the transport has no address`
+      : `the host ${host} of the transport is this server itself`,
   rule: 'that is for the operator to mend, and is tried again later',
 });
 
