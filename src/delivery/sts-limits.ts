@@ -7,7 +7,7 @@ export interface StsLimits {
   refreshMs: number;
   /** How often it is looked whether one is. */
   sweepMs: number;
-  /** Policies that are kept; the one not sent under for longest goes first. */
+  /** Policies that are kept in memory; the one not sent under for longest goes first, and stays in the store. */
   policies: number;
   /** Domains that are remembered to have none. */
   absences: number;

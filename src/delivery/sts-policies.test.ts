@@ -53,6 +53,7 @@ function open(limits: Partial<StsLimits> = {}): StsPolicies {
         for (const memo of written) memos.set(memo.key, memo);
       },
       listMemos: async () => [...memos.values()],
+      findMemo: async (_, key) => memos.get(key),
     },
     onTlsResult: (result) => results.push(result),
     limits,
@@ -197,14 +198,17 @@ describe('StsPolicies', () => {
     expect(await next.find('example.net')).toEqual({});
   });
 
-  it('keeps so many policies, and forgets the one not sent under for longest', async () => {
+  it('P9: keeps so many policies in memory, and knows of the others from the store', async () => {
     resolver.rewrite({ ...announced('1'), '_mta-sts.example.org': { TXT: ['v=STSv1; id=1'] } });
     const policies = open({ policies: 1 });
     await policies.find('example.net');
     await policies.find('example.org');
     resolver.rewrite({});
+    answer = down;
     expect((await policies.find('example.org')).policy).toBeDefined();
-    expect((await policies.find('example.net')).policy).toBeUndefined();
+    expect((await policies.find('example.net')).policy).toMatchObject({ domain: 'example.net', id: '1' });
+    memos.clear();
+    expect((await policies.find('example.org')).policy).toBeUndefined();
   });
 
   it('lets only so many fetches wait, and does without the others', async () => {

@@ -38,6 +38,7 @@ export interface StsFinding {
 export interface MemoStore {
   writeMemos(memos: Memo[]): Promise<void>;
   listMemos(kind: string): Promise<Memo[]>;
+  findMemo(kind: string, key: string): Promise<Memo | undefined>;
 }
 
 export interface StsParts {
@@ -74,6 +75,8 @@ export class StsPolicies {
   readonly #stop = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #cancelSweep: (() => void) | undefined;
+  /** Some had no room: what is not in memory may be in the store. */
+  #isFull = false;
 
   constructor(parts: StsParts) {
     this.#parts = parts;
@@ -107,6 +110,7 @@ export class StsPolicies {
    * another. Rejects only when the signal is aborted.
    */
   async find(domain: string, signal?: AbortSignal): Promise<StsFinding> {
+    if (this.#isFull && !this.#entries.has(domain)) await this.#recall(domain);
     const { id, isUnknown } = await this.#announcedId(domain, signal);
     const none = isUnknown ? ({ isUnknown } as const) : {};
     if (id === undefined && !this.#entries.has(domain)) return none;
@@ -116,6 +120,12 @@ export class StsPolicies {
       await orAborted(this.#fetch(entry, id), signal);
     else this.#refreshIfOld(entry);
     return this.#findingOf(entry, id) ?? none;
+  }
+
+  async #recall(domain: string): Promise<void> {
+    const memo = await this.#parts.store?.findMemo(stsMemoKind, domain);
+    const kept = memo && readStsMemo(memo);
+    if (kept !== undefined) this.#entryOf(domain).kept = kept;
   }
 
   /** None also where DNS does not say. */
@@ -239,6 +249,7 @@ export class StsPolicies {
     const entry = this.#entries.get(domain) ?? { domain, nextFetchAt: 0 };
     this.#entries.delete(domain);
     this.#entries.set(domain, entry);
+    this.#isFull ||= this.#entries.size > this.#limits.policies;
     dropOldest(this.#entries, this.#limits.policies);
     return entry;
   }
