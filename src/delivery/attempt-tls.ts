@@ -14,7 +14,7 @@ import type { BrokenTls } from './broken-tls.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import type { Loan, Refused } from './pool.ts';
 import type { Delivery } from './send.ts';
-import { type HostPolicy, noPolicies } from './tls-policy.ts';
+import { type DomainPolicies, type HostPolicy, noPolicies } from './tls-policy.ts';
 import { demandOf, policyFacts, reportedPolicy } from './tls-verdict.ts';
 
 export interface SendTlsParts {
@@ -24,7 +24,7 @@ export interface SendTlsParts {
   now: () => number;
 }
 
-type WithTls = Pick<Delivery, 'route' | 'policies' | 'isIncomplete' | 'message'>;
+type WithTls = Pick<Delivery, 'route' | 'policies' | 'shared' | 'isIncomplete' | 'message'>;
 
 /** The two ends. */
 interface Peer {
@@ -36,7 +36,8 @@ const inClear: TlsDemand = { key: 'clear', use: 'never' };
 
 export class AttemptTls {
   readonly #parts: SendTlsParts | undefined;
-  readonly #domain: string;
+  /** Whose reports are told of each session. */
+  readonly #domains: readonly DomainPolicies[];
   readonly #policies: ReadonlyMap<string, HostPolicy>;
   readonly #requests: MessageRequests | undefined;
   /** Endpoints whose handshakes failed in this attempt, and that no policy protects. */
@@ -50,10 +51,10 @@ export class AttemptTls {
 
   constructor(
     parts: SendTlsParts | undefined,
-    { route, policies = noPolicies, isIncomplete, message }: WithTls,
+    { route, policies = noPolicies, shared = [], isIncomplete, message }: WithTls,
   ) {
     this.#parts = parts;
-    this.#domain = route.domain;
+    this.#domains = [{ domain: route.domain, policies }, ...shared];
     this.#policies = policies;
     this.#requests = message.requests;
     this.#hopes = new Set(route.hosts.map(({ host }) => host));
@@ -141,15 +142,15 @@ export class AttemptTls {
     // RFC 8689 §3: such a message has no policy.
     if (this.#parts?.onTlsResult === undefined || (this.#requests?.tlsOptional && !this.#requests.requireTls))
       return;
-    const domain = this.#domain;
-    this.#parts.onTlsResult({
-      at,
-      domain,
-      policy: reportedPolicy(this.#policyOf(host), domain),
-      receiver: { host, address },
-      ...(fault && { failure: fault }),
-      ...(source !== undefined && { sendingAddress: source }),
-    });
+    for (const { domain, policies } of this.#domains)
+      this.#parts.onTlsResult({
+        at,
+        domain,
+        policy: reportedPolicy(policies.get(host), domain),
+        receiver: { host, address },
+        ...(fault && { failure: fault }),
+        ...(source !== undefined && { sendingAddress: source }),
+      });
   }
 }
 

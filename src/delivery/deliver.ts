@@ -187,12 +187,13 @@ async function sendLeg(
 ): Promise<Sent> {
   if ('kind' in way) return toAll(jobs, way);
   if (way.trouble !== undefined) return toAll(jobs, way.trouble);
-  const { route, policies, forbidsGuesses, isIncomplete } = way;
+  const { route, policies, shared, forbidsGuesses, isIncomplete } = way;
   const { queueId } = message;
   return send(parts.send, {
     ...contentOf(message),
     route,
     policies,
+    ...(shared && { shared }),
     ...(isIncomplete && { isIncomplete }),
     jobs,
     signal,

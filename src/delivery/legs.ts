@@ -8,7 +8,7 @@ import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { findRoute, type NoRoute, type RouteOptions, routedData } from './route.ts';
-import { findTlsPlan, type TlsParts, type TlsPlan } from './tls-policy.ts';
+import { type DomainPolicies, findTlsPlan, type TlsParts, type TlsPlan } from './tls-policy.ts';
 import { demandOf } from './tls-verdict.ts';
 
 export interface LegParts {
@@ -60,10 +60,16 @@ async function findLeg(
 
 /** Those that may go in one dialogue, as one. */
 function joined(legs: readonly Leg[]): Leg[] {
-  return [...Map.groupBy(legs, keyOf).values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [{ ...first, jobs: [first, ...others].flatMap(({ jobs }) => jobs) }],
-  );
+  return [...Map.groupBy(legs, keyOf).values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    if (others.length === 0 || 'kind' in first.way) return [first];
+    const jobs = [first, ...others].flatMap((leg) => leg.jobs);
+    return [{ ...first, jobs, way: { ...first.way, shared: others.flatMap(policiesOf) } }];
+  });
 }
+
+const policiesOf = ({ way }: Leg): DomainPolicies[] =>
+  'kind' in way ? [] : [{ domain: way.route.domain, policies: way.policies }];
 
 /** What the hosts are and have to show; a leg that leads nowhere stands alone. */
 function keyOf({ way, routed }: Leg): string {

@@ -24,7 +24,7 @@ import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
 import type { SiteTables } from './site-tables.ts';
 import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
-import type { HostPolicy } from './tls-policy.ts';
+import type { DomainPolicies, HostPolicy } from './tls-policy.ts';
 import { Transactions } from './transactions.ts';
 import { errorOf } from './verdicts.ts';
 
@@ -47,6 +47,8 @@ export interface Delivery {
   route: Route;
   /** By host. Those without one are opportunistic. */
   policies?: ReadonlyMap<string, HostPolicy>;
+  /** Of other domains that the jobs are for. */
+  shared?: readonly DomainPolicies[];
   /** There are more hosts, which cannot be used now. */
   isIncomplete?: true;
   message: MessageRow;

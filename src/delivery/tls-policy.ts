@@ -35,11 +35,18 @@ export interface TlsParts {
   onTlsResult?: OnTlsResult | undefined;
 }
 
+export interface DomainPolicies {
+  domain: string;
+  policies: ReadonlyMap<string, HostPolicy>;
+}
+
 export interface TlsPlan {
   /** With the hosts that may be used; it may have none. */
   route: Route;
   /** By host. Those without one are opportunistic. */
   policies: ReadonlyMap<string, HostPolicy>;
+  /** Other domains at the same hosts, which ask for the same, each by its own policies: the dialogue is theirs too. */
+  shared?: readonly DomainPolicies[];
   /** What was found, in words, for the dossier. */
   notes: readonly string[];
   /** Only the hosts that DNS names: a policy stands, and whatever is guessed would go round it. */

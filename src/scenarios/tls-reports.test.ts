@@ -68,7 +68,7 @@ test('TLS reports: who asks for them is told how the day went, by signed mail th
   expect(await theirs.files(recipient)).toHaveLength(2);
 });
 
-test('TLS reports: a receiver without TLS is told of it over HTTPS', async () => {
+test('TLS reports: a receiver without TLS is told of it over HTTPS, for each domain that it serves', async () => {
   const clock = fakeClock(noon);
   const address = '127.0.0.51';
   const port = await freePort([address]);
@@ -83,27 +83,33 @@ test('TLS reports: a receiver without TLS is told of it over HTTPS', async () =>
     'mx.example.net': { A: [address] },
     'reports.example.net': { A: ['127.0.0.1'] },
     '_smtp._tls.example.net': { TXT: [`v=TLSRPTv1; rua=https://reports.example.net:${host.port}/`] },
+    'hosted.example': { MX: [[10, 'mx.example.net']] },
+    '_smtp._tls.hosted.example': { TXT: [`v=TLSRPTv1; rua=https://reports.example.net:${host.port}/`] },
   });
   const ours = world.servers['example.com'];
-  const { queueId = '' } = await ours.submit({ from: sender, to: [recipient] });
-  expect(await ours.settled(queueId)).toMatchObject([{ state: 'delivered' }]);
-  expect(receiver.taken).toHaveLength(1);
+  const { queueId = '' } = await ours.submit({ from: sender, to: [recipient, 'ann@hosted.example'] });
+  expect(await ours.settled(queueId)).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }]);
+  expect(receiver.taken).toHaveLength(1); // in one dialogue
 
   clock.advance(dayMs);
-  await eventually(async () => host.requests.length > 0 || undefined, {
-    explain: () => 'nothing was posted',
+  await eventually(async () => host.requests.length > 1 || undefined, {
+    explain: () => 'not both were posted',
   });
-  expect(reportIn(host.requests[0]?.body ?? Buffer.of()).policies).toMatchObject([
-    {
-      summary: { 'total-successful-session-count': 0, 'total-failure-session-count': 1 },
-      'failure-details': [
-        {
-          'result-type': 'starttls-not-supported',
-          'receiving-mx-hostname': 'mx.example.net',
-          'receiving-ip': address,
-          'failed-session-count': 1,
-        },
-      ],
-    },
+  const reports = host.requests.map(({ body }) => reportIn(body).policies[0]);
+  expect(reports.map((report) => report.policy['policy-domain']).sort()).toEqual([
+    'example.net',
+    'hosted.example',
   ]);
+  const part = {
+    summary: { 'total-successful-session-count': 0, 'total-failure-session-count': 1 },
+    'failure-details': [
+      {
+        'result-type': 'starttls-not-supported',
+        'receiving-mx-hostname': 'mx.example.net',
+        'receiving-ip': address,
+        'failed-session-count': 1,
+      },
+    ],
+  };
+  expect(reports).toMatchObject([part, part]);
 });
