@@ -58,7 +58,11 @@ describe('classify()', () => {
     ['content', '4.3.0'],
   ])('not-5: a connection that fails (%s) is a deferral', (kind, status) => {
     const verdict = byConnection('sending MAIL FROM', new ConversationError(kind, 'broken'));
-    expect(classify(verdict, endpoint)).toMatchObject({ kind: 'deferred', status, reason: 'broken' });
+    const outcome = classify(verdict, endpoint);
+    expect(outcome).toMatchObject({ kind: 'deferred', status, reason: 'broken' });
+    expect('rule' in outcome && outcome.rule.startsWith('no answer')).toBe(
+      kind !== 'protocol' && kind !== 'content',
+    );
   });
 
   it.each([

@@ -113,7 +113,7 @@ function classifyFailure(phase: Phase, error: ConversationError, where: Circumst
     status: failureStatus[error.kind],
     reason: error.message,
     phase,
-    rule: 'no answer: try again later',
+    rule: `${error.kind === 'protocol' ? 'an answer that makes no sense' : 'no answer'}: try again later`,
     endpoint,
     ...(error.kind === 'content' && copyTrouble(error.cause)),
   };
@@ -122,7 +122,7 @@ function classifyFailure(phase: Phase, error: ConversationError, where: Circumst
     kind: 'inDoubt',
     ...trouble,
     phase: `${phase}: the message may be sent more than once`,
-    rule: 'no answer to the final dot: it may have arrived, and is tried again (RFC 5321 §4.2.5)',
+    rule: 'no clear answer to the final dot: it may have arrived, and is tried again (RFC 5321 §4.2.5)',
   };
 }
 

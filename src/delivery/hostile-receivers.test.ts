@@ -101,7 +101,7 @@ const cases: Case[] = [
     outcome: 'deferred 4.5.0',
     phase: 'sending EHLO',
     reason: /over 100 lines|talks without being asked/,
-    shown: /^S: 250-X$/,
+    shown: /^S: \(91 lines more of it\)$/,
   },
   {
     peer: 'answers 10,000 times before it is asked',

@@ -30,6 +30,8 @@ import { writeAtTurnEnd } from './turn-end.ts';
 
 /** Octets from a peer that talks without being asked; more ends the connection. */
 const maxUnreadBytes = 262_144;
+/** Lines of what was no reply, or not a whole one, that are recorded. */
+const maxFragmentLines = 10;
 
 export interface DiallerParts {
   clock: Clock;
@@ -178,8 +180,11 @@ class SocketConversation implements Conversation {
 
   /** What was no reply, or not a whole one, may be just what explains the end. */
   #recordFragment(): void {
-    for (const line of this.#parser.fragment())
+    const lines = this.#parser.fragment();
+    for (const line of lines.slice(0, maxFragmentLines))
       this.dialogue.server(line.startsWith('334') ? '334 ***' : line);
+    const more = lines.length - maxFragmentLines;
+    if (more > 0) this.dialogue.server(`(${more} lines more of it)`);
   }
 
   #write(lines: readonly string[], shown: readonly string[]): void {
