@@ -7,6 +7,7 @@ import { equal, ok } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Scenario, type Stage, scenario } from '../../e2e/runner.ts';
 import { eventually } from '../../e2e/wait.ts';
+import { retryQueue } from '../../src/testing/retry-queue.ts';
 import { startWorld } from '../../src/testing/world.ts';
 import type { WorldServer } from '../../src/testing/world-server.ts';
 import { type AwkwardReceiver, startAwkwardReceiver } from './awkward-receiver.ts';
@@ -38,7 +39,7 @@ export const clockJumps: Scenario = scenario('the clock jumps by a day', async (
     const queueId = await send('someone@slow.example');
     await eventually('the final dot', () => slow.receiver.messages.length === 1 || undefined);
     clock.jump(dayMs);
-    await server.withAdmin((admin) => admin.retryQueue({}));
+    await server.withAdmin(retryQueue);
     await send(alice); // The schedule looks into the store.
     equal((await server.settled(queueId))[0]?.state, 'delivered');
     equal(slow.receiver.messages.length, 1);
@@ -65,7 +66,7 @@ export const clockJumps: Scenario = scenario('the clock jumps by a day', async (
       const there = (await server.inbox(alice)).length;
       await send(alice);
       await server.inbox(alice, there + 1);
-      await server.withAdmin((admin) => admin.retryQueue({}));
+      await server.withAdmin(retryQueue);
       await eventually('the message', () => down.receiver.messages.length === 2 || undefined);
       await eventually('an empty queue', async () => (await isEmpty(server)) || undefined);
     },
@@ -79,7 +80,7 @@ export const clockJumps: Scenario = scenario('the clock jumps by a day', async (
     clock.jump(-dayMs);
     await server.start();
     down.heal(true);
-    await server.withAdmin((admin) => admin.retryQueue({}));
+    await server.withAdmin(retryQueue);
     await eventually('the message', () => down.receiver.messages.length === 3 || undefined);
   });
 

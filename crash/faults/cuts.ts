@@ -12,6 +12,7 @@ import { type Posthorn, startPosthorn } from '../../e2e/peers/posthorn.ts';
 import { type Scenario, type Stage, scenario } from '../../e2e/runner.ts';
 import { eventually } from '../../e2e/wait.ts';
 import type { DossierEvent } from '../../src/dossier/event.ts';
+import { retryQueue } from '../../src/testing/retry-queue.ts';
 import { type AwkwardReceiver, type Moment, startAwkwardReceiver } from './awkward-receiver.ts';
 
 const alice = 'alice@example.com';
@@ -137,7 +138,7 @@ async function checkFirstAttempt(server: Posthorn, { cut: { outcome }, domain }:
 async function checkInTheEnd(server: Posthorn, { cut, domain, receiver, heal }: Site): Promise<void> {
   heal();
   await withAdmin(server, async (admin) => {
-    await admin.retryQueue({ domain });
+    await retryQueue(admin, { domain });
     const isDone = async () => (await admin.listQueue({ domain, limit: 1 })).jobs.length === 0;
     await eventually(`no mail left for ${domain}`, async () => (await isDone()) || undefined);
   });

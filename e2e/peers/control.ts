@@ -8,6 +8,7 @@ import { openAdmin } from '../../src/admin/open-admin.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { DossierEvent } from '../../src/dossier/event.ts';
 import type { QueuePage } from '../../src/store/store.ts';
+import { retryQueue } from '../../src/testing/retry-queue.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { eventually } from '../wait.ts';
 import type { Posthorn } from './posthorn.ts';
@@ -43,7 +44,7 @@ export async function runEmpty(server: Posthorn, limitMs = 60_000): Promise<void
     ({ jobs: left } = await admin.listQueue({ limit: 1000 }));
     const now = performance.now();
     if (now > retriedAt + betweenRetriesMs && left.some(isPostponed)) {
-      await admin.retryQueue({});
+      await retryQueue(admin);
       retriedAt = now;
     }
     return left.length === 0 || undefined;

@@ -29,7 +29,6 @@ const admin: Admin = {
   resetReceivers: nobody,
   listQueue: nobody,
   outlook: nobody,
-  retryQueue: nobody,
   countQueue: nobody,
   orderQueue: nobody,
   suspend: nobody,

@@ -268,7 +268,6 @@ describe('the control socket', () => {
     expect(await remote.listQueue({ limit: 10 })).toEqual({ jobs: [] });
     const selection = { domain: 'example.org', site: 'mx.example.org', state: 'held' as const };
     expect(await remote.countQueue(selection)).toEqual({ waiting: 0, held: 0, underway: 0 });
-    expect(await remote.retryQueue(selection)).toEqual({ count: 0 });
     for (const kind of ['retry', 'hold', 'release', 'drop', 'bounce'] as const)
       expect(await remote.orderQueue({ selection, order: { kind }, by: 'root' })).toEqual({ jobs: [] });
     const elsewhere = { kind: 'redirect', to: 'a@example.com' } as const;

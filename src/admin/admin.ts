@@ -158,17 +158,15 @@ export interface Admin {
   countQueue(request: QueueSelection): Promise<QueueCounts>;
   /** Of some of the recipients, the first ones, where there are very many. */
   outlook(request: { queueId: string }): Promise<OutlookResult>;
-  /**
-   * Changes matching jobs, a bounded number at a time. What is under way is left alone: it is being tried, and cannot be
-   * taken back.
-   */
   /** What was learned of the receivers of mail. */
   listReceivers(): Promise<KnownReceiver[]>;
   /** Forgets what was learned of one site, or of all; resolves to how many pairs of site and address that were. */
   resetReceivers(request: { site?: string }): Promise<{ count: number }>;
+  /**
+   * Changes matching jobs, a bounded number at a time (order-steps.ts goes on to the end). What is under way is left alone:
+   * it is being tried, and cannot be taken back.
+   */
   orderQueue(request: QueueOrderRequest): Promise<QueueOrderResult>;
-  /** Makes all matching jobs due now; resolves to how many. */
-  retryQueue(request: QueueSelection & { by?: string }): Promise<{ count: number }>;
   /** Nothing of that scope is tried from now on; replaces a suspension of the same. Resolves to it. */
   suspend(request: Omit<Suspension, 'at'>): Promise<Suspension>;
   /** Resolves to whether it was suspended. */

@@ -26,7 +26,6 @@ function proxy(connection: ControlConnection): Admin {
     trace: (request) => ask('trace', request),
     listQueue: (request) => ask('listQueue', request),
     outlook: (request) => ask('outlook', request),
-    retryQueue: (request) => ask('retryQueue', request),
     listReceivers: () => ask('listReceivers'),
     resetReceivers: (request) => ask('resetReceivers', request),
     checkAddress: (request) => ask('checkAddress', request),

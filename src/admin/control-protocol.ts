@@ -103,9 +103,6 @@ export const operations: Record<Operation, Perform> = {
     v.object({ selection, order, ...ordered, after: v.exactOptional(text) }),
     (admin, request) => admin.orderQueue(request),
   ),
-  retryQueue: operation(v.object({ ...selection.entries, by: v.exactOptional(note) }), (admin, request) =>
-    admin.retryQueue(request),
-  ),
   suspend: operation(v.object({ ...scope, ...ordered, until: v.exactOptional(moment) }), (admin, request) =>
     admin.suspend(request),
   ),

@@ -55,7 +55,6 @@ function adminOf(): Admin {
     trace: none,
     listQueue: none,
     outlook: none,
-    retryQueue: none,
     listReceivers: none,
     resetReceivers: none,
     countQueue: none,

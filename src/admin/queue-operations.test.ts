@@ -108,8 +108,7 @@ test('a domain of ours means local delivery there', async () => {
 test('a retry makes all due, and looks at the end whatever is known of their sites; a release only looks', async () => {
   const selection = { site: 'mx.small.example' };
   await operations.orderQueue({ selection, order: { kind: 'retry' }, ...ordered });
-  expect(looks.splice(0)).toEqual([true]);
-  expect(await operations.retryQueue(selection)).toEqual({ count: 3 });
+  expect(looks).toEqual([true]);
   await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'hold' }, ...ordered });
   await operations.orderQueue({ selection: { queueId: 'Q1' }, order: { kind: 'release' }, ...ordered });
   expect(looks).toEqual([true, false]);

@@ -22,7 +22,7 @@ import {
 } from './admin.ts';
 import { filterOf, type Place, places, sitesAtOnce } from './queue-places.ts';
 
-export type QueueOperations = Pick<Admin, 'listQueue' | 'countQueue' | 'orderQueue' | 'retryQueue'>;
+export type QueueOperations = Pick<Admin, 'listQueue' | 'countQueue' | 'orderQueue'>;
 
 export interface QueueOperationsParts {
   store: Store;
@@ -51,7 +51,6 @@ const bounceStep = 100;
 const bounceLeaseMs = 10 * 60_000;
 export function queueOperations(parts: QueueOperationsParts): QueueOperations {
   const { store } = parts;
-  const order = (request: QueueOrderRequest) => withholding(parts, request, () => orderQueue(parts, request));
   return {
     listQueue: (request) => listQueue(parts, request),
     async countQueue(selection) {
@@ -62,17 +61,7 @@ export function queueOperations(parts: QueueOperationsParts): QueueOperations {
       }
       return total;
     },
-    orderQueue: order,
-    async retryQueue({ by = 'an operator', ...selection }) {
-      let count = 0;
-      let step: QueueOrderResult | undefined;
-      do {
-        const after: { after?: string } = step?.next === undefined ? {} : { after: step.next };
-        step = await order({ selection, order: { kind: 'retry' }, by, ...after });
-        count += step.jobs.length;
-      } while (step.next !== undefined);
-      return { count };
-    },
+    orderQueue: (request) => withholding(parts, request, () => orderQueue(parts, request)),
   };
 }
 

@@ -7,6 +7,7 @@ import { deliverDirect } from '../delivery/direct.ts';
 import { formatTimeline } from '../dossier/timeline.ts';
 import { freePort } from '../testing/free-ports.ts';
 import { startReceiver } from '../testing/receiver.ts';
+import { retryQueue } from '../testing/retry-queue.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
@@ -137,7 +138,7 @@ describe('transports with a login', () => {
     // A password that is put right needs no restart.
     const before = (await net.files(boss)).length;
     await writeFile(join(directory, 'wrong'), 'correct horse\n');
-    await com.withAdmin((admin) => admin.retryQueue({ queueId }));
+    await com.withAdmin((admin) => retryQueue(admin, { queueId }));
     expect((await net.inbox(boss, before + 1)).length).toBe(before + 1);
   });
 
@@ -163,7 +164,7 @@ async function receiver() {
 }
 
 describe('the choice of a transport', () => {
-  test('M11: is made by domain, then by sender, and there is one for the rest', async () => {
+  test('is made by domain, then by sender, and there is one for the rest', async () => {
     const [rest, org, ofAlice] = [await receiver(), await receiver(), await receiver()];
     const smtp = { protocol: 'smtp', host: '127.0.0.1' };
     const { servers } = await world([

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { fakeClock } from './fake-clock.ts';
+import { retryQueue } from './retry-queue.ts';
 import { startWorld } from './world.ts';
 
 const sender = 'sender@example.com';
@@ -81,7 +82,7 @@ test('a server that is stopped is away, and after start() is the same again', as
   expect(await com.settled(queueId)).toMatchObject([{ state: 'deferred' }]);
   await net.start();
   await com.restart();
-  await com.withAdmin((admin) => admin.retryQueue({ queueId }));
+  await com.withAdmin((admin) => retryQueue(admin, { queueId }));
   expect(await net.inbox(recipient)).toHaveLength(1);
 });
 

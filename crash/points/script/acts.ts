@@ -6,6 +6,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually } from '../../../e2e/wait.ts';
+import { retryQueue } from '../../../src/testing/retry-queue.ts';
 import { octetsOf, tokenIn } from './letters.ts';
 import { password, type Stage } from './stage.ts';
 
@@ -49,7 +50,7 @@ export const acts = {
     await stage.settled();
     await stage.post(stage.letter('large-again', [alice, remote], { bodyBytes: 200 * kib }));
     await stage.settled();
-    await stage.server.admin((admin) => admin.retryQueue({}));
+    await stage.server.admin(retryQueue);
     await stage.settled();
   },
 
@@ -57,7 +58,7 @@ export const acts = {
     await stage.post(stage.letter('deferred', ['later@example.net']));
     await stage.post(stage.letter('deferred', ['later@example.net', alice]));
     await stage.settled();
-    await stage.server.admin((admin) => admin.retryQueue({}));
+    await stage.server.admin(retryQueue);
     await stage.settled();
   },
 

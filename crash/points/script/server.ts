@@ -8,6 +8,7 @@ import { eventually } from '../../../e2e/wait.ts';
 import type { World } from '../../../e2e/world.ts';
 import type { Admin } from '../../../src/admin/admin.ts';
 import { remoteAdmin } from '../../../src/admin/control-client.ts';
+import { retryQueue } from '../../../src/testing/retry-queue.ts';
 import { localDomain } from './letters.ts';
 
 export interface ServerOptions {
@@ -89,7 +90,7 @@ export async function newServer(world: World, options: ServerOptions): Promise<S
 /** What was deferred is not due yet, and is asked for by hand. */
 async function emptyQueue(admin: Admin): Promise<void> {
   await eventually('an empty queue', async () => {
-    await admin.retryQueue({});
+    await retryQueue(admin);
     return (await admin.listQueue({ limit: 1 })).jobs.length === 0 || undefined;
   });
 }
