@@ -44,7 +44,7 @@ import { ScheduleRecorder } from './queue/recording.ts';
 import { retryPolicy } from './queue/retry.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
-import { readSuspensions, type Suspension } from './queue/suspensions.ts';
+import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { logins } from './reception/login.ts';
@@ -97,7 +97,7 @@ export async function startServer({
   await warnOfMissingPostmasters(directory, log);
   const resolver = await createResolver(config, clock, log);
   const policy = suppressionPolicy(config.suppression);
-  const suppressions = await Suppressions.read({ store, clock, policy, log });
+  const suppressions = await Suppressions.read({ ...core, policy });
   const https = await createHttps(config, resolver, clock);
   // They count until the last delivery has ended, and only then are stopped.
   const accept: Queue['accept'] = (entry) => queue.accept(entry);
@@ -205,7 +205,7 @@ async function startQueue(
     },
     siteOf: siteFinder(resolver, route, { tables, transports }),
     isSplit: (destination) => transports.isSplit(destination),
-    suspensions: await readSuspensions(store),
+    suspensions: await takeUpSuspensions(store, clock.now()),
     deliver: (group, signal, untried) => deliver(deliverParts, group, signal, untried),
   });
   const deliverParts: DeliverParts = {

@@ -65,6 +65,22 @@ export async function readSuspensions(store: Pick<Store, 'listMemos'>): Promise<
   return memos.map(({ value }) => value as Suspension); // written by suspensionMemo()
 }
 
+/**
+ * Those in force at a start. A crash may have come between the end of one and the moment when what it held was let go: that
+ * is made up for, or it would wait for an end that nobody ordered.
+ */
+export async function takeUpSuspensions(
+  store: Pick<Store, 'listMemos' | 'unholdDestinations'>,
+  now: number,
+): Promise<Suspension[]> {
+  const inForce = await readSuspensions(store);
+  const isInForce = (one: SuspensionHistory) =>
+    inForce.some(({ at, ...own }) => at === one.at && keyOfSuspension(own) === keyOfSuspension(one));
+  const over = (await readSuspensionHistory(store)).filter((each) => !isInForce(each));
+  for (const end of new Set(over.map(suspensionEnd))) if (end > now) await store.unholdDestinations(end, now);
+  return inForce;
+}
+
 /** The first of them by which a job is not tried; `site` is the one that it goes to, where that is known. */
 export function suspensionOf(
   suspensions: readonly Suspension[],
