@@ -13,6 +13,7 @@ import { StoreOpenError } from '../store/errors.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
+import { queueIds } from '../util/queue-id.ts';
 import { type Admin, AdminError } from './admin.ts';
 import { remoteAdmin } from './control-client.ts';
 import { socketName } from './control-protocol.ts';
@@ -47,12 +48,19 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
   }
   const { domains, dossier } = config;
   const directory = new Directory({ store, domains });
+  const kept = dossier.enabled ? store : withoutDossiers(store);
   const admin = localAdmin({
     ...offlineOperatorParts(config, { store, clock, directory }),
-    store: dossier.enabled ? store : withoutDossiers(store),
+    store: kept,
     domains,
     directory,
-    suppressions: () => Suppressions.read({ store, clock, policy: suppressionPolicy(config.suppression) }),
+    suppressions: () =>
+      Suppressions.read({
+        store: kept,
+        clock,
+        policy: suppressionPolicy(config.suppression),
+        nextQueueId: queueIds(clock.now, Math.random),
+      }),
     clock,
     dossierMs: dossier.days * dayMs,
   });

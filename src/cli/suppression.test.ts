@@ -30,6 +30,10 @@ test('posthorn suppression adds, lists, shows and removes', async () => {
   ]);
   expect((await suppression('show', 'gone@example.net')).out).toBe(added.out);
   expect((await suppression('remove', 'GONE@example.net')).out).toContain('may be written to again');
+  const { out } = await runCommand(['trace', 'gone@example.net'], { cwd: directory });
+  expect(out).toMatch(
+    /Mail of our users to <gone@example\.net> is refused from now on\n +why: ann \(by sudo\) stopped it: asked us to\n[\s\S]*Mail to <gone@example\.net> is no longer refused: ann \(by sudo\) ended that\n$/,
+  );
   for (const command of ['remove', 'show'])
     expect(await suppression(command, 'gone@example.net')).toMatchObject({
       exitCode: 66,

@@ -47,7 +47,10 @@ test.each<[DossierEvent, string[]]>([
       'said 2 times that nobody has this address',
     ],
   ],
-  [{ ...base, event: 'unsuppressed', data: { by } }, ['Mail to it is no longer refused: root ended that']],
+  [
+    { ...base, event: 'unsuppressed', data: { by } },
+    ['Mail to <a@example.net> is no longer refused: root ended that'],
+  ],
 ])('an order reads like a story: %j', (event, expected) => {
   const story = formatTimeline([event]);
   for (const text of expected) expect(story).toContain(text);

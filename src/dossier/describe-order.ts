@@ -46,7 +46,10 @@ function wordsFor(event: Order): Step {
     case 'dropped':
       return step(`Removed from the queue by ${event.data.by}`, 'bad', 'no further attempt is made');
     case 'unsuppressed':
-      return step(`Mail to it is no longer refused: ${event.data.by} ended that`, 'plain');
+      return step(
+        `Mail to <${event.recipient ?? event.data.to ?? '?'}> is no longer refused: ${event.data.by} ended that`,
+        'plain',
+      );
     case 'suspended':
       return describeSuspended(event);
     case 'resumed': {

@@ -210,17 +210,22 @@ function describeInDoubt({ at, data }: EventOf<'inDoubt'>): Step {
   };
 }
 
-function describeFailed({ data: { reason, status, phase, rule, endpoint } }: EventOf<'failed'>): Step {
+function describeFailed({ data: { reason, status, phase, rule, endpoint, by } }: EventOf<'failed'>): Step {
   const details = [
     `while ${phase}${endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`}; status ${status}`,
-    why(rule),
+    why(by === undefined ? rule : `${rule}: ${by}`),
   ];
   return { title: `Failed for good: ${reason}`, details, mood: 'bad' };
 }
 
-function describeSuppressed({ at, recipient, data: { failures, until } }: EventOf<'suppressed'>): Step {
-  return plain(`Mail of our users to <${recipient ?? '?'}> is refused from now on`, [
-    why(`its server has said ${plural(failures, 'time')} that nobody has this address`),
+function describeSuppressed({ at, recipient, data }: EventOf<'suppressed'>): Step {
+  const { to, by, reason, failures = 0, until } = data;
+  const cause =
+    by === undefined
+      ? `its server has said ${plural(failures, 'time')} that nobody has this address`
+      : `${by} stopped it${reason === undefined ? '' : `: ${reason}`}`;
+  return plain(`Mail of our users to <${recipient ?? to ?? '?'}> is refused from now on`, [
+    why(cause),
     `until ${momentOf(until, at)}; posthorn suppression remove ends it`,
   ]);
 }

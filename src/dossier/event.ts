@@ -42,6 +42,9 @@ type ByOperator = { by: string; reason?: string };
 /** `name` is the domain's or the site's. */
 type Suspended = { scope: 'all' | 'domain' | 'site'; name: string };
 
+/** The address, where no message is concerned. */
+type Unsent = { to?: string };
+
 interface EventData {
   /** A message was taken in, durably. */
   accepted: {
@@ -192,10 +195,10 @@ interface EventData {
   suspended: ByOperator & Suspended & { until?: number };
   /** `by` is absent where the time of the suspension was over. */
   resumed: Partial<ByOperator> & Suspended;
-  /** After so many refusals, our users' mail to this recipient is refused until then. */
-  suppressed: { failures: number; until: number };
+  /** After so many refusals, or by an operator's word, our users' mail to this recipient is refused until then. */
+  suppressed: Partial<ByOperator> & Unsent & { failures?: number; until: number };
   /** An operator ended that. */
-  unsuppressed: ByOperator;
+  unsuppressed: ByOperator & Unsent;
 }
 
 export type EventName = keyof EventData;

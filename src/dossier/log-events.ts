@@ -17,12 +17,6 @@ const loggedFields: Record<string, readonly string[]> = {
   failed: ['status', 'reason', 'phase', 'rule', 'endpoint'],
   inDoubt: ['reason', 'phase', 'lostReplies', 'nextAttemptAt', 'endpoint'],
   reported: ['to', 'kind', 'report'],
-  held: ['by', 'reason'],
-  released: ['by', 'reason'],
-  retried: ['by'],
-  readdressed: ['by', 'to', 'reason'],
-  dropped: ['by', 'reason'],
-  suppressed: ['failures', 'until'],
 };
 
 const details: Record<string, readonly string[]> = {

@@ -4,6 +4,7 @@ import type { EventRow } from '../store/store.ts';
 import { eventually } from '../testing/eventually.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import { queueIds } from '../util/queue-id.ts';
 import {
   apartMs,
   firstRefusalMs,
@@ -19,7 +20,13 @@ const key = 'gone@example.net';
 
 async function stage({ store }: TemporaryStore, policy: Partial<SuppressionPolicy> = {}) {
   const clock = fakeClock(Date.now());
-  const parts = { store, clock, policy: { enabled: true, failures: 2, maxMs: 7 * day, ...policy } };
+  const nextQueueId = queueIds(clock.now, Math.random);
+  const parts = {
+    store,
+    clock,
+    nextQueueId,
+    policy: { enabled: true, failures: 2, maxMs: 7 * day, ...policy },
+  };
   const suppressions = await Suppressions.read(parts);
   const event = (name: string, data: EventRow['data'] = {}, recipient = 'gone@example.net') =>
     suppressions.note([{ at: clock.now(), queueId: 'Q1', recipient, event: name, data }]);
@@ -96,7 +103,8 @@ test("an operator's word stays through failures and deliveries, until they take 
   await using world = await temporaryStore();
   const { clock, event, refused, isRefused, suppressions } = await stage(world);
   refused();
-  await suppressions.add(address, { by: 'root', reason: 'asked us to', until: clock.now() + 40 * day });
+  const until = clock.now() + 40 * day;
+  await suppressions.add(address, { by: 'root', reason: 'asked us to', until });
   event('delivered');
   clock.advance(39 * day);
   refused();
@@ -105,7 +113,23 @@ test("an operator's word stays through failures and deliveries, until they take 
   expect(isRefused()).toBe(false);
   expect(await suppressions.remove(address, 'ann')).toBeUndefined();
   const told = await world.store.trace({ queueId: 'Q1', limit: 1 });
-  expect(told).toMatchObject([{ event: 'unsuppressed', recipient: key, data: { by: 'ann' } }]);
+  expect(told).toMatchObject([
+    { event: 'suppressed', recipient: key, data: { by: 'root', reason: 'asked us to', until } },
+    { event: 'unsuppressed', recipient: key, data: { by: 'ann' } },
+  ]);
+});
+
+test("an operator's word about an address that no message went to has a dossier of its own", async () => {
+  await using world = await temporaryStore();
+  const { clock, suppressions } = await stage(world);
+  const until = clock.now() + day;
+  await suppressions.add(address, { by: 'root', reason: 'asked us to', until });
+  await suppressions.remove(address, 'ann');
+  const told = await world.store.trace({ address: key, limit: 10 });
+  expect(told.map(({ event, recipient, data }) => ({ event, recipient, data }))).toEqual([
+    { event: 'suppressed', data: { to: key, by: 'root', reason: 'asked us to', until } },
+    { event: 'unsuppressed', data: { to: key, by: 'ann' } },
+  ]);
 });
 
 test('the dossier of the message that decided tells of it', async () => {

@@ -21,8 +21,9 @@ export interface Suppression {
   lastAt: number;
   /** Our users' mail there is refused until then; absent: it is not, so far. */
   refusedUntil?: number;
-  /** The last refusal, and the message that got it. */
+  /** The last refusal. */
   reply?: string;
+  /** Of the message that got it; where an operator put it here unasked, of a dossier that is about no message. */
   queueId?: string;
   /** An operator put it here, and why. */
   by?: string;
@@ -63,6 +64,7 @@ export interface SuppressionParts {
   store: Pick<Store, 'listMemos' | 'writeMemos' | 'removeMemos'>;
   clock: Clock;
   policy: SuppressionPolicy;
+  nextQueueId(): string;
   /** Told of what could not be written. */
   log?: Log;
 }
@@ -125,8 +127,9 @@ export class Suppressions {
     const key = addressKey(address);
     const known = this.#byAddress.get(key);
     const evidence = known ?? { address: key, failures: 0, firstAt: now };
-    const suppression = { ...evidence, ...order, lastAt: now, refusedUntil: until };
-    await this.#keep(suppression);
+    const queueId = known?.queueId ?? this.#parts.nextQueueId();
+    const suppression = { ...evidence, ...order, queueId, lastAt: now, refusedUntil: until };
+    await this.#keep(suppression, this.#eventOf(suppression, 'suppressed', { ...order, until }));
     return suppression;
   }
 
@@ -204,15 +207,19 @@ export class Suppressions {
     work.catch((error) => this.#parts.log?.error({ err: error }, 'cannot write down a suppressed address'));
   }
 
-  /** For the dossier of the message that was refused last, if one was. */
+  /** For the dossier of the message that was refused last; where none was, it is about the address alone. */
   #eventOf(
-    { queueId, address }: Suppression,
+    { queueId = this.#parts.nextQueueId(), address, failures }: Suppression,
     event: 'suppressed' | 'unsuppressed',
     data: Extract<DossierEvent, { event: 'suppressed' | 'unsuppressed' }>['data'],
   ): EventRow[] {
-    return queueId === undefined
-      ? []
-      : [{ at: this.#parts.clock.now(), queueId, recipient: address, event, data }];
+    const at = this.#parts.clock.now();
+    const isOfMessage = failures > 0;
+    return [
+      isOfMessage
+        ? { at, queueId, event, recipient: address, data }
+        : { at, queueId, event, data: { ...data, to: address } },
+    ];
   }
 }
 

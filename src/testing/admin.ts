@@ -5,6 +5,7 @@ import { Directory } from '../queue/directory.ts';
 import { Suppressions } from '../queue/suppressions.ts';
 import type { ClaimedMessage, Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { queueIds } from '../util/queue-id.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
 
@@ -18,7 +19,12 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
     domains,
     directory: new Directory({ store, domains }),
     suppressions: () =>
-      Suppressions.read({ store, clock, policy: { enabled: true, failures: 2, maxMs: 7 * day } }),
+      Suppressions.read({
+        store,
+        clock,
+        policy: { enabled: true, failures: 2, maxMs: 7 * day },
+        nextQueueId: queueIds(clock.now, Math.random),
+      }),
     clock,
     dossierMs: 30 * day,
     siteOf: async (destination) => (destination === '' ? 'local' : `1 mx.${destination}:25`),
