@@ -1,6 +1,6 @@
 /** Which addresses an administrator may use for what. Knows domains, not accounts. */
 
-import { addressKey, formatAddress, parseAddress } from '../mail/address.ts';
+import { addressKey, formatAddress, parseAddress, parseDomain } from '../mail/address.ts';
 import { AdminError } from './admin.ts';
 
 export type Domains = readonly { name: string }[];
@@ -24,6 +24,23 @@ export function anyAddress(text: string, domains: Domains): { address: string; i
   if (address === undefined) throw badAddress(text);
   const isLocal = domains.some(({ name }) => name === address.domain);
   return { address: isLocal ? addressKey(address) : formatAddress(address), isLocal };
+}
+
+/** In A-labels. */
+export function anyDomain(text: string): string {
+  const domain = parseDomain(text);
+  if (domain !== undefined) return domain;
+  throw new AdminError('bad-request', `${JSON.stringify(text)} is not a domain. Give the part after the @.`);
+}
+
+/** One of its hosts, or a domain that they lie in. */
+export function anySite(text: string): string {
+  const name = text.trim().toLowerCase();
+  if (name !== '') return name;
+  throw new AdminError(
+    'bad-request',
+    'A site is named by one of its MX hosts, or the domain that they lie in.',
+  );
 }
 
 const badAddress = (text: string) =>

@@ -8,6 +8,7 @@ import {
   temporaryStore,
 } from '../testing/store.ts';
 import type { QueueSelection } from './admin.ts';
+import { orderSteps } from './order-steps.ts';
 import { type QueueOperations, queueOperations } from './queue-operations.ts';
 
 let directory: TemporaryStore;
@@ -88,13 +89,13 @@ describe('a selection by site', () => {
     const selection = { site: 'mx.big.example' };
     expect(await operations.countQueue(selection)).toEqual({ waiting: 9, held: 0, underway: 0 });
     const held: string[] = [];
-    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
-      const step = { selection, order: { kind: 'hold' }, ...ordered } as const;
-      const result = await operations.orderQueue(after === undefined ? step : { ...step, after });
-      held.push(...result.jobs.map(({ recipient }) => recipient));
-      after = result.next;
+    const steps: number[] = [];
+    for await (const jobs of orderSteps(operations, { selection, order: { kind: 'hold' }, ...ordered })) {
+      held.push(...jobs.map(({ recipient }) => recipient));
+      steps.push(jobs.length);
     }
     expect(held).toHaveLength(9);
+    expect(steps.filter((count) => count > 0)).toEqual([3, 3, 3]); // its domains in turn
     expect(await operations.countQueue(selection)).toEqual({ waiting: 0, held: 9, underway: 0 });
     expect(await operations.countQueue({})).toEqual({ waiting: 6, held: 9, underway: 0 });
   });
@@ -115,6 +116,14 @@ test('a retry makes all due, and looks at the end whatever is known of their sit
   expect(await directory.store.trace({ queueId: 'Q1', limit: 1 })).toMatchObject(
     expect.arrayContaining([expect.objectContaining({ event: 'retried', recipient: 'x@b.example' })]),
   );
+});
+
+test('what names no domain or no site selects nothing, least of all local delivery', async () => {
+  for (const selection of [{ domain: '' }, { domain: 'no domain' }, { site: ' ' }])
+    await expect(
+      operations.orderQueue({ selection, order: { kind: 'drop' }, ...ordered }),
+    ).rejects.toMatchObject({ code: 'bad-request' });
+  expect(await operations.countQueue({})).toMatchObject({ waiting: 15 });
 });
 
 test('each step of a redirection makes the queue look', async () => {

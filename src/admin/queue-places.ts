@@ -3,10 +3,10 @@
  * mail here, one after the other, and a cursor tells in which of them a walk goes on.
  */
 
-import { parseDomain } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
 import { isSite } from '../queue/site-name.ts';
 import type { QueueFilter, Store } from '../store/store.ts';
+import { anyDomain, anySite } from './addresses.ts';
 import type { QueueSelection } from './admin.ts';
 
 export interface PlacesParts {
@@ -41,14 +41,15 @@ export async function* places(
     yield { filter, after, cursor: (next) => next ?? '' };
     return;
   }
+  const wanted = anySite(site);
   const [begun, place] = splitCursor(after);
   if (begun !== undefined) yield placeOf(filter, begun, place);
   for (let from = begun; ; ) {
     const destinations = await store.listDestinations(from, sitesAtOnce);
     const sites = await Promise.all(destinations.map((destination) => siteOf(destination, rest.sender)));
     for (const [index, destination] of destinations.entries()) {
-      const isWanted = filter.destination === undefined || filter.destination === destination;
-      if (isWanted && isSite(sites[index] ?? '', site)) yield placeOf(filter, destination, undefined);
+      const isAsked = filter.destination === undefined || filter.destination === destination;
+      if (isAsked && isSite(sites[index] ?? '', wanted)) yield placeOf(filter, destination, undefined);
     }
     if (destinations.length < sitesAtOnce) return;
     from = destinations.at(-1);
@@ -80,6 +81,7 @@ function destinationFilter(
   text: string,
   directory: Pick<Directory, 'isLocal'>,
 ): Pick<QueueFilter, 'destination' | 'localDomain'> {
-  const domain = parseDomain(text) ?? text.toLowerCase();
+  // Mail for an address literal has that for a domain (RFC 5321 §4.1.3).
+  const domain = text.startsWith('[') ? text.toLowerCase() : anyDomain(text);
   return directory.isLocal(domain) ? { destination: '', localDomain: domain } : { destination: domain };
 }

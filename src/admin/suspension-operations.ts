@@ -1,6 +1,5 @@
 /** Suspends and resumes delivery: what is in force is kept as memos, what is over too, for as long as dossiers are. */
 
-import { parseDomain } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
 import {
   historyMemo,
@@ -13,6 +12,7 @@ import {
 } from '../queue/suspensions.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import { anyDomain, anySite } from './addresses.ts';
 import { type Admin, AdminError } from './admin.ts';
 
 export type SuspensionOperations = Pick<Admin, 'suspend' | 'resume' | 'listSuspensions'>;
@@ -86,12 +86,5 @@ function checked(
 
 function nameOf({ scope, name }: Pick<Suspension, 'scope' | 'name'>): string {
   if (scope === 'all') return '';
-  if (scope === 'site') return name.trim().toLowerCase();
-  const domain = parseDomain(name);
-  if (domain === undefined)
-    throw new AdminError(
-      'bad-request',
-      `${JSON.stringify(name)} is not a domain. Give the part after the @.`,
-    );
-  return domain;
+  return scope === 'site' ? anySite(name) : anyDomain(name);
 }

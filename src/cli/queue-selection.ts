@@ -8,6 +8,7 @@ import type { CommonOptions } from './context.ts';
 import { duration } from './durations.ts';
 import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { someText } from './texts.ts';
 
 export interface SelectionOptions extends CommonOptions {
   domain?: string;
@@ -36,13 +37,14 @@ function state(text: string): JobState {
 
 export const selectionOptions = (command: Command): Command =>
   command
-    .option('--id <queue-id>', 'only this message')
-    .option('--sender <address>', 'only from this sender; <> for reports, which have none')
-    .option('--recipient <address>', 'only to this recipient')
-    .option('--domain <domain>', 'only to recipients of this domain')
+    .option('--id <queue-id>', 'only this message', someText)
+    .option('--sender <address>', 'only from this sender; <> for reports, which have none', someText)
+    .option('--recipient <address>', 'only to this recipient', someText)
+    .option('--domain <domain>', 'only to recipients of this domain', someText)
     .option(
       '--site <host>',
       'only to this receiving site: one of its MX hosts, or the domain that they lie in',
+      someText,
     )
     .addOption(
       new Option('--older-than <time>', 'only what was queued longer ago: 30m, 2h, 5d').argParser(duration),

@@ -174,6 +174,49 @@ describe('orders', () => {
   });
 });
 
+test('an order that finds nothing to do says so, and does not take it for gone', async () => {
+  await posthorn('queue', 'hold', '--recipient', 'a@example.net');
+  expect(await posthorn('queue', 'hold', '--id', first)).toMatchObject({
+    exitCode: 0,
+    out: `${first}  b@example.net\n1 recipient on hold; 1 on hold already\n`,
+  });
+  expect(await posthorn('queue', 'hold', '--recipient', 'a@example.net')).toMatchObject({
+    exitCode: 0,
+    err: '',
+    out: '0 recipients on hold; 1 on hold already\n',
+  });
+  expect((await posthorn('queue', 'retry', '--id', first)).out).toBe(
+    '0 recipients due now; 2 on hold, and left so: see posthorn queue release\n',
+  );
+  expect(await posthorn('queue', 'release', '--id', second)).toMatchObject({
+    exitCode: 0,
+    out: '0 recipients released; 1 not on hold\n',
+  });
+  expect(await posthorn('queue', 'release', '--id', second, '--dry-run')).toMatchObject({ exitCode: 0 });
+});
+
+test.each(['--id', '--sender', '--recipient', '--domain', '--site'])(
+  'an empty %s, as of a variable that is not set, selects nothing',
+  async (option) => {
+    const dropped = await posthorn('queue', 'drop', option, '');
+    expect(dropped).toMatchObject({ exitCode: 64, err: expect.stringContaining('It is empty') });
+    expect(JSON.parse((await posthorn('queue', 'list', '--json')).out)).toHaveLength(3);
+  },
+);
+
+test('a reason has a limit, with the server down too', async () => {
+  const reason = 'x'.repeat(501);
+  for (const command of [
+    ['queue', 'hold', '--all'],
+    ['queue', 'suspend', '--all'],
+    ['suppression', 'add', 'gone@example.net'],
+  ])
+    expect(await posthorn(...command, '--reason', reason)).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('at most 500 characters'),
+    });
+});
+
 describe('posthorn queue suspend', () => {
   test('lists, shows in the queue, and resumes', async () => {
     expect((await posthorn('queue', 'suspend')).out).toBe('Nothing is suspended.\n');
@@ -205,6 +248,7 @@ describe('posthorn queue suspend', () => {
     expect((await posthorn('queue', 'suspend', '--for', '2h')).exitCode).toBe(64);
     expect((await posthorn('queue', 'suspend', '--all', '--site', 'x')).exitCode).toBe(64);
     expect((await posthorn('queue', 'suspend', '--domain', 'not a domain')).exitCode).toBe(64);
+    expect((await posthorn('queue', 'suspend', '--site', '')).exitCode).toBe(64);
     expect((await posthorn('queue', 'suspend', '--domain', 'example.com')).err).toContain('--site local');
   });
 });

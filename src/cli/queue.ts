@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import type { Admin, QueuedJob, QueueOrder, QueueSelection } from '../admin/admin.ts';
+import { orderSteps } from '../admin/order-steps.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
 import { suspendedWhat } from '../queue/suspensions.ts';
@@ -13,6 +14,7 @@ import { positiveNumber } from './numbers.ts';
 import { operatorName } from './operator-name.ts';
 import { neededSelection, type SelectionOptions, selectionOf, selectionOptions } from './queue-selection.ts';
 import { addSuspensionCommands } from './suspension.ts';
+import { reasonText } from './texts.ts';
 
 interface ListOptions extends SelectionOptions {
   limit: number;
@@ -95,7 +97,7 @@ function addOrderCommands(tree: CommandTree, context: Context, queue: Command): 
       .option('--all', 'everything')
       .option('--dry-run', 'only say how many there are')
       .option('--json', 'print JSON');
-    if (order.reason !== undefined) command.option('--reason <text>', `why: ${order.reason}`);
+    if (order.reason !== undefined) command.option('--reason <text>', `why: ${order.reason}`, reasonText);
     if (order.kind === 'redirect') command.requiredOption('--to <address>', 'where to');
     tree.run(command, (options: OrderOptions) => give(context, options, order));
   }
@@ -115,29 +117,43 @@ async function give(
       by: operatorName(context.terminal.env),
       ...(options.reason !== undefined && { reason: options.reason }),
     };
+    const before = beginsAtOnce.has(kind) ? await admin.countQueue(selection) : undefined;
     const changed: { queueId: string; recipient: string }[] = [];
     let count = 0;
-    for (let after: string | undefined, first = true; first || after !== undefined; first = false) {
-      const step = { selection, order, ...ordered };
-      const { jobs, next } = await admin.orderQueue(after === undefined ? step : { ...step, after });
+    for await (const jobs of orderSteps(admin, { selection, order, ...ordered })) {
       if (options.json) changed.push(...jobs);
       else printChanged(context, jobs);
       count += jobs.length;
-      after = next;
     }
-    const { underway } = await admin.countQueue(selection);
-    if (options.json) printJson(context, { changed, underway });
-    else context.terminal.out(`${plural(count, 'recipient')} ${done}${leftAlone(underway)}\n`);
-    return exitCodeOf(context, selection, count + underway);
+    const counts = before ?? (await admin.countQueue(selection));
+    if (options.json) printJson(context, { changed, underway: counts.underway });
+    else
+      context.terminal.out(
+        `${plural(count, 'recipient')} ${done}${leftAlone(counts)}${leftAsItIs(kind, counts, count)}\n`,
+      );
+    return exitCodeOf(context, selection, count + totalOf(counts));
   });
 }
+
+/** What these have changed is tried at once: counted afterwards, it would be among what was left alone. */
+const beginsAtOnce = new Set<QueueOrder['kind']>(['retry', 'release']);
 
 function printChanged({ terminal }: Context, jobs: readonly { queueId: string; recipient: string }[]): void {
   for (const { queueId, recipient } of jobs) terminal.out(`${queueId}  ${printable(recipient)}\n`);
 }
 
-const leftAlone = (underway: number): string =>
+const leftAlone = ({ underway }: QueueCounts): string =>
   underway === 0 ? '' : `; ${underway} being tried now, and left alone: look again in a moment`;
+
+const totalOf = ({ waiting, held, underway }: QueueCounts): number => waiting + held + underway;
+
+/** What was selected, and had nothing done to it because of the hold that it is on, or is not on. */
+function leftAsItIs(kind: QueueOrder['kind'], { waiting, held }: QueueCounts, changed: number): string {
+  if (kind === 'retry' && held > 0) return `; ${held} on hold, and left so: see posthorn queue release`;
+  if (kind === 'hold' && held > changed) return `; ${held - changed} on hold already`;
+  if (kind === 'release' && waiting > 0) return `; ${waiting} not on hold`;
+  return '';
+}
 
 /** Those that an order changes. */
 const affected: Record<QueueOrder['kind'], (counts: QueueCounts) => number> = {
@@ -157,9 +173,8 @@ async function dryRun(
   const counts = await admin.countQueue(selection);
   const count = affected[kind](counts);
   if (json) printJson(context, { count, underway: counts.underway });
-  else
-    context.terminal.out(`${plural(count, 'recipient')} would be concerned${leftAlone(counts.underway)}\n`);
-  return exitCodeOf(context, selection, count + counts.underway);
+  else context.terminal.out(`${plural(count, 'recipient')} would be concerned${leftAlone(counts)}\n`);
+  return exitCodeOf(context, selection, totalOf(counts));
 }
 
 /** Who names a message or a recipient means something that is there; a wider selection may be empty. */
