@@ -159,7 +159,11 @@ describe('a receiver that has its reasons', () => {
       }
       return attempts;
     };
-    expect(await letters(6)).toContain(3);
+    // Of each of our two addresses that receiver has to learn for itself, and which one a letter goes from is chance.
+    for (let learned = 0, tried = 0; learned < 2; tried++) {
+      expect(tried).toBeLessThan(40);
+      if ((await letters(1))[0] === 3) learned++;
+    }
     expect(await letters(3)).toEqual([2, 2, 2]);
     const known = await eventually(
       async () => {
@@ -235,7 +239,7 @@ describe('a receiver that has its reasons', () => {
     expect(warning).toContain('Will-Retry-Until: ');
     expect(warning).toContain('It is tried again, and you need not send it again');
     while ((await us.outcome(queueId)).event !== 'failed') waitedMs += await us.nextAttempt(queueId);
-    expect(waitedMs).toBeGreaterThan(114 * hour);
+    expect(waitedMs).toBeGreaterThan(113 * hour); // the last wait of six hours, and its jitter, would end too late
     expect(waitedMs).toBeLessThanOrEqual(120 * hour);
     expect(await us.reports(queueId)).toEqual(['delay', 'failure', 'postmaster']);
     expect(await us.report(queueId, 'Action: failed')).toContain('Not today');
