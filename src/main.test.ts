@@ -18,6 +18,32 @@ test('bin/posthorn ends with the exit code of its command', () => {
   expect(start('--version')).toMatchObject({ status: 0, stderr: '' });
 });
 
+/** A configuration that `config check --json` prints as more than a pipe holds at once. */
+function longConfig(directory: string): string {
+  const file = join(directory, 'posthorn.toml');
+  const domains = Array.from(
+    { length: 4000 },
+    (_, index) => `[[domain]]\nname = "d${index}.${'x'.repeat(60)}.test"\n`,
+  );
+  writeFileSync(file, `hostname = "mx.example.com"\n[[listener]]\nprotocol = "smtp"\n${domains.join('')}`);
+  return file;
+}
+
+test('bin/posthorn ends when all that it says is read, however slow the reader of a pipe is', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'posthorn-pipe-'));
+  const command = `"${program}" config check --json --config "${longConfig(directory)}"`;
+  const shell = (script: string) =>
+    spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  const whole = shell(`{ ${command}; echo "code $?" >&2; } | cat | wc -c`);
+  const inFile = shell(`${command} > "${directory}/out"; wc -c < "${directory}/out"`);
+  const beginning = shell(`{ ${command}; echo "code $?" >&2; } | head -1`);
+  rmSync(directory, { recursive: true });
+  expect(Number(whole.stdout)).toBeGreaterThan(300_000);
+  expect(whole).toMatchObject({ stdout: inFile.stdout, stderr: 'code 0\n' });
+  // Who has read enough is served, and no error is told.
+  expect(beginning).toMatchObject({ stdout: '{\n', stderr: 'code 0\n' });
+});
+
 test('bin/posthorn gives libuv threads enough for many fsyncs at once, and V8 less memory, before Node starts', () => {
   // Stands in for Node: says how it was called.
   const directory = mkdtempSync(join(tmpdir(), 'posthorn-node-'));

@@ -10,5 +10,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (process.listenerCount('SIGTERM') === 0) process.exit(0);
   process.kill(process.pid, 'SIGTERM');
 });
+// With `2>&1` the two have one reader: stdout hears of it as well. On its own, it leaves the results as they are.
+process.stderr.on('error', () => undefined);
 
-process.exit(await run(process.argv.slice(2), { terminal: processTerminal(), clock: systemClock }));
+const exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), clock: systemClock });
+await Promise.all([process.stdout, process.stderr].map(written));
+process.exit(exitCode);
+
+/** What a slow reader of a pipe has not taken yet would be lost with the process. Resolves where nobody reads, too. */
+function written(stream: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
