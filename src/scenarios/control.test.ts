@@ -204,9 +204,10 @@ describe('posthorn queue, with the server running', () => {
 });
 
 describe('posthorn queue suspend and resume', () => {
-  test.each([['--site', 'mx.solo.example'], ['--domain', 'solo.example'], ['--all']])(
-    '%s %s: nothing is tried, over a restart, until it is resumed',
-    async (...scope) => {
+  test.each(['--site mx.solo.example', '--domain solo.example', '--all'])(
+    '%s: nothing is tried, over a restart, until it is resumed',
+    async (text) => {
+      const scope = text.split(' ');
       receiver.answers.message = undefined;
       const { by, at } = await json('queue', 'suspend', ...scope, '--reason', 'moving');
       expect(by).toBe('op (by sudo)');
@@ -214,9 +215,15 @@ describe('posthorn queue suspend and resume', () => {
       const { queueId = '' } = await server().submit({ from: ann, to: 'friend@solo.example' });
       await server().event(queueId, 'deferred');
       await server().restart();
-      expect(await json('queue', 'suspend')).toMatchObject([{ reason: 'moving' }]);
-      expect(await waiting()).toMatchObject([{ queueId, suspended: { reason: 'moving' } }]);
       clock.advance(1000);
+      expect(await json('queue', 'suspend')).toMatchObject([{ reason: 'moving' }]);
+      const later = await server().submit({ from: ann, to: 'later@solo.example' });
+      await server().event(later.queueId ?? '', 'deferred');
+      const suspended = { reason: 'moving' };
+      expect(await waiting()).toMatchObject([
+        { queueId, suspended },
+        { queueId: later.queueId, suspended },
+      ]);
       await posthorn('queue', 'resume', ...scope);
       await inTime(async () => (await waiting()).length === 0 || undefined);
       const names = (await json('trace', queueId)).map(({ event }: { event: string }) => event);
