@@ -279,6 +279,7 @@ async function startControl(
     lookAtSources: () => guard.look(),
     look: (all: boolean) => (all ? queue.wake() : queue.look()),
     withhold: (matches: Matches, recall: boolean) => queue.withhold(matches, recall),
+    inLine: () => queue.inLine(),
     suspend: (suspensions: readonly Suspension[]) => queue.suspend(suspensions),
   };
   const admin = localAdmin({

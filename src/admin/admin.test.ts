@@ -65,6 +65,7 @@ beforeEach(() => {
     lookAtSources: async () => [],
     look: (all) => calls.push(all ? 'wake' : 'look'),
     withhold: async () => () => undefined,
+    inLine: () => [],
     suspend: async (suspensions) => void calls.push(`suspend ${suspensions.map(({ name }) => name).join()}`),
   };
   local = localAdmin(parts({ running }));

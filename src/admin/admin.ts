@@ -81,8 +81,11 @@ export interface JobOutlook {
   site?: SiteOutlook;
 }
 
-/** A recipient that waits; `suspended` is why nothing is tried, where an operator wants it so. */
-export type QueuedJob = QueuePage['jobs'][number] & { suspended?: Suspension };
+/**
+ * A recipient that waits; `suspended` is why nothing is tried, where an operator wants it so. With `inLine` it is due, and
+ * waits for a place at its site; with `claimed` it is being tried.
+ */
+export type QueuedJob = QueuePage['jobs'][number] & { suspended?: Suspension; inLine?: true };
 
 export interface QueueListing {
   jobs: QueuedJob[];
@@ -155,6 +158,7 @@ export interface Admin {
   /** Events of the matching messages, newest message first, each message's in order of time. */
   trace(request: TraceRequest): Promise<DossierEvent[]>;
   listQueue(request: QueueRequest): Promise<QueueListing>;
+  /** What stands in line counts as waiting: an order finds it. */
   countQueue(request: QueueSelection): Promise<QueueCounts>;
   /** Of some of the recipients, the first ones, where there are very many. */
   outlook(request: { queueId: string }): Promise<OutlookResult>;
@@ -197,6 +201,8 @@ export const adminErrorCodes = [
   /** The request itself makes no sense: a bad address, an empty password. */
   'bad-request',
   'not-our-domain',
+  /** Whether anything goes to that site is not known: DNS has no route for what is in the queue. */
+  'no-route',
   'no-such-account',
   'no-such-alias',
   'exists',

@@ -8,6 +8,7 @@ import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
+import type { DeliveryGroup } from '../queue/hand-out.ts';
 import type { Matches } from '../queue/matches.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
@@ -38,6 +39,8 @@ export interface Running {
   look(all: boolean): void;
   /** Lets nothing that matches begin until the returned function is called; with `recall`, has it in the store. */
   withhold(matches: Matches, recall: boolean): Promise<() => void>;
+  /** What waits in memory for its turn. */
+  inLine(): readonly DeliveryGroup[];
   /** These are in force from now on; resolves when nothing follows others any more. */
   suspend(suspensions: readonly Suspension[]): Promise<void>;
   /** What was learned of a receiving site, or of all, counts no more. */
@@ -75,6 +78,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
       ...parts,
       look,
       withhold: running && ((matches, recall) => running.withhold(matches, recall)),
+      inLine: () => running?.inLine() ?? [],
     }),
     ...suppressionOperations(parts),
     ...suspensionOperations({

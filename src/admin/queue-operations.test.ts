@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type DeliveryGroup, groupOf } from '../queue/hand-out.ts';
+import { siteWithoutRoute } from '../queue/site-name.ts';
 import { adminParts } from '../testing/admin.ts';
 import {
   changeAllJobs,
@@ -18,6 +20,8 @@ beforeAll(async () => {
 afterAll(() => directory[Symbol.asyncDispose]());
 
 let looks: boolean[];
+/** What waits in the server's memory. */
+let inLine: DeliveryGroup[];
 let operations: QueueOperations;
 const sites: Record<string, string> = {
   'a.example': '1 mx.big.example:25',
@@ -31,11 +35,13 @@ beforeEach(async () => {
   const { store } = directory;
   await changeAllJobs(store, { kind: 'drop' });
   looks = [];
+  inLine = [];
   const siteOf = async (destination: string) => sites[destination] ?? `no route to ${destination}`;
   operations = queueOperations({
     ...adminParts(store, { siteOf }),
     look: (all) => looks.push(all),
     withhold: async () => () => undefined,
+    inLine: () => inLine,
   });
   // Message after message, each to all domains, and to one of ours.
   for (const id of ['Q1', 'Q2', 'Q3']) {
@@ -126,6 +132,23 @@ test('what names no domain or no site selects nothing, least of all local delive
   expect(await operations.countQueue({})).toMatchObject({ waiting: 15 });
 });
 
+test('what may go to a site while DNS does not answer is not taken for nothing', async () => {
+  const request = { selection: { site: 'mx.new.example' }, ...ordered };
+  expect(await operations.orderQueue({ ...request, order: { kind: 'hold' } })).toEqual({ jobs: [] });
+  sites['d.example'] = siteWithoutRoute('d.example');
+  try {
+    const failing = operations.orderQueue({ ...request, order: { kind: 'hold' } });
+    await expect(failing).rejects.toMatchObject({
+      code: 'no-route',
+      message: /mail for d\.example, to which/,
+    });
+    await expect(listed({ site: 'mx.new.example' }, 10)).rejects.toMatchObject({ code: 'no-route' });
+    expect(await listed({ site: 'mx.big.example' }, 10)).toHaveLength(6);
+  } finally {
+    sites['d.example'] = '1 mx.big.example:25';
+  }
+});
+
 test('each step of a redirection makes the queue look', async () => {
   const to = 'new@d.example';
   const request = {
@@ -142,10 +165,29 @@ test('each step of a redirection makes the queue look', async () => {
 test('a bounce that fails leaves nothing claimed: it would be taken for interrupted attempts', async () => {
   const { store } = directory;
   const bounce = () => Promise.reject(new Error('no report can be written'));
-  const failing = queueOperations({ ...adminParts(store, { bounce }), look: () => undefined });
+  const failing = queueOperations({
+    ...adminParts(store, { bounce }),
+    look: () => undefined,
+    inLine: () => [],
+  });
   const order = failing.orderQueue({ selection: {}, order: { kind: 'bounce' }, ...ordered });
   await expect(order).rejects.toThrow('no report can be written');
   expect(await operations.countQueue({})).toEqual({ waiting: 15, held: 0, underway: 0 });
+});
+
+test('what stands in line waits, and only the rest of what is claimed is being tried', async () => {
+  const { store } = directory;
+  const claimed = await store.claim({ now: 9000, limit: 100, leaseMs: 1e6 });
+  const [first] = claimed.filter(({ message }) => message.queueId === 'Q1');
+  const waiting = first?.jobs.filter(({ destination }) => destination !== 'b.example') ?? [];
+  if (first) inLine = [groupOf('1 mx.big.example:25', first.message, waiting)];
+  expect(await operations.countQueue({})).toEqual({ waiting: 4, held: 0, underway: 11 });
+  expect(await operations.countQueue({ queueId: 'Q1' })).toEqual({ waiting: 4, held: 0, underway: 1 });
+  expect(await operations.countQueue({ queueId: 'Q2' })).toEqual({ waiting: 0, held: 0, underway: 5 });
+  const { jobs } = await operations.listQueue({ queueId: 'Q1', limit: 10 });
+  expect(jobs.filter((job) => job.inLine && !job.claimed)).toHaveLength(4);
+  expect(jobs.filter((job) => job.claimed).map(({ destination }) => destination)).toEqual(['b.example']);
+  await store.release(claimed.flatMap((each) => each.jobs));
 });
 
 test('listQueue() tells of each recipient which suspension keeps it', async () => {

@@ -6,6 +6,7 @@
 import type { DossierEvent } from '../dossier/event.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
+import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';
 import { readSuspensions, suspensionOf } from '../queue/suspensions.ts';
 import type { ClaimedMessage, JobChange, QueuePage, Store } from '../store/store.ts';
@@ -19,6 +20,7 @@ import {
   type QueueOrderRequest,
   type QueueOrderResult,
   type QueueRequest,
+  type QueueSelection,
 } from './admin.ts';
 import { filterOf, type Place, places, sitesAtOnce } from './queue-places.ts';
 
@@ -37,6 +39,8 @@ export interface QueueOperationsParts {
    * server.
    */
   withhold?: ((matches: Matches, recall: boolean) => Promise<() => void>) | undefined;
+  /** What the store has as claimed, and is not being tried: it waits in memory for its turn. */
+  inLine(): readonly DeliveryGroup[];
   /** Jobs may be due that were not before; with `all`, whatever is known of their sites. */
   look(all: boolean): void;
 }
@@ -59,7 +63,8 @@ export function queueOperations(parts: QueueOperationsParts): QueueOperations {
         const counts = await store.countJobs(filter);
         for (const state of ['waiting', 'held', 'underway'] as const) total[state] += counts[state];
       }
-      return total;
+      const inLine = Math.min(countInLine(parts, selection), total.underway);
+      return { ...total, waiting: total.waiting + inLine, underway: total.underway - inLine };
     },
     orderQueue: (request) => withholding(parts, request, () => orderQueue(parts, request)),
   };
@@ -78,13 +83,24 @@ async function withholding(
   work: () => Promise<QueueOrderResult>,
 ): Promise<QueueOrderResult> {
   if (leavesAlone.has(order.kind)) return work();
-  const { site, ...rest } = selection;
-  const end = await parts.withhold?.(matchesOf(filterOf(rest, parts.directory), site), after === undefined);
+  const end = await parts.withhold?.(matchesIn(parts, selection), after === undefined);
   try {
     return await work();
   } finally {
     if (end) parts.clock.after(betweenStepsMs, end);
   }
+}
+
+const matchesIn = ({ directory }: QueueOperationsParts, { site, ...rest }: QueueSelection): Matches =>
+  matchesOf(filterOf(rest, directory), site);
+
+/** The store is asked before, and the line goes on meanwhile: this may be off by what began in between. */
+function countInLine(parts: QueueOperationsParts, selection: QueueSelection): number {
+  const matches = matchesIn(parts, selection);
+  let count = 0;
+  for (const { site, message, jobs } of parts.inLine())
+    for (const job of jobs) if (matches(job, message, site)) count++;
+  return count;
 }
 
 async function listQueue(
@@ -94,7 +110,7 @@ async function listQueue(
   const limit = Math.min(wanted, maxPage);
   const jobs: QueuePage['jobs'] = [];
   let next: string | undefined;
-  for await (const place of places(parts, selection, after)) {
+  for await (const place of places(parts, selection, after, true)) {
     if (jobs.length === limit) {
       next ??= place.cursor(undefined);
       break;
@@ -107,13 +123,22 @@ async function listQueue(
     next = page.next === undefined ? undefined : place.cursor(page.next);
     if (next !== undefined) break;
   }
-  return { jobs: await withSuspensions(parts, jobs), ...(next !== undefined && { next }) };
+  return { jobs: await withSuspensions(parts, withLine(parts, jobs)), ...(next !== undefined && { next }) };
 }
+
+/** Tells those that wait in memory from those that are being tried. */
+function withLine({ inLine }: QueueOperationsParts, jobs: QueuePage['jobs']): QueuedJob[] {
+  if (!jobs.some(({ claimed }) => claimed)) return jobs;
+  const waiting = new Set(inLine().flatMap((group) => group.jobs.map(nameOf)));
+  return jobs.map((job) => (waiting.has(nameOf(job)) ? { ...job, claimed: false, inLine: true } : job));
+}
+
+const nameOf = ({ queueId, number }: { queueId: string; number: number }): string => `${queueId}/${number}`;
 
 /** Tells of each job why an operator's word keeps it from being tried. */
 async function withSuspensions(
   { store, clock, siteOf }: QueueOperationsParts,
-  jobs: QueuePage['jobs'],
+  jobs: QueuedJob[],
 ): Promise<QueuedJob[]> {
   const suspensions = await readSuspensions(store);
   if (suspensions.length === 0) return jobs;
@@ -144,7 +169,7 @@ async function orderQueue(
   const change = order.kind === 'bounce' ? order : await changeFor(parts, order);
   const ordered: Ordered = { by, ...(reason !== undefined && { reason }) };
   let result: QueueOrderResult = { jobs: [] };
-  for await (const place of places(parts, selection, after)) {
+  for await (const place of places(parts, selection, after, true)) {
     if (result.jobs.length > 0) {
       result.next = place.cursor(undefined);
       break;

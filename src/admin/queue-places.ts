@@ -4,10 +4,10 @@
  */
 
 import type { Directory } from '../queue/directory.ts';
-import { isSite } from '../queue/site-name.ts';
+import { hasNoRoute, isSite } from '../queue/site-name.ts';
 import type { QueueFilter, Store } from '../store/store.ts';
 import { anyDomain, anySite } from './addresses.ts';
-import type { QueueSelection } from './admin.ts';
+import { AdminError, type QueueSelection } from './admin.ts';
 
 export interface PlacesParts {
   store: Pick<Store, 'listDestinations'>;
@@ -30,11 +30,15 @@ export interface Place {
 /** Between a place and the place in it, in a cursor. A domain has none. */
 const mark = '|';
 
-/** A site is as many places as domains of it have mail here, since the store knows domains only. */
+/**
+ * A site is as many places as domains of it have mail here, since the store knows domains only. With `mustKnow`, rejects
+ * with an AdminError('no-route') where there is no place, and might be one.
+ */
 export async function* places(
   { store, siteOf, directory }: PlacesParts,
   { site, ...rest }: QueueSelection,
   after: string | undefined,
+  mustKnow = false,
 ): AsyncGenerator<Place> {
   const filter = filterOf(rest, directory);
   if (site === undefined) {
@@ -42,18 +46,35 @@ export async function* places(
     return;
   }
   const wanted = anySite(site);
+  const lost: string[] = [];
   const [begun, place] = splitCursor(after);
+  let isFound = begun !== undefined;
   if (begun !== undefined) yield placeOf(filter, begun, place);
   for (let from = begun; ; ) {
     const destinations = await store.listDestinations(from, sitesAtOnce);
     const sites = await Promise.all(destinations.map((destination) => siteOf(destination, rest.sender)));
     for (const [index, destination] of destinations.entries()) {
       const isAsked = filter.destination === undefined || filter.destination === destination;
-      if (isAsked && isSite(sites[index] ?? '', wanted)) yield placeOf(filter, destination, undefined);
+      if (!isAsked) continue;
+      if (isSite(sites[index] ?? '', wanted)) {
+        isFound = true;
+        yield placeOf(filter, destination, undefined);
+      } else if (hasNoRoute(sites[index] ?? '')) lost.push(destination);
     }
-    if (destinations.length < sitesAtOnce) return;
+    if (destinations.length < sitesAtOnce) break;
     from = destinations.at(-1);
   }
+  if (mustKnow && !isFound && lost.length > 0) throw notKnown(wanted, lost);
+}
+
+/** Names in an error; of more there are only the first. */
+const mostNamed = 3;
+
+function notKnown(site: string, domains: readonly string[]): AdminError {
+  const some = domains.slice(0, mostNamed).join(', ');
+  const names = domains.length > mostNamed ? `${some} and ${domains.length - mostNamed} more` : some;
+  const what = `Nothing in the queue is known to go to ${site}, but there is mail for ${names}, to which no route is known now`;
+  return new AdminError('no-route', `${what}. Try again when DNS answers, or name a domain: --domain`);
 }
 
 function splitCursor(

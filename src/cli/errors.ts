@@ -30,6 +30,7 @@ export interface Explanation {
 const adminCodes: Record<AdminErrorCode, ExitCode> = {
   'bad-request': exitCodes.usage,
   'not-our-domain': exitCodes.noUser,
+  'no-route': exitCodes.tryLater,
   'no-such-account': exitCodes.noUser,
   'no-such-alias': exitCodes.noUser,
   exists: exitCodes.cantCreate,

@@ -223,10 +223,11 @@ function printJobs(context: Context, jobs: readonly QueuedJob[]): void {
 }
 
 /** When a recipient is tried next, or why not. */
-function whenOf({ memo, suspended, claimed, nextAttemptAt }: QueuedJob, now: number): string {
+function whenOf({ memo, suspended, claimed, inLine, nextAttemptAt }: QueuedJob, now: number): string {
   if (memo?.held) return `on hold for ${durationOf(now - memo.held.at)}, by ${printable(memo.held.by)}`;
   if (claimed) return 'being tried now';
   if (suspended) return 'suspended';
+  if (inLine) return 'due now, waiting for its turn at its site';
   const wait = nextAttemptAt - now;
   return wait <= 0 ? 'due now' : `next attempt in ${durationOf(wait)}`;
 }

@@ -255,6 +255,7 @@ describe('posthorn send', () => {
       look: () => undefined,
       withhold: async () => () => undefined,
       suspend: async () => undefined,
+      inLine: () => [],
     };
     const admin = localAdmin(adminParts(store, { running }));
     const path = join(directory, 'data', 'control.sock');

@@ -1,6 +1,7 @@
 /** The receiving site of a job: what shares connections and limits. A thousand domains with one set of MX are one site. */
 
 import type { Resolver } from '../dns/resolver.ts';
+import { siteWithoutRoute } from '../queue/site-name.ts';
 import type { JobRow } from '../store/store.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import { findRoute, type RouteOptions, siteKey } from './route.ts';
@@ -34,7 +35,7 @@ export function siteFinder(
     const transport = transports?.find(destination, message)?.transport;
     if (transport !== undefined && transport.kind !== 'mx') return transport.name;
     return findRoute(resolver, destination, { ...options, signal }).then((route) =>
-      route.kind === 'route' ? (tables?.find(route)?.name ?? siteKey(route)) : `no route to ${destination}`,
+      route.kind === 'route' ? (tables?.find(route)?.name ?? siteKey(route)) : siteWithoutRoute(destination),
     );
   };
 }

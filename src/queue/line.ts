@@ -57,6 +57,11 @@ export function takeNext<G extends Waiter>(line: Line<G>): G | undefined {
   return group;
 }
 
+/** All that waits, sender by sender. */
+export function* eachIn<G extends Waiter>({ lanes }: Line<G>): Iterable<G> {
+  for (const { items, head } of lanes.values()) yield* items.slice(head);
+}
+
 function withoutTaken<G>(lane: Lane<G>): Lane<G> {
   if (lane.head >= cutAt && 2 * lane.head >= lane.items.length) {
     lane.items = lane.items.slice(lane.head);

@@ -212,6 +212,24 @@ describe('Queue.settle()', () => {
 });
 
 describe('Queue', () => {
+  test('inLine() is what waits for a place, and not what is being tried', async () => {
+    const stage = newStage({
+      limits: { concurrency: 2, perSite: () => places(1), apart: () => false, maxHeld: 100 },
+    });
+    stage.queue.start();
+    for (const name of ['a', 'b', 'c']) await stage.queue.accept(letter(`${name}@example.net`));
+    const inLine = () => stage.queue.inLine().flatMap(({ jobs }) => jobs.map(({ recipient }) => recipient));
+    expect(stage.begun).toHaveLength(1);
+    expect(inLine()).toEqual(['b@example.net', 'c@example.net']);
+    for (const [index, left] of [['c@example.net'], [], []].entries()) {
+      await vi.waitFor(() => expect(stage.begun.length).toBeGreaterThan(index));
+      const group = stage.begun[index];
+      if (group) await stage.settle(group, 'done');
+      await vi.waitFor(() => expect(inLine()).toEqual(left));
+    }
+    await stage.queue.stop();
+  });
+
   test('P7: goes on after a restart with what it had not finished', async () => {
     await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
     const stage = newStage();

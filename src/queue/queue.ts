@@ -10,7 +10,7 @@ import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { Attempts, type Deliver, type NotTried } from './attempts.ts';
 import { type DeliveryGroup, type HandOutParts, handOut, type SentBy } from './hand-out.ts';
-import { takeAll } from './line.ts';
+import { eachIn, takeAll } from './line.ts';
 import type { Matches } from './matches.ts';
 import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
@@ -187,6 +187,11 @@ export class Queue {
     const isIt = ({ message, jobs }: DeliveryGroup) =>
       message.queueId === job.queueId && jobs.some(({ number }) => number === job.number);
     return outlookOf(this.#schedule, site, isIt);
+  }
+
+  /** What waits here for its turn: claimed, as the store has it, but nothing is tried of it yet. */
+  inLine(): DeliveryGroup[] {
+    return [...this.#schedule.sites.byName.values()].flatMap(({ waiting }) => [...eachIn(waiting)]);
   }
 
   /** Jobs in the store may be due that were not before. */

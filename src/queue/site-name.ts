@@ -12,6 +12,11 @@ export function hostsOfSite(site: string): string[] {
     .filter((text) => !/^\d*$/.test(text));
 }
 
+/** The site of a domain that no host is known for: it is alone there. */
+export const siteWithoutRoute = (domain: string): string => `no route to ${domain}`;
+
+export const hasNoRoute = (site: string): boolean => site.startsWith(siteWithoutRoute(''));
+
 /** The name of a known or configured site is an ending of its hosts' names (delivery/site-tables.ts), and no list. */
 const isEnding = (site: string): boolean => !/[\s,]/.test(site);
 
