@@ -176,7 +176,7 @@ describe('deliver()', () => {
     expect(settled.events.filter(({ event }) => event === 'inDoubt')).toMatchObject([
       {
         recipient: 'recipient@example.net',
-        data: { lostReplies: 1, reason: expect.stringContaining('stopped') },
+        data: { lostReplies: 1, reason: expect.stringContaining('went down') },
       },
     ]);
   });

@@ -47,11 +47,14 @@ export const forgotten: Outcome = {
   rule: 'internal error: try again later',
 };
 
-/** What a claim without an outcome has come to: the server went down in the middle of it. */
+/**
+ * What a claim without an outcome has come to: the server went down while the job was in memory, in line or under way. To
+ * tell the two apart, each attempt would have to be written down before it begins.
+ */
 export const interrupted: Outcome = {
   kind: 'inDoubt',
   status: '4.3.0',
   phase: 'delivering',
-  reason: 'the server stopped while this was being tried',
-  rule: 'nobody knows how that attempt ended: it is tried again later, and may arrive twice',
+  reason: 'the server went down while it had this in hand',
+  rule: 'nobody knows whether that was tried, and how it ended: it is tried again later, and may arrive twice',
 };

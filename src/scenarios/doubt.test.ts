@@ -84,7 +84,7 @@ describe('a server that is killed in the middle of a delivery', () => {
 
     const [doubt] = await happened(queueId, 'inDoubt', 1);
     expect(doubt?.data).toMatchObject({
-      rule: expect.stringMatching(/nobody knows how that attempt ended.*may arrive twice/),
+      rule: expect.stringMatching(/nobody knows whether that was tried.*may arrive twice/),
       lostReplies: 1,
       nextAttemptAt: clock.now() + 10 * minute,
     });
