@@ -3,8 +3,8 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
-import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft } from './draft.ts';
-import { isLoopback } from './network.ts';
+import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft, SourceDraft } from './draft.ts';
+import { ipVersion, isLoopback } from './network.ts';
 import { checkTransports } from './transport-checks.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
@@ -25,11 +25,48 @@ export function crossCheck(draft: Draft): Finding[] {
       what: `the source ${key} is here twice`,
       remedy: 'Put everything about it into one [[source]] table.',
     })),
+    ...draft.sources.flatMap((source, index) =>
+      checkSource(source, draft).map((finding) => ({ ...finding, path: ['source', index, ...finding.path] })),
+    ),
     ...checkRetry(draft.delivery),
     ...checkSites(draft.sites),
     ...checkContact(draft),
     ...checkTransports(draft),
   ];
+}
+
+/** What DNS is asked about, and whose mail it is for. */
+function checkSource(
+  { address, publicAddress, senders }: SourceDraft,
+  { domains, hasTrustedNetworks }: Draft,
+): Finding[] {
+  const findings: Finding[] = [];
+  if (address !== undefined && publicAddress !== undefined && ipVersion(address) !== ipVersion(publicAddress))
+    findings.push({
+      path: ['publicAddress'],
+      what: `${publicAddress} is not what receivers see of ${address}: one of them is IPv4, the other IPv6`,
+      remedy: 'Give each of the two a [[source]] of its own.',
+    });
+  if (senders?.length === 0)
+    findings.push({
+      path: ['senders'],
+      what: 'names no sender',
+      remedy: 'Name addresses or domains, or remove this line: then it is for everybody.',
+    });
+  // Whoever relays through us may send in any name; our own users only in theirs.
+  if (hasTrustedNetworks) return findings;
+  senders?.forEach((sender, index) => {
+    const domain = sender.slice(sender.lastIndexOf('@') + 1);
+    if (domains.some(({ name }) => name === undefined || name === domain)) return;
+    const what = `${domain} is no [[domain]] of ours, and no trusted network sends in its name`;
+    const ours = domains.map(({ name }) => name).join(', ');
+    findings.push({
+      path: ['senders', index],
+      what,
+      remedy: ours === '' ? 'Add the [[domain]].' : `Known are ${ours}.`,
+    });
+  });
+  return findings;
 }
 
 /** Reports are sent in its name, and count only with a signature of its domain (RFC 8460 §3). */

@@ -6,6 +6,7 @@
 import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import type { DkimConfig, Protocol } from './config.ts';
+import type { HostPort } from './network.ts';
 import type { KeyPath } from './problem.ts';
 import {
   deliveryShape,
@@ -19,7 +20,7 @@ import {
   transportShape,
 } from './schema.ts';
 import type { TransportInput } from './transport.ts';
-import { isTable } from './values.ts';
+import { hostName, isTable } from './values.ts';
 
 export interface ListenerDraft {
   protocol?: Protocol;
@@ -39,22 +40,36 @@ export interface SiteDraft {
   domains?: readonly string[];
 }
 
+export interface SourceDraft {
+  address?: string;
+  publicAddress?: string;
+  senders?: readonly string[];
+}
+
 export interface DeliveryDraft {
+  port?: number;
+  relayHost?: HostPort | undefined;
   caFile?: string | undefined;
   retryMinutes?: readonly number[];
   lifetimeHours?: number;
   delayWarningHours?: number;
 }
 
-export type TransportDraft = Partial<TransportInput>;
+export interface TransportDraft extends Partial<TransportInput> {
+  /** Keys that are there, and whose values are no good: nothing is to be said of their absence. */
+  unread?: readonly string[];
+}
 
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
   domains: readonly DomainDraft[];
-  sources: readonly { address?: string }[];
+  sources: readonly SourceDraft[];
   transports: readonly TransportDraft[];
   hasRelayHost: boolean;
+  hostname: string | undefined;
+  /** Others than our own users may send through us. */
+  hasTrustedNetworks: boolean;
   /** A [tls] table is there, good or not. */
   hasTls: boolean;
   tls: { cert?: string; key?: string };
@@ -77,8 +92,14 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
-    transports: listOf(raw.transport).map((value) => goodParts(transportShape(directory), value)),
+    transports: listOf(raw.transport).map((value) => {
+      const parts = goodParts(transportShape(directory), value);
+      const unread = isTable(value) ? Object.keys(value).filter((key) => !(key in parts)) : [];
+      return unread.length === 0 ? parts : { ...parts, unread };
+    }),
     hasRelayHost: isTable(raw.delivery) && raw.delivery.relayHost !== undefined,
+    hostname: goodParts({ hostname: hostName() }, raw).hostname,
+    hasTrustedNetworks: isTable(raw.relay) && listOf(raw.relay.trustedNetworks).length > 0,
     hasTls: raw.tls !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
     delivery: goodParts(deliveryShape(directory), raw.delivery),

@@ -76,7 +76,15 @@ test.each([
     'domain = [[]]',
     'domain[1]: a list is not a table | Write it as [[domain]], with its keys on the lines below.',
   ],
-  ['resolver = {}', 'resolver: a table is not a list | Write it in brackets: resolver = ["…"].'],
+  ['resolver = {}', 'resolver: a table is not a list | Write it in brackets: resolver = ["127.0.0.1"].'],
+  [
+    '[delivery]\nretryMinutes = 5',
+    'delivery.retryMinutes: 5 is not a list | Write it in brackets: retryMinutes = [5, 15, 30, 60].',
+  ],
+  [
+    '[source]\naddress = "192.0.2.1"',
+    'source: a table is not a list | Write it as [[source]], with its keys on the lines below.',
+  ],
 ])('toFindings() says that in %s something else belongs there', (toml, finding) => {
   expect(findingsIn(toml)).toEqual([finding]);
 });

@@ -15,8 +15,8 @@ export function toFindings(issues: readonly v.BaseIssue<unknown>[], known: Known
     const path = (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
     const { type, input, expected, message } = issue;
     if (type === 'raw_check') return unknownKey(path, known);
-    if (type === 'custom') return wrongShape({ path, input }, 'a table', known);
-    if (type === 'array') return wrongShape({ path, input }, 'a list', known);
+    if (type === 'custom') return wrongShape({ path, input, example: '{ … }' }, 'a table', known);
+    if (type === 'array') return wrongShape({ path, input, example: message }, 'a list', known);
     const what = input === undefined ? 'is missing' : `${quote(input)} is not ${expected}`;
     return { path, what, remedy: message };
   });
@@ -37,7 +37,7 @@ function unknownKey(path: KeyPath, known: KnownKeys): Finding {
 
 /** A table or a list was expected, and something else is there. */
 function wrongShape(
-  { path, input }: { path: KeyPath; input: unknown },
+  { path, input, example }: { path: KeyPath; input: unknown; example: string },
   expected: string,
   known: KnownKeys,
 ): Finding {
@@ -45,14 +45,14 @@ function wrongShape(
   const what = `${quote(input)} is not ${expected}`;
   if (known.has(table))
     return { path, what, remedy: `Write it as ${header(table)}, with its keys on the lines below.` };
-  return { path, what, remedy: `Write it in brackets: ${formatKey(path.slice(-1))} = ["…"].` };
+  return { path, what, remedy: `Write it in brackets: ${formatKey(path.slice(-1))} = ${example}.` };
 }
 
 /** `['listener', 2]` → `listener`. */
 const tableOf = (path: KeyPath): string => path.filter((part) => typeof part === 'string').join('.');
 
 /** Tables that may stand there several times. */
-const lists = new Set(['listener', 'domain', 'transport', 'site', 'receiver', 'receiver.phase']);
+const lists = new Set(['listener', 'domain', 'transport', 'site', 'source', 'receiver', 'receiver.phase']);
 
 const header = (table: string): string => {
   if (table === 'domain.dkim') return 'dkim = { … } of a [[domain]]';

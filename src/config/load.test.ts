@@ -91,11 +91,11 @@ describe('parseConfig()', () => {
       doubtMinutes = 0
       [[source]]
       address = "2001:DB8:0::1"
-      publicAddress = "192.0.2.1"
+      publicAddress = "2001:DB8::2"
       ehloName = "Out.example.com"
       senders = ["News@Example.com", "Bücher.example"]
       [[source]]
-      address = "192.0.2.2"
+      address = "::ffff:192.0.2.2"
       [limits]
       messageBytes = 1_000_000
       idleSeconds = 5
@@ -118,7 +118,7 @@ describe('parseConfig()', () => {
       sources: [
         {
           address: '2001:db8::1',
-          publicAddress: '192.0.2.1',
+          publicAddress: '2001:db8::2',
           ehloName: 'out.example.com',
           senders: ['news@example.com', 'xn--bcher-kva.example'],
         },
@@ -155,6 +155,12 @@ describe('parseConfig()', () => {
     const domain = '[[domain]]\nname = "bücher.example"\npostmaster = "Bob@Bücher.example"';
     const { domains } = await parseConfig(`hostname = "mx.example.com"\n${domain}`, file);
     expect(domains[0]?.postmaster).toBe('bob@xn--bcher-kva.example');
+  });
+
+  test('parseConfig() leaves it to trusted networks in whose name they send', async () => {
+    const source = '[[source]]\naddress = "192.0.2.1"\nsenders = ["elsewhere.example"]';
+    const toml = `hostname = "mx.example.com"\n${source}\n[relay]\ntrustedNetworks = ["10.0.0.0/8"]`;
+    expect(await problemsOf(toml)).toEqual([]);
   });
 
   test('parseConfig() gives a frozen value', async () => {
@@ -235,6 +241,26 @@ dkim = { selector = "x", key = "nowhere.pem" }
       'a sender that is neither address nor domain',
       `${base}[[source]]\naddress = "192.0.2.1"\nsenders = ["bob@"]`,
       /^4 source\[1\]\.senders\[1\]: "bob@" is not a mail address or a domain/,
+    ],
+    [
+      'a source for nobody',
+      `${base}[[source]]\naddress = "192.0.2.1"\nsenders = []`,
+      /^4 source\[1\]\.senders: names no sender \| .*remove this line: then it is for everybody/,
+    ],
+    [
+      'a source for a domain that is not ours',
+      `${base}[[domain]]\nname = "a.example"\n[[source]]\naddress = "192.0.2.1"\nsenders = ["bob@a.example", "x"]`,
+      /^6 source\[1\]\.senders\[2\]: x is no \[\[domain\]\] of ours.* \| Known are a\.example\.$/,
+    ],
+    [
+      'a source that receivers see in the other family',
+      `${base}[[source]]\naddress = "192.0.2.1"\npublicAddress = "2001:db8::1"`,
+      /^4 source\[1\]\.publicAddress: 2001:db8::1 is not what receivers see of 192\.0\.2\.1/,
+    ],
+    [
+      'one source in two spellings',
+      `${base}[[source]]\naddress = "192.0.2.1"\n[[source]]\naddress = "::FFFF:192.0.2.1"`,
+      /^5 source\[2\]\.address: the source 192\.0\.2\.1 is here twice/,
     ],
     [
       'a postmaster without @',

@@ -10,6 +10,7 @@ import { crossCheck } from './cross-checks.ts';
 import { readDraft } from './draft.ts';
 import { checkFiles } from './files.ts';
 import { toFindings } from './issues.ts';
+import { checkLoops } from './loop-checks.ts';
 import type { HostPort } from './network.ts';
 import { ConfigError } from './problem.ts';
 import { type FileContent, fileSchema } from './schema.ts';
@@ -37,7 +38,7 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
   const findings = [
     ...(result.success ? [] : toFindings(result.issues)),
     ...crossCheck(draft),
-    ...(options.checkFiles === false ? [] : await checkFiles(draft)),
+    ...(options.checkFiles === false ? [] : [...checkLoops(draft), ...(await checkFiles(draft))]),
   ];
   if (result.success && findings.length === 0) return toConfig(result.output, file);
   throw new ConfigError(toProblems(findings, toml, file));
@@ -53,7 +54,7 @@ function toConfig(content: FileContent, file: string): Config {
     listeners: listener,
     domains: domain,
     sites: site,
-    sources: source,
+    sources: source.map(({ senders = [], ...rest }) => ({ ...rest, senders })),
     transports: [
       ...transport.map(completeTransport),
       ...(relayHost === undefined ? [] : [everythingTo(relayHost)]),

@@ -47,7 +47,9 @@ export const tlsShape = (directory: string) => ({
   key: values.path(directory),
 });
 
-const relayShape = { trustedNetworks: v.optional(v.array(values.trustedNetwork()), []) };
+const relayShape = {
+  trustedNetworks: v.optional(values.list(values.trustedNetwork(), '["192.0.2.0/24"]'), []),
+};
 
 const fallbackPortsShape = {
   submissions: v.optional(values.remotePort(), standardPorts.submissions),
@@ -67,15 +69,18 @@ export const deliveryShape = (directory: string) => ({
   scheduleTrace: v.exactOptional(values.path(directory)),
   permanentFailures: v.optional(values.oneOf('strict', 'careful', 'never'), 'careful'),
   // RFC 5321 §4.5.4.1: 30 minutes between attempts, sooner at first where there is a reason; at least 4 to 5 days in all.
-  retryMinutes: v.optional(v.array(values.count(1, 10_080, 'minutes')), [5, 15, 30, 60, 120, 240, 360]),
+  retryMinutes: v.optional(
+    values.list(values.count(1, 10_080, 'minutes'), '[5, 15, 30, 60]'),
+    [5, 15, 30, 60, 120, 240, 360],
+  ),
   lifetimeHours: v.optional(values.count(1, 1000, 'hours'), 120),
   delayWarningHours: v.optional(values.count(0, 1000, 'hours'), 4),
   doubtMinutes: v.optional(values.count(0, 1440, 'minutes'), 10),
 });
 
 export const siteShape = {
-  mx: v.optional(v.array(values.hostEnding()), []),
-  domains: v.optional(v.array(values.domainName()), []),
+  mx: v.optional(values.list(values.hostEnding(), '["google.com"]'), []),
+  domains: v.optional(values.list(values.domainName(), '["example.org"]'), []),
   connections: v.exactOptional(values.count(1, 1000, 'connections')),
   messagesPerConnection: v.exactOptional(values.count(1, 100_000, 'messages')),
   messagesPerHour: v.exactOptional(values.count(1, 10_000_000, 'messages')),
@@ -83,8 +88,8 @@ export const siteShape = {
 };
 /** What belongs to which protocol is for `transport-checks.ts`, and so are defaults: here each key stands alone. */
 export const transportShape = (directory: string) => ({
-  domains: v.array(values.domainPattern()),
-  senders: v.exactOptional(v.array(values.senderPattern())),
+  domains: values.list(values.domainPattern(), '["example.net"]'),
+  senders: v.exactOptional(values.list(values.senderPattern(), '["example.com"]')),
   protocol: values.oneOf('smtp', 'smtps', 'submission', 'lmtp', 'pipe', 'mx'),
   host: v.exactOptional(values.remoteHost()),
   port: v.exactOptional(values.remotePort()),
@@ -93,7 +98,7 @@ export const transportShape = (directory: string) => ({
   user: v.exactOptional(values.loginName()),
   passwordFile: v.exactOptional(values.path(directory)),
   allowPlaintextAuth: v.exactOptional(values.flag()),
-  command: v.exactOptional(v.array(values.commandWord())),
+  command: v.exactOptional(values.list(values.commandWord(), '["/usr/local/bin/new-ticket"]')),
   timeoutSeconds: v.exactOptional(values.count(1, 86_400, 'seconds')),
   concurrency: v.exactOptional(values.count(1, 1000, 'processes')),
 });
@@ -102,12 +107,12 @@ export const sourceShape = {
   address: values.sourceAddress(),
   publicAddress: v.exactOptional(values.sourceAddress()),
   ehloName: v.exactOptional(values.hostName()),
-  senders: v.optional(v.array(values.sender()), []),
+  senders: v.exactOptional(values.list(values.sender(), '["example.com"]')),
 };
 
 const guardShape = {
   enabled: v.optional(values.flag(), true),
-  blocklists: v.optional(v.array(values.domainName()), [
+  blocklists: v.optional(values.list(values.domainName(), '["zen.spamhaus.org"]'), [
     'zen.spamhaus.org',
     'bl.spamcop.net',
     'psbl.surriel.com',
@@ -168,7 +173,7 @@ const tlsSchema = (directory: string) => values.table(tlsShape(directory));
 const fileShape = (directory: string) => ({
   hostname: values.hostName(),
   dataDir: v.optional(values.path(directory), './data'),
-  resolver: v.optional(v.array(values.dnsServer()), []),
+  resolver: v.optional(values.list(values.dnsServer(), '["127.0.0.1"]'), []),
   listener: v.optional(v.array(listenerSchema), []),
   tls: v.exactOptional(tlsSchema(directory)),
   domain: v.optional(v.array(domainSchema(directory)), []),

@@ -233,6 +233,24 @@ describe('[[transport]]', () => {
     expect(await problemsOf(toml)).toMatch(expected);
   });
 
+  test.each([
+    ['a host with its port', table(everything, 'protocol = "smtp"', 'host = "192.0.2.1:25"'), 'host'],
+    ['a command that is no list', table(everything, pipe, 'command = "/bin/cat"'), 'command'],
+    ['a user that is none', table(everything, smtp, 'user = 5', 'passwordFile = "password"'), 'user'],
+  ])('%s is one problem, and nothing is missing besides', async (_, toml, key) => {
+    const problems = await problemsOf(toml);
+    expect(problems).toMatch(new RegExp(`^transport\\[1\\]\\.${key}: .* is not a `));
+    expect(problems.split('\n')).toHaveLength(1);
+  });
+
+  test('is refused where it leads to a listener of ours', async () => {
+    const listener = '[[listener]]\nprotocol = "smtp"\naddress = "127.0.0.1"\n';
+    const problems = await problemsOf(
+      listener + table(everything, 'protocol = "smtp"', 'host = "localhost"'),
+    );
+    expect(problems).toMatch(/^transport\[1\]\.host: localhost port 25 is a listener of this server/);
+  });
+
   test('may share a domain where the senders differ', async () => {
     const toml =
       table(everything, smtp) +

@@ -71,7 +71,7 @@ function checkKeys(transport: TransportDraft, protocol: TransportProtocol): Find
   // The keys of an object literal whose type is known.
   const present = Object.keys(transport) as (keyof TransportDraft)[];
   return present
-    .filter((key) => !allowed.has(key))
+    .filter((key) => !allowed.has(key) && key !== 'unread')
     .map((key) => ({
       path: [key],
       what: `means nothing with protocol = "${protocol}"`,
@@ -79,7 +79,8 @@ function checkKeys(transport: TransportDraft, protocol: TransportProtocol): Find
     }));
 }
 
-function checkCommand({ command }: TransportDraft): Finding[] {
+function checkCommand({ command, unread }: TransportDraft): Finding[] {
+  if (unread?.includes('command')) return [];
   const remedy = `Write it as a list: command = ["/usr/bin/procmail", "-d", "\${user}"]. There is no shell.`;
   if (command === undefined || command.length === 0)
     return [{ path: ['command'], what: 'a pipe needs a command', remedy }];
@@ -98,7 +99,8 @@ function checkCommand({ command }: TransportDraft): Finding[] {
   return findings;
 }
 
-function checkPlace({ protocol, host, socket }: TransportDraft): Finding[] {
+function checkPlace({ protocol, host, socket, unread }: TransportDraft): Finding[] {
+  if (unread?.includes('host') || unread?.includes('socket')) return [];
   if (protocol === 'lmtp' && host !== undefined && socket !== undefined)
     return [{ path: ['socket'], what: 'there is a host already', remedy: 'Keep one of host and socket.' }];
   if (host !== undefined || (protocol === 'lmtp' && socket !== undefined)) return [];
@@ -107,7 +109,8 @@ function checkPlace({ protocol, host, socket }: TransportDraft): Finding[] {
   return [{ path: ['protocol'], what: `${protocol} needs a host`, remedy: `Add a line ${example}.` }];
 }
 
-function checkLogin({ user, passwordFile }: TransportDraft): Finding[] {
+function checkLogin({ user, passwordFile, unread }: TransportDraft): Finding[] {
+  if (unread?.includes('user') || unread?.includes('passwordFile')) return [];
   if ((user === undefined) === (passwordFile === undefined)) return [];
   return user === undefined
     ? [{ path: ['passwordFile'], what: 'there is a password and no user', remedy: 'Add a line user = "…".' }]

@@ -54,6 +54,9 @@ const noKeysBut = (known: readonly string[]) =>
     v.transform(() => ({})),
   );
 
+/** `example` is a list that is good: the remedy for what is none. */
+export const list = <Item extends v.GenericSchema>(item: Item, example: string) => v.array(item, example);
+
 type Remedy = v.ErrorMessage<v.RawTransformIssue<unknown>>;
 
 /** A value that `read` understands; it answers undefined to what it does not. */
@@ -147,8 +150,19 @@ export const sourceAddress = () =>
   text('an IP address to send from', 'Give one address of this machine, such as "192.0.2.1".', (input) => {
     const [four, six] = [parseIpv4(input), parseIpv6(input)];
     if (four?.every((octet) => octet === 0) || six?.every((group) => group === 0)) return undefined;
-    return four === undefined ? six && formatIpv6(six) : input;
+    return four === undefined ? six && (mappedIpv4(six) ?? formatIpv6(six)) : input;
   });
+
+/** `::ffff:192.0.2.1` is the IPv4 address (RFC 4291 §2.5.5.2). */
+function mappedIpv4(groups: readonly number[]): string | undefined {
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  return isMapped
+    ? groups
+        .slice(6)
+        .flatMap((group) => [group >> 8, group & 255])
+        .join('.')
+    : undefined;
+}
 
 /** A mail address as `addressKey()` writes it, or a domain. */
 export const sender = () =>
@@ -198,7 +212,7 @@ export const smtpHost = () =>
 export const remoteHost = () =>
   text(
     'a host',
-    'Write its name, "smtp.example.com", or its address, "192.0.2.1" or "2001:db8::1".',
+    'Write its name, "smtp.example.com", or its address, "192.0.2.1" or "2001:db8::1"; its port is a key of its own.',
     (input) => (ipVersion(input) === undefined ? parseDomain(input) : input),
   );
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWorld, type World } from '../testing/world.ts';
 
 const people = ['news@example.com', 'ann@example.com', 'eve@example.com'] as const;
-const [news, ann] = people;
+const [news, ann, eve] = people;
 
 let world: World<'example.com' | 'example.net'>;
 
@@ -15,8 +15,8 @@ beforeAll(async () => {
           source: [
             { address: '127.0.0.51', ehloName: 'news.example.com', senders: [news] },
             { address: '127.0.0.52' },
-            { address: '127.0.0.53', senders: ['example.org'] },
-            { address: '::1', senders: ['example.org'] },
+            { address: '127.0.0.53', senders: [eve] },
+            { address: '::1', senders: [eve] },
           ],
         },
       },

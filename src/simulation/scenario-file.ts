@@ -29,7 +29,7 @@ const phaseShape = {
 
 const receiverShape = {
   domain: values.domainName(),
-  mx: v.optional(v.array(values.hostEnding()), []),
+  mx: v.optional(values.list(values.hostEnding(), '["google.com"]'), []),
   queued: v.optional(values.count(0, maxMessages, 'messages'), 0),
   perMinute: v.optional(values.count(0, 100_000, 'messages'), 0),
   arrivalsMinutes: v.exactOptional(minutes(1)),
