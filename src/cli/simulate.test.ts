@@ -52,7 +52,7 @@ describe('posthorn simulate', () => {
 
   test('tells what is wrong with a scenario by line, with a remedy', async () => {
     const { exitCode, err } = await posthorn('--scenario', file('bad.toml', `${scenario}latency = 4\n`));
-    expect(exitCode).toBe(78);
+    expect(exitCode).toBe(65);
     expect(err).toMatch(
       /bad\.toml:4: receiver\[1\]\.latency: there is no such key\n {4}Did you mean latencyMs\?/,
     );
@@ -78,6 +78,8 @@ describe('posthorn simulate', () => {
       /is no recording of the schedule: line 1 is not JSON/,
     ],
     ['a recording that is not there', ['--replay', 'none.jsonl'], 66, /there is no .*none\.jsonl/],
+    ['a scenario that is not there', ['--scenario', 'none.jsonl'], 66, /there is no .*none\.jsonl/],
+    ['both', ['--scenario', 'x.jsonl', '--replay', 'x.jsonl'], 64, /one at a time/],
   ])('of %s says what to do', async (_, args, exitCode, text) => {
     file('x.jsonl', 'hello\n');
     const result = await posthorn(

@@ -1,11 +1,13 @@
 /** `posthorn simulate`: the schedule of the server under a virtual clock, against receivers that behave as a file says. */
 
 import { createReadStream } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
+import { ConfigError } from '../config/problem.ts';
 import { plural, spanOf } from '../dossier/words.ts';
 import { RecordingError, type Replay, replay } from '../queue/recording.ts';
 import { plot } from '../simulation/plot.ts';
+import type { Scenario } from '../simulation/scenario.ts';
 import { loadScenario } from '../simulation/scenario-file.ts';
 import { Simulation } from '../simulation/simulate.ts';
 import { formatSummary, summaryOf } from '../simulation/summary.ts';
@@ -47,11 +49,12 @@ function simulate(context: Context, options: SimulateOptions): Promise<ExitCode>
   const { scenario, replay: recording } = options;
   if (scenario !== undefined && recording === undefined) return simulateScenario(context, options, scenario);
   if (recording !== undefined && scenario === undefined) return replayRecording(context, options, recording);
-  throw new CommandError(exitCodes.usage, 'simulate what? Use --scenario FILE or --replay FILE.');
+  const what = scenario === undefined ? 'simulate what? Use' : 'one at a time: use either';
+  throw new CommandError(exitCodes.usage, `${what} --scenario FILE or --replay FILE.`);
 }
 
 async function simulateScenario(context: Context, options: SimulateOptions, file: string): Promise<ExitCode> {
-  const simulation = new Simulation(await loadScenario(file), startAt);
+  const simulation = new Simulation(await readScenario(file), startAt);
   await playAll(context, simulation);
   const summary = summaryOf(simulation);
   if (options.svg !== undefined)
@@ -59,6 +62,17 @@ async function simulateScenario(context: Context, options: SimulateOptions, file
   if (options.json) printJson(context, summary);
   else context.terminal.out(formatSummary(summary));
   return exitCodes.ok;
+}
+
+/** A scenario is no configuration: what is wrong with it is told in the same words, but by another exit code. */
+async function readScenario(file: string): Promise<Scenario> {
+  await access(file);
+  try {
+    return await loadScenario(file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandError(exitCodes.badData, `cannot use the scenario:\n${error.message}`);
+  }
 }
 
 async function playAll({ terminal, clock }: Context, simulation: Simulation): Promise<void> {
@@ -91,8 +105,11 @@ async function readRecording(file: string): Promise<Replay> {
   }
 }
 
-function formatReplay({ steps, difference }: Replay): string {
-  if (difference === undefined) return `${plural(steps, 'step')}: the same commands each time.\n`;
+function formatReplay({ steps, difference, isCut }: Replay): string {
+  if (difference === undefined) {
+    const end = isCut ? ' The last line is cut, and was left out.' : '';
+    return `${plural(steps, 'step')}: the same commands each time.${end}\n`;
+  }
   const { line, recorded, replayed } = difference;
   return `Line ${line} goes another way now.\nthen: ${JSON.stringify(recorded)}\nnow:  ${JSON.stringify(replayed)}\n`;
 }

@@ -50,7 +50,9 @@ describe('a recording of the schedule', () => {
         if (answered.has(group)) continue;
         answered.add(group);
         const isGood = group.site === 'good.example' || answered.size > 60;
-        const trouble = group.site === 'busy.example' ? tooFast : refused;
+        // Receivers like to say whom they mean.
+        const reason = `421 not now for ${group.jobs[0]?.recipient}`;
+        const trouble = { ...(group.site === 'busy.example' ? tooFast : refused), reason };
         await stage.settle(
           group,
           isGood ? 'done' : { retryAfter: 5 * minute },
@@ -105,9 +107,18 @@ describe('a recording of the schedule', () => {
     });
   });
 
+  test('plays what is whole where the last line is cut', async () => {
+    expect(await replay([...shortRun(), '{"now'])).toEqual({ steps: 3, isCut: true });
+  });
+
   test.each([
     ['nothing', [], /it is empty/],
-    ['a line that is cut', [...shortRun().slice(0, 2), '{"now'], /line 3 is not JSON/],
+    [
+      'a line that is cut',
+      [...shortRun().slice(0, 2), '{"now', ...shortRun().slice(2)],
+      /line 3 is not JSON/,
+    ],
+    ['a cut line alone', ['{"posth'], /line 1 is not JSON/],
     ['another file', ['{"a":1}'], /line 1 is not of a recording/],
     [
       'a group that is none',

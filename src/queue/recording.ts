@@ -1,10 +1,19 @@
 /**
  * What the schedule was told and what it commanded, as lines of JSON: a run that is recorded from its start can be
- * replayed, step by step, to the same commands. Addresses are left out: senders are numbers here, messages too.
+ * replayed, step by step, to the same commands. Addresses are left out: senders are numbers here, messages too, and what
+ * receivers say is not taken down, since they like to repeat them.
  */
 
 import * as v from 'valibot';
-import { type Group, initialSchedule, type ScheduleCommand, type ScheduleEvent, step } from './schedule.ts';
+import {
+  type FullLine,
+  type Group,
+  initialSchedule,
+  type ScheduleCommand,
+  type ScheduleEvent,
+  type SiteTrouble,
+  step,
+} from './schedule.ts';
 import type { ScheduleLimits } from './schedule-state.ts';
 
 /** Writes a line, without its line end; false when no more is taken, and none will be. */
@@ -44,7 +53,7 @@ export class ScheduleRecorder<G extends Group> {
   /** One step, after it was made. */
   note(event: ScheduleEvent<G>, now: number, commands: readonly ScheduleCommand<G>[]): void {
     if (this.#isOver) return;
-    const told = 'group' in event ? { ...event, group: this.#told(event) } : event;
+    const told = 'group' in event ? { ...wordless(event), group: this.#told(event) } : event;
     this.#put({ now, event: told, commands: commands.map((command) => this.#commanded(command)) });
     if (event.type === 'finished') this.#ids.delete(event.group);
     for (const command of commands)
@@ -65,7 +74,11 @@ export class ScheduleRecorder<G extends Group> {
   }
 
   #commanded(command: ScheduleCommand<G>): object {
-    return 'group' in command ? { ...command, group: this.#idOf(command.group) } : command;
+    if (!('group' in command)) return command;
+    const group = this.#idOf(command.group);
+    return command.type === 'defer'
+      ? { ...command, group, cause: withoutWords(command.cause) }
+      : { ...command, group };
   }
 
   #idOf(group: G): number {
@@ -84,6 +97,16 @@ export class ScheduleRecorder<G extends Group> {
     if (!this.#isOver) this.#isOver = !this.#write(JSON.stringify(line));
   }
 }
+
+/** An attempt's end without what the receiver said. */
+const wordless = <G extends Group>(event: ScheduleEvent<G>): ScheduleEvent<G> =>
+  event.type === 'finished' && typeof event.site === 'object'
+    ? { ...event, site: withoutWords(event.site) }
+    : event;
+
+/** The schedule's own word, that a line is full, stays. */
+const withoutWords = <T extends SiteTrouble | FullLine>(cause: T): T =>
+  cause.kind === 'full' ? cause : { ...cause, reason: '' };
 
 const header = v.object({
   posthorn: v.literal('schedule'),
@@ -116,6 +139,8 @@ const stepLine = v.object({
 
 export interface Replay {
   steps: number;
+  /** The last line is cut, as by the end of a disk or of a process, and was not played. */
+  isCut?: true;
   /** The first step whose commands are others today, by its line; undefined where all are the same. */
   difference?: { line: number; recorded: unknown; replayed: unknown };
 }
@@ -129,10 +154,14 @@ export class RecordingError extends Error {
 export async function replay(lines: AsyncIterable<string> | Iterable<string>): Promise<Replay> {
   let player: Player | undefined;
   let number = 0;
+  let isCut = false;
   for await (const line of lines) {
+    if (isCut) throw new RecordingError(`line ${number} is not JSON`);
     number++;
     if (line === '') continue;
-    const value = readLine(line, number);
+    const value = readLine(line);
+    isCut = value === undefined;
+    if (isCut) continue;
     if (player === undefined) player = new Player(read(header, value, number));
     else if (v.is(siteLine, value)) player.knowSite(value);
     else {
@@ -140,15 +169,17 @@ export async function replay(lines: AsyncIterable<string> | Iterable<string>): P
       if (difference !== undefined) return { steps: player.steps, difference };
     }
   }
-  if (player === undefined) throw new RecordingError('it is empty');
-  return { steps: player.steps };
+  if (player === undefined) throw new RecordingError(isCut ? 'line 1 is not JSON' : 'it is empty');
+  return { steps: player.steps, ...(isCut && { isCut }) };
 }
 
-function readLine(line: string, number: number): unknown {
+/** Undefined for what is no JSON. */
+function readLine(line: string): unknown {
   try {
     return JSON.parse(line);
-  } catch {
-    throw new RecordingError(`line ${number} is not JSON: is it cut?`);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

@@ -22,6 +22,17 @@ describe('openCappedFile()', () => {
     expect(errors).toEqual([]);
   });
 
+  test('keeps what was there before beside it, once', async () => {
+    const path = join(directory, 'again');
+    for (const line of ['first', 'second', 'third']) {
+      const file = openCappedFile(path, { maxBytes: 100, onError: (error) => expect.fail(error.message) });
+      file.write(line);
+      await file.close();
+    }
+    expect(await readFile(path, 'utf8')).toBe('third\n');
+    expect(await readFile(`${path}.1`, 'utf8')).toBe('second\n');
+  });
+
   test('says what is wrong where it cannot write, and closes all the same', async () => {
     const failed = Promise.withResolvers<Error>();
     const file = openCappedFile(join(directory, 'none', 'trace'), { maxBytes: 10, onError: failed.resolve });

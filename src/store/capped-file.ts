@@ -1,6 +1,6 @@
 /** A text file that is written from its beginning, line by line, and takes no more than so much. For the owner alone. */
 
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, renameSync, statSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 
 export interface CappedFile {
@@ -10,11 +10,12 @@ export interface CappedFile {
   close(): Promise<void>;
 }
 
-/** Empties a file that is there already. `onError` hears of the first failure. */
+/** A file that is there already gets `.1` behind its name, in place of one before it. `onError` hears of the first failure. */
 export function openCappedFile(
   path: string,
   { maxBytes, onError }: { maxBytes: number; onError: (error: Error) => void },
 ): CappedFile {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) renameSync(path, `${path}.1`);
   const stream = createWriteStream(path, { flags: 'w', mode: 0o600 });
   let bytes = 0;
   let isOver = false;
