@@ -2,6 +2,7 @@
 
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import { domainsWithoutSource, sourceRemedy } from '../delivery/sources.ts';
 import { transportName } from '../delivery/transports.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -22,7 +23,7 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   try {
     const config = await configOf(context, options);
     if (config.listeners.length === 0) throw nothingToServe(config);
-    if (options.json) printJson(context, { ok: true, config });
+    if (options.json) printJson(context, { ok: true, config, withoutSource: domainsWithoutSource(config) });
     else context.terminal.out(`${summary(config).join('\n')}\n`);
     return exitCodes.ok;
   } catch (error) {
@@ -36,7 +37,8 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
 export const nothingToServe = ({ file }: Config): CommandError =>
   new CommandError(exitCodes.config, `${file} has no [[listener]]: there is nothing to serve. Add one.`);
 
-function summary({ file, hostname, dataDir, listeners, domains, transports }: Config): string[] {
+function summary(config: Config): string[] {
+  const { file, hostname, dataDir, listeners, domains, transports } = config;
   return [
     `${file}: good`,
     `  ${hostname}, data in ${dataDir}`,
@@ -48,6 +50,9 @@ function summary({ file, hostname, dataDir, listeners, domains, transports }: Co
     ...transports.map(
       ({ domains: whose, senders, way }) =>
         `  mail to ${whose.join(', ')}${senders ? ` from ${senders.join(', ')}` : ''}: ${transportName(way)}`,
+    ),
+    ...domainsWithoutSource(config).map(
+      (name) => `  warning: no [[source]] is for ${name}: what it sends by MX waits. ${sourceRemedy(name)}`,
     ),
   ];
 }

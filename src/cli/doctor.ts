@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { type Advice, adviceOn } from '../delivery/guard/advice.ts';
 import { Guard, type SourceReport } from '../delivery/guard/guard.ts';
 import { createStub } from '../delivery/outbound.ts';
+import { domainsWithoutSource, sourceRemedy } from '../delivery/sources.ts';
 import { printable } from '../dossier/printable.ts';
 import { createLog } from '../util/log.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
@@ -35,7 +36,7 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print JSON'),
     async (options: CommonOptions) => {
       const config = await configOf(context, options);
-      const sections = [sourceSection(await lookAtSources(config, context), config.guard)];
+      const sections = [sourceSection(await lookAtSources(config, context), config)];
       if (options.json) printJson(context, { sections });
       else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
       return exitCodeFor(sections);
@@ -56,11 +57,29 @@ async function lookAtSources(config: Config, { clock }: Context): Promise<Source
   }
 }
 
-export function sourceSection(reports: readonly SourceReport[], guard: Config['guard']): Section {
+export function sourceSection(
+  reports: readonly SourceReport[],
+  config: Pick<Config, 'guard' | 'sources' | 'domains'>,
+): Section {
   const section = 'source addresses';
-  const examined = reports.map((report) => examinedOf(report, guard));
-  return { section, examined: examined.length === 0 ? [noAddress] : examined };
+  const examined = reports.map((report) => examinedOf(report, config.guard));
+  const unsent = domainsWithoutSource(config).map(withoutSource);
+  return { section, examined: [...(examined.length === 0 ? [noAddress] : examined), ...unsent] };
 }
+
+const withoutSource = (domain: string): Examined => ({
+  name: domain,
+  verdict: 'what it sends by MX waits',
+  findings: [
+    {
+      severity: 'error',
+      what: 'our own address',
+      evidence: 'no [[source]] is for this domain',
+      remedy: sourceRemedy(domain),
+      isUnknown: false,
+    },
+  ],
+});
 
 function examinedOf(report: SourceReport, { enabled }: Config['guard']): Examined {
   const { address, publicAddress, ehloName, findings, standing } = report;

@@ -136,6 +136,22 @@ describe('exit codes', () => {
     const check = await posthorn(['config', 'check', '--config', 'transports.toml']);
     expect(check.out).toContain('  mail to * from example.com: relay smtps r.example:465\n');
   });
+
+  test('config check and doctor name a domain of ours whose mail no source sends', async () => {
+    const source = '[[source]]\naddress = "127.0.0.1"\nsenders = ["a@example.com", "example.net"]';
+    const domains = ['example.com', 'example.net'].map((name) => `[[domain]]\nname = "${name}"\n`).join('');
+    writeFileSync(
+      join(directory, 'sources.toml'),
+      `hostname = "mx.example.com"\nresolver = ["127.0.0.1:9"]\n[[listener]]\nprotocol = "smtp"\n${domains}${source}\n`,
+    );
+    const check = await posthorn(['config', 'check', '--config', 'sources.toml']);
+    expect(check.out).toContain('warning: no [[source]] is for example.com: what it sends by MX waits. Put ');
+    expect(check.out).not.toContain('is for example.net');
+    const json = await posthorn(['config', 'check', '--config', 'sources.toml', '--json']);
+    expect(JSON.parse(json.out).withoutSource).toEqual(['example.com']);
+    const doctor = await posthorn(['doctor', '--config', 'sources.toml']);
+    expect(doctor.out).toContain('  example.com: what it sends by MX waits\n    error ');
+  });
 });
 
 describe('posthorn account', () => {

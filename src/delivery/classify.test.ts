@@ -4,6 +4,7 @@ import { ConversationError, type ConversationFailure } from '../smtp/conversatio
 import { reply } from '../smtp/reply.ts';
 import { DamagedContentError } from '../store/errors.ts';
 import { classify, classifyOpening } from './classify.ts';
+import { siteAnswer } from './site-answer.ts';
 
 const endpoint = { host: 'mx.example.net', address: '192.0.2.1', port: 25 };
 
@@ -60,9 +61,15 @@ describe('classify()', () => {
     const verdict = byConnection('sending MAIL FROM', new ConversationError(kind, 'broken'));
     const outcome = classify(verdict, endpoint);
     expect(outcome).toMatchObject({ kind: 'deferred', status, reason: 'broken' });
-    expect('rule' in outcome && outcome.rule.startsWith('no answer')).toBe(
-      kind !== 'protocol' && kind !== 'content',
-    );
+    expect('rule' in outcome && outcome.rule.startsWith('no answer')).toBe(kind === 'timeout');
+  });
+
+  it('says that it was an address of ours that could not be taken, not the receiver', () => {
+    const cause = Object.assign(new Error('bind EADDRNOTAVAIL 192.0.2.1'), { syscall: 'bind' });
+    const error = new ConversationError('connect', cause.message, { cause });
+    const outcome = classify(byConnection('connecting', error), endpoint);
+    expect(outcome).toMatchObject({ kind: 'deferred', status: '4.3.5', phase: 'taking our own address' });
+    expect(siteAnswer([outcome], 0)).toBeUndefined();
   });
 
   it.each([

@@ -109,11 +109,13 @@ function permanent(rule: FailureRule | undefined): Pick<Outcome & { kind: 'faile
 function classifyFailure(phase: Phase, error: ConversationError, where: Circumstances): Outcome {
   const { endpoint } = where;
   if (error.reply !== undefined) return classifyReply(phase, error.reply, where);
+  if (isOfOurAddress(error))
+    return { kind: 'deferred', ...ownAddressTrouble, reason: error.message, endpoint, isOurs: true };
   const trouble: Trouble = {
     status: failureStatus[error.kind],
     reason: error.message,
     phase,
-    rule: `${error.kind === 'protocol' ? 'an answer that makes no sense' : 'no answer'}: try again later`,
+    rule: `${failureRule[error.kind]}: try again later`,
     endpoint,
     ...(error.kind === 'content' && copyTrouble(error.cause)),
   };
@@ -125,6 +127,28 @@ function classifyFailure(phase: Phase, error: ConversationError, where: Circumst
     rule: 'no clear answer to the final dot: it may have arrived, and is tried again (RFC 5321 §4.2.5)',
   };
 }
+
+/** 4.3.5: the system is not configured as it should be (RFC 3463 §3.4). */
+const ownAddressTrouble = {
+  status: '4.3.5',
+  phase: 'taking our own address',
+  rule: 'this machine does not have that address: for the operator to mend; tried again later',
+};
+
+/** The system did not let us have our end of the connection; nothing has left the machine. */
+const isOfOurAddress = ({ kind, cause }: ConversationError): boolean =>
+  kind === 'connect' && cause instanceof Error && 'syscall' in cause && cause.syscall === 'bind';
+
+const failureRule: Record<ConversationFailure, string> = {
+  connect: 'no connection',
+  closed: 'the connection broke',
+  closing: 'the receiver closed the connection',
+  timeout: 'no answer',
+  protocol: 'an answer that makes no sense',
+  tls: 'the TLS handshake failed',
+  aborted: 'we stopped',
+  content: 'the message could not be read here',
+};
 
 const failureStatus: Record<ConversationFailure, string> = {
   connect: '4.4.1',

@@ -87,11 +87,12 @@ export async function createCheckParts(
 
 /** From which of our addresses; `guarding` is what the guard thinks of them. One that is off only tells who asks. */
 export function createSourceChooser(
-  { sources, guard }: Pick<Config, 'sources' | 'guard'>,
+  { sources, domains, guard }: Pick<Config, 'sources' | 'domains' | 'guard'>,
   guarding: Standings = noStandings,
 ): SourceChooser {
   const standings = guard.enabled ? guarding : noStandings;
-  return sourceChooser({ sources, standings, random: Math.random });
+  const ours = new Set(domains.map(({ name }) => name));
+  return sourceChooser({ sources, isOurs: (domain) => ours.has(domain), standings, random: Math.random });
 }
 
 const authoritiesOf = async ({ caFile }: Config['delivery']): Promise<string[]> =>

@@ -36,6 +36,8 @@ export interface Trouble {
   endpoint?: Endpoint;
   /** The octets on our own disk are not those that were accepted: somebody must look at it. */
   copyIsDamaged?: boolean;
+  /** Of our own making, and about this sender alone: it says nothing of the receiver, whom others may reach. */
+  isOurs?: true;
 }
 
 /** An attempt that says nothing about a recipient is a bug; the recipient is tried again. */

@@ -19,7 +19,7 @@ import { classifyOpening } from './classify.ts';
 import { isIpv6, type PermanentFailures } from './failure-rules.ts';
 import type { Fallback, Guesses } from './fallback.ts';
 import { Ledger } from './ledger.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Trouble } from './outcome.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
 import { hostsOf, type Route } from './route.ts';
 import type { SiteTables } from './site-tables.ts';
@@ -113,7 +113,7 @@ class Attempt {
     this.#pool = pool;
     this.#delivery = delivery;
     const known = jobs.find(({ memo }) => memo?.source !== undefined)?.memo?.source;
-    this.#plan = parts.sources?.choose(message.reversePath, known);
+    this.#plan = parts.sources?.choose(message.reversePath || (message.submitter ?? ''), known);
     this.#hosts = this.#fromOurs(hostsOf(route));
     this.#tls = new AttemptTls(parts.tls, delivery);
     const hasIpv4 = this.#hosts.flat().some(({ address }) => !isIpv6(address));
@@ -151,8 +151,7 @@ class Attempt {
   }
 
   tryRoute(): Promise<void> {
-    if (this.#hosts.length === 0)
-      this.#ledger.trouble = { ...notReached, status: '4.4.4', reason: `${this.#sourceRule}` };
+    if (this.#hosts.length === 0) this.#ledger.trouble = noWayFromUs(`${this.#sourceRule}`);
     return this.#tryHosts(this.#hosts);
   }
 
@@ -259,11 +258,20 @@ class Attempt {
 const without = (endpoints: readonly Endpoint[], tried: readonly { endpoint: Endpoint }[]): Endpoint[] =>
   endpoints.filter((each) => !tried.some(({ endpoint }) => endpoint === each));
 
+const noWayFromUs = (reason: string): Outcome & Trouble => ({
+  kind: 'deferred',
+  status: '4.4.4',
+  reason,
+  phase: 'choosing an address of ours',
+  rule: 'for the operator to mend: give this sender a [[source]]; tried again later',
+  isOurs: true,
+});
+
 /** Of those who were still to come when the attempt was stopped, or when the last connection was lost. */
 const notReached = {
   kind: 'deferred',
   status: '4.3.2',
   reason: 'the attempt ended before the turn of this recipient came',
   phase: 'connecting',
-  rule: 'no answer: try again later',
+  rule: 'it did not come to an answer: try again later',
 } as const satisfies Outcome;

@@ -42,6 +42,12 @@ describe('siteAnswer()', () => {
   });
 });
 
+test('siteAnswer() of what is our own affair says nothing of the site', () => {
+  expect(
+    siteAnswer([deferred({ phase: 'choosing an address of ours', isOurs: true })], 1000),
+  ).toBeUndefined();
+});
+
 test('P7: siteAnswer() of one of many names behind a site takes what DNS or TLS says for its own affair', () => {
   for (const [phase, expected] of [
     ['connecting', { kind: 'down' }],

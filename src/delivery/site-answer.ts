@@ -36,18 +36,19 @@ const stopped = '4.3.2';
 /**
  * Of one attempt that ended at `at`, ms since the epoch. A site that answers, be it with a refusal, is reached; but one
  * that says that it gets too much, or too fast, is to be slowed down. With `isMany` the site is one of many names: what
- * DNS, or TLS, says of one of them is not about the others.
+ * DNS, or TLS, says of one of them is not about the others. Undefined: the attempt says nothing of it.
  */
 export function siteAnswer(
   outcomes: readonly Outcome[],
   at: number,
   isMany = false,
-): 'reached' | SiteTrouble {
+): 'reached' | SiteTrouble | undefined {
   const troubles = outcomes.filter((outcome) => outcome.kind === 'deferred');
   const tooMuch = troubles.find(asksForLess);
   if (tooMuch !== undefined) return { kind: 'busy', at, ...factsOf(tooMuch), ...namedWait(tooMuch) };
   const [first] = troubles;
   if (first === undefined || troubles.length < outcomes.length) return 'reached';
+  if (troubles.every(({ isOurs }) => isOurs)) return undefined;
   const unheard = troubles.every(
     ({ phase, reply, status }) =>
       (reply === undefined || phase === loggingIn) &&

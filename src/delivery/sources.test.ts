@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { SourceConfig } from '../config/config.ts';
 import type { Endpoint } from '../dossier/event.ts';
-import { type Standing, type Standings, sourceChooser, withSources } from './sources.ts';
+import {
+  domainsWithoutSource,
+  type Standing,
+  type Standings,
+  sourceChooser,
+  withSources,
+} from './sources.ts';
 
 const [four, fourToo, six, sixToo] = ['192.0.2.1', '192.0.2.2', '2001:db8::1', '2001:db8::2'] as const;
 const fit: Standing = { isFit: true, rank: 0 };
@@ -15,10 +21,12 @@ function standings(known: Record<string, Standing> = {}, system: readonly string
   };
 }
 
+const isOurs = (domain: string) => domain === 'example.com';
+
 const source = (address: string, ...senders: string[]): SourceConfig => ({ address, senders });
 
 function chooser(sources: SourceConfig[], known: Record<string, Standing> = {}, random = () => 0) {
-  return sourceChooser({ sources, standings: standings(known), random });
+  return sourceChooser({ sources, isOurs, standings: standings(known), random });
 }
 
 describe('sourceChooser()', () => {
@@ -32,7 +40,8 @@ describe('sourceChooser()', () => {
   });
 
   it('takes the choice from the system where it might take an address that is not fit', () => {
-    const parts = { sources: [], standings: standings({ [six]: unfit }, [six, sixToo]), random: () => 0 };
+    const known = standings({ [six]: unfit }, [six, sixToo]);
+    const parts = { sources: [], isOurs, standings: known, random: () => 0 };
     expect(sourceChooser(parts).choose('')?.choices[6]).toEqual({ address: sixToo, ...fit });
   });
 
@@ -45,6 +54,15 @@ describe('sourceChooser()', () => {
     const sources = [source(four, 'news@example.com'), source(fourToo, 'example.com'), source(six)];
     const choices = chooser(sources).choose(sender)?.choices ?? {};
     expect(Object.values(choices).map(({ address }) => address)).toEqual(expected);
+  });
+
+  it.each([
+    ['reports', '', four],
+    ['what an alias leads on from outside', 'eve@example.org', four],
+    ['our own, who could be named', 'bob@example.com', undefined],
+  ])('where each source names its senders, has for others: %s', (_, sender, expected) => {
+    const choices = chooser([source(four, 'news@example.com')]).choose(sender)?.choices;
+    expect(choices?.[4]?.address).toBe(expected);
   });
 
   it('spreads over those that are as good as each other, and over no others', () => {
@@ -65,6 +83,23 @@ describe('sourceChooser()', () => {
     expect(chooser(sources, { [fourToo]: unfit }).choose('', fourToo)?.choices[4]?.address).toBe(four);
     expect(chooser([source(four)]).choose('', fourToo)?.choices[4]?.address).toBe(four);
     expect(chooser([]).choose('', six)).toEqual({ known: 6, choices: { 4: fit, 6: fit } });
+  });
+});
+
+describe('domainsWithoutSource()', () => {
+  const domains = [{ name: 'example.com' }, { name: 'example.net' }];
+
+  it.each([
+    ['none, where the system chooses', [], []],
+    ['none, where one is for everybody', [source(four, 'example.com'), source(six)], []],
+    ['those that no source names', [source(four, 'example.com')], ['example.net']],
+    [
+      'one of which only some addresses are named',
+      [source(four, 'a@example.com', 'example.net')],
+      ['example.com'],
+    ],
+  ])('names %s', (_, sources, expected) => {
+    expect(domainsWithoutSource({ sources, domains })).toEqual(expected);
   });
 });
 

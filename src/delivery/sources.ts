@@ -4,7 +4,7 @@
  * configuration the system chooses, as long as the guard has nothing against it.
  */
 
-import type { SourceConfig } from '../config/config.ts';
+import type { Config, SourceConfig } from '../config/config.ts';
 import type { Endpoint } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import { addressClass, findFamily } from '../net/addresses.ts';
@@ -48,6 +48,8 @@ export interface SourceChooser {
 
 export interface ChooserParts {
   sources: readonly SourceConfig[];
+  /** Whether a domain, in A-labels, is one of our own. */
+  isOurs: (domain: string) => boolean;
   standings: Standings;
   /** 0 ≤ random() < 1; spreads the mail over sources that are as good as each other. */
   random: () => number;
@@ -59,12 +61,12 @@ export const noStandings: Standings = { spotless: true, of: () => spotless, ofSy
 
 const families = [6, 4] as const;
 
-export function sourceChooser({ sources, standings, random }: ChooserParts): SourceChooser {
+export function sourceChooser({ sources, isOurs, standings, random }: ChooserParts): SourceChooser {
   return {
     choose(reversePath, known) {
       const knownFamily = known === undefined ? undefined : findFamily(known);
       if (sources.length === 0 && standings.spotless && knownFamily === undefined) return undefined;
-      const own = sources.length === 0 ? undefined : sourcesOf(reversePath, sources);
+      const own = sources.length === 0 ? undefined : sourcesOf(reversePath, sources, isOurs);
       const choices: SourcePlan['choices'] = {};
       for (const family of families) {
         const choice =
@@ -81,16 +83,35 @@ export function sourceChooser({ sources, standings, random }: ChooserParts): Sou
   };
 }
 
-/** The addresses for a sender: those that name it, else those that name its domain, else those that name nobody. */
-function sourcesOf(reversePath: string, sources: readonly SourceConfig[]): string[] {
+/**
+ * The addresses for a sender: those that name it, else those that name its domain, else those that name nobody. Whom no
+ * configuration can name, reports and what an alias leads on from outside, then goes from any: it must not be stuck here.
+ */
+function sourcesOf(
+  reversePath: string,
+  sources: readonly SourceConfig[],
+  isOurs: ChooserParts['isOurs'],
+): string[] {
   const sender = reversePath === '' ? undefined : parseAddress(reversePath);
   const wanted = sender === undefined ? [] : [addressKey(sender), sender.domain];
   for (const name of wanted) {
     const own = sources.filter(({ senders }) => senders.includes(name));
     if (own.length > 0) return own.map(({ address }) => address);
   }
-  return sources.filter(({ senders }) => senders.length === 0).map(({ address }) => address);
+  const forAll = sources.filter(({ senders }) => senders.length === 0);
+  const isNamed = forAll.length > 0 || (sender !== undefined && isOurs(sender.domain));
+  return (isNamed ? forAll : sources).map(({ address }) => address);
 }
+
+/** Those of our domains whose mail has no source, or only that of some addresses. */
+export function domainsWithoutSource({ sources, domains }: Pick<Config, 'sources' | 'domains'>): string[] {
+  if (sources.length === 0 || sources.some(({ senders }) => senders.length === 0)) return [];
+  const named = new Set(sources.flatMap(({ senders }) => senders));
+  return domains.map(({ name }) => name).filter((name) => !named.has(name));
+}
+
+export const sourceRemedy = (domain: string): string =>
+  `Put "${domain}" into the senders of a [[source]], or add one without senders, for everybody else.`;
 
 /** Left to the system, unless it might take an address that is not fit. What is held against one counts for all. */
 function systemChoice(standings: Standings, family: Family): SourceChoice {

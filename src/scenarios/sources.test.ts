@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../testing/free-ports.ts';
+import { type Receiver, startReceiver } from '../testing/receiver.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
 const people = ['news@example.com', 'ann@example.com', 'eve@example.com'] as const;
@@ -57,5 +59,50 @@ describe('sources', () => {
     expect(attempted).toMatchObject({ endpoint: { source: '127.0.0.52' }, reused: false });
     const again = await arrival(ann, 'once more');
     expect(again.attempted).toMatchObject({ endpoint: { source: '127.0.0.52' }, reused: true });
+  });
+});
+
+describe('a sender for whose way there no source is configured', () => {
+  let world: World<'example.com'>;
+  let receiver: Receiver;
+
+  beforeAll(async () => {
+    const port = await freePort(['127.0.0.1']);
+    receiver = await startReceiver({ address: '127.0.0.1', port });
+    world = await startWorld({
+      servers: {
+        'example.com': {
+          accounts: { [news]: 'secret', [ann]: 'secret' },
+          settings: {
+            delivery: { port },
+            source: [
+              { address: '127.0.0.51', senders: [news] },
+              { address: '::1', senders: [ann] },
+            ],
+          },
+        },
+      },
+      dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: ['127.0.0.1'] } },
+    });
+  });
+  afterAll(async () => {
+    await world[Symbol.asyncDispose]();
+    await receiver[Symbol.asyncDispose]();
+  });
+
+  /** The last of what is known of a letter. */
+  async function fateOf(from: string) {
+    const server = world.servers['example.com'];
+    const { queueId = '' } = await server.submit({ from, to: 'bob@example.net' });
+    await server.settled(queueId);
+    return (await server.trace(queueId)).at(-1);
+  }
+
+  test('waits, and holds up nobody else', async () => {
+    expect(await fateOf(ann)).toMatchObject({
+      event: 'deferred',
+      data: { status: '4.4.4', rule: expect.stringContaining('for the operator to mend') },
+    });
+    expect(await fateOf(news)).toMatchObject({ event: 'delivered' });
   });
 });

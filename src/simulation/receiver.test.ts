@@ -39,7 +39,7 @@ describe('Receiver', () => {
     const answer = begin(one, 1000 + minute);
     expect(answer).toMatchObject({ outcome, durationMs });
     const site = siteAnswer([answer.outcome], 0);
-    expect(site === 'reached' ? undefined : site.kind).toBe(kind);
+    expect(site === 'reached' ? undefined : site?.kind).toBe(kind);
     for (const now of [1000 + minute - 1, 1000 + 2 * minute])
       expect(begin(one, now)).toMatchObject({ outcome: { kind: 'delivered' }, durationMs: 1000 });
   });

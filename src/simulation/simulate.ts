@@ -261,7 +261,7 @@ export class Simulation {
       tally.ended();
       learned({ jobs: [letter], outcomes: [outcome], events: [] });
       this.#settle(letter, outcome, site);
-      this.#on({ type: 'finished', group: letter, site });
+      this.#on({ type: 'finished', group: letter, ...(site && { site }) });
     });
   }
 
@@ -272,7 +272,7 @@ export class Simulation {
   }
 
   /** As `deliver()` does it: a decision, and its destination held where the site is in trouble. */
-  #settle(letter: Letter, outcome: Outcome, site: 'reached' | SiteTrouble): void {
+  #settle(letter: Letter, outcome: Outcome, site: 'reached' | SiteTrouble | undefined): void {
     const retry = this.#retry;
     const greylisting: DecisionParts['greylisting'] = (job, trouble) =>
       this.#receivers.greylisting(letter.site, job, trouble, retry);
@@ -283,7 +283,7 @@ export class Simulation {
     letter.nextAttemptAt = nextAttemptAt;
     if (memo === undefined) delete letter.memo;
     else letter.memo = memo;
-    this.#backlog.put(letter, site === 'reached' ? undefined : this.now + firstDownMs);
+    this.#backlog.put(letter, site === undefined || site === 'reached' ? undefined : this.now + firstDownMs);
     this.#on({ type: 'due', at: nextAttemptAt });
   }
 
