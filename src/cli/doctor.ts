@@ -11,6 +11,7 @@ import { Guard, type SourceReport } from '../delivery/guard/guard.ts';
 import { createStub } from '../delivery/outbound.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/sources.ts';
 import { printable } from '../dossier/printable.ts';
+import { findFamily } from '../net/addresses.ts';
 import { createLog } from '../util/log.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -22,6 +23,8 @@ export interface Examined {
   /** In words, what follows for it. */
   verdict: string;
   findings: readonly (Advice & { isUnknown: boolean })[];
+  /** No address of ours, but a domain. */
+  isDomain?: true;
 }
 
 export interface Section {
@@ -62,7 +65,11 @@ export function sourceSection(
   config: Pick<Config, 'guard' | 'sources' | 'domains'>,
 ): Section {
   const section = 'source addresses';
-  const examined = reports.map((report) => examinedOf(report, config.guard));
+  const families = reports.map(({ address }) => findFamily(address));
+  const examined = reports.map((report, index) => {
+    const isOneOfMany = families.filter((family) => family === families[index]).length > 1;
+    return examinedOf(report, { ...config.guard, isChosen: config.sources.length === 0 && isOneOfMany });
+  });
   const unsent = domainsWithoutSource(config).map(withoutSource);
   return { section, examined: [...(examined.length === 0 ? [noAddress] : examined), ...unsent] };
 }
@@ -70,6 +77,7 @@ export function sourceSection(
 const withoutSource = (domain: string): Examined => ({
   name: domain,
   verdict: 'what it sends by MX waits',
+  isDomain: true,
   findings: [
     {
       severity: 'error',
@@ -81,12 +89,18 @@ const withoutSource = (domain: string): Examined => ({
   ],
 });
 
-function examinedOf(report: SourceReport, { enabled }: Config['guard']): Examined {
+/** `isChosen`: by the system, from several. */
+function examinedOf(
+  report: SourceReport,
+  { enabled, isChosen }: { enabled: boolean; isChosen: boolean },
+): Examined {
   const { address, publicAddress, ehloName, findings, standing } = report;
   const seen = publicAddress === address ? '' : `, seen as ${publicAddress}`;
   return {
     name: `${address}${seen}, called ${ehloName}`,
-    verdict: enabled ? verdictOf(standing) : 'mail is sent from here whatever is found: the guard is off',
+    verdict: `${enabled ? verdictOf(standing) : 'mail is sent from here whatever is found: the guard is off'}${
+      isChosen && standing.isFit ? ', where the system chooses it: name those to send from in [[source]]' : ''
+    }`,
     findings: findings.map((finding) => ({
       ...adviceOn(finding),
       isUnknown: finding.result === 'unknown' && finding.check !== 'blocklist',
@@ -122,14 +136,27 @@ function exitCodeFor(sections: readonly Section[]): ExitCode {
 
 const margin = '             ';
 
-function sectionText({ section, examined }: Section): string[] {
+export function sectionText({ section, examined }: Section): string[] {
+  const shared = new Set(sharedBy(examined));
+  const own = (findings: Examined['findings']) =>
+    findings.map((finding) => findingText(finding)).filter((lines) => !shared.has(lines.join('\n')));
   return [
     `${section[0]?.toUpperCase()}${section.slice(1)}`,
     ...examined.flatMap(({ name, verdict, findings }) => [
       `  ${printable(name)}: ${verdict}`,
-      ...findings.flatMap(findingText),
+      ...own(findings).flat(),
     ]),
+    ...(shared.size === 0 ? [] : ['  all addresses:', ...shared]),
   ];
+}
+
+/** The text of what was found of each and every address: it is said once. */
+function sharedBy(examined: readonly Examined[]): string[] {
+  const [first, ...others] = examined
+    .filter(({ isDomain }) => !isDomain)
+    .map(({ findings }) => findings.map((finding) => findingText(finding).join('\n')));
+  if (first === undefined || others.length === 0) return [];
+  return first.filter((text) => others.every((texts) => texts.includes(text)));
 }
 
 function findingText({ severity, what, evidence, remedy, record }: Advice): string[] {

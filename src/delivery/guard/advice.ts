@@ -58,4 +58,4 @@ const remedies: Record<Finding['check'], (isBad: boolean) => string> = {
 const remedyForUnknown = ({ check }: Finding): string =>
   check === 'blocklist'
     ? 'Many lists do not answer public resolvers: ask with a resolver of your own (`resolver`), or take the list out of `[guard] blocklists`.'
-    : 'DNS did not answer: try again, and see whether the servers in `resolver` can be reached.';
+    : 'DNS has not told: try again; see whether the servers in `resolver` can be reached, and whether those of the domain answer them.';

@@ -13,7 +13,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Family, Standing, Standings } from '../sources.ts';
 import { failureSpacingMs, type History, historyAfter, isUnsettled, standingOf } from './history.ts';
-import { probe, type Subject } from './probes.ts';
+import { probeAll, type Subject } from './probes.ts';
 
 export interface GuardParts {
   config: Pick<Config, 'hostname' | 'sources' | 'domains' | 'guard'>;
@@ -118,7 +118,7 @@ export class Guard implements Standings {
     const subjects = this.#subjects();
     const { signal, done } = limited(clock, checkMs, this.#stop.signal);
     const parts = { resolver, blocklists: config.guard.blocklists, tryAddress, signal };
-    const found = await Promise.all(subjects.map((subject) => probe(parts, subject))).finally(done);
+    const found = await probeAll(parts, subjects).finally(done);
     if (this.#stop.signal.aborted) return [];
     const before = new Map(this.#standings);
     for (const [index, { address }] of subjects.entries())

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
 import { type Script, scriptedResolver } from '../../testing/scripted-resolver.ts';
-import { permitting, probe, type Subject } from './probes.ts';
+import { permitting, probeAll, type Subject } from './probes.ts';
 
 const subject: Subject = {
   address: '10.0.0.1',
@@ -17,7 +17,12 @@ const wellKept: ZoneData = {
 };
 
 async function look(data: ZoneData, { script, ...changes }: Partial<Subject> & { script?: Script } = {}) {
-  const findings = await probe(
+  const [findings = []] = await lookAt(data, [{ ...subject, ...changes }], script);
+  return Object.fromEntries(findings.map((finding) => [finding.check, finding]));
+}
+
+function lookAt(data: ZoneData, subjects: readonly Subject[], script?: Script) {
+  return probeAll(
     {
       resolver: scriptedResolver(data, script),
       blocklists: [],
@@ -26,12 +31,11 @@ async function look(data: ZoneData, { script, ...changes }: Partial<Subject> & {
       },
       signal: new AbortController().signal,
     },
-    { ...subject, ...changes },
+    subjects,
   );
-  return Object.fromEntries(findings.map((finding) => [finding.check, finding]));
 }
 
-describe('probe()', () => {
+describe('probeAll()', () => {
   it('finds nothing wrong where all is well', async () => {
     const found = await look(wellKept);
     expect(Object.values(found).map(({ check, result }) => `${check} ${result}`)).toEqual([
@@ -89,6 +93,37 @@ describe('probe()', () => {
     expect(found.spf).toMatchObject({ subject: 'd59.example', result: 'bad' });
   });
 
+  it('P12: one record permits all addresses that the domain sends from', async () => {
+    const addresses = ['192.0.2.1', '192.0.2.2', '2001:db8::3', '192.0.2.4'];
+    const spf = { TXT: ['v=spf1 ip4:192.0.2.2 ip4:192.0.2.4 -all'] };
+    const found = await lookAt(
+      { ...wellKept, 'example.com': spf, 'example.org': { TXT: ['v=spf1 ~all'] } },
+      addresses.map((publicAddress, index) => ({
+        ...subject,
+        publicAddress,
+        domains: index === 3 ? ['example.org'] : ['example.com'],
+      })),
+    );
+    const both = 'example.com. TXT "v=spf1 ip4:192.0.2.2 ip4:192.0.2.4 ip4:192.0.2.1 ip6:2001:db8::3 -all"';
+    expect(found.map((findings) => findings.find(({ check }) => check === 'spf')?.record)).toEqual([
+      both,
+      undefined,
+      both,
+      'example.org. TXT "v=spf1 ip4:192.0.2.4 ~all"',
+    ]);
+    expect(found.flat().filter((finding) => 'spf' in finding)).toEqual([]);
+  });
+
+  it('P12: a record that is too long for one string is given in several', async () => {
+    const subjects = Array.from({ length: 20 }, (_, index) => ({
+      ...subject,
+      publicAddress: `192.0.2.${index}`,
+    }));
+    const [findings = []] = await lookAt({ ...wellKept, 'example.com': {} }, subjects);
+    const record = findings.find(({ check }) => check === 'spf')?.record;
+    expect(record).toMatch(/^example\.com\. TXT "v=spf1 [^"]{248}" "[^"]+ -all"$/);
+  });
+
   it('does not know what DNS does not say now', async () => {
     const failures = {
       '1.2.0.192.in-addr.arpa': 'servfail',
@@ -117,6 +152,6 @@ describe('permitting()', () => {
     ['v=spf1 a', 'v=spf1 a ip4:192.0.2.1'],
     ['v=spf1 include:all.example -all', 'v=spf1 include:all.example ip4:192.0.2.1 -all'],
   ])('%s', (record, expected) => {
-    expect(permitting(record, '192.0.2.1')).toBe(expected);
+    expect(permitting(record, ['192.0.2.1'])).toBe(expected);
   });
 });

@@ -37,8 +37,46 @@ const domainsAtOnce = 20;
 /** DNS questions for each domain and for each of the other checks; SPF itself needs no more (RFC 7208 §4.6.4). */
 const maxQuestions = 60;
 
+/**
+ * What `probe()` finds about each of our addresses; where SPF of a domain does not permit several, the record to enter
+ * permits them all.
+ */
+export async function probeAll(parts: ProbeParts, subjects: readonly Subject[]): Promise<Finding[][]> {
+  const found = await Promise.all(subjects.map((subject) => probe(parts, subject)));
+  const wanting = new Map<string, { published: string | undefined; addresses: string[] }>();
+  for (const [index, { publicAddress }] of subjects.entries())
+    for (const { subject: domain, spf } of found[index] ?? []) {
+      if (spf === undefined) continue;
+      const { published, addresses } = wanting.get(domain) ?? { published: spf.published, addresses: [] };
+      wanting.set(domain, { published, addresses: [...addresses, publicAddress] });
+    }
+  return found.map((findings) =>
+    findings.map(({ spf, ...finding }) => {
+      const domain = wanting.get(finding.subject);
+      if (spf === undefined || domain === undefined) return finding;
+      return {
+        ...finding,
+        record: txtRecord(finding.subject, permitting(domain.published, domain.addresses)),
+      };
+    }),
+  );
+}
+
+/** A string of a TXT record has 255 octets at most (RFC 1035 §3.3). */
+const maxString = 255;
+
+function txtRecord(domain: string, text: string): string {
+  const strings = text.match(new RegExp(`.{1,${maxString}}`, 'g')) ?? [];
+  return `${domain}. TXT ${strings.map((string) => `"${string}"`).join(' ')}`;
+}
+
+interface Probed extends Finding {
+  /** There where the SPF record of the domain has to change. */
+  spf?: { published: string | undefined };
+}
+
 /** All findings about an address, in a fixed order. */
-export async function probe(parts: ProbeParts, subject: Subject): Promise<Finding[]> {
+async function probe(parts: ProbeParts, subject: Subject): Promise<Probed[]> {
   const { resolver, signal } = parts;
   const ask = () => lookUps(resolver, maxQuestions, signal);
   const findings = await Promise.all([
@@ -97,8 +135,8 @@ async function probeEhlo(ask: LookUps, { publicAddress, ehloName }: Subject): Pr
   };
 }
 
-async function probeDomains(ask: () => LookUps, subject: Subject): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function probeDomains(ask: () => LookUps, subject: Subject): Promise<Probed[]> {
+  const findings: Probed[] = [];
   for (let start = 0; start < subject.domains.length; start += domainsAtOnce) {
     const some = subject.domains.slice(start, start + domainsAtOnce);
     findings.push(...(await Promise.all(some.map((domain) => probeSpf(ask(), subject, domain)))));
@@ -106,11 +144,7 @@ async function probeDomains(ask: () => LookUps, subject: Subject): Promise<Findi
   return findings;
 }
 
-async function probeSpf(
-  ask: LookUps,
-  { publicAddress, ehloName }: Subject,
-  domain: string,
-): Promise<Finding> {
+async function probeSpf(ask: LookUps, { publicAddress, ehloName }: Subject, domain: string): Promise<Probed> {
   const sender = { clientAddress: publicAddress, helo: ehloName, reversePath: `postmaster@${domain}` };
   const { result, reason } = await checkSpf(ask, ehloName, sender);
   const finding = { check: 'spf', subject: domain, evidence: `SPF: ${reason}` } as const;
@@ -118,8 +152,8 @@ async function probeSpf(
   if (result === 'temperror') return { ...finding, result: 'unknown' };
   if (result === 'permerror')
     return { ...finding, result: 'absent', evidence: `SPF of ${domain}: ${reason}` };
-  const record = `${domain}. TXT "${permitting(await spfRecord(ask, domain), publicAddress)}"`;
-  return { ...finding, result: result === 'none' ? 'absent' : 'bad', record };
+  const spf = { published: await spfRecord(ask, domain) };
+  return { ...finding, result: result === 'none' ? 'absent' : 'bad', spf };
 }
 
 async function spfRecord(ask: LookUps, domain: string): Promise<string | undefined> {
@@ -128,9 +162,11 @@ async function spfRecord(ask: LookUps, domain: string): Promise<string | undefin
   return texts.find((text) => /^v=spf1(?: |$)/i.test(text));
 }
 
-/** The record with the address in front of what it says about all the others (RFC 7208 §5.1, §6.1). */
-export function permitting(record: string | undefined, address: string): string {
-  const mechanism = `${findFamily(address) === 6 ? 'ip6' : 'ip4'}:${address}`;
+/** The record with the addresses in front of what it says about all the others (RFC 7208 §5.1, §6.1). */
+export function permitting(record: string | undefined, addresses: readonly string[]): string {
+  const mechanism = [...new Set(addresses)]
+    .map((address) => `${findFamily(address) === 6 ? 'ip6' : 'ip4'}:${address}`)
+    .join(' ');
   if (record === undefined) return `v=spf1 ${mechanism} -all`;
   const rest = /\s+(?:[-~?+]?all|redirect=\S+)(?:\s.*)?$/i.exec(record);
   if (rest === null) return `${record.trimEnd()} ${mechanism}`;
