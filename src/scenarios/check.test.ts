@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defaultCheckLimits } from '../delivery/address-checker.ts';
 import { runCommand } from '../testing/command-line.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
@@ -35,6 +36,19 @@ test('M11: a check of one of our own addresses knows the accounts of now', async
   expect(await posthorn('check', 'late@example.com')).toMatchObject({ exitCode: 1 });
   await world.servers['example.com'].addAccount('late@example.com', 'secret');
   expect(await posthorn('check', 'late@example.com')).toMatchObject({ exitCode: 0 });
+});
+
+test('M11: a running server asks a domain only so often, and answers from memory beyond that', async () => {
+  const address = (number: number) => `x${number}@nowhere.example`;
+  const { perDomainAndHour } = defaultCheckLimits;
+  for (let number = 0; number < perDomainAndHour; number++)
+    expect(await posthorn('check', address(number))).toMatchObject({ exitCode: 1 });
+  expect(await posthorn('check', address(perDomainAndHour))).toMatchObject({
+    exitCode: 75,
+    out: '',
+    err: expect.stringMatching(/30 addresses of nowhere\.example .* Ask again in \d+ min\./),
+  });
+  expect(await posthorn('check', address(0))).toMatchObject({ exitCode: 1 });
 });
 
 test('M11: a check needs no server, but knows no accounts then', async () => {
