@@ -109,11 +109,19 @@ export class AttemptTls {
 
   /**
    * Of the recipients who are left over: `trouble`, unless every host has said that it cannot do what the message requires.
-   * Then the sender is told at once (RFC 8689 §4.2.1). A host whose turn never came has said nothing.
+   * Then the sender is told at once (RFC 8689 §4.2.1). A host whose turn never came has said nothing. Where a host will be
+   * spoken to in clear text if it goes on so, that is told.
    */
   leftOver(trouble: Outcome | undefined): Outcome | undefined {
     const isHopeless = this.#unmet !== undefined && !this.#isOpen && this.#hopes.size === 0;
-    return isHopeless ? this.#unmet : trouble;
+    if (isHopeless) return this.#unmet;
+    if (this.#failed.length === 0 || trouble?.kind !== 'deferred') return trouble;
+    const [clearTextFrom] = this.#failed
+      .flatMap((endpoint) => this.#parts?.broken.brokenLongAt(endpoint) ?? [])
+      .sort((one, other) => one - other);
+    if (clearTextFrom === undefined) return trouble;
+    const rule = `${trouble.rule}; in clear text from ${new Date(clearTextFrom).toISOString()} on, if TLS fails until then`;
+    return { ...trouble, rule, clearTextFrom };
   }
 
   /** For the dossier. */

@@ -16,11 +16,14 @@ beforeEach(() => {
 describe('BrokenTls', () => {
   it('P9: has patience for five minutes, counted from the first failure', () => {
     broken.failed(mx);
+    expect(broken.brokenLongAt(mx)).toBe(patienceMs);
     clock.advance(patienceMs - 1);
     broken.failed(mx);
     expect(broken.brokenSince(mx)).toBeUndefined();
+    expect(broken.brokenLongAt(mx)).toBe(patienceMs);
     clock.advance(1);
     expect(broken.brokenSince(mx)).toBe(0);
+    expect(broken.brokenLongAt(mx)).toBeUndefined();
     expect(broken.brokenSince(other)).toBeUndefined();
   });
 

@@ -58,6 +58,13 @@ export class BrokenTls {
     return isLong ? since : undefined;
   }
 
+  /** When it will have been long enough, where it is not yet. */
+  brokenLongAt(endpoint: Endpoint): number | undefined {
+    const since = this.#find(keyOf(endpoint))?.since;
+    const longAt = since === undefined ? 0 : since + this.#limits.patienceMs;
+    return longAt > this.#clock.now() ? longAt : undefined;
+  }
+
   #find(key: string): Failing | undefined {
     const found = this.#failing.get(key);
     return found && this.#clock.now() - found.lastAt < this.#limits.forgetMs ? found : undefined;

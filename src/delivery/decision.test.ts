@@ -52,6 +52,17 @@ describe('decide() on a deferral', () => {
     expect(story.at(-1)?.at).toBeGreaterThan(114 * hour);
   });
 
+  test('P9: an attempt just before clear text is allowed waits for it; one that is well before does not', () => {
+    const decided = (clearTextFrom: number, changes: Partial<JobRow> = {}) => {
+      const { result } = at(0, jobWith(changes), { ...deferred, clearTextFrom });
+      return result.result === 'retry' ? result.nextAttemptAt : undefined;
+    };
+    expect(decided(5.5 * minute)).toBe(5.5 * minute);
+    expect(decided(6.5 * minute)).toBe(5 * minute);
+    expect(decided(4 * minute)).toBe(5 * minute);
+    expect(decided(5.5 * minute, { expiresAt: 5.2 * minute })).toBe(5 * minute);
+  });
+
   test('the warning says until when it is tried', () => {
     const { delay, result } = at(5 * hour, jobWith({ attempts: 6 }), deferred);
     expect(delay).toMatchObject({ willRetryUntil: defaultRetryPolicy.lifetimeMs });

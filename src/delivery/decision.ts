@@ -76,7 +76,9 @@ function afterDelivery(
 function afterDeferral(parts: DecisionParts, job: JobRow, trouble: Trouble): Decision {
   const { now, random, retry } = parts;
   const greylisting = parts.greylisting?.(job, trouble);
-  const planned = greylisting ? within(job, greylisting.nextAttemptAt) : nextAttempt(job, now, random, retry);
+  const planned = greylisting
+    ? within(job, greylisting.nextAttemptAt)
+    : notJustBefore(trouble.clearTextFrom, nextAttempt(job, now, random, retry), job);
   if (planned === undefined) return giveUp(parts, job, trouble, `${trouble.rule}, but ${timeIsOver}`);
   if (!greylisting) {
     // What waits for another reason says nothing of greylisting any more.
@@ -86,6 +88,19 @@ function afterDeferral(parts: DecisionParts, job: JobRow, trouble: Trouble): Dec
   const { since: greylistedAt, rule } = greylisting;
   const memo = { ...job.memo, greylistedAt, ...defined({ source: trouble.endpoint?.source }) };
   return tryAgain(parts, job, { trouble: { ...trouble, rule }, nextAttemptAt: planned, memo });
+}
+
+/** An attempt that comes less than this too early for clear text waits for it: the one after it may be far away. */
+const clearTextWaitMs = 60_000;
+
+function notJustBefore(
+  clearTextFrom: number | undefined,
+  planned: number | undefined,
+  job: JobRow,
+): number | undefined {
+  if (planned === undefined || clearTextFrom === undefined) return planned;
+  const isJustBefore = planned < clearTextFrom && clearTextFrom - planned < clearTextWaitMs;
+  return isJustBefore ? (within(job, clearTextFrom) ?? planned) : planned;
 }
 
 /** The delay is told of when it is there, and with what the receiver says then: so there is an attempt at that time. */

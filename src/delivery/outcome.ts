@@ -36,6 +36,8 @@ export interface Trouble {
   endpoint?: Endpoint;
   /** The octets on our own disk are not those that were accepted: somebody must look at it. */
   copyIsDamaged?: boolean;
+  /** TLS has failed, and where it fails until this moment, ms since the epoch, clear text is used. */
+  clearTextFrom?: number;
   /** Of our own making, and about this sender alone: it says nothing of the receiver, whom others may reach. */
   isOurs?: true;
 }

@@ -85,6 +85,7 @@ async function outcome(queueId: string) {
     queueId,
     state: summary?.state,
     status: decided && 'status' in decided ? decided.status : undefined,
+    rule: decided && 'rule' in decided ? decided.rule : undefined,
     attempts: events.flatMap((event) => (event.event === 'attempted' ? [event.data] : [])),
     notes: events.flatMap((event) => (event.event === 'routed' ? (event.data.tls ?? []) : [])).join('\n'),
   };
@@ -319,6 +320,9 @@ describe('STARTTLS that is advertised and broken', () => {
     const domain = newDomain(['mx3.example.net']); // a site that nothing else is sent to
     const early = await send(domain);
     expect([early.state, early.arrived]).toEqual(['deferred', [0]]);
+    expect(early.rule).toMatch(
+      /^the TLS handshake failed.*; in clear text from \d{4}-.*Z on, if TLS fails until then$/,
+    );
     const lookLater = async () => {
       clock.advance(minute);
       return (await server().trace(early.queueId)).some(isDelivered) || undefined;
