@@ -446,8 +446,8 @@ describe('outlook()', () => {
     const { jobs: found, concurrency } = await local.outlook({ queueId: 'OUTLOOK' });
     expect(concurrency).toBe(7);
     expect(found).toMatchObject([
-      { destination: 'a.example', ahead: 1, claimed: false, site: { site: 'site of a.example' } },
-      { destination: 'b.example', ahead: 0, nextAttemptAt: 5000 },
+      { destination: 'a.example', ahead: 1, behind: 1, claimed: false, site: { site: 'site of a.example' } },
+      { destination: 'b.example', ahead: 0, behind: 0, nextAttemptAt: 5000 },
     ]);
     const down = localAdmin(parts());
     const without = await down.outlook({ queueId: 'OUTLOOK' });

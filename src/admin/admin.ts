@@ -75,8 +75,9 @@ export interface JobOutlook {
   heldBy?: string;
   /** What an operator has suspended, in words, and until when, if that is known. */
   suspended?: { what: string; until?: number };
-  /** Others for its destination that wait in the store and are due before. */
+  /** Others for its destination that wait in the store: those that are due before, and those that are due by now, too. */
   ahead: number;
+  behind: number;
   /** Absent where no server runs. */
   site?: SiteOutlook;
 }

@@ -7,7 +7,7 @@ import type { JobOutlook, OutlookResult } from './admin.ts';
 import type { Running } from './local-admin.ts';
 
 export interface OutlookParts {
-  store: Pick<Store, 'listJobs' | 'countAhead' | 'listMemos'>;
+  store: Pick<Store, 'listJobs' | 'countAround' | 'listMemos'>;
   clock: Clock;
   /** Absent where no server runs. */
   running: Pick<Running, 'outlookOf' | 'concurrency'> | undefined;
@@ -16,8 +16,10 @@ export interface OutlookParts {
 /** Recipients in one answer: each may cost a look-up in DNS. */
 const maxJobs = 20;
 
-/** Others before one are counted up to this. */
-const maxAhead = 100_000;
+/** Others before one, and behind, are counted up to this. */
+const maxAround = 100_000;
+
+const nobody = { before: 0, after: 0 };
 
 export async function outlookOfMessage(parts: OutlookParts, queueId: string): Promise<OutlookResult> {
   const { store, clock, running } = parts;
@@ -38,8 +40,8 @@ async function outlookOfJob(
   suspensions: readonly Suspension[],
 ): Promise<JobOutlook> {
   const { recipient, destination, nextAttemptAt, expiresAt, claimed, memo, reversePath } = job;
-  const [ahead, site] = await Promise.all([
-    claimed ? 0 : store.countAhead(job, maxAhead),
+  const [{ before: ahead, after: behind }, site] = await Promise.all([
+    claimed ? nobody : store.countAround(job, { now: clock.now(), limit: maxAround }),
     running?.outlookOf(job, { reversePath }),
   ]);
   const suspension =
@@ -53,6 +55,7 @@ async function outlookOfJob(
     expiresAt,
     claimed,
     ahead,
+    behind,
     ...(memo?.held && { heldBy: memo.held.by }),
     ...(suspension && {
       suspended: {

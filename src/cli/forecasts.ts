@@ -20,7 +20,18 @@ export async function forecastsFor(admin: Admin, events: readonly DossierEvent[]
 }
 
 function lineFor({ now, concurrency }: OutlookResult, job: JobOutlook): string {
-  const { recipient, destination, nextAttemptAt, expiresAt, claimed, heldBy, suspended, ahead, site } = job;
+  const {
+    recipient,
+    destination,
+    nextAttemptAt,
+    expiresAt,
+    claimed,
+    heldBy,
+    suspended,
+    ahead,
+    behind,
+    site,
+  } = job;
   const isUnderWay = claimed && site !== undefined && site.ahead === undefined;
   const isAsked =
     site !== undefined &&
@@ -29,7 +40,7 @@ function lineFor({ now, concurrency }: OutlookResult, job: JobOutlook): string {
     heldBy === undefined &&
     suspended === undefined;
   const at = isAsked
-    ? forecast({ now, outlook: site, destination, nextAttemptAt, ahead, concurrency })
+    ? forecast({ now, outlook: site, destination, nextAttemptAt, ahead, behind, concurrency })
     : undefined;
   return likelyText({
     recipient,

@@ -3,7 +3,7 @@
  * (store/sqlite/claims.ts and destinations.ts), but in memory.
  */
 
-import { firstShare, largestShare, mostExpired, restMs } from '../store/sqlite/destinations.ts';
+import { firstShare, largestShare, mostExpired, newestOf, restMs } from '../store/sqlite/destinations.ts';
 import { Heap } from '../util/heap.ts';
 
 export interface Waiting {
@@ -20,11 +20,14 @@ interface Entry<T> {
   readonly nextAttemptAt: number;
 }
 
+/** Both lists may have entries of jobs that were claimed, or put again, since. */
 interface Row<T> {
   dueAt: number;
   share: number;
-  /** With entries of jobs that were claimed, or put again, since. */
-  jobs: Heap<Entry<T>>;
+  /** Those that were due at the last claim, in order; before `head` they have been taken. */
+  due: Entry<T>[];
+  head: number;
+  later: Heap<Entry<T>>;
 }
 
 export class Backlog<T extends Waiting> {
@@ -65,14 +68,12 @@ export class Backlog<T extends Waiting> {
     const row = this.#rows.get(job.destination) ?? {
       dueAt: Number.POSITIVE_INFINITY,
       share: firstShare,
-      jobs: new Heap<Entry<T>>((one, other) =>
-        one.nextAttemptAt === other.nextAttemptAt
-          ? one.job.number < other.job.number
-          : one.nextAttemptAt < other.nextAttemptAt,
-      ),
+      due: [],
+      head: 0,
+      later: new Heap<Entry<T>>(isBefore),
     };
     this.#rows.set(job.destination, row);
-    row.jobs.push(entry);
+    row.later.push(entry);
     return row;
   }
 
@@ -87,8 +88,8 @@ export class Backlog<T extends Waiting> {
     due.sort(([name, one], [other, { dueAt }]) => one.dueAt - dueAt || (name < other ? -1 : 1));
     for (const [destination, row] of due.slice(0, limit - all.length)) {
       if (all.length === limit) break;
-      this.#claimFrom(row, { all, until: Math.min(limit, all.length + row.share), now });
-      const next = this.#firstOf(row.jobs);
+      all.push(...this.#claimFrom(row, Math.min(limit - all.length, row.share), now));
+      const next = this.#nextOf(row);
       if (next === undefined) this.#rows.delete(destination);
       row.dueAt = Math.max(next?.nextAttemptAt ?? 0, now + restMs(row.share));
       row.share = Math.min(2 * row.share, largestShare);
@@ -96,12 +97,30 @@ export class Backlog<T extends Waiting> {
     return all;
   }
 
-  #claimFrom({ jobs }: Row<T>, { all, until, now }: { all: T[]; until: number; now: number }): void {
-    while (all.length < until) {
-      const job = this.#firstOf(jobs);
-      if (job === undefined || job.nextAttemptAt > now) return;
-      all.push(this.#take(job));
+  #claimFrom(row: Row<T>, count: number, now: number): T[] {
+    for (let next = this.#firstLater(row); next && next.nextAttemptAt <= now; next = this.#firstLater(row)) {
+      insert(row, next);
+      row.later.pop();
     }
+    const oldest = this.#takeDue(count - newestOf(count), () => row.due[row.head++]);
+    const newest = this.#takeDue(newestOf(count), () =>
+      row.due.length > row.head ? row.due.pop() : undefined,
+    );
+    if (row.head >= row.due.length) {
+      row.due = [];
+      row.head = 0;
+    }
+    return [...oldest, ...newest];
+  }
+
+  #takeDue(count: number, take: () => Entry<T> | undefined): T[] {
+    const jobs: T[] = [];
+    while (jobs.length < count) {
+      const entry = take();
+      if (entry === undefined) break;
+      if (this.#counts(entry)) jobs.push(this.#take(entry.job));
+    }
+    return jobs;
   }
 
   #take(job: T): T {
@@ -123,9 +142,39 @@ export class Backlog<T extends Waiting> {
     );
   }
 
-  #firstOf(jobs: Heap<Entry<T>>): T | undefined {
-    return firstThat(jobs, (entry) => this.#stored.get(entry.job) === entry)?.job;
+  #nextOf(row: Row<T>): Entry<T> | undefined {
+    for (; row.head < row.due.length; row.head++) {
+      const entry = row.due[row.head];
+      if (entry && this.#counts(entry)) return entry;
+    }
+    return this.#firstLater(row);
   }
+
+  #firstLater({ later }: Row<T>): Entry<T> | undefined {
+    return firstThat(later, (entry) => this.#counts(entry));
+  }
+
+  #counts(entry: Entry<T>): boolean {
+    return this.#stored.get(entry.job) === entry;
+  }
+}
+
+const isBefore = <T extends Waiting>(one: Entry<T>, other: Entry<T>): boolean =>
+  one.nextAttemptAt === other.nextAttemptAt
+    ? one.job.number < other.job.number
+    : one.nextAttemptAt < other.nextAttemptAt;
+
+/** At its place: what comes back has been due for longer than others. */
+function insert<T extends Waiting>({ due, head }: Row<T>, entry: Entry<T>): void {
+  let from = head;
+  let until = due.length;
+  while (from < until) {
+    const middle = (from + until) >> 1;
+    const other = due[middle];
+    if (other && isBefore(other, entry)) from = middle + 1;
+    else until = middle;
+  }
+  due.splice(from, 0, entry);
 }
 
 /** The first that counts; those that do not are passed over for good. */

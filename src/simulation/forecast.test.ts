@@ -18,7 +18,14 @@ const outlook: SiteOutlook = {
 
 /** In minutes from now. */
 function minutesFor(changes: Partial<SiteOutlook>, request: Partial<ForecastRequest> = {}): number {
-  const basis = { now, destination: 'example.net', nextAttemptAt: now, ahead: 0, concurrency: 200 };
+  const basis = {
+    now,
+    destination: 'example.net',
+    nextAttemptAt: now,
+    ahead: 0,
+    behind: 0,
+    concurrency: 200,
+  };
   const at = forecast({ ...basis, outlook: { ...outlook, ...changes }, ...request });
   return ((at ?? Number.NaN) - now) / minute;
 }
@@ -41,12 +48,19 @@ describe('forecast()', () => {
   });
 
   test('P7: counts those before it at the pace of the site', () => {
-    const fast = minutesFor({ allowed: 10, limits: { connections: 10, start: 2 } }, { ahead: 3000 });
-    const slow = minutesFor({ allowed: 1, limits: { connections: 1, start: 1 } }, { ahead: 3000 });
-    expect(fast).toBeGreaterThan(4.5);
+    const others = { ahead: 1500, behind: 1500 };
+    const fast = minutesFor({ allowed: 10, limits: { connections: 10, start: 2 } }, others);
+    const slow = minutesFor({ allowed: 1, limits: { connections: 1, start: 1 } }, others);
+    expect(fast).toBeGreaterThan(4);
     expect(fast).toBeLessThan(8);
-    expect(slow).toBeGreaterThan(45);
-    expect(slow).toBeLessThan(60);
+    expect(slow).toBeGreaterThan(25); // all of them take 50
+    expect(slow).toBeLessThan(50);
+  });
+
+  test('P7: what has become due last waits no longer than what has waited longest', () => {
+    const one = { allowed: 1, limits: { connections: 1, start: 1 } };
+    expect(minutesFor(one, { ahead: 3000 })).toBeLessThan(1);
+    expect(minutesFor(one, { behind: 3000 })).toBeLessThan(1);
   });
 
   test('counts those before it in line, where it stands there already', () => {
@@ -57,7 +71,7 @@ describe('forecast()', () => {
 
   test('P7: keeps to the limit by the hour', () => {
     const limits = { connections: 10, start: 10, messagesPerHour: 60 };
-    expect(minutesFor({ limits, allowed: 10, evenAt: now + minute }, { ahead: 29 })).toBeCloseTo(30, 0);
+    expect(minutesFor({ limits, allowed: 10, evenAt: now + minute, waiting: 29 })).toBeCloseTo(30, 0);
   });
 
   test('of very many counts the rest from those that were played', () => {

@@ -13,8 +13,9 @@ export interface ForecastRequest {
   destination: string;
   /** When it may be tried. */
   nextAttemptAt: number;
-  /** Messages of its destination that wait in the store and are due before it. */
+  /** Messages of its destination that wait in the store: those that are due before it, and others that are due, too. */
   ahead: number;
+  behind: number;
   /** Deliveries at once, of the whole server. */
   concurrency: number;
 }
@@ -22,8 +23,8 @@ export interface ForecastRequest {
 /** A site's attempts take about so long where none has ended yet. */
 const usualMs = 2000;
 
-/** Messages before it that are played; with more, the time is counted from these. */
-const maxAhead = 20_000;
+/** Others that are played; with more, the time is counted from these. */
+const maxOthers = 20_000;
 
 /** Moments of the schedule that are played at most. */
 const maxSteps = 500_000;
@@ -31,22 +32,25 @@ const maxSteps = 500_000;
 /** When its attempt begins, ms since the epoch; undefined where that is not to be said. */
 export function forecast(request: ForecastRequest): number | undefined {
   const { now, outlook, destination, nextAttemptAt, concurrency } = request;
-  const before = (outlook.ahead ?? outlook.waiting) + (outlook.ahead === undefined ? request.ahead : 0);
-  const played = Math.min(before, maxAhead);
   const isInLine = outlook.ahead !== undefined;
+  const { ahead, behind } = isInLine ? { ahead: 0, behind: 0 } : request;
+  const inLine = outlook.ahead ?? outlook.waiting;
+  const share = Math.min(1, maxOthers / Math.max(1, inLine + ahead + behind));
+  const played = (count: number) => Math.round(share * count);
   const simulation = new Simulation(
     scenarioOf(outlook, { destination, concurrency }),
     now,
     () => outlook.limits,
   );
   const startsAt = simulation.resume(outlook, {
-    ahead: played,
-    nextAttemptAt: isInLine ? now : Math.max(now, nextAttemptAt),
+    inLine: played(inLine),
+    ahead: played(ahead),
+    behind: played(behind),
+    nextAttemptAt: isInLine ? undefined : Math.max(now, nextAttemptAt),
   });
   for (let left = maxSteps; startsAt() === undefined && left > 0; left--) if (!simulation.play(1)) break;
   const found = startsAt();
-  if (found === undefined || played === before) return found;
-  return now + ((found - now) * before) / played;
+  return found && now + (found - now) / share;
 }
 
 function scenarioOf(

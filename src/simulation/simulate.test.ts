@@ -53,6 +53,20 @@ describe('a simulation', () => {
     expect(other.longestWaitMs).toBeLessThan(1000);
   });
 
+  test('P7: after the storm a letter now and then goes before the backlog of who sends much', () => {
+    const phase = '[[receiver.phase]]\nminutes = 120\nreply = "421 4.7.28 unusual rate"\n';
+    const gmail = '[[receiver]]\ndomain = "gmail.com"\nmx = ["mx.google.com"]\nlatencyMs = 400\n';
+    const { summary } = play(
+      `${gmail}queued = 20000\n${phase}${gmail}perMinute = 1\narrivalsMinutes = 150\nsenders = 1000\n${phase}`,
+    );
+    const [bulk, people] = summary.receivers;
+    expect(bulk).toMatchObject({ delivered: 20_000 });
+    expect(people).toMatchObject({ delivered: 150 });
+    // Until the first probe that gets through, and a few minutes; the backlog takes half an hour.
+    expect(people?.longestWaitMs).toBeLessThan(2 * hour + 20 * minute);
+    expect(bulk?.longestWaitMs).toBeGreaterThan(2 * hour + 25 * minute);
+  });
+
   test('plays the same way for the same seed, and another for another', () => {
     const [one, again, other] = ['', '', 'seed = 2'].map((seed) => play(`${seed}${storm(500)}`).summary);
     expect(again).toEqual(one);

@@ -44,6 +44,15 @@ interface Watched {
   startsAt: number | undefined;
 }
 
+/** Who else waits, when a simulation is taken up from how things are. */
+interface Others {
+  inLine: number;
+  ahead: number;
+  behind: number;
+  /** Absent for one that stands in line. */
+  nextAttemptAt: number | undefined;
+}
+
 /** Jobs in memory at once, as in the server. */
 const maxHeld = 5000;
 
@@ -115,22 +124,29 @@ export class Simulation {
   }
 
   /**
-   * Instead of `begin()`: the first receiver's site stands as `outlook` says, so many wait there, and then one more, of
-   * which the answer tells, later, when its attempt began.
+   * Instead of `begin()`: the first receiver's site stands as `outlook` says, with so many in line; so many others wait in
+   * the store, due before one and after it. The answer tells, later, when the attempt of that one began, which may be
+   * tried at `nextAttemptAt`, or stands in line itself.
    */
-  resume(outlook: SiteOutlook, { ahead, nextAttemptAt }: { ahead: number; nextAttemptAt: number }) {
+  resume(outlook: SiteOutlook, { inLine, ahead, behind, nextAttemptAt }: Others): () => number | undefined {
     const [party] = this.#parties;
     if (party === undefined) throw new Error('a scenario without receivers');
     this.#recall(party.site, outlook);
-    const holdUntil = outlook.trouble?.until;
-    for (let number = 0; number < ahead; number++) this.#backlog.put(this.#oldLetter(party), holdUntil);
-    const letter = { ...this.#oldLetter(party), nextAttemptAt };
-    this.#backlog.put(letter, holdUntil);
+    const store = (letter: Letter) => this.#backlog.put(letter, outlook.trouble?.until);
+    for (let number = 0; number < ahead; number++) store(this.#oldLetter(party));
+    const letter = this.#oldLetter(party);
     const watched: Watched = { letter, startsAt: undefined };
     this.#watched = watched;
+    if (nextAttemptAt !== undefined) {
+      letter.nextAttemptAt = nextAttemptAt;
+      store(letter);
+    }
+    for (let number = 0; number < behind; number++)
+      store({ ...this.#oldLetter(party), nextAttemptAt: letter.nextAttemptAt });
     this.#on({ type: 'tick' });
-    for (let number = 0; number < outlook.active; number++) this.#accept(this.#newLetter(party));
-    return (): number | undefined => watched.startsAt;
+    for (let number = 0; number < outlook.active + inLine; number++) this.#accept(this.#newLetter(party));
+    if (nextAttemptAt === undefined) this.#accept(letter);
+    return () => watched.startsAt;
   }
 
   #recall(name: string, { allowed, evenAt, proven, trouble }: SiteOutlook): void {

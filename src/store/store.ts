@@ -342,10 +342,13 @@ export interface Store {
 
   listJobs(page: QueueFilter & { after?: string; limit: number }): Promise<QueuePage>;
   /**
-   * How many unclaimed jobs for a job's destination are due before it is; counts up to `limit`. 0 where there is no such
-   * job.
+   * How many unclaimed jobs for a job's destination are due before it is, and how many after it but by `now`: a claim takes
+   * from both ends. Counts each up to `limit`; none where there is no such job.
    */
-  countAhead(job: { queueId: string; number: number }, limit: number): Promise<number>;
+  countAround(
+    job: { queueId: string; number: number },
+    request: { now: number; limit: number },
+  ): Promise<{ before: number; after: number }>;
   /** How many match. Walks over all that its filter's index finds, in steps. */
   countJobs(filter: QueueFilter): Promise<QueueCounts>;
   /**

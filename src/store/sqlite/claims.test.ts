@@ -38,6 +38,16 @@ test('claim() by shares lets every destination have its turn, however much one h
   expect(numbers).toEqual([2, 4, 8, 16, 32, 64, 100, 100, 100]);
 });
 
+test('P7: claim() by shares takes half of what became due last: a backlog keeps nobody waiting who has a letter now and then', async () => {
+  await using world = await temporaryStore();
+  await put(world, 'BULK', 100, { expiresAt: none });
+  await put(world, 'LETTER', 1, { nextAttemptAt: 2000, expiresAt: none });
+  await put(world, 'LATER', 1, { nextAttemptAt: 9000, expiresAt: none });
+  expect(await claim(world, 3000)).toEqual(['BULK/0']);
+  expect(await claim(world, 4000)).toEqual(['BULK/1', 'LETTER/0']);
+  expect(await claim(world, 4000)).toEqual(['BULK/2', 'BULK/3', 'BULK/98', 'BULK/99']);
+});
+
 test('claim() by shares takes all there is for our own mailboxes at once: they need no trial', async () => {
   await using world = await temporaryStore();
   await put(world, 'Q1', 50, { kind: 'local', destination: '', expiresAt: none });

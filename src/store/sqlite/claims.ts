@@ -4,7 +4,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
-import { type Destinations, mostExpired, ourselves, restMs } from './destinations.ts';
+import { type Destinations, mostExpired, newestOf, ourselves, restMs } from './destinations.ts';
 import { untilRestart } from './messages.ts';
 import type { Operations } from './protocol.ts';
 import { type JobTuple, jobColumns, type MessageTuple, messageColumns } from './rows.ts';
@@ -130,12 +130,15 @@ function createTaking(database: Database, destinations: Destinations): Taking {
       `SELECT ${jobColumns} FROM jobs WHERE claimed_until IS NULL AND expires_at <= ? ORDER BY expires_at LIMIT ?`,
     )
     .raw();
-  const dueOf = database
-    .prepare<[string, number, number], JobTuple>(
-      `SELECT ${jobColumns} FROM jobs WHERE claimed_until IS NULL AND destination = ? AND next_attempt_at <= ?
-       ORDER BY next_attempt_at, queue_id, number LIMIT ?`,
-    )
-    .raw();
+  const dueIn = (order: string) =>
+    database
+      .prepare<[string, number, number], JobTuple>(
+        `SELECT ${jobColumns} FROM jobs WHERE claimed_until IS NULL AND destination = ? AND next_attempt_at <= ?
+         ORDER BY ${order} LIMIT ?`,
+      )
+      .raw();
+  const oldestOf = dueIn('next_attempt_at, queue_id, number');
+  const latestOf = dueIn('next_attempt_at DESC, queue_id DESC, number DESC');
   const nextOf = database
     .prepare<[string], number>(
       `SELECT next_attempt_at FROM jobs WHERE claimed_until IS NULL AND destination = ?
@@ -155,7 +158,10 @@ function createTaking(database: Database, destinations: Destinations): Taking {
       if (left === 0) break;
       // Our own mailboxes need no trial.
       const bySteps = byShares && destination !== ourselves;
-      all.push(...taken(dueOf.all(destination, now, bySteps ? Math.min(share, left) : left)));
+      const count = bySteps ? Math.min(share, left) : left;
+      const newest = bySteps ? newestOf(count) : 0;
+      all.push(...taken(oldestOf.all(destination, now, count - newest)));
+      if (newest > 0) all.push(...taken(latestOf.all(destination, now, newest)));
       destinations.claimed(destination, nextOf.get(destination), bySteps ? now + restMs(share) : now);
     }
     return all;

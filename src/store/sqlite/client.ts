@@ -86,7 +86,7 @@ function messagesOver(link: Link, spool: Spool, directory: string): Messages {
 type Queue = Pick<
   Store,
   | 'listJobs'
-  | 'countAhead'
+  | 'countAround'
   | 'countJobs'
   | 'changeJobs'
   | 'takeJobs'
@@ -106,7 +106,8 @@ function queueOver(link: Link, spool: Spool, directory: string): Queue {
       }
       return total;
     },
-    countAhead: ({ queueId, number }, limit) => link.call('countAhead', { job: [queueId, number], limit }),
+    countAround: ({ queueId, number }, request) =>
+      link.call('countAround', { job: [queueId, number], ...request }),
     async changeJobs({ events, after, now, ...change }) {
       const tuple = ({ event, data }: { event: string; data: EventTuple[2] }): EventTuple => [
         now,

@@ -25,6 +25,12 @@ export const restMs = (share: number): number => (share === firstShare ? firstRe
  */
 export const mostExpired = (limit: number): number => Math.ceil(limit / 2);
 
+/**
+ * Of so many jobs of one destination that are claimed, these are the ones that became due last; the others have waited
+ * longest. So one sender's backlog does not keep waiting whoever has a letter for the same destination now and then.
+ */
+export const newestOf = (claimed: number): number => Math.floor(claimed / 2);
+
 /** The destination of local jobs. */
 export const ourselves = '';
 

@@ -81,7 +81,7 @@ test('settle() takes the doubt from a job that is tried again', async () => {
   expect(claimed?.jobs[0]?.inDoubt).toBeUndefined();
 });
 
-test('countAhead() counts what is due before a job at its destination, claimed ones and others not, up to a limit', async () => {
+test('countAround() counts what is due before a job at its destination and after it, claimed ones not, up to a limit', async () => {
   await using world = await temporaryStore();
   const put = (id: string, changes: object) =>
     world.store.accept(sampleMessage(id, { jobs: [sampleJob(id, changes)] }));
@@ -93,11 +93,18 @@ test('countAhead() counts what is due before a job at its destination, claimed o
   ] as const)
     await put(id, { nextAttemptAt });
   await put('Q5', { nextAttemptAt: 1000, destination: 'other.example' });
-  const ahead = (queueId: string, limit = 100) => world.store.countAhead({ queueId, number: 0 }, limit);
-  expect(await Promise.all(['Q1', 'Q4', 'Q5', 'none'].map((id) => ahead(id)))).toEqual([0, 3, 0, 0]);
-  expect(await ahead('Q4', 2)).toBe(2);
+  const around = async (queueId: string, { now = 9000, limit = 100 } = {}) => {
+    const { before, after } = await world.store.countAround({ queueId, number: 0 }, { now, limit });
+    return [before, after];
+  };
+  expect(await around('Q1')).toEqual([0, 3]);
+  expect(await around('Q3')).toEqual([2, 1]);
+  expect(await around('Q4', { limit: 2 })).toEqual([2, 0]);
+  expect(await around('Q1', { now: 3000 })).toEqual([0, 2]);
+  expect(await around('Q5')).toEqual([0, 0]);
+  expect(await around('none')).toEqual([0, 0]);
   await world.store.claim({ now: 1000, limit: 1, leaseMs: 9000 });
-  expect(await ahead('Q4')).toBe(2);
+  expect(await around('Q4')).toEqual([2, 0]);
 });
 
 test('listJobs() pages through claimed and unclaimed jobs in order, filtered or not', async () => {

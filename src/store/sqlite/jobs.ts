@@ -13,7 +13,7 @@ import { type JobTuple, type MessageTuple, messageColumns } from './rows.ts';
 
 export type JobOperations = Pick<
   Operations,
-  'listJobs' | 'countAhead' | 'countJobs' | 'changeJobs' | 'takeJobs'
+  'listJobs' | 'countAround' | 'countJobs' | 'changeJobs' | 'takeJobs'
 >;
 
 export interface JobsParts {
@@ -26,18 +26,10 @@ export function createJobs(database: Database, parts: JobsParts): JobOperations 
   const { log, messages, destinations } = parts;
   const walk = createJobWalk(database);
   const change = createChange(database, destinations);
-  const ahead = database
-    .prepare<[JobName[0], JobName[1], number], number>(
-      `SELECT count(*) FROM (
-         SELECT 1 FROM (SELECT destination, next_attempt_at FROM jobs WHERE queue_id = ? AND number = ?) AS this
-         JOIN jobs ON claimed_until IS NULL AND jobs.destination = this.destination
-           AND jobs.next_attempt_at < this.next_attempt_at
-         LIMIT ?)`,
-    )
-    .pluck();
+  const countAround = createCountAround(database);
   return {
     listJobs: walk.listed,
-    countAhead: ({ job, limit }) => ahead.get(...job, limit) ?? 0,
+    countAround,
     countJobs: walk.counted,
     changeJobs({ change: what, now, by, events, ...step }) {
       const { jobs, next } = walk.unclaimed(step);
@@ -50,6 +42,25 @@ export function createJobs(database: Database, parts: JobsParts): JobOperations 
     },
     takeJobs: createTaking(database, walk.unclaimed),
   };
+}
+
+function createCountAround(database: Database): Operations['countAround'] {
+  const count = (which: string) =>
+    database
+      .prepare<[JobName[0], JobName[1], number, number], number>(
+        `SELECT count(*) FROM (
+           SELECT 1 FROM (SELECT destination, next_attempt_at FROM jobs WHERE queue_id = ? AND number = ?) AS this
+           JOIN jobs ON claimed_until IS NULL AND jobs.destination = this.destination AND ${which}
+             AND jobs.next_attempt_at <= ?
+           LIMIT ?)`,
+      )
+      .pluck();
+  const before = count('jobs.next_attempt_at < this.next_attempt_at');
+  const after = count('jobs.next_attempt_at > this.next_attempt_at');
+  return ({ job, now, limit }) => ({
+    before: before.get(...job, Number.MAX_SAFE_INTEGER, limit) ?? 0,
+    after: after.get(...job, now, limit) ?? 0,
+  });
 }
 
 const destinationsOf = (jobs: readonly JobTuple[]): Set<string> =>

@@ -86,7 +86,7 @@ export interface Operations {
   postpone(request: { jobs: ReturnedJob[]; until: number }): void;
 
   listJobs(step: QueueStep): { jobs: ListedTuple[] } & Onward;
-  countAhead(request: { job: JobName; limit: number }): number;
+  countAround(request: { job: JobName; now: number; limit: number }): { before: number; after: number };
   countJobs(step: Omit<QueueStep, 'limit'>): { counts: QueueCounts } & Onward;
   changeJobs(
     step: QueueStep & { change: JobChange; now: number; by: string; events: ChangeEvents | undefined },
