@@ -272,7 +272,7 @@ async function startControl(
           ? new AdminError('refused', error.message, { cause: error })
           : error;
       }),
-    checkAddress: addressChecks(checker),
+    checkAddress: addressChecks(checker, suppressions),
     outlookOf: (job: JobRow, sentBy: { reversePath: string }) => queue.outlookOf(job, sentBy),
     concurrency: config.delivery.concurrency,
     receiversForgotten: (site: string | undefined) => receivers.forget(site),

@@ -2,17 +2,36 @@
 
 import type { AddressChecker } from '../delivery/address-checker.ts';
 import type { AddressCheck, OwnAddress } from '../delivery/check-address.ts';
-import { type Address, formatAddress } from '../mail/address.ts';
+import { type Address, formatAddress, parseAddress } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
+import type { Suppression, Suppressions } from '../queue/suppressions.ts';
+import { whySuppressed } from '../reception/suppressed.ts';
 import { AdminError } from './admin.ts';
 
 export function addressChecks(
   checker: Pick<AddressChecker, 'check'>,
-): (address: string) => Promise<AddressCheck> {
-  return async (address) => {
-    const found = await checker.check(address);
-    if (!('notChecked' in found)) return found;
-    throw new AdminError(found.notChecked === 'too many' ? 'too-many' : 'connection', found.text);
+  suppressions: Pick<Suppressions, 'findRefusal'>,
+): (address: string, options: { fresh?: boolean }) => Promise<AddressCheck> {
+  return async (text, options) => {
+    const found = await checker.check(text, options);
+    if ('notChecked' in found)
+      throw new AdminError(found.notChecked === 'too many' ? 'too-many' : 'connection', found.text);
+    const address = parseAddress(text);
+    const refusal = address && suppressions.findRefusal(address);
+    return refusal === undefined ? found : refusedHere(found, refusal);
+  };
+}
+
+/** What its server says of it is of use to whoever thinks of ending this. */
+function refusedHere(found: AddressCheck, suppression: Suppression): AddressCheck {
+  const until = new Date(suppression.refusedUntil ?? 0).toISOString().slice(0, 16).replace('T', ' ');
+  const text = `Our own users' mail to it is refused until ${until} UTC: ${whySuppressed(suppression)}.`;
+  const evidence = [`to end this: posthorn suppression remove ${suppression.address}`];
+  return {
+    ...found,
+    verdict: 'undeliverable',
+    why: `${text} Of the address itself: ${found.verdict}. ${found.why}`,
+    steps: [...found.steps, { step: 'here', finding: 'bad', text, evidence }],
   };
 }
 

@@ -187,8 +187,11 @@ export interface Admin {
   removeSuppression(request: { address: string; by: string }): Promise<{ removed: boolean }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
-  /** Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. */
-  checkAddress(request: { address: string }): Promise<AddressCheck>;
+  /**
+   * Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. `fresh`: what
+   * it remembers does not do.
+   */
+  checkAddress(request: { address: string; fresh?: boolean }): Promise<AddressCheck>;
   /** Looks at the addresses that we send from, now, and remembers what is found. Only with a running server. */
   lookAtSources(): Promise<SourceReport[]>;
   /** Lets go of the connection or the store. */

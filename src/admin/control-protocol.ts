@@ -96,7 +96,10 @@ export const operations: Record<Operation, Perform> = {
   resetReceivers: operation(v.object({ site: v.exactOptional(text) }), (admin, request) =>
     admin.resetReceivers(request),
   ),
-  checkAddress: operation(address, (admin, request) => admin.checkAddress(request)),
+  checkAddress: operation(
+    v.object({ ...address.entries, fresh: v.exactOptional(v.boolean()) }),
+    (admin, request) => admin.checkAddress(request),
+  ),
   lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
   countQueue: operation(selection, (admin, request) => admin.countQueue(request)),
   orderQueue: operation(

@@ -30,7 +30,7 @@ export interface Running {
   /** Takes a message as from the owner of this machine. Rejects with an AdminError('refused') where nobody gets it. */
   submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
   /** Rejects with an AdminError('too-many'). */
-  checkAddress(address: string): Promise<AddressCheck>;
+  checkAddress(address: string, options: { fresh?: boolean }): Promise<AddressCheck>;
   /** How the site of a waiting job stands. */
   outlookOf(job: JobRow, sentBy: { reversePath: string }): Promise<SiteOutlook>;
   /** Deliveries at once. */
@@ -97,9 +97,9 @@ export function localAdmin(parts: LocalAdminParts): Admin {
         throw noServer('could send this', 'To send without one: posthorn send --direct');
       return running.submit(from, recipients, content);
     },
-    async checkAddress({ address }) {
+    async checkAddress({ address, ...options }) {
       if (running === undefined) throw noServer('could check this', 'To check without one: posthorn check');
-      return running.checkAddress(address);
+      return running.checkAddress(address, options);
     },
     async lookAtSources() {
       if (running === undefined)

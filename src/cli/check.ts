@@ -15,6 +15,7 @@ import { usesColour } from './trace.ts';
 
 interface CheckOptions extends CommonOptions {
   dialogue?: boolean;
+  fresh?: boolean;
 }
 
 export function addCheckCommand(tree: CommandTree, context: Context): void {
@@ -26,9 +27,10 @@ export function addCheckCommand(tree: CommandTree, context: Context): void {
         'tell whether mail for an address would arrive, without sending any: DNS, then a question to its server',
       )
       .option('--dialogue', 'show what was said to the server, line by line')
+      .option('--fresh', 'ask again, whatever the running server remembers')
       .option('--json', 'print JSON'),
     async (options: CheckOptions, address: string) => {
-      const found = await check(context, await configOf(context, options), address);
+      const found = await check(context, options, address);
       if (options.json) printJson(context, found);
       else show(context, options, found);
       return codes[found.verdict];
@@ -43,11 +45,12 @@ const codes: Record<AddressVerdict, ExitCode> = {
 };
 
 /** By the running server, which remembers answers and bounds the questions; else from here. */
-async function check(context: Context, config: Config, address: string): Promise<AddressCheck> {
+async function check(context: Context, options: CheckOptions, address: string): Promise<AddressCheck> {
+  const config = await configOf(context, options);
   const admin = await remoteAdmin(controlPath(config));
   if (admin === undefined) return checkFromHere(context, config, address);
   try {
-    return await admin.checkAddress({ address });
+    return await admin.checkAddress({ address, ...(options.fresh && { fresh: true }) });
   } finally {
     await admin.close();
   }
@@ -71,7 +74,7 @@ function show(context: Context, { dialogue }: CheckOptions, found: AddressCheck)
     `${printable(found.address)}: ${verdict}`,
     printable(found.why),
     ...(age - found.durationMs > rememberedMs
-      ? [`This is what was found at ${new Date(found.checkedAt).toISOString()}.`]
+      ? [`This is what was found at ${new Date(found.checkedAt).toISOString()}. To ask again: --fresh`]
       : []),
     '',
     ...found.steps.flatMap((step) => linesOf(step, paint(styles[step.finding], step.step.padEnd(8)))),

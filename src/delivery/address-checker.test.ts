@@ -49,6 +49,17 @@ test('M11: AddressChecker remembers a clear answer for longer than one that tell
   expect(await checker.check('bob@nowhere.example')).not.toBe(first);
 });
 
+test('M11: AddressChecker asks again where that is wanted, and remembers the new answer', async () => {
+  const checker = checkerWith();
+  expect(await checker.check('bob@broken.example')).toMatchObject({ verdict: 'cannot tell' });
+  resolver.rewrite({});
+  expect(await checker.check('bob@broken.example')).toMatchObject({ verdict: 'cannot tell' });
+  expect(await checker.check('bob@broken.example', { fresh: true })).toMatchObject({
+    verdict: 'undeliverable',
+  });
+  expect(await checker.check('bob@broken.example')).toMatchObject({ verdict: 'undeliverable' });
+});
+
 test('M11: AddressChecker asks once for those who ask at the same moment', async () => {
   const checker = checkerWith();
   const [one, other] = await Promise.all([

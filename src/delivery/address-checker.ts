@@ -54,14 +54,15 @@ export class AddressChecker {
     this.#limits = limits;
   }
 
-  async check(text: string): Promise<AddressCheck | NotChecked> {
+  /** `fresh`: what is remembered does not do. */
+  async check(text: string, { fresh = false }: { fresh?: boolean } = {}): Promise<AddressCheck | NotChecked> {
     const address = parseAddress(text);
     // Nobody is asked, and what our own accounts are may change at any time.
     if (address === undefined || (await this.#parts.findOwn?.(address)) !== undefined)
       return checkAddress(this.#parts, text);
     const key = addressKey(address);
     const known = this.#answers.get(key);
-    if (known !== undefined && this.#isFresh(known)) return known;
+    if (!fresh && known !== undefined && this.#isFresh(known)) return known;
     const underWay = this.#underWay.get(key);
     if (underWay !== undefined) return underWay;
     const refusal = this.#findRefusal(address.domain);

@@ -14,7 +14,7 @@ import { wordsOf } from './reply-meaning.ts';
 export type AddressVerdict = 'deliverable' | 'undeliverable' | 'cannot tell';
 
 export interface CheckStep {
-  step: 'syntax' | 'domain' | 'route' | 'policy' | 'TLS' | 'question' | 'probe';
+  step: 'syntax' | 'domain' | 'here' | 'route' | 'policy' | 'TLS' | 'question' | 'probe';
   /** What it says of the address. */
   finding: 'good' | 'bad' | 'unclear';
   /** In a sentence. */

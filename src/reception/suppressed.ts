@@ -30,13 +30,14 @@ export function suppressedReply(suppression: Suppression): Reply {
   return reply(
     550,
     '5.1.1',
-    `<${whom}>: ${whyOf(suppression)}`,
+    `<${whom}>: ${whySuppressed(suppression)}`,
     `Not tried again before ${until} UTC. Is the address right? Then ask your postmaster, who can end this:`,
     `posthorn suppression remove ${whom}`,
   );
 }
 
-function whyOf({ by, reason, failures, lastAt, reply: said = '' }: Suppression): string {
+/** In ASCII. */
+export function whySuppressed({ by, reason, failures, lastAt, reply: said = '' }: Suppression): string {
   if (by !== undefined)
     return plain(`mail to it was stopped by ${by}${reason === undefined ? '' : `: ${reason}`}`, 250);
   const day = new Date(lastAt).toISOString().slice(0, 10);

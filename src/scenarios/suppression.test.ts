@@ -77,6 +77,39 @@ test('posthorn send is told the same; mail from outside to an alias that leads t
   expect(asked()).toBe(before + 1);
 });
 
+test('M11: a check says whether mail to the address is refused here, as things are now, and what its server says', async () => {
+  const check = (address: string) => server().withAdmin((admin) => admin.checkAddress({ address }));
+  expect(await check(gone)).toMatchObject({
+    verdict: 'undeliverable',
+    why: expect.stringMatching(
+      /^Our own users' mail to it is refused until .* UTC: its server said \d times .*550 5\.1\.1/,
+    ),
+  });
+  const friend = 'friend@example.net';
+  const before = await check(friend);
+  expect(before).toMatchObject({ verdict: 'cannot tell' });
+  await server().withAdmin((admin) =>
+    admin.addSuppression({ address: friend, by: 'ann', reason: 'asked for it', until: clock.now() + day }),
+  );
+  const refused = await check(friend);
+  expect(refused).toMatchObject({
+    verdict: 'undeliverable',
+    why: expect.stringContaining(
+      `stopped by ann: asked for it. Of the address itself: cannot tell. ${before.why}`,
+    ),
+  });
+  expect(refused.steps.at(-1)).toMatchObject({
+    step: 'here',
+    evidence: [`to end this: posthorn suppression remove ${friend}`],
+  });
+  await server().withAdmin((admin) => admin.removeSuppression({ address: friend, by: 'ann' }));
+  expect(await check(friend)).toEqual(before);
+  const asked = () => receiver.named.filter(([recipient]) => recipient === friend).length;
+  const times = asked();
+  await server().withAdmin((admin) => admin.checkAddress({ address: friend, fresh: true }));
+  expect(asked()).toBe(times + 1);
+});
+
 test('it survives a restart, ends by itself, and is forgotten when somebody is there after all', async () => {
   await server().restart();
   expect((await submit(gone)).replies.get(gone)).toMatchObject({ code: 550 });
