@@ -3,7 +3,7 @@
  * spoken to in clear text in the end, and what REQUIRETLS makes of a host that lacks it (RFC 8689). Opens nothing.
  */
 
-import type { Endpoint } from '../dossier/event.ts';
+import type { Endpoint, TlsPolicyFacts } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import type { TlsFault, Verdict } from '../smtp/client-verdict.ts';
 import { replyText } from '../smtp/reply.ts';
@@ -24,7 +24,7 @@ export interface SendTlsParts {
   now: () => number;
 }
 
-type WithTls = Pick<Delivery, 'route' | 'policies' | 'shared' | 'isIncomplete' | 'message'>;
+type WithTls = Pick<Delivery, 'route' | 'policies' | 'demanded' | 'shared' | 'isIncomplete' | 'message'>;
 
 /** The two ends. */
 interface Peer {
@@ -39,6 +39,7 @@ export class AttemptTls {
   /** Whose reports are told of each session. */
   readonly #domains: readonly DomainPolicies[];
   readonly #policies: ReadonlyMap<string, HostPolicy>;
+  readonly #demanded: TlsPolicyFacts | undefined;
   readonly #requests: MessageRequests | undefined;
   /** Endpoints whose handshakes failed in this attempt, and that no policy protects. */
   readonly #failed: Endpoint[] = [];
@@ -51,11 +52,12 @@ export class AttemptTls {
 
   constructor(
     parts: SendTlsParts | undefined,
-    { route, policies = noPolicies, shared = [], isIncomplete, message }: WithTls,
+    { route, policies = noPolicies, demanded, shared = [], isIncomplete, message }: WithTls,
   ) {
     this.#parts = parts;
     this.#domains = [{ domain: route.domain, policies }, ...shared];
     this.#policies = policies;
+    this.#demanded = demanded;
     this.#requests = message.requests;
     this.#hopes = new Set(route.hosts.map(({ host }) => host));
     this.#isOpen = isIncomplete === true || route.isIncomplete === true;
@@ -126,7 +128,8 @@ export class AttemptTls {
 
   /** For the dossier. */
   facts(endpoint: Endpoint, { fault, demand }: { fault?: TlsFault | undefined; demand?: TlsDemand }) {
-    const policy = policyFacts(this.#policyOf(endpoint.host), fault);
+    const demanded = this.#demanded && { ...this.#demanded, ...(fault && { fault: fault.reason }) };
+    const policy = demanded ?? policyFacts(this.#policyOf(endpoint.host), fault);
     const since = demand === inClear ? this.brokenSince(endpoint) : undefined;
     return { ...(policy && { policy }), ...(since !== undefined && { tlsBrokenSince: since }) };
   }

@@ -10,6 +10,7 @@ import type { MaybePromise } from '../util/maybe-promise.ts';
 import { forgotten } from './outcome.ts';
 import { deliverByPipe } from './pipe.ts';
 import type { ConnectionPool } from './pool.ts';
+import { demandFacts } from './relay-demand.ts';
 import { findRelayRoute } from './relay-route.ts';
 import { type NoRoute, type Route, type RouteOptions, routedData } from './route.ts';
 import { contentOf, type SendParts, type Sent, send, toAll } from './send.ts';
@@ -49,6 +50,7 @@ export async function sendByTransport(
       return send(overRelay(sendParts, transport.pool), {
         ...contentOf(message),
         route: found,
+        demanded: demandFacts(transport.way),
         jobs,
         signal,
       });

@@ -1,6 +1,7 @@
 /** What TLS has to show at the host of a transport, as its `tls` key says. */
 
 import type { RelayTransport } from '../config/transport.ts';
+import type { TlsPolicyFacts } from '../dossier/event.ts';
 import { opportunistic, type TlsDemand } from '../smtp/tls-demand.ts';
 
 /** Nobody listens in on a Unix socket, whatever its server offers there. */
@@ -18,4 +19,12 @@ export function demandOf({ at, tls: wanted }: Pick<RelayTransport, 'at' | 'tls'>
       return { type: 'certificate-not-trusted', reason: `the certificate is not in order: ${certificate}` };
     },
   };
+}
+
+/** The same for the dossier. */
+export function demandFacts({ at, tls: wanted }: Pick<RelayTransport, 'at' | 'tls'>): TlsPolicyFacts {
+  if ('socket' in at) return { kind: 'none', evidence: 'the transport is a Unix socket of this machine' };
+  if (wanted === 'opportunistic')
+    return { kind: 'none', evidence: 'the transport uses TLS where it is offered' };
+  return { kind: wanted, evidence: 'the transport asks for it' };
 }

@@ -9,7 +9,7 @@
  */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
-import type { DossierEvent, Endpoint } from '../dossier/event.ts';
+import type { DossierEvent, Endpoint, TlsPolicyFacts } from '../dossier/event.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { octetsOf } from '../store/octets.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -47,6 +47,8 @@ export interface Delivery {
   route: Route;
   /** By host. Those without one are opportunistic. */
   policies?: ReadonlyMap<string, HostPolicy>;
+  /** What the configuration has TLS show, where that and no policy decides: for the dossier. */
+  demanded?: TlsPolicyFacts;
   /** Of other domains that the jobs are for. */
   shared?: readonly DomainPolicies[];
   /** There are more hosts, which cannot be used now. */

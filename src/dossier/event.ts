@@ -16,9 +16,12 @@ export interface TlsFacts {
   certificate?: string;
 }
 
-/** Under which policy a host was spoken to (RFC 7672, RFC 8461), where there was one. */
+/**
+ * Under which policy a host was spoken to (RFC 7672, RFC 8461), where there was one; `verified`, `required` and `none` are
+ * also what a transport asks for.
+ */
 export interface TlsPolicyFacts {
-  kind: 'dane' | 'encrypted' | 'sts' | 'sts-testing' | 'verified';
+  kind: 'dane' | 'encrypted' | 'sts' | 'sts-testing' | 'verified' | 'required' | 'none';
   /** What the policy follows from, in words: TLSA records, the id of a policy. */
   evidence: string;
   /** What TLS lacked; absent where it was as the policy wants it, or where it did not come to that. */

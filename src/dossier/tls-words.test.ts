@@ -19,6 +19,16 @@ test.each<[string, Protection, RegExp]>([
   ],
   ['a host that was not reached', { policy: dane, error: 'refused' }, /mx\.example\.net\)$/],
   ['a test that failed', { tls, policy: testing }, /not for mx: it goes on, since it is only a test/],
+  [
+    'a transport that asks for TLS',
+    { tls, policy: { kind: 'verified', evidence: 'the transport asks for it' } },
+    /TLS policy: a verified certificate \(the transport asks for it\); the certificate is for the host/,
+  ],
+  [
+    'a transport that asks for none',
+    { policy: { kind: 'none', evidence: 'a Unix socket' } },
+    /TLS policy: none \(a Unix socket\)$/,
+  ],
   ['no policy', { tls }, /TLS policy: none was found/],
   ['broken TLS', { tlsBrokenSince: 0 }, /in clear text although .* since 1970-01-01T00:00:00.000Z/],
 ])('P14: protectionOf() tells of %s', (_, protection, words) => {

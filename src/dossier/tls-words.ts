@@ -28,6 +28,8 @@ const names: Record<TlsPolicyFacts['kind'], string> = {
   sts: 'MTA-STS, enforced',
   'sts-testing': 'MTA-STS, only tested',
   verified: 'a verified certificate',
+  required: 'TLS, whoever it is',
+  none: 'none',
 };
 
 const met: Record<TlsPolicyFacts['kind'], string> = {
@@ -36,6 +38,8 @@ const met: Record<TlsPolicyFacts['kind'], string> = {
   sts: 'the certificate is for the host, and an authority vouches for it',
   'sts-testing': 'the certificate is for the host, and an authority vouches for it',
   verified: 'the certificate is for the host, and an authority vouches for it',
+  required: 'TLS is there, and nothing more is asked',
+  none: 'nothing is asked',
 };
 
 function policyText({ kind, evidence, fault }: TlsPolicyFacts, hasTls: boolean): string {

@@ -109,6 +109,7 @@ describe('transports with a login', () => {
       expect(attempted.data.tls?.certificate).toBe('verified');
       const story = formatTimeline(await com.trace(queueId));
       expect(story).toContain(`transport: ${name}`);
+      expect(story).toContain('TLS policy: a verified certificate (the transport asks for it); ');
       expect(story).toContain('C: AUTH PLAIN ***');
       for (const text of [story, readFileSync(com.logFile, 'utf8')])
         for (const secret of ['correct horse', Buffer.from(`\0${boss}\0correct horse`).toString('base64')])
