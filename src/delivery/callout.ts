@@ -112,4 +112,6 @@ export function answerOf(verdict: Verdict): string {
   }
 }
 
-export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** As a sentence begins; a domain in front stays as it is written. */
+export const capital = (text: string): string =>
+  /^[^\s.]+\.\S/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);

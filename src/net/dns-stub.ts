@@ -141,7 +141,7 @@ async function askServer<T extends RecordType>(question: Question<T>, asking: As
   let outcome = await exchangeOverUdp(exchange);
   const isAway = 'error' in outcome && outcome.isUnheard === true;
   if ('reply' in outcome && outcome.reply === 'truncated') outcome = await exchangeOverTcp(exchange);
-  const says = (detail: string) => ({ answer: failed(`${detail} (${endpoint(server)})`), isAway });
+  const says = (detail: string) => ({ answer: failed(withServer(detail, server)), isAway });
   if ('error' in outcome) return says(outcome.error);
   if (outcome.reply === 'truncated') return says('cut short even over TCP');
   if (outcome.reply.status === 'failed') return says(outcome.reply.detail);
@@ -151,6 +151,12 @@ async function askServer<T extends RecordType>(question: Question<T>, asking: As
 /** DANE must not be off for longer than the resolver on this machine is. */
 function briefly<T>(answer: Answer<T>): Answer<T> {
   return answer.status === 'failed' ? answer : { ...answer, ttl: Math.min(answer.ttl, standInTtl) };
+}
+
+/** The system's errors name it already, mostly. */
+function withServer(detail: string, server: ServerAddress): string {
+  const named = ` ${server.address}:${server.port} `;
+  return `${detail} `.includes(named) ? detail : `${detail} (${endpoint(server)})`;
 }
 
 function endpoint({ address, port }: ServerAddress): string {
