@@ -64,11 +64,6 @@ describe('parseScenario()', () => {
   });
 
   test.each([
-    [
-      'one domain twice',
-      receiver + receiver,
-      /^4 receiver\[2\]\.domain: a\.example is receiver\[1\] already/,
-    ],
     ['no receiver', 'seed = 3', /^1 : there is no receiver \| Add a \[\[receiver\]\]/],
     ['bad TOML', 'seed = ', /^1 :/],
     ['an unknown key', `${receiver}latency = 5`, /^3 .*there is no such key \| Did you mean latencyMs\?/],

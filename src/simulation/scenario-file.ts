@@ -102,21 +102,11 @@ function checkAll(content: FileContent): Finding[] {
     remedy: 'Give smaller numbers for queued and perMinute, or end the arrivals with arrivalsMinutes.',
   };
   return [
-    ...checkDomains(receiver),
     ...receiver.flatMap(({ phase }, index) =>
       phase.flatMap((each, number) => checkPhase(each, ['receiver', index, 'phase', number])),
     ),
     ...(messages > maxMessages ? [tooMany] : []),
   ];
-}
-
-function checkDomains(receivers: readonly ReceiverContent[]): Finding[] {
-  return receivers.flatMap(({ domain }, index) => {
-    const first = receivers.findIndex((other) => other.domain === domain);
-    if (first === index) return [];
-    const what = `${domain} is receiver[${first + 1}] already`;
-    return [{ path: ['receiver', index, 'domain'], what, remedy: 'Put their mail and phases into one.' }];
-  });
 }
 
 function checkPhase({ reply, down, latencyMs }: PhaseContent, path: readonly (string | number)[]): Finding[] {
