@@ -36,12 +36,15 @@ export function anyDomain(text: string): string {
 /** One of its hosts, or a domain that they lie in. */
 export function anySite(text: string): string {
   const name = text.trim().toLowerCase();
-  if (name !== '') return name;
-  throw new AdminError(
-    'bad-request',
-    'A site is named by one of its MX hosts, or the domain that they lie in.',
-  );
+  const how = 'A site is named by one of its MX hosts, or the domain that they lie in';
+  if (name === '' || name.length > maxSiteName) throw new AdminError('bad-request', `${how}.`);
+  if (!/^\*(?:\.|$)/.test(name)) return name;
+  const remedy = name.length > 2 ? `write ${name.slice(2)}` : 'for everything there is --all';
+  throw new AdminError('bad-request', `${how}, and no * stands for any part of that: ${remedy}.`);
 }
+
+/** A site with many hosts has them all in its name. */
+const maxSiteName = 4096;
 
 const badAddress = (text: string) =>
   new AdminError(

@@ -68,7 +68,7 @@ const order = v.variant('kind', [
   v.object({ kind: v.picklist(['retry', 'hold', 'release', 'drop', 'bounce']) }),
   v.object({ kind: v.literal('redirect'), to: text }),
 ]);
-const scope = { scope: v.picklist(['all', 'domain', 'site']), name: note };
+const scope = { scope: v.picklist(['all', 'domain', 'site']), name: text };
 const limit = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 export const operations: Record<Operation, Perform> = {

@@ -30,6 +30,15 @@ export interface Place {
 /** Between a place and the place in it, in a cursor. A domain has none. */
 const mark = '|';
 
+const cursorShape = /^[^/|\s]+\/\d+$/;
+const siteCursorShape = /^[^|]*\|(?:[^/|\s]+\/\d+)?$/;
+
+const noCursor = (text: string) =>
+  new AdminError(
+    'bad-request',
+    `${JSON.stringify(text)} is no place in the queue. Give what the page before said, with the same options.`,
+  );
+
 /**
  * A site is as many places as domains of it have mail here, since the store knows domains only. With `mustKnow`, rejects
  * with an AdminError('no-route') where there is no place, and might be one.
@@ -41,6 +50,8 @@ export async function* places(
   mustKnow = false,
 ): AsyncGenerator<Place> {
   const filter = filterOf(rest, directory);
+  if (after !== undefined && !(site === undefined ? cursorShape : siteCursorShape).test(after))
+    throw noCursor(after);
   if (site === undefined) {
     yield { filter, after, cursor: (next) => next ?? '' };
     return;

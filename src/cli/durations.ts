@@ -14,6 +14,11 @@ const unitsMs: Record<string, number> = {
 export function duration(text: string): number {
   const [, count, unit = ''] = /^(\d{1,6})([smhdw])$/.exec(text) ?? [];
   const unitMs = unitsMs[unit];
-  if (count !== undefined && unitMs !== undefined && Number(count) > 0) return Number(count) * unitMs;
+  if (count !== undefined && unitMs !== undefined) {
+    if (Number(count) > 0) return Number(count) * unitMs;
+    throw new InvalidArgumentError(
+      'That is no time at all. Give a longer one, such as 90s, 30m, 2h, 5d or 1w.',
+    );
+  }
   throw new InvalidArgumentError('Give a number and a unit, such as 90s, 30m, 2h, 5d or 1w.');
 }

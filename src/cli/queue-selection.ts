@@ -8,7 +8,7 @@ import type { CommonOptions } from './context.ts';
 import { duration } from './durations.ts';
 import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
-import { someText } from './texts.ts';
+import { once, someText } from './texts.ts';
 
 export interface SelectionOptions extends CommonOptions {
   domain?: string;
@@ -37,20 +37,22 @@ function state(text: string): JobState {
 
 export const selectionOptions = (command: Command): Command =>
   command
-    .option('--id <queue-id>', 'only this message', someText)
-    .option('--sender <address>', 'only from this sender; <> for reports, which have none', someText)
-    .option('--recipient <address>', 'only to this recipient', someText)
-    .option('--domain <domain>', 'only to recipients of this domain', someText)
+    .option('--id <queue-id>', 'only this message', once(someText))
+    .option('--sender <address>', 'only from this sender; <> for reports, which have none', once(someText))
+    .option('--recipient <address>', 'only to this recipient', once(someText))
+    .option('--domain <domain>', 'only to recipients of this domain', once(someText))
     .option(
       '--site <host>',
       'only to this receiving site: one of its MX hosts, or the domain that they lie in',
-      someText,
+      once(someText),
     )
     .addOption(
-      new Option('--older-than <time>', 'only what was queued longer ago: 30m, 2h, 5d').argParser(duration),
+      new Option('--older-than <time>', 'only what was queued longer ago: 30m, 2h, 5d').argParser(
+        once(duration),
+      ),
     )
-    .addOption(new Option('--newer-than <time>', 'only what was queued since').argParser(duration))
-    .addOption(new Option('--state <state>', 'only waiting, held or under-way').argParser(state));
+    .addOption(new Option('--newer-than <time>', 'only what was queued since').argParser(once(duration)))
+    .addOption(new Option('--state <state>', 'only waiting, held or under-way').argParser(once(state)));
 
 export function selectionOf(options: SelectionOptions, { now }: Clock): QueueSelection {
   const { domain, id, recipient, sender, site, state, olderThan, newerThan } = options;

@@ -174,6 +174,41 @@ describe('orders', () => {
   });
 });
 
+test('what is there, but does not match all of the options, is not said to be gone', async () => {
+  const { exitCode, err } = await posthorn('queue', 'hold', '--id', first, '--sender', 'other@example.com');
+  expect(exitCode).toBe(66);
+  expect(err).toBe(`posthorn: nothing in the queue is ${first} and matches the other options too.\n`);
+});
+
+test.each([
+  ['queue', 'drop', '--id', 'A', '--id', 'B'],
+  ['queue', 'redirect', '--all', '--to', 'a@example.net', '--to', 'b@example.net'],
+  ['queue', 'list', '--older-than', '2h', '--older-than', '3h'],
+  ['queue', 'suspend', '--domain', 'a.example', '--domain', 'b.example'],
+])('%s %s: an option that is there twice is not half dropped', async (...args) => {
+  expect(await posthorn(...args)).toMatchObject({
+    exitCode: 64,
+    err: expect.stringContaining('there twice'),
+  });
+});
+
+test.each([
+  [['queue', 'list', '--after', 'garbage'], 'is no place in the queue'],
+  [['queue', 'list', '--site', 'mx.example.net', '--after', 'Q1/0'], 'is no place in the queue'],
+  [['queue', 'hold', '--domain', 'x y'], 'is not a domain'],
+  [['queue', 'hold', '--site', '*'], 'there is --all'],
+  [['queue', 'suspend', '--site', '*'], 'there is --all'],
+  [['queue', 'suspend', '--site', '*.Google.com'], 'write google.com'],
+  [['queue', 'suspend', '--domain', 'x'.repeat(600)], 'is not a domain'],
+  [['queue', 'suspend', '--all', '--for', '0m'], 'no time at all'],
+])('%j is told what is wrong with it', async (args, what) => {
+  expect(await posthorn(...args)).toMatchObject({
+    exitCode: 64,
+    out: '',
+    err: expect.stringContaining(what),
+  });
+});
+
 test('an order that finds nothing to do says so, and does not take it for gone', async () => {
   await posthorn('queue', 'hold', '--recipient', 'a@example.net');
   expect(await posthorn('queue', 'hold', '--id', first)).toMatchObject({

@@ -14,7 +14,7 @@ import { positiveNumber } from './numbers.ts';
 import { operatorName } from './operator-name.ts';
 import { neededSelection, type SelectionOptions, selectionOf, selectionOptions } from './queue-selection.ts';
 import { addSuspensionCommands } from './suspension.ts';
-import { reasonText } from './texts.ts';
+import { once, reasonText, someText } from './texts.ts';
 
 interface ListOptions extends SelectionOptions {
   limit: number;
@@ -43,7 +43,7 @@ function addListCommands(tree: CommandTree, context: Context, queue: Command): v
   const list = selectionOptions(tree.add(queue, 'list', 'list the queue, one recipient after the other'))
     .option('--all', 'all of it, not only the first page')
     .option('--limit <n>', 'recipients on a page', positiveNumber, pageSize)
-    .option('--after <cursor>', 'the page that follows, by what the one before said')
+    .option('--after <cursor>', 'the page that follows, by what the one before said', once(someText))
     .option('--json', 'print JSON');
   tree.run(list, (options: ListOptions) => listJobs(context, options));
 
@@ -97,8 +97,9 @@ function addOrderCommands(tree: CommandTree, context: Context, queue: Command): 
       .option('--all', 'everything')
       .option('--dry-run', 'only say how many there are')
       .option('--json', 'print JSON');
-    if (order.reason !== undefined) command.option('--reason <text>', `why: ${order.reason}`, reasonText);
-    if (order.kind === 'redirect') command.requiredOption('--to <address>', 'where to');
+    if (order.reason !== undefined)
+      command.option('--reason <text>', `why: ${order.reason}`, once(reasonText));
+    if (order.kind === 'redirect') command.requiredOption('--to <address>', 'where to', once(someText));
     tree.run(command, (options: OrderOptions) => give(context, options, order));
   }
 }
@@ -180,9 +181,14 @@ async function dryRun(
 /** Who names a message or a recipient means something that is there; a wider selection may be empty. */
 function exitCodeOf({ terminal }: Context, selection: QueueSelection, count: number): ExitCode {
   if (count > 0 || (selection.queueId ?? selection.recipient) === undefined) return exitCodes.ok;
-  const { queueId, recipient } = selection;
+  const { queueId, recipient, ...more } = selection;
   const what = [queueId, recipient && `<${recipient}>`].filter((text) => text !== undefined).join(' to ');
-  terminal.err(`posthorn: nothing in the queue is ${printable(what)}. What became of it: posthorn trace\n`);
+  const isPart = Object.keys(more).length > 0;
+  terminal.err(
+    isPart
+      ? `posthorn: nothing in the queue is ${printable(what)} and matches the other options too.\n`
+      : `posthorn: nothing in the queue is ${printable(what)}. What became of it: posthorn trace\n`,
+  );
   return exitCodes.noInput;
 }
 

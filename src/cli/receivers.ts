@@ -57,6 +57,12 @@ async function reset(
     );
   const request = site === undefined ? {} : { site };
   const { count } = await withAdmin(context, options, (admin) => admin.resetReceivers(request));
+  if (count === 0 && site !== undefined) {
+    context.terminal.err(
+      `posthorn: nothing is remembered of ${printable(site)}. What is: posthorn receivers list\n`,
+    );
+    return exitCodes.noInput;
+  }
   context.terminal.out(`${plural(count, 'receiver')} forgotten\n`);
   return exitCodes.ok;
 }

@@ -57,6 +57,7 @@ describe('exit codes', () => {
     ['a missing argument', ['trace'], 64, /missing required argument/],
     ['a password from nowhere', ['account', 'add', 'a@example.com'], 64, /--password-stdin/],
     ['a reset of nothing in particular', ['receivers', 'reset'], 64, /--all/],
+    ['a reset of what is not known', ['receivers', 'reset', 'nosuch'], 66, /nothing is remembered of nosuch/],
     ['a drop of nothing in particular', ['queue', 'drop'], 64, /--all/],
     [
       'an address that is none',

@@ -10,7 +10,7 @@ import type { CommandTree } from './define.ts';
 import { duration } from './durations.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { operatorName } from './operator-name.ts';
-import { reasonText } from './texts.ts';
+import { once, reasonText } from './texts.ts';
 
 interface AddOptions extends CommonOptions {
   for: number;
@@ -43,7 +43,7 @@ export function addSuppressionCommands(tree: CommandTree, context: Context): voi
       .addOption(
         new Option('--for <time>', 'how long: 12h, 30d').default(addedMs, 'a year').argParser(duration),
       )
-      .option('--reason <text>', 'they are told', reasonText)
+      .option('--reason <text>', 'they are told', once(reasonText))
       .option('--json', 'print JSON'),
     (options: AddOptions, address: string) => add(context, options, address),
   );

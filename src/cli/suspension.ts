@@ -10,7 +10,7 @@ import { duration } from './durations.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { operatorName } from './operator-name.ts';
-import { reasonText, someText } from './texts.ts';
+import { once, reasonText, someText } from './texts.ts';
 
 interface ScopeOptions extends CommonOptions {
   all?: boolean;
@@ -28,18 +28,18 @@ export function addSuspensionCommands(tree: CommandTree, context: Context, queue
     tree
       .add(queue, usage, description)
       .option('--all', 'all delivery, into mailboxes here too')
-      .option('--domain <domain>', 'mail to this domain', someText)
+      .option('--domain <domain>', 'mail to this domain', once(someText))
       .option(
         '--site <host>',
         'a receiving site: one of its MX hosts, or the domain that they lie in; local: here',
-        someText,
+        once(someText),
       )
       .option('--json', 'print JSON');
 
   tree.run(
     scoped('suspend', 'try nothing, of new mail too, until it is resumed; without options: what is suspended')
-      .addOption(new Option('--for <time>', 'it ends by itself: 30m, 2h, 5d').argParser(duration))
-      .option('--reason <text>', 'stands in dossiers, and in the list of the queue', reasonText),
+      .addOption(new Option('--for <time>', 'it ends by itself: 30m, 2h, 5d').argParser(once(duration)))
+      .option('--reason <text>', 'stands in dossiers, and in the list of the queue', once(reasonText)),
     (options: SuspendOptions) => suspend(context, options),
   );
   tree.run(scoped('resume', 'end a suspension'), (options: ScopeOptions) => resume(context, options));

@@ -9,6 +9,14 @@ export function someText(text: string): string {
   throw new InvalidArgumentError('It is empty.');
 }
 
+/** An option that has one value: of two, the first would be dropped without a word. */
+export const once =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: T | undefined): T => {
+    if (before === undefined) return parse(text);
+    throw new InvalidArgumentError('It is there twice. Give it once.');
+  };
+
 /** Why something is ordered. */
 export function reasonText(text: string): string {
   if (text.length <= maxNoteLength) return someText(text);

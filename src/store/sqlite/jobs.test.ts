@@ -237,6 +237,21 @@ test('changeJobs() redirects: nothing was tried for the new address, and its dos
   expect((await world.store.claim({ now: 9e9, limit: 10, leaseMs: 1 })).length).toBe(1); // its lease ran out
 });
 
+test('changeJobs() redirects what is on hold: after the release nothing of the old address is waited for', async () => {
+  await using world = await temporaryStore();
+  await world.store.accept(
+    sampleMessage('Q1', { jobs: [sampleJob('Q1', { attempts: 3, nextAttemptAt: 8000 })] }),
+  );
+  expect(await changeAllJobs(world.store, { kind: 'hold' }, { now: 2000 })).toBe(1);
+  const to = { recipient: 'a@example.org', kind: 'remote', destination: 'example.org' } as const;
+  expect(await changeAllJobs(world.store, { kind: 'redirect', to }, { now: 3000 })).toBe(1);
+  expect(await world.store.claim({ now: 1_000_000, limit: 10, leaseMs: 1 })).toEqual([]);
+  expect(await changeAllJobs(world.store, { kind: 'release' }, { now: 4000 })).toBe(1);
+  const [claimed] = await world.store.claim({ now: 4000, limit: 10, leaseMs: 1 });
+  expect(claimed?.jobs).toMatchObject([{ ...to, attempts: 0, nextAttemptAt: 3000, expiresAt: 11_000 }]);
+  expect(claimed?.jobs[0]).not.toHaveProperty('memo');
+});
+
 test('takeJobs() claims what matches, due or not, and gives its message', async () => {
   await using world = await temporaryStore();
   await world.store.accept(sampleMessage('Q1', { jobs: [sampleJob('Q1', { nextAttemptAt: 9000 })] }));

@@ -96,11 +96,11 @@ function createChange(database: Database, destinations: Destinations): Change {
     .pluck();
   // To the new address nothing was tried yet.
   const redirect = database
-    .prepare<[string, string, string, string, number, string, number], number>(
+    .prepare<[string, string, string, string, number, number, string, number], number>(
       `UPDATE jobs SET original_recipient = coalesce(original_recipient, recipient), recipient = ?, kind = ?,
          destination = ?, folder = iif(? = 'local', 'Inbox', NULL), attempts = 0, last_error = NULL, in_doubt = 0,
          next_attempt_at = iif(expires_at = ${never}, ${never}, ?),
-         memo = iif(expires_at = ${never}, json_object('held', memo -> '$.held'), NULL)
+         memo = iif(expires_at = ${never}, json_object('held', json_set(memo -> '$.held', '$.nextAttemptAt', ?)), NULL)
        WHERE queue_id = ? AND number = ? RETURNING next_attempt_at`,
     )
     .pluck();
@@ -121,7 +121,7 @@ function createChange(database: Database, destinations: Destinations): Change {
       }
       case 'redirect': {
         const { recipient, kind, destination: elsewhere } = what.to;
-        const nextAttemptAt = redirect.get(recipient, kind, elsewhere, kind, now, queueId, number);
+        const nextAttemptAt = redirect.get(recipient, kind, elsewhere, kind, now, now, queueId, number);
         if (nextAttemptAt !== undefined) destinations.note(elsewhere, nextAttemptAt);
         return nextAttemptAt !== undefined;
       }
