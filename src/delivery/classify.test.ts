@@ -18,7 +18,7 @@ describe('classify()', () => {
     ['sending end of data', 250, '2.0.0', 'delivered'],
     ['sending end of data', 451, '4.7.1', 'deferred 4.7.1'],
     ['sending end of data', 554, '5.7.1', 'failed 5.7.1'],
-    ['sending RCPT TO', 550, '', 'failed 5.1.1'],
+    ['sending RCPT TO', 550, '', 'failed 5.0.0'],
     ['sending RCPT TO', 552, '', 'failed 5.2.2'],
     ['sending RCPT TO', 450, '', 'deferred 4.2.0'],
     ['sending RCPT TO', 452, '', 'deferred 4.5.3'],
@@ -28,6 +28,17 @@ describe('classify()', () => {
     ['sending MAIL FROM', 499, '', 'deferred 4.0.0'],
   ] as const)('%s: %i %s is %s', (phase, code, enhanced, expected) => {
     expect(outcome(phase, code, enhanced)).toBe(expected);
+  });
+
+  it.each([
+    [550, 'No such user here', '5.1.1'],
+    [550, 'no', '5.0.0'],
+    [550, 'Rejected: 192.0.2.1 is on a block list', '5.0.0'],
+    [551, 'user unknown', '5.1.1'],
+    [551, 'not local', '5.1.6'],
+  ])('takes a bare %i %s to RCPT for no more than it says', (code, text, status) => {
+    const refused = classify(byReply('sending RCPT TO', reply(code, '', text)), endpoint);
+    expect(refused).toMatchObject({ kind: 'failed', status });
   });
 
   it.each([

@@ -8,6 +8,7 @@ import type { Phase, Verdict } from '../smtp/client-verdict.ts';
 import type { ConversationError, ConversationFailure } from '../smtp/conversation.ts';
 import { isPermanent, type Reply, replyText } from '../smtp/reply.ts';
 import { type FailureRule, findFailureRule, type PermanentFailures } from './failure-rules.ts';
+import { saysNoSuchUser } from './no-such-user.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { copyTrouble } from './own-copy.ts';
 
@@ -166,6 +167,8 @@ const reasonOf = (reply: Reply): string => replyText(reply).slice(0, maxReasonLe
 /** The enhanced status code, or the one that says most nearly the same as the basic code (RFC 3463, RFC 7504). */
 export function statusOf(reply: Reply, phase: Phase): string {
   if (reply.enhanced !== undefined) return reply.enhanced;
+  // RFC 5321 §4.2.3: a 550 says that there is nobody, or that a policy forbids it; its words must tell which.
+  if (saysNoSuchUser({ phase, reply })) return '5.1.1';
   const ofRecipient = phase === 'sending RCPT TO' ? recipientStatus[reply.code] : undefined;
   return ofRecipient ?? statusByCode[reply.code] ?? (isPermanent(reply) ? '5.0.0' : '4.0.0');
 }
@@ -173,7 +176,6 @@ export function statusOf(reply: Reply, phase: Phase): string {
 const recipientStatus: Record<number, string> = {
   450: '4.2.0',
   452: '4.5.3',
-  550: '5.1.1',
   552: '5.2.2',
 };
 

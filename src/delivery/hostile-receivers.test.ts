@@ -285,7 +285,7 @@ const cases: Case[] = [
     scripts: [
       `${hello}C: MAIL …\nS: 250 ok\nC: RCPT …\n${`S! 550-${'x'.repeat(4000)}\n`.repeat(99)}S! 550 end\nC: QUIT\nS: 221 bye`,
     ],
-    outcome: 'failed 5.1.1',
+    outcome: 'failed 5.0.0',
     phase: 'sending RCPT TO',
     reason: /^550 x+$/,
   },
