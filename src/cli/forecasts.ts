@@ -5,6 +5,7 @@ import type { DossierEvent } from '../dossier/event.ts';
 import { likelyText } from '../dossier/likely.ts';
 import { printable } from '../dossier/printable.ts';
 import { summarise } from '../dossier/summary.ts';
+import { hasNoRoute } from '../queue/site-name.ts';
 import { forecast } from '../simulation/forecast.ts';
 
 /** A line for each recipient that waits; none where all is done. */
@@ -61,6 +62,7 @@ function siteFacts({ site, limits: { messagesPerHour }, trouble }: NonNullable<J
   const { cause, until } = trouble ?? {};
   return {
     name: site,
+    ...(hasNoRoute(site) && { isUnknown: true as const }),
     ...(messagesPerHour !== undefined && { messagesPerHour }),
     ...(cause !== undefined &&
       until !== undefined && { trouble: { kind: cause.kind, until, reason: cause.reason } }),

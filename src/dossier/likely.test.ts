@@ -46,6 +46,16 @@ describe('likelyText()', () => {
       'a@example.net is likely to go in about 4 minutes (12:04:00 UTC): the site mx.a.example could not be reached, and is left alone until 12:04:00 UTC (ECONNREFUSED)',
     ],
     [
+      {
+        site: {
+          name: 'no route to example.net',
+          isUnknown: true as const,
+          trouble: { ...busy, kind: 'down' as const, reason: 'example.net MX: no answer' },
+        },
+      },
+      'a@example.net is likely to go in about 4 minutes (12:04:00 UTC): its site could not be found out, and is left alone until 12:04:00 UTC (example.net MX: no answer)',
+    ],
+    [
       { site: { name: 'google.com', trouble: { ...busy, until: now - 1 } } },
       'a@example.net is likely to go in about 4 minutes (12:04:00 UTC)',
     ],

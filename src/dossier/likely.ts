@@ -20,6 +20,8 @@ export interface Likely {
   ahead: number;
   site?: {
     name: string;
+    /** No route was found: which site it would be is not known. */
+    isUnknown?: true;
     messagesPerHour?: number;
     trouble?: { kind: 'down' | 'busy'; until: number; reason: string };
   };
@@ -48,12 +50,15 @@ export function likelyText(likely: Likely): string {
 }
 
 function reasonsOf({ now, nextAttemptAt, ahead, site }: Likely): string[] {
-  const { name, trouble, messagesPerHour } = site ?? {};
+  const { name, isUnknown, trouble, messagesPerHour } = site ?? {};
   const isDown = trouble !== undefined && trouble.until > now;
+  const where = isUnknown ? 'its site' : `the site ${name}`;
   const told =
-    trouble?.kind === 'busy' ? 'is slowed down, as it asked,' : 'could not be reached, and is left alone';
+    trouble?.kind === 'busy'
+      ? 'is slowed down, as it asked,'
+      : `could not be ${isUnknown ? 'found out' : 'reached'}, and is left alone`;
   return [
-    ...(isDown ? [`the site ${name} ${told} until ${clockOf(trouble.until, now)} (${trouble.reason})`] : []),
+    ...(isDown ? [`${where} ${told} until ${clockOf(trouble.until, now)} (${trouble.reason})`] : []),
     ...(nextAttemptAt > now ? [`its next attempt is planned for ${clockOf(nextAttemptAt, now)}`] : []),
     ...(messagesPerHour !== undefined && ahead > 0
       ? [`${name} gets ${messagesPerHour} messages an hour`]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { spanOf } from './words.ts';
+import { durationOf, spanOf } from './words.ts';
 
 test.each([
   [0, '0 s'],
@@ -11,4 +11,9 @@ test.each([
   [50.2 * 3600_000, '2 d 2 h'],
 ])('spanOf() %i ms', (ms, text) => {
   expect(spanOf(ms)).toBe(text);
+});
+
+test('durationOf() knows no time below none: the clock may have gone back', () => {
+  expect(durationOf(-7_199_000)).toBe('0 seconds');
+  expect(durationOf(1000)).toBe('1 second');
 });

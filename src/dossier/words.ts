@@ -15,7 +15,8 @@ export const timeOf = (at: number): string => new Date(at).toISOString().slice(1
 
 /** `15 minutes`; two units at most make no difference to anyone who waits. */
 export function durationOf(ms: number): string {
-  if (ms < 90 * secondMs) return plural(Math.round(ms / secondMs), 'second');
+  // A clock that went back makes nothing last less than no time.
+  if (ms < 90 * secondMs) return plural(Math.max(0, Math.round(ms / secondMs)), 'second');
   if (ms < 90 * minuteMs) return plural(Math.round(ms / minuteMs), 'minute');
   if (ms < 36 * hourMs) return plural(Math.round(ms / hourMs), 'hour');
   return plural(Math.round(ms / dayMs), 'day');
