@@ -8,6 +8,7 @@ import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
 import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';
+import { attemptsMade } from '../queue/retry.ts';
 import { readSuspensions, suspensionOf } from '../queue/suspensions.ts';
 import type { ClaimedMessage, JobChange, QueuePage, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
@@ -119,7 +120,7 @@ async function listQueue(
     const page = await parts.store.listJobs(
       place.after === undefined ? step : { ...step, after: place.after },
     );
-    jobs.push(...page.jobs);
+    jobs.push(...page.jobs.map((job) => ({ ...job, attempts: attemptsMade(job) })));
     next = page.next === undefined ? undefined : place.cursor(page.next);
     if (next !== undefined) break;
   }

@@ -6,7 +6,7 @@
 import type { DossierEvent } from '../dossier/event.ts';
 import type { DelayedRecipient, FailedRecipient } from '../dsn/failure.ts';
 import type { ReachedRecipient } from '../dsn/success.ts';
-import { nextAttempt, type RetryPolicy, within } from '../queue/retry.ts';
+import { attemptsMade, nextAttempt, type RetryPolicy, within } from '../queue/retry.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobMemo, JobResult, JobRow } from '../store/store.ts';
 import { saysNoSuchUser } from './no-such-user.ts';
@@ -171,7 +171,7 @@ interface Again {
 
 function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, memo, untilTold }: Again) {
   const { now, retry } = parts;
-  const { queueId, number, recipient, attempts } = job;
+  const { queueId, number, recipient } = job;
   const isLate = now >= job.queuedAt + retry.delayWarningMs && !isTold(memo) && !untilTold;
   const kept: JobMemo = isLate ? { ...memo, told: ['delay'] } : memo;
   const result = {
@@ -181,7 +181,7 @@ function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, m
     lastError: trouble.reason,
     ...(Object.keys(kept).length > 0 && { memo: kept }),
   };
-  const data = { ...factsOf(trouble), attempts: attempts + 1, nextAttemptAt };
+  const data = { ...factsOf(trouble), attempts: attemptsMade(job) + 1, nextAttemptAt };
   const event: DossierEvent = { at: now, queueId, recipient, event: 'deferred', data };
   if (!isLate) return { result, event };
   return { result, event, ...delayOf(parts, job, trouble, { willRetryUntil: job.expiresAt }) };

@@ -198,6 +198,12 @@ describe('deliver()', () => {
     };
     const settled = await attempt([{ inDoubt: true }, {}], { untried: cause });
     expect(namesOf(settled)).toEqual(['inDoubt', 'deferred']);
+    // What was only put off is no attempt, for whoever reads of it.
+    expect(settled.events[1]).toMatchObject({ data: { attempts: 0 } });
+    expect(settled.results).toMatchObject([{ memo: { lostReplies: 1 } }, { memo: { putOff: 1 } }]);
+    const later = await attempt([{ attempts: 2, memo: { putOff: 1 } }], { script: unsure });
+    expect(later.events.at(-1)).toMatchObject({ event: 'deferred', data: { attempts: 2 } });
+    expect(later.results).toMatchObject([{ memo: { putOff: 1 } }]);
   });
 
   test('P7: a local job that was cut off is simply tried again', async () => {

@@ -7,7 +7,7 @@
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
-import { defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
+import { attemptsMade, defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -77,7 +77,8 @@ export async function deliver(
   let tried = 0;
   const decided = jobs.map((job) => {
     const outcome = isInDoubt(job) ? interrupted : (attempt.outcomes[tried++] ?? forgotten);
-    const decision = decide(decisionParts, job, outcome);
+    const decided = decide(decisionParts, job, outcome);
+    const decision = untried && !isInDoubt(job) ? putOff(job, decided) : decided;
     if (!suspension) return { job, outcome, decision };
     const dueAt = isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now;
     return { job, outcome, decision: waitFor(suspension, decision, dueAt) };
@@ -199,6 +200,15 @@ async function sendLeg(
     signal,
     ...(!forbidsGuesses && { fallback: fallbackOf(parts.resolver, parts.route, { route, queueId, signal }) }),
   });
+}
+
+/** It takes a step of the schedule, or it would be new mail again; but no attempt was made. */
+function putOff(job: JobRow, decision: Decision): Decision {
+  const { result, event } = decision;
+  if (result.result !== 'retry' || event.event !== 'deferred') return decision;
+  const memo = { ...result.memo, putOff: (job.memo?.putOff ?? 0) + 1 };
+  const data = { ...event.data, attempts: attemptsMade(job) };
+  return { ...decision, result: { ...result, memo }, event: { ...event, data } };
 }
 
 /**

@@ -3,6 +3,7 @@
  * sent again it would arrive twice; and whose end nobody could be told of is tried again later.
  */
 
+import { attemptsMade } from '../queue/retry.ts';
 import type { JobMemo, JobResult, JobRow, MessageRow } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import type { Decision } from './decision.ts';
@@ -55,11 +56,8 @@ function withoutReport({ job, outcome, decision }: Decided, now: number): Decisi
   return { result: withMemo(result, { ...result.memo, told: job.memo?.told ?? [] }), event };
 }
 
-function untold(
-  { queueId, number, recipient, attempts, memo }: JobRow,
-  outcome: Outcome,
-  now: number,
-): Decision {
+function untold(job: JobRow, outcome: Outcome, now: number): Decision {
+  const { queueId, number, recipient, memo } = job;
   const nextAttemptAt = now + untoldWaitMs;
   const reason = 'internal error: the report of the failure cannot be written; see the log';
   const lostReplies = (memo?.lostReplies ?? 0) + (outcome.kind === 'inDoubt' ? 1 : 0);
@@ -71,7 +69,7 @@ function untold(
     phase: 'writing a report',
     rule,
     reason,
-    attempts: attempts + 1,
+    attempts: attemptsMade(job) + 1,
     nextAttemptAt,
   };
   return {

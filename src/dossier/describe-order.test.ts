@@ -73,12 +73,12 @@ test('what waits for the end of a suspension has no time of its own', () => {
     status: '4.3.2',
     phase: 'waiting in the queue',
     rule: 'x',
-    attempts: 1,
+    attempts: 0,
   };
   const event: DossierEvent = {
     ...base,
     event: 'deferred',
     data: { ...data, nextAttemptAt: Date.UTC(9999, 11, 31) },
   };
-  expect(formatTimeline([event])).toContain('next attempt: when that ends, after 1 attempt so far');
+  expect(formatTimeline([event])).toContain('next attempt: when that ends, not tried so far');
 });

@@ -131,7 +131,8 @@ function describeRouted({ data }: EventOf<'routed'>): Step {
     transport === undefined ? [] : [`transport: ${transport.name}`, why(reasonForTransport(transport))];
   if (transport?.name.startsWith('pipe ')) return plain(`Mail for ${domain} goes to a program`, chosen);
   const order = hosts.map((host, index) => `${index + 1}. ${host}`).join('  ');
-  return plain(`Route to ${domain} found in ${durationMs} ms`, [
+  const title = hosts.length === 0 ? `No route to ${domain}` : `Route to ${domain} found in ${durationMs} ms`;
+  return plain(title, [
     ...chosen,
     ...answers.map((answer) => `DNS: ${answer}`),
     ...(rule === undefined ? [] : [why(rule)]),
@@ -187,7 +188,7 @@ function describeDeferred({ at, data }: EventOf<'deferred'>): Step {
     details: [
       `while ${phase}${endpoint === undefined ? '' : ` at ${placeOf(endpoint)}`}; status ${status}`,
       why(rule),
-      `${next}, after ${plural(attempts, 'attempt')} so far`,
+      `${next}, ${attempts === 0 ? 'not tried so far' : `after ${plural(attempts, 'attempt')} so far`}`,
     ],
     mood: 'waiting',
   };

@@ -131,6 +131,7 @@ interface EventData {
     status: string;
     phase: string;
     rule: string;
+    /** That were made so far; what was only put off is none. */
     attempts: number;
     /** Absent where nobody will try again (`posthorn send --direct`). */
     nextAttemptAt?: number;

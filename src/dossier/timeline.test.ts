@@ -312,6 +312,12 @@ test('formatTimeline() tells of doubt, of delay, of a move to IPv4 and of a repe
     expect(text).toContain(words);
 });
 
+test('formatTimeline() tells of no route without a time in which it was found', () => {
+  const data = { domain: 'example.net', answers: ['example.net MX: no answer'], hosts: [], durationMs: 0 };
+  const text = formatTimeline([{ at: start, queueId, event: 'routed', data }]);
+  expect(text).toContain(' No route to example.net\n');
+});
+
 test('formatTimeline() tells which transport, why, and what a program was asked', () => {
   const why = 'the configuration has it for everything that has no transport of its own';
   const routed = (name: string, hosts: string[]): DossierEvent => ({

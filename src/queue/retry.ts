@@ -64,6 +64,10 @@ export function nextAttempt(
   return within(job, Math.round(now + waitMs * (1 + jitter * (2 * random() - 1))));
 }
 
+/** Attempts that were made: steps of the schedule, without those in which nothing was tried. */
+export const attemptsMade = ({ attempts, memo }: Pick<JobRow, 'attempts' | 'memo'>): number =>
+  attempts - (memo?.putOff ?? 0);
+
 /** That moment, unless the job is at its end by then. */
 export const within = ({ expiresAt }: Pick<JobRow, 'expiresAt'>, at: number): number | undefined =>
   at > expiresAt ? undefined : at;

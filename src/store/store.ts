@@ -87,7 +87,7 @@ export interface JobRow {
   destination: string;
   /** Local only: the folder chosen by the verdict. */
   folder?: 'Inbox' | 'Junk';
-  /** Finished attempts so far. */
+  /** Finished attempts so far, and times that it was put off without one (`memo.putOff`): steps of the schedule. */
   attempts: number;
   queuedAt: number;
   nextAttemptAt: number;
@@ -115,6 +115,8 @@ export interface JobMemo {
   source?: string;
   /** When the receiver greylisted it first, in ms since the epoch. */
   greylistedAt?: number;
+  /** Times that it was put off without an attempt, since its site was in trouble or suspended. */
+  putOff?: number;
   /** Attempts that ended without a reply to the final dot. */
   lostReplies?: number;
   /** Attempts after a refusal that may heal. */

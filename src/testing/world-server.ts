@@ -169,12 +169,12 @@ export class WorldServer {
     });
   }
 
-  /** Waits until every recipient of a message has been tried; resolves to what became of them. */
+  /** Waits until every recipient of a message has been tried, or put off; resolves to what became of them. */
   async settled(queueId: string, timeoutMs?: number): Promise<RecipientSummary[]> {
     await eventually(
       async () => {
         const { jobs } = await this.withAdmin((admin) => admin.listQueue({ queueId, limit: 1000 }));
-        return jobs.every(({ attempts }) => attempts > 0) || undefined;
+        return jobs.every(({ attempts, memo }) => attempts > 0 || memo?.putOff !== undefined) || undefined;
       },
       {
         ...(timeoutMs === undefined ? {} : { timeoutMs }),
