@@ -42,6 +42,13 @@ describe('siteAnswer()', () => {
   });
 });
 
+test('P9: who is not tried since TLS failed there waits for the same moment', () => {
+  const cause = siteAnswer([deferred({ phase: 'negotiating TLS', clearTextFrom: 5000 })], 1000);
+  expect(cause).toMatchObject({ kind: 'down', clearTextFrom: 5000 });
+  if (cause === undefined || cause === 'reached') throw new Error('nothing was found out');
+  expect(notTried([sampleJob('Q1')], cause).outcomes).toMatchObject([{ clearTextFrom: 5000 }]);
+});
+
 test('siteAnswer() of what is our own affair says nothing of the site', () => {
   expect(
     siteAnswer([deferred({ phase: 'choosing an address of ours', isOurs: true })], 1000),

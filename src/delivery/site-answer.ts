@@ -55,10 +55,13 @@ export function siteAnswer(
       status !== stopped &&
       (isMany ? sharedPhases.has(phase) : openingPhases.has(phase) || phase.startsWith('looking up')),
   );
-  return unheard ? { kind: 'down', at, ...factsOf(first) } : 'reached';
+  return unheard ? { kind: 'down', at, ...factsOf(first), ...clearTextOf(first) } : 'reached';
 }
 
 const factsOf = ({ status, phase, reason }: Trouble) => ({ status, phase, reason });
+
+const clearTextOf = ({ clearTextFrom }: { clearTextFrom?: number }): { clearTextFrom?: number } =>
+  clearTextFrom === undefined ? {} : { clearTextFrom };
 
 const namedWait = ({ reply }: Trouble): { waitMs?: number } => {
   const waitMs = reply && meaningOf(reply)?.waitMs;
@@ -95,9 +98,10 @@ const whyNot: Record<(SiteTrouble | FullLine)['kind'], string> = {
   full: 'had a full line',
 };
 
-function unreached({ kind, at, status, phase, reason }: SiteTrouble | FullLine): Trouble {
+function unreached(why: SiteTrouble | FullLine): Trouble {
+  const { kind, at, status, phase, reason } = why;
   const rule = `the site ${whyNot[kind]} at ${new Date(at).toISOString()}: not tried, later again`;
-  return { status, phase, reason, rule };
+  return { status, phase, reason, rule, ...clearTextOf(why) };
 }
 
 /** 4.3.2: the system does not take part for now (RFC 3463 §3.4). */

@@ -30,6 +30,8 @@ export interface SiteTrouble {
   reason: string;
   /** How long it asked to be left alone, if it named a time. */
   waitMs?: number;
+  /** Until this moment, ms since the epoch, TLS alone is tried there; then clear text. */
+  clearTextFrom?: number;
 }
 
 /** Why a group that is at its end is not tried: it finds no room. Nothing is wrong with the site. */
