@@ -9,8 +9,7 @@ import { localAdmin } from './admin/local-admin.ts';
 import { controlPath } from './admin/open-admin.ts';
 import type { DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
-import { AddressChecker } from './delivery/address-checker.ts';
-import { DelayWatch } from './delivery/delay-watch.ts';
+import { AddressChecker } from './delivery/check/address-checker.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
 import { Guard } from './delivery/guard/guard.ts';
@@ -26,12 +25,13 @@ import {
   loadSigners,
   routeOptions,
 } from './delivery/outbound.ts';
-import { createTls, type OutboundTls } from './delivery/outbound-tls.ts';
-import { Receivers } from './delivery/receivers.ts';
-import type { ReportParts } from './delivery/report.ts';
-import { limitsOfSite, startingAt } from './delivery/site-limits.ts';
-import { SiteTables } from './delivery/site-tables.ts';
-import { localSite, siteFinder } from './delivery/sites.ts';
+import { Receivers } from './delivery/receivers/receivers.ts';
+import { DelayWatch } from './delivery/reports/delay-watch.ts';
+import type { ReportParts } from './delivery/reports/report.ts';
+import { limitsOfSite, startingAt } from './delivery/route/site-limits.ts';
+import { SiteTables } from './delivery/route/site-tables.ts';
+import { localSite, siteFinder } from './delivery/route/sites.ts';
+import { createTls, type OutboundTls } from './delivery/tls/outbound-tls.ts';
 import type { Resolver } from './dns/resolver.ts';
 import { logEvents } from './dossier/log-events.ts';
 import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';

@@ -39,7 +39,11 @@ const forbidden: [path: string, text: string, why: RegExp][] = [
   ['util/clock.ts', "const late = await import('../mail/date.ts');", /stands above/],
   ['delivery/send.ts', "import { connect } from 'node:tls';", /Only src\/net\//],
   ['delivery/send.ts', "import 'node:http';", /Only src\/net\//],
-  ['delivery/pipe.ts', "import { spawn } from 'node:child_process';", /Only src\/net\/ starts programs/],
+  [
+    'delivery/transports/pipe.ts',
+    "import { spawn } from 'node:child_process';",
+    /Only src\/net\/ starts programs/,
+  ],
   ['delivery/send.ts', "import type { Socket } from 'node:net';", /Only src\/net\//],
   ['server.ts', "import { createServer } from 'node:net';", /Only src\/net\//],
   ['queue/queue.ts', "import { clock } from '../testing/clock.ts';", /src\/testing\/ is for tests/],

@@ -17,7 +17,7 @@ const alice = 'alice@example.com';
 const carol = 'carol@example.net';
 const delaySeconds = 6;
 
-/** Postgrey counts whole seconds, we add two and a little (delivery/receivers.ts), and processes take their time. */
+/** Postgrey counts whole seconds, we add two and a little (delivery/receivers/receivers.ts), and processes take their time. */
 const marginSeconds = 6;
 
 export const greylisting = scenario('greylisting: a Postfix with postgrey', async ({ world, step }) => {

@@ -3,7 +3,7 @@
  * QUIT. What it found out must not depend on how the octets came, and mail counts as delivered only by a 2xx.
  */
 
-import { classify, classifyOpening } from '../../src/delivery/classify.ts';
+import { classify, classifyOpening } from '../../src/delivery/replies/classify.ts';
 import type { Endpoint } from '../../src/dossier/event.ts';
 import { openSession, quit, type Session } from '../../src/smtp/client.ts';
 import { chunkBytes } from '../../src/smtp/client-content.ts';

@@ -1,9 +1,9 @@
 /** Replies of other servers: cut into pieces, quoted in outcomes and in reports to the sender. */
 
-import { meaningOfCallout } from '../../src/delivery/callout-rules.ts';
-import { statusOf } from '../../src/delivery/classify.ts';
-import { findFailureRule } from '../../src/delivery/failure-rules.ts';
-import { maxNamedWaitMs, meaningOf } from '../../src/delivery/reply-meaning.ts';
+import { meaningOfCallout } from '../../src/delivery/check/callout-rules.ts';
+import { statusOf } from '../../src/delivery/replies/classify.ts';
+import { findFailureRule } from '../../src/delivery/replies/failure-rules.ts';
+import { maxNamedWaitMs, meaningOf } from '../../src/delivery/replies/reply-meaning.ts';
 import { composeFailureReport } from '../../src/dsn/failure-report.ts';
 import { parseExtensions } from '../../src/smtp/client-extensions.ts';
 import { type Reply, replyText } from '../../src/smtp/reply.ts';

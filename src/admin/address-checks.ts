@@ -1,7 +1,7 @@
 /** Address checks as an operation: what the server does not check now is an error that says why. */
 
-import type { AddressChecker } from '../delivery/address-checker.ts';
-import type { AddressCheck, OwnAddress } from '../delivery/check-address.ts';
+import type { AddressChecker } from '../delivery/check/address-checker.ts';
+import type { AddressCheck, OwnAddress } from '../delivery/check/check-address.ts';
 import { type Address, formatAddress, parseAddress } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { Suppression, Suppressions } from '../queue/suppressions.ts';

@@ -3,9 +3,9 @@
  * a running one, a web page. Requests and answers are plain data that survive JSON, but for a message's content.
  */
 
-import type { AddressCheck } from '../delivery/check-address.ts';
+import type { AddressCheck } from '../delivery/check/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
-import type { KnownReceiver } from '../delivery/receiver-memo.ts';
+import type { KnownReceiver } from '../delivery/receivers/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppression } from '../queue/suppressions.ts';

@@ -3,7 +3,7 @@
  * runs. Knows neither sockets nor terminals.
  */
 
-import type { AddressCheck } from '../delivery/check-address.ts';
+import type { AddressCheck } from '../delivery/check/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';

@@ -1,6 +1,6 @@
-/** What was learned of receiving sites (delivery/receivers.ts): to be looked at, and to be forgotten. */
+/** What was learned of receiving sites (delivery/receivers/receivers.ts): to be looked at, and to be forgotten. */
 
-import { type KnownReceiver, memoKind, receiverOf } from '../delivery/receiver-memo.ts';
+import { type KnownReceiver, memoKind, receiverOf } from '../delivery/receivers/receiver-memo.ts';
 import type { Store } from '../store/store.ts';
 import type { Admin } from './admin.ts';
 

@@ -4,8 +4,8 @@ import { styleText } from 'node:util';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
-import type { AddressVerdict, CheckStep } from '../delivery/callout.ts';
-import type { AddressCheck } from '../delivery/check-address.ts';
+import type { AddressVerdict, CheckStep } from '../delivery/check/callout.ts';
+import type { AddressCheck } from '../delivery/check/check-address.ts';
 import { printable } from '../dossier/printable.ts';
 import { formatLines } from '../dossier/timeline.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
@@ -57,7 +57,7 @@ async function check(context: Context, options: CheckOptions, address: string): 
 }
 
 async function checkFromHere({ clock }: Context, config: Config, address: string): Promise<AddressCheck> {
-  const { checkDirectly } = await import('../delivery/check-directly.ts');
+  const { checkDirectly } = await import('../delivery/check/check-directly.ts');
   return checkDirectly(config, address, clock);
 }
 

@@ -2,8 +2,8 @@
 
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
-import { domainsWithoutSource, sourceRemedy } from '../delivery/sources.ts';
-import { transportName } from '../delivery/transports.ts';
+import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
+import { transportName } from '../delivery/transports/transports.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';

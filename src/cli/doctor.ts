@@ -9,7 +9,7 @@ import type { Config } from '../config/config.ts';
 import { type Advice, adviceOn } from '../delivery/guard/advice.ts';
 import { Guard, type SourceReport } from '../delivery/guard/guard.ts';
 import { createStub } from '../delivery/outbound.ts';
-import { domainsWithoutSource, sourceRemedy } from '../delivery/sources.ts';
+import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { printable } from '../dossier/printable.ts';
 import { findFamily } from '../net/addresses.ts';
 import { createLog } from '../util/log.ts';

@@ -1,7 +1,7 @@
 /** `posthorn receivers`: what was learned of the servers that mail is sent to. */
 
-import type { KnownReceiver } from '../delivery/receiver-memo.ts';
-import { percentile90 } from '../delivery/receivers.ts';
+import type { KnownReceiver } from '../delivery/receivers/receiver-memo.ts';
+import { percentile90 } from '../delivery/receivers/receivers.ts';
 import { printable } from '../dossier/printable.ts';
 import { dayOf, durationOf, plural } from '../dossier/words.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';

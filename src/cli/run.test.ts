@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { AdminError } from '../admin/admin.ts';
 import { startControlServer } from '../admin/control-server.ts';
 import { localAdmin, type Running } from '../admin/local-admin.ts';
-import type { CheckStep } from '../delivery/callout.ts';
+import type { CheckStep } from '../delivery/check/callout.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';

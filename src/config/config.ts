@@ -52,7 +52,7 @@ export interface DeliveryConfig {
   caFile?: string;
   /** Port of the web servers that serve MTA-STS policies. */
   httpsPort: number;
-  /** Connections at once to one receiving site, at most. Default: as `delivery/site-limits.ts` has it. */
+  /** Connections at once to one receiving site, at most. Default: as `delivery/route/site-limits.ts` has it. */
   connectionsPerSite?: number;
   /** A file that takes down what the scheduler does, from the start of the server. */
   scheduleTrace?: string;

@@ -41,7 +41,7 @@ function leadsTo(
   { draft, machine }: { draft: Draft; machine: readonly string[] },
 ): boolean {
   if (address === undefined || own !== port || own === 0) return false;
-  // As delivery/relay-route.ts has it: our own name, at the port of mail, is ourselves.
+  // As delivery/transports/relay-route.ts has it: our own name, at the port of mail, is ourselves.
   if (host === draft.hostname) return port === draft.delivery.port;
   const isHere = host === 'localhost' || isLoopback(host) || machine.includes(host);
   const version = ipVersion(host);

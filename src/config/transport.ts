@@ -1,6 +1,6 @@
 /**
  * What `[[transport]]` tables come to: for whom each is, and how it takes mail on its way. `[delivery] relayHost` is the
- * short form of one that takes everything. Which of them a recipient gets is decided in delivery/transports.ts.
+ * short form of one that takes everything. Which of them a recipient gets is decided in delivery/transports/transports.ts.
  */
 
 /** IANA's ports of what is spoken over TCP; 24 is "any private mail system", where LMTP lives by custom. */
@@ -27,7 +27,7 @@ export interface RelayTransport {
 /** A program of this machine, given the message on its standard input; once for each recipient. */
 export interface PipeTransport {
   protocol: 'pipe';
-  /** Its path and its arguments, with `${…}` in them (delivery/pipe-arguments.ts). */
+  /** Its path and its arguments, with `${…}` in them (delivery/transports/pipe-arguments.ts). */
   command: readonly string[];
   timeoutMs: number;
   /** Processes at once. */

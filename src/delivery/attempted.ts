@@ -4,7 +4,7 @@ import type { DossierEvent, Endpoint, TlsFacts } from '../dossier/event.ts';
 import type { TlsFault } from '../smtp/client-verdict.ts';
 import type { TlsDemand } from '../smtp/tls-demand.ts';
 import type { Dialogue, DialogueLine } from '../util/dialogue.ts';
-import { isIpv6 } from './failure-rules.ts';
+import { isIpv6 } from './replies/failure-rules.ts';
 
 export interface Tried {
   endpoint: Endpoint;

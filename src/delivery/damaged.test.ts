@@ -10,9 +10,9 @@ import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { sampleJob, sampleMessage, temporaryDirectory } from '../testing/store.ts';
 import { turnstile } from '../util/turnstile.ts';
+import { ConnectionPool } from './connections/pool.ts';
 import { deliverRemotely } from './deliver.ts';
 import { deliverLocally } from './local.ts';
-import { ConnectionPool } from './pool.ts';
 
 test('a message whose octets the disk has changed is not delivered, but deferred with the reason', async () => {
   await using directory = await temporaryDirectory();

@@ -9,9 +9,9 @@ import type { ReachedRecipient } from '../dsn/success.ts';
 import { attemptsMade, nextAttempt, type RetryPolicy, within } from '../queue/retry.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobMemo, JobResult, JobRow } from '../store/store.ts';
-import { saysNoSuchUser } from './no-such-user.ts';
 import type { Outcome, Trouble } from './outcome.ts';
-import { namesOf, reachedBy, unwantedBy, wantsDelays } from './wanted-reports.ts';
+import { saysNoSuchUser } from './replies/no-such-user.ts';
+import { namesOf, reachedBy, unwantedBy, wantsDelays } from './reports/wanted-reports.ts';
 
 export interface DecisionParts {
   retry: RetryPolicy;

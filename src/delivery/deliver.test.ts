@@ -11,8 +11,8 @@ import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { createLog } from '../util/log.ts';
 import { turnstile } from '../util/turnstile.ts';
+import { ConnectionPool } from './connections/pool.ts';
 import { type DeliverParts, deliver } from './deliver.ts';
-import { ConnectionPool } from './pool.ts';
 
 const { lifetimeMs } = defaultRetryPolicy;
 

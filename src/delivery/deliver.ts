@@ -12,22 +12,23 @@ import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
-import { sendByTransport, withTransport } from './by-transport.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
-import { fallbackOf } from './fallback.ts';
-import { findLegs, type Leg } from './legs.ts';
+import { contentOf, type Sent, toAll } from './delivery.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
-import { forgotten, interrupted, type Outcome } from './outcome.ts';
+import { type Attempt, forgotten, interrupted, type Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
-import type { Receivers } from './receivers.ts';
-import type { ReportParts } from './report.ts';
-import type { RouteOptions } from './route.ts';
-import { contentOf, type SendParts, type Sent, send, toAll } from './send.ts';
-import { notTried, siteAnswer } from './site-answer.ts';
-import { isTransport } from './sites.ts';
-import { tell } from './telling.ts';
-import type { TlsParts } from './tls-policy.ts';
-import type { Transports } from './transports.ts';
+import type { Receivers } from './receivers/receivers.ts';
+import { notTried, siteAnswer } from './replies/site-answer.ts';
+import type { ReportParts } from './reports/report.ts';
+import { tell } from './reports/telling.ts';
+import { fallbackOf } from './route/fallback.ts';
+import { findLegs, type Leg } from './route/legs.ts';
+import type { RouteOptions } from './route/route.ts';
+import { isTransport } from './route/sites.ts';
+import { type SendParts, send } from './send.ts';
+import type { TlsParts } from './tls/tls-policy.ts';
+import { sendByTransport, withTransport } from './transports/by-transport.ts';
+import type { Transports } from './transports/transports.ts';
 
 export interface DeliverParts {
   queue: Pick<Queue, 'settle'>;
@@ -45,12 +46,6 @@ export interface DeliverParts {
   retry?: RetryPolicy;
   /** Without them, greylisting is waited out by the schedule. */
   receivers?: Receivers;
-}
-
-/** An outcome for each job, in their order, and what happened on the way. */
-export interface Attempt {
-  outcomes: readonly Outcome[];
-  events: readonly DossierEvent[];
 }
 
 /**

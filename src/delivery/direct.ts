@@ -28,8 +28,8 @@ import {
   loadSigners,
   routeOptions,
 } from './outbound.ts';
-import { createTls } from './outbound-tls.ts';
 import type { Outcome } from './outcome.ts';
+import { createTls } from './tls/outbound-tls.ts';
 
 export interface DirectLetter {
   /** `user@domain`, or '' for the null sender. */

@@ -9,7 +9,7 @@ import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { maxLineLength, maxLines } from '../util/dialogue.ts';
-import { ConnectionPool } from './pool.ts';
+import { ConnectionPool } from './connections/pool.ts';
 import { send } from './send.ts';
 
 const minute = 60_000;

@@ -7,10 +7,10 @@ import type { Endpoint } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import type { JobRow } from '../store/store.ts';
-import { classify } from './classify.ts';
-import type { PermanentFailures } from './failure-rules.ts';
 import type { Outcome, Trouble } from './outcome.ts';
-import { allowsNextAddress, isTooMany } from './verdicts.ts';
+import { classify } from './replies/classify.ts';
+import type { PermanentFailures } from './replies/failure-rules.ts';
+import { allowsNextAddress, isTooMany } from './replies/verdicts.ts';
 
 export interface LedgerOptions {
   permanentFailures: PermanentFailures;

@@ -7,9 +7,8 @@ import type { DeliveryAgent } from '../store/delivery-agent.ts';
 import { type MaildirOutcome, maildirPath } from '../store/maildir.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
-import type { Attempt } from './deliver.ts';
 import { finalFields } from './final-fields.ts';
-import type { Outcome } from './outcome.ts';
+import type { Attempt, Outcome } from './outcome.ts';
 import { damagedCopy } from './own-copy.ts';
 
 export interface LocalParts {

@@ -8,12 +8,12 @@ import { retryPolicy } from '../queue/retry.ts';
 import type { ClaimedMessage, Settlement, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { queueIds } from '../util/queue-id.ts';
-import { type BounceParts, bounce } from './bounce.ts';
 import { createResolver, loadSigners, routeOptions } from './outbound.ts';
+import { type BounceParts, bounce } from './reports/bounce.ts';
 
-import { SiteTables } from './site-tables.ts';
-import { siteFinder } from './sites.ts';
-import { transportNames } from './transports.ts';
+import { SiteTables } from './route/site-tables.ts';
+import { siteFinder } from './route/sites.ts';
+import { transportNames } from './transports/transports.ts';
 
 export interface OperatorParts {
   /** Of mail from that sender, where it goes by a transport of their own; else of anybody's. */

@@ -13,12 +13,12 @@ import { type Https, httpsClient } from '../net/https.ts';
 import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { type CheckParts, calloutTimeouts } from './check-address.ts';
-import { ConnectionPool, type PoolParts } from './pool.ts';
-import type { RouteOptions } from './route.ts';
-import { noStandings, type SourceChooser, type Standings, sourceChooser } from './sources.ts';
-import { transportFinder } from './transport-choice.ts';
-import { createTransports, type Transports } from './transports.ts';
+import { type CheckParts, calloutTimeouts } from './check/check-address.ts';
+import { ConnectionPool, type PoolParts } from './connections/pool.ts';
+import type { RouteOptions } from './route/route.ts';
+import { noStandings, type SourceChooser, type Standings, sourceChooser } from './route/sources.ts';
+import { transportFinder } from './transports/transport-choice.ts';
+import { createTransports, type Transports } from './transports/transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
 export async function createResolver(config: Config, clock: Clock, log?: Log): Promise<Resolver> {

@@ -1,6 +1,6 @@
 /** What came of one attempt for one recipient. A value, never an exception. */
 
-import type { Endpoint } from '../dossier/event.ts';
+import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import type { Reply } from '../smtp/reply.ts';
 
 export type Outcome =
@@ -20,8 +20,14 @@ export type Outcome =
   /** The connection broke after the final dot and before its reply: it may have been delivered. Tried again. */
   | ({ kind: 'inDoubt' } & Trouble);
 
-/** What may undo a refusal for good: a few more attempts, or the same message at once over IPv4 (failure-rules.ts). */
+/** What may undo a refusal for good: a few more attempts, or the same message at once over IPv4 (replies/failure-rules.ts). */
 export type Remedy = 'heals' | 'IPv4';
+
+/** An outcome for each job, in their order, and what happened on the way. */
+export interface Attempt {
+  outcomes: readonly Outcome[];
+  events: readonly DossierEvent[];
+}
 
 export interface Trouble {
   /** Enhanced status for a DSN's Status field, e.g. `4.4.1` (RFC 3463). */

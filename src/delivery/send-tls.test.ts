@@ -8,12 +8,12 @@ import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
 import type { TlsResult } from '../tls-rpt/result.ts';
 import { systemClock } from '../util/clock.ts';
-import { BrokenTls, defaultBrokenTlsLimits } from './broken-tls.ts';
+import { ConnectionPool } from './connections/pool.ts';
 import type { Outcome } from './outcome.ts';
-import { ConnectionPool } from './pool.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route/route.ts';
 import { send } from './send.ts';
-import type { HostPolicy } from './tls-policy.ts';
+import { BrokenTls, defaultBrokenTlsLimits } from './tls/broken-tls.ts';
+import type { HostPolicy } from './tls/tls-policy.ts';
 
 const authority = testAuthority();
 const certificate = authority.issue(['mx0.example.net', 'mx1.example.net']);

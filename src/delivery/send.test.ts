@@ -6,11 +6,12 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import { type Certificate, testAuthority } from '../testing/certificates.ts';
 import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
 import { systemClock } from '../util/clock.ts';
+import { ConnectionPool } from './connections/pool.ts';
+import type { Delivery } from './delivery.ts';
 import type { Outcome } from './outcome.ts';
-import { ConnectionPool } from './pool.ts';
-import type { Route } from './route.ts';
-import { type Delivery, type SendParts, send } from './send.ts';
-import { SiteTables } from './site-tables.ts';
+import type { Route } from './route/route.ts';
+import { SiteTables } from './route/site-tables.ts';
+import { type SendParts, send } from './send.ts';
 
 const connect = socketDialler({ clock: systemClock });
 const content = Buffer.from('Subject: hello\r\n\r\nhi\r\n');

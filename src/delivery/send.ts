@@ -5,28 +5,26 @@
  * A host that answers speaks for the site: what it defers is tried again later, not at the next host at once (a
  * greylisting site would count that against us). The next address is for connections that fail, as long as the
  * final dot has not gone out; after it, another host could make two messages of one. One complaint is about our address
- * alone: who refuses our IPv6 gets the same message at once over IPv4 (failure-rules.ts).
+ * alone: who refuses our IPv6 gets the same message at once over IPv4 (replies/failure-rules.ts).
  */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
-import type { DossierEvent, Endpoint, TlsPolicyFacts } from '../dossier/event.ts';
+import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
-import { octetsOf } from '../store/octets.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
-import { AttemptTls, type SendTlsParts } from './attempt-tls.ts';
 import { attemptData, type Tried, withOurs } from './attempted.ts';
-import { classifyOpening } from './classify.ts';
-import { isIpv6, type PermanentFailures } from './failure-rules.ts';
-import type { Fallback, Guesses } from './fallback.ts';
+import { type ConnectionPool, closingOnAbort, type Loan } from './connections/pool.ts';
+import type { Delivery, Sent } from './delivery.ts';
 import { Ledger } from './ledger.ts';
 import type { Outcome, Trouble } from './outcome.ts';
-import { type ConnectionPool, closingOnAbort, type Loan } from './pool.ts';
-import { hostsOf, type Route } from './route.ts';
-import type { SiteTables } from './site-tables.ts';
-import { type SourceChooser, type SourcePlan, withSources } from './sources.ts';
-import type { DomainPolicies, HostPolicy } from './tls-policy.ts';
+import { classifyOpening } from './replies/classify.ts';
+import { isIpv6, type PermanentFailures } from './replies/failure-rules.ts';
+import { errorOf } from './replies/verdicts.ts';
+import type { Guesses } from './route/fallback.ts';
+import { hostsOf } from './route/route.ts';
+import type { SiteTables } from './route/site-tables.ts';
+import { type SourceChooser, type SourcePlan, withSources } from './route/sources.ts';
+import { AttemptTls, type SendTlsParts } from './tls/attempt-tls.ts';
 import { Transactions } from './transactions.ts';
-import { errorOf } from './verdicts.ts';
 
 export interface SendParts {
   pool: ConnectionPool;
@@ -42,46 +40,6 @@ export interface SendParts {
   /** Absent: nothing is remembered of handshakes that fail, and nobody is told. */
   tls?: SendTlsParts;
 }
-
-export interface Delivery {
-  route: Route;
-  /** By host. Those without one are opportunistic. */
-  policies?: ReadonlyMap<string, HostPolicy>;
-  /** What the configuration has TLS show, where that and no policy decides: for the dossier. */
-  demanded?: TlsPolicyFacts;
-  /** Of other domains that the jobs are for. */
-  shared?: readonly DomainPolicies[];
-  /** There are more hosts, which cannot be used now. */
-  isIncomplete?: true;
-  message: MessageRow;
-  /** Begins to read prefix and content; called once per transaction. */
-  content: () => Iterable<Buffer> | AsyncIterable<Buffer>;
-  /** Never empty. */
-  jobs: readonly JobRow[];
-  /** Finds where to go when no host of the route could be connected to. */
-  fallback?: Fallback | undefined;
-  /** Ends the attempt; who has no answer by then is deferred, or in doubt. */
-  signal?: AbortSignal;
-}
-
-export interface Sent {
-  /** By job number; every job has one. */
-  outcomes: Map<number, Outcome>;
-  /** One `attempted` for each connection that was tried. */
-  events: DossierEvent[];
-}
-
-/** A message, and how its octets are read. */
-export const contentOf = (message: MessageRow): Pick<Delivery, 'message' | 'content'> => ({
-  message,
-  content: () => octetsOf([message.prefix], message.content),
-});
-
-/** The same for everybody, without asking anybody. */
-export const toAll = (jobs: readonly JobRow[], outcome: Outcome): Sent => ({
-  outcomes: new Map(jobs.map(({ number }) => [number, outcome])),
-  events: [],
-});
 
 /** Makes one attempt. Never rejects but for a bug. */
 export async function send(parts: SendParts, delivery: Delivery): Promise<Sent> {

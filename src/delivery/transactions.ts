@@ -10,10 +10,10 @@ import { recipientsPerTransaction, sendTransaction, type Transaction } from '../
 import type { Flaw, Verdict } from '../smtp/client-verdict.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { withOurs } from './attempted.ts';
+import type { Loan } from './connections/pool.ts';
 import type { Ledger } from './ledger.ts';
-import type { Loan } from './pool.ts';
+import { errorOf, hasFlaw, isDeadBeforeMail, withoutIt } from './replies/verdicts.ts';
 import { sevenBitCopy } from './seven-bit-copy.ts';
-import { errorOf, hasFlaw, isDeadBeforeMail, withoutIt } from './verdicts.ts';
 
 export interface TransactionsParts {
   message: MessageRow;

@@ -1,5 +1,5 @@
 /**
- * How people name a receiving site. Its own name is made of its hosts, preferences and port (delivery/route.ts), and nobody
+ * How people name a receiving site. Its own name is made of its hosts, preferences and port (delivery/route/route.ts), and nobody
  * would type that: one of its hosts will do, or the domain that they lie in. Text only; asks nobody.
  */
 
@@ -17,7 +17,7 @@ export const siteWithoutRoute = (domain: string): string => `no route to ${domai
 
 export const hasNoRoute = (site: string): boolean => site.startsWith(siteWithoutRoute(''));
 
-/** The name of a known or configured site is an ending of its hosts' names (delivery/site-tables.ts), and no list. */
+/** The name of a known or configured site is an ending of its hosts' names (delivery/route/site-tables.ts), and no list. */
 const isEnding = (site: string): boolean => !/[\s,]/.test(site);
 
 /** Whether `wanted` means that site: its whole name, one of its hosts, or a domain that one of them lies in. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { defaultCheckLimits } from '../delivery/address-checker.ts';
+import { defaultCheckLimits } from '../delivery/check/address-checker.ts';
 import { runCommand } from '../testing/command-line.ts';
 import { startWorld, type World } from '../testing/world.ts';
 

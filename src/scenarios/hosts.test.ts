@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { headStartMs } from '../delivery/address-race.ts';
-import { defaultPoolLimits } from '../delivery/pool.ts';
+import { headStartMs } from '../delivery/connections/address-race.ts';
+import { defaultPoolLimits } from '../delivery/connections/pool.ts';
 import type { NameRecords } from '../dns/zone-data.ts';
 import { blackHole } from '../testing/black-hole.ts';
 import { eventually } from '../testing/eventually.ts';

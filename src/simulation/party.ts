@@ -1,6 +1,6 @@
 /** A receiver with its site, and what comes of its mail. */
 
-import type { SiteTables } from '../delivery/site-tables.ts';
+import type { SiteTables } from '../delivery/route/site-tables.ts';
 import { Receiver, type ReceiverParts } from './receiver.ts';
 import type { ReceiverScript } from './scenario.ts';
 import { Tally } from './tally.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { siteAnswer } from '../delivery/site-answer.ts';
+import { siteAnswer } from '../delivery/replies/site-answer.ts';
 import { reply } from '../smtp/reply.ts';
 import { Receiver } from './receiver.ts';
 import type { ReceiverScript } from './scenario.ts';

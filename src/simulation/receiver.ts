@@ -1,8 +1,8 @@
 /** One scripted receiver: what it answers an attempt, and how long that takes, classified as delivery does it. */
 
-import { classify, classifyOpening } from '../delivery/classify.ts';
-import type { PermanentFailures } from '../delivery/failure-rules.ts';
 import type { Outcome } from '../delivery/outcome.ts';
+import { classify, classifyOpening } from '../delivery/replies/classify.ts';
+import type { PermanentFailures } from '../delivery/replies/failure-rules.ts';
 import { defaultTimeouts } from '../smtp/client-timeouts.ts';
 import { byReply, type Phase } from '../smtp/client-verdict.ts';
 import { ConversationError } from '../smtp/conversation.ts';

@@ -5,10 +5,10 @@
 
 import { type DecisionParts, decide } from '../delivery/decision.ts';
 import type { Outcome } from '../delivery/outcome.ts';
-import { Receivers } from '../delivery/receivers.ts';
-import { notTried, siteAnswer } from '../delivery/site-answer.ts';
-import { limitsOfSite } from '../delivery/site-limits.ts';
-import { SiteTables } from '../delivery/site-tables.ts';
+import { Receivers } from '../delivery/receivers/receivers.ts';
+import { notTried, siteAnswer } from '../delivery/replies/site-answer.ts';
+import { limitsOfSite } from '../delivery/route/site-limits.ts';
+import { SiteTables } from '../delivery/route/site-tables.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { SiteLimits } from '../queue/pace.ts';
 import { type RetryPolicy, retryPolicy } from '../queue/retry.ts';

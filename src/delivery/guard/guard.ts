@@ -1,6 +1,6 @@
 /**
  * The source-address guard: looks at every address of ours at the start and daily, hourly while something is wrong, remembers
- * what it finds over a restart, and says what is to be thought of each. Whoever sends asks for that (sources.ts).
+ * what it finds over a restart, and says what is to be thought of each. Whoever sends asks for that (route/sources.ts).
  */
 
 import { networkInterfaces } from 'node:os';
@@ -11,7 +11,7 @@ import { canBind } from '../../net/bind.ts';
 import type { Memo, Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
-import type { Family, Standing, Standings } from '../sources.ts';
+import type { Family, Standing, Standings } from '../route/sources.ts';
 import { failureSpacingMs, type History, historyAfter, isUnsettled, standingOf } from './history.ts';
 import { probeAll, type Subject } from './probes.ts';
 

@@ -3,7 +3,7 @@
  * disqualified by what fails three times an hour apart, never by what is not known, and never by a block list.
  */
 
-import type { Standing } from '../sources.ts';
+import type { Standing } from '../route/sources.ts';
 
 export type CheckName =
   /** It can be sent from at all. */

@@ -1,0 +1,25 @@
+/** A check of an address from the process that asks: no server, no store, and so nothing remembered. */
+
+import type { Config } from '../../config/config.ts';
+import type { Address } from '../../mail/address.ts';
+import type { Clock } from '../../util/clock.ts';
+import { createLog } from '../../util/log.ts';
+import { createCheckParts, createHttps, createResolver, createSourceChooser } from '../outbound.ts';
+import { createTls } from '../tls/outbound-tls.ts';
+import { type AddressCheck, checkAddress } from './check-address.ts';
+
+export async function checkDirectly(config: Config, address: string, clock: Clock): Promise<AddressCheck> {
+  const ours = new Set(config.domains.map(({ name }) => name));
+  // Who has an account is in the store.
+  const findOwn = async ({ domain }: Address) => (ours.has(domain) ? ('unclear' as const) : undefined);
+  const resolver = await createResolver(config, clock);
+  const https = await createHttps(config, resolver, clock);
+  const { policies: tls, sts } = createTls(config, { clock, resolver, https, log: createLog('silent') });
+  try {
+    const sources = createSourceChooser(config);
+    const parts = await createCheckParts(config, { resolver, clock, findOwn, tls, sources });
+    return await checkAddress(parts, address);
+  } finally {
+    await sts.close();
+  }
+}

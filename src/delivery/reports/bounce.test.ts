@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { Directory } from '../../queue/directory.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { JobRow } from '../../store/store.ts';
+import { fakeClock } from '../../testing/fake-clock.ts';
+import { sampleJob, sampleMessage } from '../../testing/store.ts';
+import { bounce } from './bounce.ts';
+
+type Settled = Parameters<Queue['settle']>[0];
+
+/** What the sender is told of a job that is bounced. */
+async function toldOf(changes: Partial<JobRow>): Promise<string> {
+  const settled: Settled[] = [];
+  const directory = new Directory({
+    domains: [{ name: 'example.com' }],
+    store: {
+      findAccount: async (address) => ({ address, passwordHash: '', createdAt: 0 }),
+      findAlias: async () => undefined,
+      firstAccount: async () => undefined,
+      listAliases: async () => [],
+    },
+  });
+  let count = 0;
+  const report = {
+    hostname: 'mx.example.com',
+    directory,
+    signers: new Map(),
+    nextQueueId: () => `R${count++}`,
+    clock: fakeClock(),
+  };
+  const { message } = sampleMessage('Q1');
+  const claimed = { message, jobs: [sampleJob('Q1', changes)] };
+  await bounce({ settle: async (each) => void settled.push(each), report }, claimed, { by: 'root' });
+  const content = settled[0]?.reports[0]?.message.content;
+  return content?.kind === 'inline' ? content.bytes.toString() : '';
+}
+
+test('bounce() tells the sender that it was not delivered, or may have been', async () => {
+  expect(await toldOf({})).toContain('Subject: Undelivered:');
+  expect(await toldOf({ memo: { lostReplies: 1 } })).toContain('Subject: Perhaps undelivered:');
+  expect(await toldOf({ inDoubt: true })).toContain('Subject: Perhaps undelivered:');
+});

@@ -1,0 +1,59 @@
+/** Ends jobs by an operator's word, as if they had failed: the sender is told who can be (report.ts). */
+
+import type { DossierEvent } from '../../dossier/event.ts';
+import type { FailedRecipient } from '../../dsn/failure.ts';
+import type { Queue } from '../../queue/queue.ts';
+import type { ClaimedMessage, JobRow } from '../../store/store.ts';
+import { type ReportParts, reportsFor } from './report.ts';
+import { namesOf, unwantedBy } from './wanted-reports.ts';
+
+export interface BounceParts {
+  settle: Queue['settle'];
+  report: ReportParts;
+}
+
+/** RFC 3463: a failure for good that says no more than that. */
+const status = '5.0.0';
+const phase = 'waiting in the queue';
+const rule = 'an operator of this server ended it';
+
+/** The jobs must be claimed. `by` is who ordered it, and `reason` what the sender is told. */
+export async function bounce(
+  { settle, report }: BounceParts,
+  { message, jobs }: ClaimedMessage,
+  { by, reason: why }: { by: string; reason?: string },
+): Promise<void> {
+  const at = report.clock.now();
+  const last = (job: JobRow) => (job.lastError === undefined ? '' : `; the last attempt: ${job.lastError}`);
+  const facts = (job: JobRow) => ({
+    status,
+    phase,
+    rule,
+    reason: `returned by the operator of this server${why === undefined ? '' : `: ${why}`}${last(job)}`,
+  });
+  const failures = jobs.map(
+    (job): FailedRecipient => ({
+      ...namesOf(job),
+      ...facts(job),
+      lastAttemptAt: at,
+      ...unwantedBy(job),
+      ...((job.inDoubt === true || (job.memo?.lostReplies ?? 0) > 0) && { mayHaveArrived: true }),
+    }),
+  );
+  const events = jobs.map(
+    (job): DossierEvent => ({
+      at,
+      queueId: message.queueId,
+      recipient: job.recipient,
+      event: 'failed',
+      data: { ...facts(job), by },
+    }),
+  );
+  const reports = await reportsFor(report, message, { failures });
+  await settle({
+    queueId: message.queueId,
+    results: jobs.map(({ number }) => ({ number, result: 'done' })),
+    events: [...events, ...reports.events],
+    reports: reports.entries,
+  });
+}

@@ -1,0 +1,50 @@
+/** What a sender has asked to hear about a recipient (RFC 3461 §5.2), read from the job; and what there is to tell of success. */
+
+import type { FailedRecipient, NamedRecipient } from '../../dsn/failure.ts';
+import type { ReachedRecipient } from '../../dsn/success.ts';
+import { originalRecipient } from '../../smtp/rcpt-parameters.ts';
+import type { JobRow } from '../../store/store.ts';
+import type { Outcome } from '../outcome.ts';
+
+/** How a report names the recipient of a job. */
+export function namesOf({ recipient, originalRecipient: alias, requests }: JobRow): NamedRecipient {
+  const orcpt = requests?.orcpt === undefined ? undefined : originalRecipient(requests.orcpt);
+  return {
+    recipient,
+    ...(alias !== undefined && { originalRecipient: alias }),
+    ...(orcpt && { orcpt }),
+  };
+}
+
+/** Without NOTIFY a failure is told; with it, where it says so (§5.2.6). */
+export function wantsFailures({ requests }: JobRow): boolean {
+  return requests?.notify === undefined || requests.notify.includes('failure');
+}
+
+/** Without NOTIFY a delay is told as we see fit; with it, where it says so (§5.2.5, §4.1). */
+export function wantsDelays({ requests }: JobRow): boolean {
+  return requests?.notify === undefined || requests.notify.includes('delay');
+}
+
+/** The mark of a failure that the sender does not want to hear of. */
+export const unwantedBy = (job: JobRow): Pick<FailedRecipient, 'unwanted'> =>
+  wantsFailures(job) ? {} : { unwanted: true };
+
+/**
+ * What the sender wants to hear of a success, where it is ours to tell: of a mailbox of ours (§5.2.3 a), of what is no
+ * SMTP server (§5.2.4 b), and of a receiver without DSN (§5.2.2 b). Undefined for nearly all mail.
+ */
+export function reachedBy(
+  job: JobRow,
+  { endpoint, program, reply, reportsThere }: Outcome & { kind: 'delivered' },
+  at: number,
+): ReachedRecipient | undefined {
+  if (!job.requests?.notify?.includes('success') || reportsThere) return undefined;
+  return {
+    ...namesOf(job),
+    action: job.kind === 'local' || program !== undefined ? 'delivered' : 'relayed',
+    ...(endpoint && { endpoint }),
+    ...(reply && { reply }),
+    at,
+  };
+}
