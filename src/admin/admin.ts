@@ -88,6 +88,11 @@ export interface JobOutlook {
  */
 export type QueuedJob = QueuePage['jobs'][number] & { suspended?: Suspension; inLine?: true };
 
+export interface QueueCountRequest extends QueueSelection {
+  /** Rejects where nothing is known to go to the site, and something may. Default: counts what is known. */
+  mustKnow?: boolean;
+}
+
 export interface QueueListing {
   jobs: QueuedJob[];
   next?: string;
@@ -160,7 +165,7 @@ export interface Admin {
   trace(request: TraceRequest): Promise<DossierEvent[]>;
   listQueue(request: QueueRequest): Promise<QueueListing>;
   /** What stands in line counts as waiting: an order finds it. */
-  countQueue(request: QueueSelection): Promise<QueueCounts>;
+  countQueue(request: QueueCountRequest): Promise<QueueCounts>;
   /** Of some of the recipients, the first ones, where there are very many. */
   outlook(request: { queueId: string }): Promise<OutlookResult>;
   /** What was learned of the receivers of mail. */

@@ -61,6 +61,7 @@ const selection = v.object({
   queuedAfter: v.exactOptional(moment),
   state: v.exactOptional(v.picklist(['waiting', 'held', 'underway'])),
 });
+const countRequest = v.object({ ...selection.entries, mustKnow: v.exactOptional(v.boolean()) });
 /** Stands in dossiers, once for each recipient. */
 const note = v.pipe(text, v.maxLength(maxNoteLength));
 const ordered = { by: note, reason: v.exactOptional(note) };
@@ -101,7 +102,7 @@ export const operations: Record<Operation, Perform> = {
     (admin, request) => admin.checkAddress(request),
   ),
   lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
-  countQueue: operation(selection, (admin, request) => admin.countQueue(request)),
+  countQueue: operation(countRequest, (admin, request) => admin.countQueue(request)),
   orderQueue: operation(
     v.object({ selection, order, ...ordered, after: v.exactOptional(text) }),
     (admin, request) => admin.orderQueue(request),

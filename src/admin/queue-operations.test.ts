@@ -143,6 +143,9 @@ test('what may go to a site while DNS does not answer is not taken for nothing',
       message: /mail for d\.example, to which/,
     });
     await expect(listed({ site: 'mx.new.example' }, 10)).rejects.toMatchObject({ code: 'no-route' });
+    const counted = (mustKnow: boolean) => operations.countQueue({ site: 'mx.new.example', mustKnow });
+    await expect(counted(true)).rejects.toMatchObject({ code: 'no-route' });
+    expect(await counted(false)).toEqual({ waiting: 0, held: 0, underway: 0 });
     expect(await listed({ site: 'mx.big.example' }, 10)).toHaveLength(6);
   } finally {
     sites['d.example'] = '1 mx.big.example:25';
@@ -187,7 +190,28 @@ test('what stands in line waits, and only the rest of what is claimed is being t
   const { jobs } = await operations.listQueue({ queueId: 'Q1', limit: 10 });
   expect(jobs.filter((job) => job.inLine && !job.claimed)).toHaveLength(4);
   expect(jobs.filter((job) => job.claimed).map(({ destination }) => destination)).toEqual(['b.example']);
+  expect(await listed({ state: 'waiting' }, 3)).toEqual(waiting.map(({ recipient }) => `Q1 ${recipient}`));
+  expect(await listed({ state: 'underway', queueId: 'Q1' }, 3)).toEqual(['Q1 x@b.example']);
+  const none = { waiting: 0, held: 0, underway: 0 };
+  expect(await operations.countQueue({ state: 'waiting' })).toEqual({ ...none, waiting: 4 });
+  expect(await operations.countQueue({ state: 'underway' })).toEqual({ ...none, underway: 11 });
   await store.release(claimed.flatMap((each) => each.jobs));
+});
+
+test('an order about what is being tried, or held, leaves what stands in line where it is', async () => {
+  const withheld: boolean[] = [];
+  const own = queueOperations({
+    ...adminParts(directory.store),
+    look: () => undefined,
+    inLine: () => [],
+    withhold: async (_, recall) => {
+      withheld.push(recall);
+      return () => undefined;
+    },
+  });
+  for (const state of ['held', 'underway', 'waiting'] as const)
+    await own.orderQueue({ selection: { state }, order: { kind: 'drop' }, ...ordered });
+  expect(withheld).toEqual([true]);
 });
 
 test('listQueue() tells of each recipient which suspension keeps it', async () => {

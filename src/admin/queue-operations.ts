@@ -10,12 +10,13 @@ import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';
 import { attemptsMade } from '../queue/retry.ts';
 import { readSuspensions, suspensionOf } from '../queue/suspensions.ts';
-import type { ClaimedMessage, JobChange, QueuePage, Store } from '../store/store.ts';
+import type { ClaimedMessage, JobChange, JobState, QueueCounts, QueuePage, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import {
   type Admin,
   AdminError,
   type Ordered,
+  type QueueCountRequest,
   type QueuedJob,
   type QueueOrder,
   type QueueOrderRequest,
@@ -55,18 +56,9 @@ const bounceStep = 100;
 /** So long a claim for bouncing lasts, should its end not be written. */
 const bounceLeaseMs = 10 * 60_000;
 export function queueOperations(parts: QueueOperationsParts): QueueOperations {
-  const { store } = parts;
   return {
     listQueue: (request) => listQueue(parts, request),
-    async countQueue(selection) {
-      const total = { waiting: 0, held: 0, underway: 0 };
-      for await (const { filter } of places(parts, selection, undefined)) {
-        const counts = await store.countJobs(filter);
-        for (const state of ['waiting', 'held', 'underway'] as const) total[state] += counts[state];
-      }
-      const inLine = Math.min(countInLine(parts, selection), total.underway);
-      return { ...total, waiting: total.waiting + inLine, underway: total.underway - inLine };
-    },
+    countQueue: (request) => countQueue(parts, request),
     orderQueue: (request) => withholding(parts, request, () => orderQueue(parts, request)),
   };
 }
@@ -83,7 +75,9 @@ async function withholding(
   { selection, order, after }: QueueOrderRequest,
   work: () => Promise<QueueOrderResult>,
 ): Promise<QueueOrderResult> {
-  if (leavesAlone.has(order.kind)) return work();
+  // What is held, or being tried, does not wait in memory.
+  const isElsewhere = selection.state === 'held' || selection.state === 'underway';
+  if (leavesAlone.has(order.kind) || isElsewhere) return work();
   const end = await parts.withhold?.(matchesIn(parts, selection), after === undefined);
   try {
     return await work();
@@ -94,6 +88,23 @@ async function withholding(
 
 const matchesIn = ({ directory }: QueueOperationsParts, { site, ...rest }: QueueSelection): Matches =>
   matchesOf(filterOf(rest, directory), site);
+
+/** What the store has as claimed is being tried, or stands in line here: that waits, and an order finds it. */
+const states = ['waiting', 'held', 'underway'] as const satisfies readonly JobState[];
+
+async function countQueue(
+  parts: QueueOperationsParts,
+  { mustKnow = false, state, ...selection }: QueueCountRequest,
+): Promise<QueueCounts> {
+  const total = { waiting: 0, held: 0, underway: 0 };
+  for await (const { filter } of places(parts, selection, undefined, mustKnow)) {
+    const counts = await parts.store.countJobs(filter);
+    for (const each of states) total[each] += counts[each];
+  }
+  const inLine = Math.min(countInLine(parts, selection), total.underway);
+  const counts = { ...total, waiting: total.waiting + inLine, underway: total.underway - inLine };
+  return state === undefined ? counts : { waiting: 0, held: 0, underway: 0, [state]: counts[state] };
+}
 
 /** The store is asked before, and the line goes on meanwhile: this may be off by what began in between. */
 function countInLine(parts: QueueOperationsParts, selection: QueueSelection): number {
@@ -109,30 +120,42 @@ async function listQueue(
   { after, limit: wanted, ...selection }: QueueRequest,
 ): Promise<{ jobs: QueuedJob[]; next?: string }> {
   const limit = Math.min(wanted, maxPage);
-  const jobs: QueuePage['jobs'] = [];
+  const jobs: QueuedJob[] = [];
+  const { state, ...rest } = selection;
+  const line = lineOf(parts);
   let next: string | undefined;
-  for await (const place of places(parts, selection, after, true)) {
+  // Of what waits the store has a part as claimed.
+  for await (const place of places(parts, state === 'waiting' ? rest : selection, after, true)) {
     if (jobs.length === limit) {
       next ??= place.cursor(undefined);
       break;
     }
-    const step = { ...place.filter, limit: limit - jobs.length };
-    const page = await parts.store.listJobs(
-      place.after === undefined ? step : { ...step, after: place.after },
-    );
-    jobs.push(...page.jobs.map((job) => ({ ...job, attempts: attemptsMade(job) })));
-    next = page.next === undefined ? undefined : place.cursor(page.next);
+    let from = place.after;
+    do {
+      const step = { ...place.filter, limit: limit - jobs.length };
+      const page = await parts.store.listJobs(from === undefined ? step : { ...step, after: from });
+      const own = page.jobs.map((job) => withLine({ ...job, attempts: attemptsMade(job) }, line));
+      jobs.push(...own.filter((job) => state === undefined || stateOf(job) === state));
+      from = page.next;
+    } while (from !== undefined && jobs.length < limit);
+    next = from === undefined ? undefined : place.cursor(from);
     if (next !== undefined) break;
   }
-  return { jobs: await withSuspensions(parts, withLine(parts, jobs)), ...(next !== undefined && { next }) };
+  return { jobs: await withSuspensions(parts, jobs), ...(next !== undefined && { next }) };
+}
+
+const stateOf = ({ memo, claimed }: QueuedJob): JobState =>
+  memo?.held ? 'held' : claimed ? 'underway' : 'waiting';
+
+/** The names of those that wait in memory, found out when they are first asked for. */
+function lineOf({ inLine }: QueueOperationsParts): () => ReadonlySet<string> {
+  let names: ReadonlySet<string> | undefined;
+  return () => (names ??= new Set(inLine().flatMap((group) => group.jobs.map(nameOf))));
 }
 
 /** Tells those that wait in memory from those that are being tried. */
-function withLine({ inLine }: QueueOperationsParts, jobs: QueuePage['jobs']): QueuedJob[] {
-  if (!jobs.some(({ claimed }) => claimed)) return jobs;
-  const waiting = new Set(inLine().flatMap((group) => group.jobs.map(nameOf)));
-  return jobs.map((job) => (waiting.has(nameOf(job)) ? { ...job, claimed: false, inLine: true } : job));
-}
+const withLine = (job: QueuedJob, line: () => ReadonlySet<string>): QueuedJob =>
+  job.claimed && line().has(nameOf(job)) ? { ...job, claimed: false, inLine: true } : job;
 
 const nameOf = ({ queueId, number }: { queueId: string; number: number }): string => `${queueId}/${number}`;
 

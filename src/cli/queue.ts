@@ -171,7 +171,7 @@ async function dryRun(
   admin: Admin,
   { selection, kind, json }: { selection: QueueSelection; kind: QueueOrder['kind']; json: boolean },
 ): Promise<ExitCode> {
-  const counts = await admin.countQueue(selection);
+  const counts = await admin.countQueue({ ...selection, mustKnow: true });
   const count = affected[kind](counts);
   if (json) printJson(context, { count, underway: counts.underway });
   else context.terminal.out(`${plural(count, 'recipient')} would be concerned${leftAlone(counts)}\n`);
@@ -223,7 +223,7 @@ function printJobs(context: Context, jobs: readonly QueuedJob[]): void {
       `${queueId}  <${printable(reversePath)}> → <${printable(recipient)}>  ${age}, ${plural(attempts, 'attempt')}, ${whenOf(job, clock.now())}\n`,
     );
     for (const line of [suspensionLine(job), lastError])
-      if (line !== undefined) terminal.out(`    ${printable(line)}\n`);
+      if (line !== undefined && line !== '') terminal.out(`    ${printable(line)}\n`);
   }
   if (jobs.length === 0) terminal.out('The queue is empty, or nothing in it matches.\n');
 }

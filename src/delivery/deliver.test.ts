@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { socketDialler } from '../net/conversation.ts';
 import { Directory } from '../queue/directory.ts';
-import type { Queue, SiteTrouble } from '../queue/queue.ts';
+import type { NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
 import { defaultRetryPolicy } from '../queue/retry.ts';
 import { createDirectAgent } from '../store/delivery-agent.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -27,7 +27,7 @@ interface Circumstances {
   zone?: ZoneData;
   script?: Script;
   message?: Partial<MessageRow>;
-  untried?: SiteTrouble;
+  untried?: NotTried;
 }
 
 /** Tries jobs and gives what was settled; nothing here goes over a socket. */
@@ -111,6 +111,15 @@ describe('deliver()', () => {
     ).toEqual([
       ['', [sender]],
       ['', ['boss@example.com']],
+    ]);
+  });
+
+  test('what an operator suspends keeps its last error: that it was suspended is over with the suspension', async () => {
+    const untried = { scope: 'all', name: '', by: 'root', at: 5000 } as const;
+    const settled = await attempt([{ lastError: '451 4.3.0 Busy' }, {}], { untried });
+    expect(settled.results).toMatchObject([
+      { result: 'retry', lastError: '451 4.3.0 Busy' },
+      { result: 'retry', lastError: '' },
     ]);
   });
 

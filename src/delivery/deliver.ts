@@ -6,6 +6,7 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import { isInDoubt } from '../queue/hand-out.ts';
 import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
 import { attemptsMade, defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
@@ -76,7 +77,7 @@ export async function deliver(
     const decision = untried && !isInDoubt(job) ? putOff(job, decided) : decided;
     if (!suspension) return { job, outcome, decision };
     const dueAt = isSplit(parts, jobs) ? lookAgainAt(suspension, now) : now;
-    return { job, outcome, decision: waitFor(suspension, decision, dueAt) };
+    return { job, outcome, decision: waitFor(suspension, { job, decision, dueAt }) };
   });
   const { decisions, reports } = await tell({ report: parts.report, log: parts.log, now }, message, decided);
   const isUnreached = site !== undefined && site !== 'reached';
@@ -206,22 +207,26 @@ function putOff(job: JobRow, decision: Decision): Decision {
   return { ...decision, result: { ...result, memo }, event: { ...event, data } };
 }
 
-/**
- * What is not given up is due, but its destination is held: it goes on as soon as the suspension ends. Where it cannot be
- * held, since other mail for it may go, it is due later.
- */
-function waitFor(suspension: Suspension, decision: Decision, dueAt: number): Decision {
-  const { result, event } = decision;
-  if (result.result !== 'retry' || event.event !== 'deferred') return decision;
-  const data = { ...event.data, nextAttemptAt: suspensionEnd(suspension) };
-  return { ...decision, result: { ...result, nextAttemptAt: dueAt }, event: { ...event, data } };
+interface Suspended {
+  job: JobRow;
+  decision: Decision;
+  dueAt: number;
 }
 
 /**
- * Whether nobody knows how a job's last attempt ended. A local one is simply tried again: the file that may be there is
- * found by its name. A remote one may have arrived, and is tried later (decision.ts).
+ * What is not given up is due, but its destination is held: it goes on as soon as the suspension ends. Where it cannot be
+ * held, since other mail for it may go, it is due later. What went wrong last is still what did before.
  */
-const isInDoubt = ({ kind, inDoubt }: JobRow): boolean => kind === 'remote' && inDoubt === true;
+function waitFor(suspension: Suspension, { job, decision, dueAt }: Suspended): Decision {
+  const { result, event } = decision;
+  if (result.result !== 'retry' || event.event !== 'deferred') return decision;
+  const data = { ...event.data, nextAttemptAt: suspensionEnd(suspension) };
+  return {
+    ...decision,
+    result: { ...result, nextAttemptAt: dueAt, lastError: job.lastError ?? '' },
+    event: { ...event, data },
+  };
+}
 
 function localDoubts(jobs: readonly JobRow[], queueId: string, at: number): DossierEvent[] {
   const rule = 'the server stopped while this was being tried: it is tried again';

@@ -94,3 +94,9 @@ function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {
   if (jobs) jobs.push(job);
   else groups.set(site, [job]);
 }
+
+/**
+ * Whether nobody knows how a job's last attempt ended. A local one is simply tried again: the file that may be there is
+ * found by its name. A remote one may have arrived, and is tried later (decision.ts).
+ */
+export const isInDoubt = ({ kind, inDoubt }: JobRow): boolean => kind === 'remote' && inDoubt === true;

@@ -253,6 +253,25 @@ describe('Queue', () => {
     await stage.queue.stop();
   });
 
+  test('P7: what a crash has left in doubt takes no place at its site: all of it is told so at once', async () => {
+    const limits = { concurrency: 9, perSite: () => places(1), apart: () => false, maxHeld: 100 };
+    const crashed = newStage({ limits });
+    crashed.queue.start();
+    for (const name of ['a', 'b', 'c']) await crashed.queue.accept(letter(`${name}@example.net`));
+    await temporary.reopen();
+    const stage = newStage({ limits });
+    stage.queue.start();
+    await stage.queue.accept(letter('new@example.net'));
+    await vi.waitFor(() => {
+      stage.queue.wake();
+      clock.advance(1000);
+      expect(stage.begun).toHaveLength(4);
+    });
+    expect(stage.queue.inLine()).toEqual([]);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
   test('wake() makes it look for what others put into the store', async () => {
     const stage = newStage();
     stage.queue.start();

@@ -9,7 +9,14 @@ import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } 
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { Attempts, type Deliver, type NotTried } from './attempts.ts';
-import { type DeliveryGroup, type HandOutParts, handOut, type SentBy } from './hand-out.ts';
+import {
+  type DeliveryGroup,
+  groupOf,
+  type HandOutParts,
+  handOut,
+  isInDoubt,
+  type SentBy,
+} from './hand-out.ts';
 import { eachIn, takeAll } from './line.ts';
 import type { Matches } from './matches.ts';
 import { outlookOf, type SiteOutlook } from './outlook.ts';
@@ -295,12 +302,24 @@ export class Queue {
     if (rest) void this.#track(rest);
   }
 
-  /** Of new work the schedule gets what is not suspended. */
+  /** Of new work the schedule gets what is not suspended, nor in doubt. */
   #receive(group: DeliveryGroup): void {
-    const wanted = this.#stopping ? group : this.#aside.rest(group);
+    const wanted = this.#stopping ? group : this.#wanted(group);
     const jobCount = group.jobCount - (wanted?.jobCount ?? 0);
     if (jobCount > 0) this.#on({ type: 'cancelled', jobCount });
     if (wanted) this.#on({ type: 'ready', group: wanted });
+  }
+
+  /** What is in doubt is told so at once, and is tried later: it needs no place. */
+  #wanted(group: DeliveryGroup): DeliveryGroup | undefined {
+    const rest = this.#aside.rest(group);
+    if (!rest?.jobs.some(isInDoubt)) return rest;
+    const { doubtful = [], certain } = Object.groupBy(rest.jobs, (job) =>
+      isInDoubt(job) ? 'doubtful' : 'certain',
+    );
+    const { site, message } = rest;
+    void this.#track(this.#attempts.make(groupOf(site, message, doubtful)).then(() => undefined));
+    return certain && groupOf(site, message, certain);
   }
 
   /** It may have been suspended while it waited for its turn. */

@@ -99,7 +99,9 @@ const whyNot: Record<(SiteTrouble | FullLine)['kind'], string> = {
 
 function unreached(why: SiteTrouble | FullLine): Trouble {
   const { kind, at, status, phase, reason } = why;
-  const rule = `the site ${whyNot[kind]} at ${new Date(at).toISOString()}: not tried, later again`;
+  // Where DNS failed there was no site to be reached.
+  const what = phase.startsWith('looking up') ? 'no route was found' : `the site ${whyNot[kind]}`;
+  const rule = `${what} at ${new Date(at).toISOString()}: not tried, later again`;
   return { status, phase, reason, rule, ...clearTextOf(why) };
 }
 
