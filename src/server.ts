@@ -9,6 +9,7 @@ import { localAdmin } from './admin/local-admin.ts';
 import { controlPath } from './admin/open-admin.ts';
 import type { DkimSigner } from './authentication/dkim-sign.ts';
 import type { Config } from './config/config.ts';
+import { sendsByMx } from './config/transport.ts';
 import { AddressChecker } from './delivery/check/address-checker.ts';
 import { type DeliverParts, deliver } from './delivery/deliver.ts';
 import { expansionReporter } from './delivery/expansion.ts';
@@ -168,7 +169,7 @@ const maxHeldJobs = 5000;
 async function startGuard({ config, clock, log, store }: Core, parts: AsyncDisposableStack): Promise<Guard> {
   const guard = new Guard({ config, resolver: await createStub(config, clock), clock, log, store });
   parts.defer(() => guard.stop());
-  if (config.guard.enabled) await guard.start();
+  if (config.guard.enabled && sendsByMx(config.transports)) await guard.start();
   return guard;
 }
 

@@ -99,3 +99,11 @@ export function defaultTls({
   if (protocol === 'smtps' || protocol === 'submission') return 'verified';
   return user === undefined || socket !== undefined || allowPlaintextAuth ? 'opportunistic' : 'verified';
 }
+
+/**
+ * Whether any mail may go by MX: not where something else takes everything, and nothing is sent by MX in spite of it. Then
+ * no receiver sees which of our addresses it comes from.
+ */
+export const sendsByMx = (transports: readonly TransportConfig[]): boolean =>
+  transports.some(({ way }) => way.protocol === 'mx') ||
+  !transports.some(({ domains, senders }) => domains.includes('*') && senders === undefined);
