@@ -106,7 +106,7 @@ export class Queue {
       {
         clock,
         isSplit: (group) => this.#isSplit(group),
-        defer: (group, suspension) => this.#track(this.#defer(group, suspension)),
+        defer: (group, suspension) => this.#track(this.#settleUntried(group, suspension)),
         // The schedule does not know of it: nothing else would wake it then.
         putBack: (group, until) =>
           this.#putBack(group, until).then(() => this.#on({ type: 'due', at: until })),
@@ -260,7 +260,7 @@ export class Queue {
       case 'putBack':
         return void this.#putBack(command.group, command.until);
       case 'defer':
-        return void this.#track(this.#defer(command.group, command.cause));
+        return void this.#track(this.#settleUntried(command.group, command.cause));
       case 'wake':
         return this.#wakeAt(command.at);
     }
@@ -318,7 +318,7 @@ export class Queue {
       isInDoubt(job) ? 'doubtful' : 'certain',
     );
     const { site, message } = rest;
-    void this.#track(this.#attempts.make(groupOf(site, message, doubtful)).then(() => undefined));
+    void this.#track(this.#settleUntried(groupOf(site, message, doubtful)));
     return certain && groupOf(site, message, certain);
   }
 
@@ -344,7 +344,8 @@ export class Queue {
     this.#on({ type: 'finished', group, ...(site !== undefined && { site }) });
   }
 
-  async #defer(group: DeliveryGroup, cause: NotTried): Promise<void> {
+  /** Without a place, since nothing is tried: the schedule does not know of it. */
+  async #settleUntried(group: DeliveryGroup, cause?: NotTried): Promise<void> {
     await this.#attempts.make(group, cause);
   }
 
