@@ -59,6 +59,7 @@ describe('the door', () => {
       'ENHANCEDSTATUSCODES',
       'CHUNKING',
       'DSN',
+      `LIMITS RCPTMAX=${net().config.limits.recipients}`,
     ];
     for (const [protocol, auth] of [
       ['smtp', []],

@@ -77,12 +77,14 @@ export function goodbye(hostname: string, why: 'idle' | 'time' | 'shutdown'): Re
 export function extensions(offer: {
   hostname: string;
   messageBytes: number;
+  recipients: number;
   startTls: boolean;
   requireTls: boolean;
   auth: boolean;
 }): Reply {
   const lines = [offer.hostname, 'PIPELINING', `SIZE ${offer.messageBytes}`, '8BITMIME', 'SMTPUTF8'];
-  lines.push('ENHANCEDSTATUSCODES', 'CHUNKING', 'DSN');
+  // RFC 9422: of its limits the only one that is kept here. Transactions and domains are not counted.
+  lines.push('ENHANCEDSTATUSCODES', 'CHUNKING', 'DSN', `LIMITS RCPTMAX=${offer.recipients}`);
   if (offer.startTls) lines.push('STARTTLS');
   if (offer.requireTls) lines.push('REQUIRETLS');
   if (offer.auth) lines.push('AUTH PLAIN LOGIN');

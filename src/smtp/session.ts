@@ -3,7 +3,7 @@
  * commands lives here; syntax is in command.ts, message data in data-reader.ts. Whether a sender, a recipient or a
  * message is welcome is never decided here: those are events for the application.
  * Extensions: RFC 1870 SIZE, 2034, 2920 PIPELINING, 3030 CHUNKING, 3207 STARTTLS, 3461 DSN, 4954 AUTH, 6152 8BITMIME,
- * 6531 SMTPUTF8, 8689 REQUIRETLS.
+ * 6531 SMTPUTF8, 8689 REQUIRETLS, 9422 LIMITS.
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
@@ -232,11 +232,12 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   #hello(verb: 'HELO' | 'EHLO'): Reply {
-    const { hostname, startTls, auth, messageBytes } = this.#options;
+    const { hostname, startTls, auth, messageBytes, recipients } = this.#options;
     if (verb === 'HELO') return reply(250, '', hostname);
     return say.extensions({
       hostname,
       messageBytes,
+      recipients,
       startTls: startTls && !this.#tls,
       requireTls: this.#tls !== undefined,
       auth: auth && this.#tls !== undefined && !this.#state.authenticated,

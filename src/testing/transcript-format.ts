@@ -5,6 +5,7 @@
  *     C: RETR 1                         the client sends a line, CRLF added; successive ones go out together
  *     C> RETR 1\n                       … sends just this; in both, \r \n \t \0 \\ and \xHH are escapes
  *     S: +OK … octets                   the server's next line; `…` stands for anything within it
+ *     S*: 250-…                         one line like it or more, as many as there are
  *     == TLS                            the server wanted TLS, and the handshake is done
  *     == closed                         the server has said its last word and closed
  *     == hang up                        the client breaks the connection off
@@ -22,7 +23,7 @@ export type Action = {
   connection: number;
 } & (
   | { kind: 'send'; bytes: Buffer }
-  | { kind: 'expect'; pattern: string }
+  | { kind: 'expect'; pattern: string; repeated?: true }
   | { kind: 'tls' }
   | { kind: 'closed' }
   | { kind: 'hangUp' }
@@ -68,7 +69,7 @@ function addAction(actions: Action[], action: Action): void {
 }
 
 function parseLine(text: string, line: number): Action {
-  const [, number, mark, rest = ''] = /^(\d*)(C:|C>|S:|==)(?: (.*))?$/.exec(text) ?? [];
+  const [, number, mark, rest = ''] = /^(\d*)(C:|C>|S:|S\*:|==)(?: (.*))?$/.exec(text) ?? [];
   const connection = number ? Number(number) : 1;
   switch (mark) {
     case 'C:':
@@ -77,10 +78,12 @@ function parseLine(text: string, line: number): Action {
       return { line, connection, kind: 'send', bytes: octetsOf(rest) };
     case 'S:':
       return { line, connection, kind: 'expect', pattern: rest };
+    case 'S*:':
+      return { line, connection, kind: 'expect', pattern: rest, repeated: true };
     case '==':
       return { line, connection, ...parseDirective(rest, line) };
     default:
-      throw new Error(`Transcript line ${line} is none of C: C> S: == #: ${text}`);
+      throw new Error(`Transcript line ${line} is none of C: C> S: S*: == #: ${text}`);
   }
 }
 

@@ -115,6 +115,11 @@ describe('playTranscript()', () => {
     expect(closed).toEqual([2, 1]);
   });
 
+  test('takes as many lines as are alike, and one at least', async () => {
+    await play('S: hello\nC: a\nC: b\nC: bye\nS*: you said …\n== closed');
+    await expect(play('S: hello\nC: a\nS*: I said …')).rejects.toThrow('received  S: you said a');
+  });
+
   test('closes every application once, also when the dialogue goes wrong', async () => {
     closed.length = 0;
     await expect(play('S: hello\nC: a\nS: b')).rejects.toThrow();

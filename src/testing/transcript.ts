@@ -99,7 +99,7 @@ class Client<Event, Answer> {
 
   async perform(action: Action, cut: Cut): Promise<void> {
     if (!this.#begun) await this.#pump();
-    if (action.kind === 'expect') return this.#expectLine(action.pattern);
+    if (action.kind === 'expect') return this.#expectLines(action);
     if (action.kind !== 'hangUp') this.expectSilence();
     const { machine } = this.#served;
     switch (action.kind) {
@@ -158,11 +158,17 @@ class Client<Event, Answer> {
     if (bytes !== undefined) this.#received = Buffer.concat([this.#received, bytes]);
   }
 
-  #expectLine(pattern: string): void {
+  #expectLines({ pattern, repeated }: Action & { kind: 'expect' }): void {
+    if (!this.#takeLine(pattern)) throw new Mismatch(`S: ${pattern}`, shownLine(this.#received));
+    while (repeated && this.#takeLine(pattern));
+  }
+
+  /** Whether the next line was like this; if not, it is still to come. */
+  #takeLine(pattern: string): boolean {
     const end = this.#received.indexOf('\r\n');
-    const line = this.#received.toString('utf8', 0, Math.max(end, 0));
-    if (end === -1 || !matches(pattern, line)) throw new Mismatch(`S: ${pattern}`, shownLine(this.#received));
+    if (end === -1 || !matches(pattern, this.#received.toString('utf8', 0, end))) return false;
     this.#received = this.#received.subarray(end + 2);
+    return true;
   }
 }
 
