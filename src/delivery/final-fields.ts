@@ -1,7 +1,11 @@
-/** The fields that only final delivery writes: Return-Path (RFC 5321 §4.4) and Delivered-To, by which loops are seen. */
+/** The fields that only final delivery writes: Return-Path (RFC 5321 §4.4), Delivered-To, by which loops are seen, and the verdict. */
 
 import type { JobRow, MessageRow } from '../store/store.ts';
 
-export function finalFields({ reversePath }: MessageRow, { recipient }: JobRow): Buffer {
-  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n`);
+/** What the recipient's own policy made of the message; nobody else's business, so it is not in the message before. */
+const verdictField = 'X-Posthorn-Verdict';
+
+export function finalFields({ reversePath }: MessageRow, { recipient, verdict }: JobRow): Buffer {
+  const judged = verdict === undefined ? '' : `${verdictField}: ${verdict}\r\n`;
+  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n${judged}`);
 }

@@ -99,6 +99,8 @@ export interface JobRow {
   inDoubt?: boolean;
   requests?: JobRequests;
   memo?: JobMemo;
+  /** Local only: what the recipient's policy made of the message, the value of a header field that delivery writes. */
+  verdict?: string;
 }
 
 /** What the sender asked for about this recipient. */
@@ -220,7 +222,35 @@ export interface Account {
   /** argon2id, in PHC string form. */
   passwordHash: string;
   createdAt: number;
+  /** Absent: none was made; see AccountSettings. */
+  settings?: AccountSettings;
+  /** Made of the same password; absent where it was set before there were any. */
+  scramKeys?: ScramKeys;
 }
+
+/** What holds for one mailbox; what is absent is as the domain or the server has it. */
+export interface AccountSettings {
+  /** Name of the policy for what comes in. */
+  policy?: string;
+  /** false: nobody can send to it. */
+  receive?: false;
+  /** false: its user can submit nothing. */
+  send?: false;
+  /** Octets of mail that it may hold. */
+  quotaBytes?: number;
+}
+
+/** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3): the password does not follow from it. */
+export interface ScramKeys {
+  /** Octets in base64, all three. */
+  salt: string;
+  storedKey: string;
+  serverKey: string;
+  iterations: number;
+}
+
+/** What may be shown of an account. */
+export type PublicAccount = Omit<Account, 'passwordHash' | 'scramKeys'>;
 
 export interface Alias {
   /** Lower-case `user@domain`. */
@@ -378,11 +408,13 @@ export interface Store {
    */
   addAccounts(accounts: Account[]): Promise<string[]>;
   /** Resolves to false where there is no such account. */
-  setPassword(address: string, passwordHash: string): Promise<boolean>;
+  setPassword(address: string, passwordHash: string, scramKeys?: ScramKeys): Promise<boolean>;
+  /** In the place of all that was set before. Resolves to false where there is no such account. */
+  setSettings(address: string, settings: AccountSettings): Promise<boolean>;
   findAccount(address: string): Promise<Account | undefined>;
   /** The domain's account that was created first. */
   firstAccount(domain: string): Promise<string | undefined>;
-  listAccounts(): Promise<Omit<Account, 'passwordHash'>[]>;
+  listAccounts(): Promise<PublicAccount[]>;
   /**
    * Removes the account and the dossiers of what it sent and received; resolves to false where there is none. Of
    * messages that others received too, their part stays, with the address struck out. Its Maildir stays.

@@ -104,16 +104,24 @@ async function addPeople(store: Store): Promise<void> {
     address: `user${number}@example.com`,
     passwordHash: `$argon2id$v=19$m=19456,t=2,p=1$${'salt'.repeat(5)}$${String(number).repeat(20)}`,
     createdAt: 1000 + number,
+    ...(asks(number) && people),
   }));
   await store.addAccounts(accounts);
   await store.setAlias({ address: 'info@example.com', targets: ['user1@example.com', 'other@example.org'] });
 }
+
+/** What every fifth account has besides. */
+export const people = {
+  settings: { policy: 'strict', quotaBytes: 1000 },
+  scramKeys: { salt: 'c2FsdA==', storedKey: 'c3RvcmVk', serverKey: 'c2VydmVy', iterations: 4096 },
+} as const;
 
 /** What every fifth message carries besides. */
 export const wishes = {
   message: { requireTls: true, envid: 'QQ314159', ret: 'full' },
   job: { notify: ['failure', 'delay'], orcpt: 'rfc822;somebody@example.net' },
   memo: { source: '192.0.2.1', held: { by: 'operator', at: 1, nextAttemptAt: 2, expiresAt: 3 } },
+  verdict: 'Junk; as it likes',
 } as const;
 
 const asks = (number: number): boolean => number % 5 === 1;
@@ -132,7 +140,7 @@ async function letter(dataDir: string, number: number, random: Random) {
       number: index,
       recipient: `r${index}.of.${queueId}@example.net`,
       attempts: index,
-      ...(asks(number) && { requests: wishes.job, memo: wishes.memo }),
+      ...(asks(number) && { requests: wishes.job, memo: wishes.memo, verdict: wishes.verdict }),
     }),
   );
   const to = jobs.map(({ recipient }) => recipient);

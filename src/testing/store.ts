@@ -123,8 +123,15 @@ export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(chunks));
 }
 
-/** Takes away what version 5 of the schema has added, on the way to an earlier one. */
+/** Takes away what version 6 of the schema has added, on the way to an earlier one. */
+export function withoutVersion6(database: { exec(sql: string): unknown }): void {
+  database.exec(`ALTER TABLE jobs DROP COLUMN verdict; ALTER TABLE accounts DROP COLUMN settings;
+    ALTER TABLE accounts DROP COLUMN scram_keys`);
+}
+
+/** As withoutVersion6(), and what version 5 has added. */
 export function withoutVersion5(database: { exec(sql: string): unknown }): void {
+  withoutVersion6(database);
   database.exec(`DROP TABLE memos; ALTER TABLE messages DROP COLUMN requests;
     ALTER TABLE jobs DROP COLUMN requests; ALTER TABLE jobs DROP COLUMN memo`);
 }

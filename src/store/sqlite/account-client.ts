@@ -11,6 +11,7 @@ type Accounts = Pick<
   Store,
   | 'addAccounts'
   | 'setPassword'
+  | 'setSettings'
   | 'findAccount'
   | 'firstAccount'
   | 'listAccounts'
@@ -33,8 +34,13 @@ export function accountsOver(link: Link): Accounts {
       }
       return existing;
     },
-    async setPassword(address, passwordHash) {
-      const changed = await link.call('setPassword', { address, passwordHash });
+    async setPassword(address, passwordHash, scramKeys) {
+      const changed = await link.call('setPassword', { address, passwordHash, scramKeys });
+      accounts.forget(address);
+      return changed;
+    },
+    async setSettings(address, settings) {
+      const changed = await link.call('setSettings', { address, settings });
       accounts.forget(address);
       return changed;
     },

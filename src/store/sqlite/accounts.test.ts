@@ -27,6 +27,30 @@ test('findAccount() sees changes at once, also of what it did not find before', 
   expect(await world.store.setPassword('b@example.com', 'fresh')).toBe(false);
 });
 
+test('setSettings() takes the place of what was set, and an empty one of it all', async () => {
+  await using world = await temporaryStore();
+  const settings = { policy: 'strict', receive: false, quotaBytes: 1000 } as const;
+  await world.store.addAccounts([account('a@example.com')]);
+  expect(await world.store.setSettings('a@example.com', settings)).toBe(true);
+  expect(await world.store.findAccount('a@example.com')).toEqual({ ...account('a@example.com'), settings });
+  const store = await world.reopen();
+  expect(await store.listAccounts()).toEqual([{ address: 'a@example.com', createdAt: 1, settings }]);
+  expect(await store.setSettings('a@example.com', {})).toBe(true);
+  expect(await store.findAccount('a@example.com')).toEqual(account('a@example.com'));
+  expect(await store.setSettings('b@example.com', settings)).toBe(false);
+});
+
+test('setPassword() sets the keys for SCRAM with it, and removes those of the password before', async () => {
+  await using world = await temporaryStore();
+  const scramKeys = { salt: 'c2FsdA==', storedKey: 'c3Q=', serverKey: 'c2U=', iterations: 4096 };
+  await world.store.addAccounts([account('a@example.com')]);
+  await world.store.setPassword('a@example.com', 'fresh', scramKeys);
+  expect(await world.store.findAccount('a@example.com')).toMatchObject({ passwordHash: 'fresh', scramKeys });
+  expect(JSON.stringify(await world.store.listAccounts())).not.toContain('c2FsdA');
+  await world.store.setPassword('a@example.com', 'fresher');
+  expect(await world.store.findAccount('a@example.com')).not.toHaveProperty('scramKeys');
+});
+
 test('firstAccount() is the one of the domain that was created first', async () => {
   await using world = await temporaryStore();
   const accounts = [

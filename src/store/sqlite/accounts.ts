@@ -1,13 +1,15 @@
 /** Accounts and aliases: few rows, found by address, lower-case. */
 
 import type { Database } from 'better-sqlite3';
-import type { Account, Alias } from '../store.ts';
+import type { Account, AccountSettings, Alias, PublicAccount, ScramKeys } from '../store.ts';
 import type { Operations } from './protocol.ts';
+import { json } from './rows.ts';
 
 export type AccountOperations = Pick<
   Operations,
   | 'addAccounts'
   | 'setPassword'
+  | 'setSettings'
   | 'findAccount'
   | 'firstAccount'
   | 'listAccounts'
@@ -17,37 +19,58 @@ export type AccountOperations = Pick<
   | 'listAliases'
 >;
 
+type AccountRow = [
+  address: string,
+  passwordHash: string,
+  createdAt: number,
+  /** JSON, both. */
+  settings: string | null,
+  scramKeys: string | null,
+];
+
 type AliasRow = [address: string, targets: string];
 
 export function createAccounts(database: Database): AccountOperations {
   const insert = database.prepare(
-    'INSERT INTO accounts (address, domain, password_hash, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO accounts (address, domain, password_hash, created_at, settings, scram_keys) ' +
+      'VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const setPassword = database.prepare('UPDATE accounts SET password_hash = ? WHERE address = ?');
-  const find = database.prepare<[string], Account>(
-    'SELECT address, password_hash AS passwordHash, created_at AS createdAt FROM accounts WHERE address = ?',
+  const setPassword = database.prepare(
+    'UPDATE accounts SET password_hash = ?, scram_keys = ? WHERE address = ?',
   );
+  const setSettings = database.prepare('UPDATE accounts SET settings = ? WHERE address = ?');
+  const columns = 'address, password_hash, created_at, settings, scram_keys';
+  const find = database
+    .prepare<[string], AccountRow>(`SELECT ${columns} FROM accounts WHERE address = ?`)
+    .raw();
   const first = database
     .prepare<[string], string>(
       'SELECT address FROM accounts WHERE domain = ? ORDER BY created_at, id LIMIT 1',
     )
     .pluck();
-  const list = database.prepare<[], Omit<Account, 'passwordHash'>>(
-    'SELECT address, created_at AS createdAt FROM accounts ORDER BY address',
-  );
+  const list = database.prepare<[], AccountRow>(`SELECT ${columns} FROM accounts ORDER BY address`).raw();
   const remove = database.prepare('DELETE FROM accounts WHERE address = ?');
 
   return {
     addAccounts: (accounts) =>
       accounts
-        .filter(({ address, passwordHash, createdAt }) => {
-          return insert.run(address, domainOf(address), passwordHash, createdAt).changes === 0;
+        .filter(({ address, passwordHash, createdAt, settings, scramKeys }) => {
+          const extras = [json(settings), json(scramKeys)];
+          return insert.run(address, domainOf(address), passwordHash, createdAt, ...extras).changes === 0;
         })
         .map(({ address }) => address),
-    setPassword: ({ address, passwordHash }) => setPassword.run(passwordHash, address).changes > 0,
-    findAccount: (address) => find.get(address),
+    setPassword: ({ address, passwordHash, scramKeys }) =>
+      setPassword.run(passwordHash, json(scramKeys), address).changes > 0,
+    setSettings: ({ address, settings }) => {
+      const text = Object.keys(settings).length === 0 ? null : json(settings);
+      return setSettings.run(text, address).changes > 0;
+    },
+    findAccount: (address) => {
+      const row = find.get(address);
+      return row && account(row);
+    },
     firstAccount: (domain) => first.get(domain),
-    listAccounts: () => list.all(),
+    listAccounts: () => list.all().map(publicAccount),
     removeAccount: (address) => remove.run(address).changes > 0,
     ...createAliases(database),
   };
@@ -73,6 +96,25 @@ function createAliases(database: Database): Pick<Operations, 'setAlias' | 'findA
       return row && alias(row);
     },
     listAliases: () => list.all().map(alias),
+  };
+}
+
+function account(row: AccountRow): Account {
+  const [, passwordHash, , , scramKeys] = row;
+  return {
+    ...publicAccount(row),
+    passwordHash,
+    // Written by setPassword() and addAccounts() from the same type.
+    ...(scramKeys !== null && { scramKeys: JSON.parse(scramKeys) as ScramKeys }),
+  };
+}
+
+function publicAccount([address, , createdAt, settings]: AccountRow): PublicAccount {
+  // Written by setSettings() and addAccounts() from the same type.
+  return {
+    address,
+    createdAt,
+    ...(settings !== null && { settings: JSON.parse(settings) as AccountSettings }),
   };
 }
 

@@ -6,12 +6,15 @@
 import type { OpenFailure } from '../errors.ts';
 import type {
   Account,
+  AccountSettings,
   Alias,
   ClaimRequest,
   JobChange,
+  PublicAccount,
   QueueCounts,
   QueueFilter,
   Retention,
+  ScramKeys,
   TraceQuery,
 } from '../store.ts';
 import type { Evidence } from './pages/examine.ts';
@@ -104,10 +107,11 @@ export interface Operations {
   eraseAddress(step: { address: string; bucket: number | undefined }): number | undefined;
 
   addAccounts(accounts: Account[]): string[];
-  setPassword(change: { address: string; passwordHash: string }): boolean;
+  setPassword(change: { address: string; passwordHash: string; scramKeys: ScramKeys | undefined }): boolean;
+  setSettings(change: { address: string; settings: AccountSettings }): boolean;
   findAccount(address: string): Account | undefined;
   firstAccount(domain: string): string | undefined;
-  listAccounts(none: undefined): Omit<Account, 'passwordHash'>[];
+  listAccounts(none: undefined): PublicAccount[];
   removeAccount(address: string): boolean;
   setAlias(alias: Alias): void;
   findAlias(address: string): Alias | undefined;

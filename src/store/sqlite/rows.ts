@@ -49,11 +49,12 @@ export type JobTuple = [
   /** JSON, both. */
   requests: string | null,
   memo: string | null,
+  verdict: string | null,
 ];
 
 export const jobColumns =
   'queue_id, number, recipient, original_recipient, kind, destination, folder, attempts, queued_at, next_attempt_at, ' +
-  'expires_at, last_error, in_doubt, requests, memo';
+  'expires_at, last_error, in_doubt, requests, memo, verdict';
 
 /** Placeholders for as many values as `columns` names. */
 export const placeholders = (columns: string): string =>
@@ -142,13 +143,14 @@ export function jobTuple(job: JobRow): JobTuple {
     Number(job.inDoubt ?? false),
     json(job.requests),
     json(job.memo),
+    job.verdict ?? null,
   ];
 }
 
 export function jobRow(tuple: JobTuple): JobRow {
   const [queueId, number, recipient, originalRecipient, kind, destination, folder] = tuple;
-  const [, , , , , , , attempts, queuedAt, nextAttemptAt, expiresAt, lastError, inDoubt, requests, memo] =
-    tuple;
+  const [, , , , , , , attempts, queuedAt, nextAttemptAt, expiresAt, lastError, inDoubt, ...extras] = tuple;
+  const [requests, memo, verdict] = extras;
   return {
     queueId,
     number,
@@ -166,5 +168,6 @@ export function jobRow(tuple: JobTuple): JobRow {
     // Written by jobTuple() from the same types.
     ...(requests !== null && { requests: JSON.parse(requests) as JobRequests }),
     ...(memo !== null && { memo: JSON.parse(memo) as JobMemo }),
+    ...(verdict !== null && { verdict }),
   };
 }

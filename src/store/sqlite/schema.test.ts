@@ -3,7 +3,13 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { sampleMessage, temporaryDirectory, temporaryStore, withoutVersion5 } from '../../testing/store.ts';
+import {
+  sampleMessage,
+  temporaryDirectory,
+  temporaryStore,
+  withoutVersion5,
+  withoutVersion6,
+} from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
 import { storeFiles } from './store-files.ts';
@@ -65,6 +71,24 @@ test.each([
   ['SQLITE_CORRUPT', 'damaged'],
 ])('openError() of %s is "%s"', (code, kind) => {
   expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });
+});
+
+test('openStore() brings a database of version 5 to the present', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([{ address: 'a@example.com', passwordHash: 'x', createdAt: 1 }]);
+  await world.store.accept(sampleMessage('Q1'));
+  await world.store.close();
+  const files = storeFiles(world.dataDir);
+  const database = new Database(files.database);
+  withoutVersion6(database);
+  database.pragma('user_version = 5');
+  database.close();
+  rmSync(files.sums); // it was not this store that changed the pages
+  const store = await world.reopen();
+  expect(await store.setSettings('a@example.com', { send: false })).toBe(true);
+  const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
+  expect(claimed?.jobs).toHaveLength(1);
+  expect(claimed?.jobs[0]).not.toHaveProperty('verdict');
 });
 
 test('openStore() brings a database of version 4 to the present', async () => {

@@ -9,7 +9,7 @@ import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 5;
+export const schemaVersion = 6;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 4 * 1024;
@@ -68,6 +68,7 @@ const jobs = `
     claimed_until INTEGER,
     requests TEXT,
     memo TEXT,
+    verdict TEXT,
     PRIMARY KEY (queue_id, number)
   ) STRICT, WITHOUT ROWID;
   ${jobIndexes}`;
@@ -123,7 +124,9 @@ const accounts = `
     address TEXT NOT NULL UNIQUE,
     domain TEXT NOT NULL,
     password_hash TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    settings TEXT,
+    scram_keys TEXT
   ) STRICT;
   CREATE INDEX accounts_of_domain ON accounts (domain, created_at);
   CREATE TABLE aliases (
@@ -158,6 +161,9 @@ const migrations: Record<number, string> = {
       ALTER TABLE jobs ADD COLUMN requests TEXT;
       ALTER TABLE jobs ADD COLUMN memo TEXT;
       ${memos}`,
+  6: `ALTER TABLE jobs ADD COLUMN verdict TEXT;
+      ALTER TABLE accounts ADD COLUMN settings TEXT;
+      ALTER TABLE accounts ADD COLUMN scram_keys TEXT`,
 };
 
 /**

@@ -13,7 +13,7 @@ import type { SalvagedLetter } from './letters.ts';
 export const whole = v.pipe(v.number(), v.safeInteger());
 
 /** As the store wrote it: whoever uses its fields looks at them one by one. */
-const table = <T extends object>() =>
+export const table = <T extends object>() =>
   v.exactOptional(v.custom<T>((value) => typeof value === 'object' && value !== null));
 
 const recipientShape = v.object({
@@ -31,6 +31,7 @@ const recipientShape = v.object({
   inDoubt: v.exactOptional(v.boolean()),
   requests: table<JobRequests>(),
   memo: table<JobMemo>(),
+  verdict: v.exactOptional(v.string()),
 });
 
 export const envelopeShape = v.object({

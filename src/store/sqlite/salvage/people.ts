@@ -1,13 +1,16 @@
 /** Accounts and aliases, from whatever is left of them. */
 
-import type { Alias } from '../../store.ts';
+import type { AccountSettings, Alias, ScramKeys } from '../../store.ts';
 import type { SqlValue } from '../pages/record.ts';
+import { jsonOrNull } from './rows.ts';
 import type { Place, Scan } from './scan.ts';
 
 export interface SalvagedAccount {
   address: string;
   passwordHash: string;
   createdAt: number;
+  settings?: AccountSettings;
+  scramKeys?: ScramKeys;
   /** Its page is damaged, or was damaged and is an older one: look at it before it is used. */
   isDoubtful: boolean;
 }
@@ -18,9 +21,17 @@ export interface SalvagedAlias extends Alias {
 
 export function salvageAccounts(scan: Scan): SalvagedAccount[] {
   return [...scan.places.accounts].flatMap(([address, places]) => {
-    const [, , , passwordHash, createdAt] = valuesAt(scan, places) ?? [];
+    const [, , , passwordHash, createdAt, settings, scramKeys] = valuesAt(scan, places) ?? [];
     if (typeof passwordHash !== 'string' || typeof createdAt !== 'number') return [];
-    return [{ address, passwordHash, createdAt, isDoubtful: isDoubtful(places) }];
+    return [
+      {
+        ...{ address, passwordHash, createdAt },
+        // As setSettings() and setPassword() wrote them; text that makes no sense is no reason to lose an account.
+        ...(isJson(settings) && { settings: JSON.parse(settings) as AccountSettings }),
+        ...(isJson(scramKeys) && { scramKeys: JSON.parse(scramKeys) as ScramKeys }),
+        isDoubtful: isDoubtful(places),
+      },
+    ];
   });
 }
 
@@ -31,6 +42,8 @@ export function salvageAliases(scan: Scan): SalvagedAlias[] {
     return targets === undefined ? [] : [{ address, targets, isDoubtful: isDoubtful(places) }];
   });
 }
+
+const isJson = (value: SqlValue | undefined): value is string => jsonOrNull(value ?? null) !== null;
 
 /** Of the place that counts: nobody is in the queue for what is surely gone. */
 function valuesAt(scan: Scan, places: readonly Place[]): SqlValue[] | undefined {

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryDirectory, temporaryDirectory, textOf } from '../../../testing/store.ts';
-import { flipBit, type StoreImage, storeImage, wishes } from '../../../testing/store-image.ts';
+import { flipBit, people, type StoreImage, storeImage, wishes } from '../../../testing/store-image.ts';
 import { readContent } from '../../content.ts';
 import { openStore } from '../open.ts';
 import { restoreAll, SalvageFormatError } from './restore.ts';
@@ -41,8 +41,11 @@ test('restoreAll() takes messages, recipients and people into a new store as the
   expect(asking).toHaveLength(8);
   for (const { message, jobs } of asking) {
     expect(message.requests).toEqual(wishes.message);
-    for (const job of jobs) expect(job).toMatchObject({ requests: wishes.job, memo: wishes.memo });
+    const { job: requests, memo, verdict } = wishes;
+    for (const job of jobs) expect(job).toMatchObject({ requests, memo, verdict });
   }
+  expect(await world.store.findAccount('user1@example.com')).toMatchObject(people);
+  expect(await world.store.findAccount('user2@example.com')).not.toHaveProperty('settings');
   expect(await world.store.findAlias('info@example.com')).toMatchObject({ targets: { length: 2 } });
   expect(await world.store.trace({ queueId: 'Q00000', limit: 1 })).toMatchObject([{ event: 'accepted' }]);
 });

@@ -9,8 +9,8 @@ import { describeIssues } from '../../../util/shape-issues.ts';
 import { namesIn } from '../../names-in.ts';
 import { sizeOf } from '../../size-of.ts';
 import type { Spool } from '../../spool.ts';
-import type { Content, NewMessage, Store } from '../../store.ts';
-import { type Envelope, envelopeShape, whole } from './envelope.ts';
+import type { AccountSettings, Content, NewMessage, ScramKeys, Store } from '../../store.ts';
+import { type Envelope, envelopeShape, table, whole } from './envelope.ts';
 
 export interface RestoreReport {
   messages: number;
@@ -56,7 +56,14 @@ export async function restoreAll({ store, from }: RestoreParts): Promise<Restore
 }
 
 const accountsShape = v.array(
-  v.object({ address: v.string(), passwordHash: v.string(), createdAt: whole, isDoubtful: v.boolean() }),
+  v.object({
+    address: v.string(),
+    passwordHash: v.string(),
+    createdAt: whole,
+    settings: table<AccountSettings>(),
+    scramKeys: table<ScramKeys>(),
+    isDoubtful: v.boolean(),
+  }),
 );
 const aliasesShape = v.array(
   v.object({ address: v.string(), targets: v.array(v.string()), isDoubtful: v.boolean() }),

@@ -27,11 +27,16 @@ const shapes: Record<Table, { home: Home; columns: readonly number[]; start: v.G
   },
   jobs: {
     home: 'index',
-    // `claimed_until`, which is not in the tuple, stands before what version 5 has added.
-    columns: [count(jobColumns) - 1, count(jobColumns) + 1],
+    // With `claimed_until`, which is not in the tuple: two columns came with version 5, one with version 6.
+    columns: [count(jobColumns) - 2, count(jobColumns), count(jobColumns) + 1],
     start: v.looseTuple([name, whole, text, v.nullable(text), v.picklist(['local', 'remote'])]),
   },
-  accounts: { home: 'table', columns: [5], start: v.strictTuple([v.null(), address, text, text, whole]) },
+  accounts: {
+    home: 'table',
+    // Two came with version 6.
+    columns: [5, 7],
+    start: v.looseTuple([v.null(), address, text, text, whole]),
+  },
   aliases: { home: 'index', columns: [2], start: v.strictTuple([address, v.pipe(text, v.startsWith('['))]) },
   events: { home: 'table', columns: [4], start: v.looseTuple([v.null(), name, whole]) },
 };
@@ -100,10 +105,11 @@ const jobShape: v.GenericSchema<JobTuple> = v.strictTuple([
   flag,
   v.nullable(text),
   v.nullable(text),
+  v.nullable(text),
 ]);
 
 /** What is asked for beyond delivery is of less worth than the message: text that makes no sense is no reason to lose it. */
-function jsonOrNull(value: SqlValue): SqlValue {
+export function jsonOrNull(value: SqlValue): SqlValue {
   if (typeof value !== 'string') return null;
   try {
     JSON.parse(value);
@@ -124,8 +130,8 @@ export function messageOf({ values }: SqlRecord): MessageTuple | undefined {
 
 /** The job, in doubt if it was claimed. Undefined where a column is not what it should be. */
 export function jobOf({ values }: SqlRecord): JobTuple | undefined {
-  const [requests = null, memo = null] = values.slice(claimedUntil + 1);
-  const job = [...values.slice(0, claimedUntil), jsonOrNull(requests), jsonOrNull(memo)];
+  const [requests = null, memo = null, verdict = null] = values.slice(claimedUntil + 1);
+  const job = [...values.slice(0, claimedUntil), jsonOrNull(requests), jsonOrNull(memo), verdict];
   if (!v.is(jobShape, job)) return undefined;
   const isClaimed = values[claimedUntil] !== null;
   if (isClaimed) job[12] = 1;
