@@ -60,6 +60,7 @@ export async function startListeners(
       address,
       port,
       implicitTls: implicit ? secureContext : undefined,
+      proxies: listener.proxyProtocol && networkSet(listener.proxyProtocol),
       admission,
       busy: busyText(protocol, config.hostname),
       log,
@@ -92,8 +93,12 @@ function serverFor(parts: ListenersParts, trusted: NetworkSet): (incoming: Incom
   return (incoming) =>
     incoming.listener.protocol.startsWith('pop3')
       ? servePop3(parts, openMailboxes, incoming)
-      : serveSmtp(parts, trusted(incoming.peer.address), incoming);
+      : serveSmtp(parts, isTrusted(trusted, incoming.peer), incoming);
 }
+
+/** A proxy that does not say whom it speaks for may speak for anybody: its own network says nothing. */
+const isTrusted = (trusted: NetworkSet, { address, proxy }: Peer): boolean =>
+  proxy?.speaksFor !== 'nobody' && trusted(address);
 
 function serveSmtp(
   parts: ListenersParts,

@@ -11,6 +11,7 @@ import { headers } from './headers.ts';
 import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
+import { proxyHeader } from './proxy-header.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
 import { sevenBit } from './seven-bit.ts';
@@ -26,6 +27,7 @@ export const targets: readonly Target[] = [
   smtpReplyLines,
   pop3ClearText,
   pop3Tls,
+  proxyHeader,
   sasl,
   control,
   dnsReplies,

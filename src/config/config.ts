@@ -13,6 +13,8 @@ export interface ListenerConfig {
   allowPlaintextAuth: boolean;
   /** What a bare CR or LF in message data gets. Default: "reject" on smtp, "normalize" on submission. */
   bareNewline: 'reject' | 'normalize';
+  /** CIDR blocks of the proxies by which alone clients come here, with a PROXY header; absent: directly. */
+  proxyProtocol?: readonly string[];
 }
 
 export interface TlsConfig {

@@ -84,7 +84,17 @@ function checkContact({ contact, domains }: Draft): Finding[] {
 }
 
 function checkListener(listener: ListenerDraft, index: number, draft: Draft): Finding[] {
-  return [...checkTls(listener, index, draft.hasTls), ...checkPlaintext(listener, index)];
+  return [
+    ...checkTls(listener, index, draft.hasTls),
+    ...checkPlaintext(listener, index),
+    ...checkProxies(listener, index),
+  ];
+}
+
+function checkProxies({ proxyProtocol }: ListenerDraft, index: number): Finding[] {
+  if (proxyProtocol?.length !== 0) return [];
+  const remedy = 'Name the addresses of the proxies, or remove this line: then clients come directly.';
+  return [{ path: ['listener', index, 'proxyProtocol'], what: 'names no proxy', remedy }];
 }
 
 /** Passwords cross only encrypted connections (RFC 8314 §4.1), so every protocol that asks for one needs a certificate. */

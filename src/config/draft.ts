@@ -28,6 +28,7 @@ export interface ListenerDraft {
   /** The protocol's own where none is given. */
   port?: number;
   allowPlaintextAuth?: boolean;
+  proxyProtocol?: readonly string[];
 }
 
 export interface DomainDraft {

@@ -218,6 +218,16 @@ dkim = { selector = "x", key = "nowhere.pem" }
       /^4 listener\[1\]\.allowPlaintextAuth/,
     ],
     [
+      'a listener that the whole Internet may speak for',
+      `${base}[[listener]]\nprotocol = "smtp"\nproxyProtocol = ["0.0.0.0/0"]`,
+      /^4 listener\[1\]\.proxyProtocol\[1\]: "0\.0\.0\.0\/0" is not a network smaller than the Internet.*\| .*address of the proxy/,
+    ],
+    [
+      'a listener behind no proxy',
+      `${base}[[listener]]\nprotocol = "smtp"\nproxyProtocol = []`,
+      /^4 listener\[1\]\.proxyProtocol: names no proxy/,
+    ],
+    [
       'two listeners on one port',
       `${base}[[listener]]\nprotocol = "smtp"\n[[listener]]\nprotocol = "smtp"\nport = 25`,
       /^4 listener\[2\]: two listeners want :: port 25/,

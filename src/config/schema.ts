@@ -32,6 +32,7 @@ export const listenerShape = {
   port: v.exactOptional(values.listeningPort()),
   allowPlaintextAuth: v.optional(values.flag(), false),
   bareNewline: v.exactOptional(values.oneOf('reject', 'normalize')),
+  proxyProtocol: v.exactOptional(values.list(values.proxyNetwork(), '["192.0.2.10"]')),
 };
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });

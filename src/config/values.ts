@@ -185,6 +185,19 @@ export const trustedNetwork = () =>
     },
   );
 
+/** A network in CIDR notation. With one of length 0 anybody could say to be anybody. */
+export const proxyNetwork = () =>
+  text(
+    'a network smaller than the Internet',
+    'Write the address of the proxy, "192.0.2.10", or its network, "192.0.2.0/24"; whoever is in it is believed whom it speaks for.',
+    (input) => {
+      const network = parseNetwork(input);
+      return network === undefined || network.prefix === 0
+        ? undefined
+        : `${network.address}/${network.prefix}`;
+    },
+  );
+
 export const dnsServer = () =>
   text(
     'the address of a DNS server',

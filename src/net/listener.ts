@@ -6,6 +6,9 @@ import type { Log } from '../util/log.ts';
 import type { Admission } from './admission.ts';
 import { bufferedBytes, startServerTls } from './connection.ts';
 import type { Peer, TlsInfo } from './machine.ts';
+import type { NetworkSet } from './networks.ts';
+import { awaitProxyHeader } from './proxied.ts';
+import type { ProxyHeader } from './proxy-header.ts';
 
 export type { Socket };
 
@@ -15,6 +18,8 @@ export interface ListenerOptions {
   port: number;
   /** TLS from the first octet. */
   implicitTls?: SecureContext | undefined;
+  /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
+  proxies?: NetworkSet | undefined;
   admission: Admission;
   /** Sent to a client that the limits refuse, before closing. */
   busy: string;
@@ -31,6 +36,9 @@ export interface Listener {
 
 /** Connections that the kernel holds for us. */
 const backlog = 1024;
+
+/** Connections of one listener whose proxy has not said yet who is there. */
+const maxUnannounced = 1000;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
 export function listen(options: ListenerOptions): Promise<Listener> {
@@ -56,12 +64,52 @@ function close(server: Server, strangers: ReadonlySet<Socket>): Promise<void> {
 }
 
 function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>): void {
-  const { admission, implicitTls, busy, log, serve } = options;
   const peer = peerOf(socket);
   if (!peer) {
     socket.destroy(); // gone before we looked
     return;
   }
+  if (options.proxies) void acceptProxied(socket, peer, { ...options, proxies: options.proxies }, strangers);
+  else admit(socket, peer, options, strangers);
+}
+
+/** Until its header is read, a connection is nobody's: it is counted apart, and hears nothing. */
+async function acceptProxied(
+  socket: Socket,
+  proxy: Peer,
+  options: ListenerOptions & { proxies: NetworkSet },
+  strangers: Set<Socket>,
+): Promise<void> {
+  const { proxies, log } = options;
+  const refuse = (why: string) => {
+    log.warn({ client: proxy.address, port: proxy.localPort }, `connection refused: ${why}`);
+    socket.destroy();
+  };
+  if (!proxies(proxy.address)) return refuse('only the proxies of this listener may use it (proxyProtocol)');
+  if (strangers.size >= maxUnannounced) return refuse('too many wait for their PROXY header');
+  strangers.add(socket);
+  socket.once('close', () => strangers.delete(socket));
+  socket.on('error', () => socket.destroy());
+  try {
+    const peer = peerBehind(proxy, await awaitProxyHeader(socket));
+    strangers.delete(socket);
+    admit(socket, peer, options, strangers);
+  } catch (error) {
+    refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function peerBehind(proxy: Peer, header: ProxyHeader): Peer {
+  const { address } = proxy;
+  if (header.client === undefined) return { ...proxy, proxy: { address, speaksFor: 'nobody' } };
+  const { client, ours } = header;
+  const end = { localAddress: ours.address, localPort: ours.port };
+  return { ...client, ...end, proxy: { address, speaksFor: 'client' } };
+}
+
+/** Within the limits it becomes a session, after the handshake where TLS comes first. */
+function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: Set<Socket>): void {
+  const { admission, implicitTls, busy, log, serve } = options;
   const leave = admission.enter(peer.address);
   if (!leave || implicitTls) {
     strangers.add(socket);
@@ -75,7 +123,11 @@ function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>
     return;
   }
   socket.once('close', leave);
-  if (!implicitTls) return serve(socket, peer, undefined);
+  if (!implicitTls) {
+    serve(socket, peer, undefined);
+    if (peer.proxy) socket.resume(); // what came with the header
+    return;
+  }
   startServerTls(socket, implicitTls).then(
     ({ socket: secure, tls }) => {
       strangers.delete(socket);

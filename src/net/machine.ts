@@ -40,6 +40,11 @@ export interface Peer {
   /** Our own end. */
   localAddress: string;
   localPort: number;
+  /**
+   * It came by a proxy, which has said who it is; or it has not (`nobody`), and `address` is the proxy's own: then nothing follows
+   * from that address, neither trust nor blame.
+   */
+  proxy?: { address: string; speaksFor: 'client' | 'nobody' };
 }
 
 /** Decides what a machine's events are answered with. One per connection. */
