@@ -18,9 +18,14 @@ const tab = 0x09;
 /**
  * The parts between the delimiters of `boundary` within `body`, in order; what is not in them is preamble, delimiters and
  * epilogue. Undefined where there is no delimiter at all. A last delimiter that is missing is let pass: what is there
- * belongs to the last part.
+ * belongs to the last part. After `limit` parts it stops.
  */
-export function findParts(bytes: Buffer, body: Span, boundary: string): Span[] | undefined {
+export function findParts(
+  bytes: Buffer,
+  body: Span,
+  boundary: string,
+  limit = Number.POSITIVE_INFINITY,
+): Span[] | undefined {
   const delimiter = Buffer.from(`--${boundary}`, 'utf8');
   const parts: Span[] = [];
   let start: number | undefined;
@@ -28,7 +33,7 @@ export function findParts(bytes: Buffer, body: Span, boundary: string): Span[] |
     if (start !== undefined) parts.push({ start, end: Math.max(start, endBefore(bytes, at, start)) });
     const after = at + delimiter.length;
     start = undefined;
-    if (bytes[after] === dash && bytes[after + 1] === dash) return parts;
+    if ((bytes[after] === dash && bytes[after + 1] === dash) || parts.length >= limit) return parts;
     start = nextLine(bytes, after, body.end);
     at = nextDelimiter(bytes, start, body, delimiter);
   }
@@ -37,17 +42,17 @@ export function findParts(bytes: Buffer, body: Span, boundary: string): Span[] |
 }
 
 /** The beginning of the next line, from the line that begins at `from` on, that is a delimiter. */
-function nextDelimiter(bytes: Buffer, from: number, body: Span, delimiter: Buffer): number | undefined {
-  for (let at = bytes.indexOf(delimiter, from); at !== -1 && at < body.end; ) {
-    const beginsLine = at === body.start || bytes[at - 1] === lf;
-    if (
-      beginsLine &&
-      at + delimiter.length <= body.end &&
-      endsDelimiter(bytes, at + delimiter.length, body.end)
-    )
-      return at;
-    at = bytes.indexOf(delimiter, at + 1);
-  }
+function nextDelimiter(bytes: Buffer, from: number, { end }: Span, delimiter: Buffer): number | undefined {
+  // Nothing behind the body is searched: a part without a delimiter would cost as much as the whole message.
+  const within = bytes.subarray(from, end);
+  if (
+    delimiter.equals(within.subarray(0, delimiter.length)) &&
+    endsDelimiter(bytes, from + delimiter.length, end)
+  )
+    return from;
+  const sought = Buffer.concat([Buffer.of(lf), delimiter]);
+  for (let at = within.indexOf(sought); at !== -1; at = within.indexOf(sought, at + 1))
+    if (endsDelimiter(bytes, from + at + sought.length, end)) return from + at + 1;
   return undefined;
 }
 

@@ -6,8 +6,9 @@
  */
 
 import { isAscii } from 'node:buffer';
-import { type ContentType, parseContentType } from './content-type.ts';
-import { fieldValue, findFields, type Header, parseHeader } from './header.ts';
+import type { ContentType } from './content-type.ts';
+import { type Entity, readEntity } from './entity.ts';
+import { findFields } from './header.ts';
 import { findParts, type Span } from './multipart.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
@@ -31,16 +32,7 @@ const plainText = 'text/plain';
 const undeclared = Buffer.from('Content-Type: text/plain; charset=unknown-8bit\r\n');
 const mimeVersion = Buffer.from('MIME-Version: 1.0\r\n');
 
-/** What one entity is: a message or a part, its header read. */
-interface Entity {
-  span: Span;
-  header: Header;
-  /** Where its body begins and ends. */
-  body: Span;
-  type: ContentType;
-  /** Lower-case; `7bit` where nothing is said (RFC 2045 §6.1). */
-  encoding: string;
-}
+type Readable = Entity & { type: ContentType };
 
 class Conversion {
   readonly #bytes: Buffer;
@@ -70,21 +62,15 @@ class Conversion {
     return this.#convert(entity, depth, isDeclared ? [] : [undeclared]);
   }
 
-  #read(span: Span, defaultType: string): Entity {
-    const header = parseHeader(this.#octets(span));
-    const body = { start: span.start + header.bodyOffset, end: span.end };
-    if (!this.#isAscii({ start: span.start, end: body.start }))
+  #read(span: Span, defaultType: string): Readable {
+    const { type, ...entity } = readEntity(this.#bytes, span, defaultType);
+    if (!this.#isAscii({ start: span.start, end: entity.body.start }))
       throw new NotConvertibleError('a header holds 8-bit octets, which no encoding is for');
-    const [typeField] = findFields(header.fields, 'content-type');
-    const value = typeField === undefined ? defaultType : fieldValue(typeField);
-    const type = parseContentType(value);
     if (type === undefined) throw new NotConvertibleError('a Content-Type cannot be read');
-    const [encodingField] = findFields(header.fields, 'content-transfer-encoding');
-    const encoding = encodingField === undefined ? '7bit' : fieldValue(encodingField).toLowerCase();
-    return { span, header, body, type, encoding };
+    return { ...entity, type };
   }
 
-  #convert(entity: Entity, depth: number, missing: readonly Buffer[]): Buffer[] {
+  #convert(entity: Readable, depth: number, missing: readonly Buffer[]): Buffer[] {
     if (depth > maxDepth)
       throw new NotConvertibleError(`parts lie more than ${maxDepth} deep in one another`);
     if (!/^(?:7bit|8bit|binary)$/.test(entity.encoding))
@@ -100,7 +86,7 @@ class Conversion {
     return [...headed(entity, encoding, missing), octets];
   }
 
-  #multipart(entity: Entity, depth: number, missing: readonly Buffer[]): Buffer[] {
+  #multipart(entity: Readable, depth: number, missing: readonly Buffer[]): Buffer[] {
     const { body, type } = entity;
     if (type.subtype === 'signed' || type.subtype === 'encrypted')
       throw new NotConvertibleError(`a multipart/${type.subtype} must not be changed`);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { allowsHost, parsePolicy } from './policy.ts';
 import { readPolicyId } from './record.ts';
 
@@ -22,6 +23,42 @@ describe('suite mta-sts: records', () => {
 describe('suite mta-sts: policies', () => {
   test.each(cases['sts-policy'] ?? [])('suite mta-sts: $text', ({ text, valid }) => {
     expect(!('problem' in parsePolicy(text))).toBe(valid);
+  });
+});
+
+describe('suite mta-sts: look-ups', () => {
+  const resolver = scriptedResolver(
+    {
+      '_mta-sts.other.example': { TXT: ['bogus', 'more'] },
+      '_mta-sts.a.example': { TXT: ['v=STSv1; id=1'] },
+      '_mta-sts.one.example': { TXT: ['v=STSv1; id=1', 'bogus'] },
+      '_mta-sts.bad.example': { TXT: ['v=STSv1; bad'] },
+      '_mta-sts.multiple.example': { TXT: ['v=STSv1; id=1', 'v=STSv1; id=2'] },
+      '_mta-sts.a.cnames.example': { CNAME: '_mta-sts.b.cnames.example' },
+      '_mta-sts.b.cnames.example': { CNAME: '_mta-sts.c.cnames.example' },
+      '_mta-sts.c.cnames.example': { TXT: ['v=STSv1; id=1'] },
+    },
+    {
+      // What a resolver says of an alias whose target it cannot ask for.
+      failures: { '_mta-sts.temperror.example': 'servfail', '_mta-sts.followtemperror.example': 'servfail' },
+    },
+  );
+
+  // The zone is the suite's own, as its cases are named after it.
+  test.each([
+    ['absent.example', undefined],
+    ['other.example', undefined],
+    ['a.example', '1'],
+    ['one.example', '1'],
+    ['bad.example', undefined],
+    ['multiple.example', undefined],
+    ['a.cnames.example', '1'],
+    ['temperror.example', 'failed'],
+    ['followtemperror.example', 'failed'],
+  ])('suite mta-sts: look-up of %s', async (domain, expected) => {
+    const answer = await resolver.resolve(`_mta-sts.${domain}`, 'TXT');
+    const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
+    expect(answer.status === 'failed' ? 'failed' : readPolicyId(texts)).toBe(expected);
   });
 });
 

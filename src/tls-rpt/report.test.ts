@@ -50,7 +50,7 @@ const tallyOf = ({ policies }: Sample): DomainTally => ({
 test.each([
   ['rpt01.json', '2016-04-01'],
   ['rpt02.json', '2020-01-01'],
-])('suite tls-rpt: tlsReport() writes what %s says as it stands there', (name, day) => {
+])('suite report: tlsReport() writes what %s says as it stands there', (name, day) => {
   const sample = sampleOf(name);
   const report = tlsReport({
     organization: sample['organization-name'],

@@ -1,0 +1,48 @@
+/**
+ * Unstructured text such as a Subject, for people: unfolded, its encoded words read (RFC 2047). Never for what decides
+ * something: an address is what its octets are.
+ */
+
+import type { HeaderField } from './header.ts';
+
+/** Characters of a field that are read; the rest is left as it is. */
+const maxLength = 16_384;
+
+/** The payload may be folded, against §2. */
+const encodedWord = /=\?([^\s?*]+)(?:\*[^\s?]*)?\?([bq])\?([^?]*)\?=/gi;
+/** White space between two of them is none (§6.2). */
+const between = /(\?=)\s+(?==\?[^\s?]+\?[bq]\?[^?]*\?=)/gi;
+const fold = /[ \t]*\r?\n[ \t]+/g;
+
+/** What the field says, in one line. */
+export function unstructuredText({ raw }: HeaderField): string {
+  const folded = raw.toString('utf8', raw.indexOf(':') + 1).trim();
+  const text = folded.length > maxLength ? folded.slice(0, maxLength) : folded;
+  return text
+    .replace(between, '$1')
+    .replace(
+      encodedWord,
+      (word, charset: string, encoding: string, payload: string) =>
+        decoded(charset, encoding.toLowerCase(), payload.replace(/\r?\n[ \t]+/g, '')) ?? word,
+    )
+    .replace(fold, ' ');
+}
+
+function decoded(charset: string, encoding: string, payload: string): string | undefined {
+  const octets = encoding === 'b' ? Buffer.from(payload, 'base64') : quoted(payload);
+  try {
+    return new TextDecoder(charset).decode(octets);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // a charset that is not known here
+    throw error;
+  }
+}
+
+/** The "Q" encoding (§4.2). */
+const quoted = (payload: string): Buffer =>
+  Buffer.concat(
+    payload
+      .replaceAll('_', ' ')
+      .split(/(=[\da-f]{2})/i)
+      .map((piece, index) => (index % 2 === 1 ? Buffer.from(piece.slice(1), 'hex') : Buffer.from(piece))),
+  );
