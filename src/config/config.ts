@@ -35,6 +35,12 @@ export interface DomainConfig {
   /** Who reads postmaster@ and abuse@, as `addressKey()` of mail/ writes it; default: the domain's first account. */
   postmaster?: string;
   dkim?: DkimConfig;
+  /** A domain of ours: every address here is the same address there. What is below is then as that one has it. */
+  aliasOf?: string;
+  /** Between a user and a tag; '' for no tags. Default: `+`. */
+  tagSeparator?: string;
+  /** Who gets the mail for addresses that nobody has, as `addressKey()` writes it; default: it is refused. */
+  catchAll?: string;
 }
 
 export interface RelayConfig {

@@ -3,6 +3,7 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
+import { checkDomains } from './domain-checks.ts';
 import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft, SourceDraft } from './draft.ts';
 import { ipVersion, isLoopback } from './network.ts';
 import { checkTransports } from './transport-checks.ts';
@@ -20,6 +21,7 @@ export function crossCheck(draft: Draft): Finding[] {
       what: `the domain ${key} is here twice`,
       remedy: 'Put everything about it into one [[domain]] table.',
     })),
+    ...checkDomains(draft),
     ...findDuplicates(draft.sources, (source) => source.address).map(({ index, key }) => ({
       path: ['source', index, 'address'],
       what: `the source ${key} is here twice`,

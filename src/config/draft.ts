@@ -34,6 +34,10 @@ export interface ListenerDraft {
 export interface DomainDraft {
   name?: string;
   dkim?: DkimConfig;
+  postmaster?: string;
+  aliasOf?: string;
+  tagSeparator?: string;
+  catchAll?: string;
 }
 
 export interface SiteDraft {

@@ -277,6 +277,31 @@ dkim = { selector = "x", key = "nowhere.pem" }
       `${base}[[domain]]\nname = "a.example"\npostmaster = "bob"`,
       /^4 .*"bob" is not a mail address/,
     ],
+    [
+      'a domain that stands for one that is not ours',
+      `${base}[[domain]]\nname = "a.example"\naliasOf = "b.example"`,
+      /^4 domain\[1\]\.aliasOf: b\.example is no \[\[domain\]\] of ours \| Add \[\[domain\]\] name = "b\.example"/,
+    ],
+    [
+      'a domain that stands for itself',
+      `${base}[[domain]]\nname = "a.example"\naliasOf = "A.example"`,
+      /^4 domain\[1\]\.aliasOf: a\.example would stand for itself/,
+    ],
+    [
+      'a domain that stands for one that stands for a third',
+      `${base}${['a.example"\naliasOf = "b.example', 'b.example"\naliasOf = "c.example', 'c.example'].map((each) => `[[domain]]\nname = "${each}"\n`).join('')}`,
+      /^4 domain\[1\]\.aliasOf: b\.example stands for another .* \| Name that one: aliasOf = "c\.example"/,
+    ],
+    [
+      'a catch-all of a domain that has everything from another',
+      `${base}[[domain]]\nname = "b.example"\n[[domain]]\nname = "a.example"\naliasOf = "b.example"\ncatchAll = "x@b.example"`,
+      /^7 domain\[2\]\.catchAll: a\.example has everything from b\.example/,
+    ],
+    [
+      'a separator of tags that is none',
+      `${base}[[domain]]\nname = "a.example"\ntagSeparator = "@"`,
+      /^4 domain\[1\]\.tagSeparator: "@" is not a separator of tags \| Give one of/,
+    ],
     ['a bad network', `${base}[relay]\ntrustedNetworks = ["10.0.0.0/33"]`, /^3 relay\.trustedNetworks\[1\]/],
     [
       'a bare list of networks',

@@ -41,6 +41,9 @@ export const domainShape = (directory: string) => ({
   name: values.domainName(),
   postmaster: v.exactOptional(values.mailAddress()),
   dkim: v.exactOptional(values.table(dkimShape(directory))),
+  aliasOf: v.exactOptional(values.domainName()),
+  tagSeparator: v.exactOptional(values.tagSeparator()),
+  catchAll: v.exactOptional(values.mailAddress()),
 });
 
 export const tlsShape = (directory: string) => ({

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
+import { tagSeparators } from '../mail/subaddress.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
 
@@ -137,6 +138,14 @@ export const mailAddress = () =>
     const address = parseAddress(input);
     return address && addressKey(address);
   });
+
+/** What stands between a user and a tag, or '' for no tags. */
+export const tagSeparator = () =>
+  text(
+    'a separator of tags',
+    `Give one of the characters ${tagSeparators} in quotes, such as "+", or "" for no tags.`,
+    (input) => (input.length <= 1 && tagSeparators.includes(input) ? input : undefined),
+  );
 
 export const ipAddress = () =>
   text(

@@ -1,11 +1,25 @@
 /** The fields that only final delivery writes: Return-Path (RFC 5321 §4.4), Delivered-To, by which loops are seen, and the verdict. */
 
+import { parseAddress } from '../mail/address.ts';
+import { isTagged } from '../mail/subaddress.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 
 /** What the recipient's own policy made of the message; nobody else's business, so it is not in the message before. */
 const verdictField = 'X-Posthorn-Verdict';
 
-export function finalFields({ reversePath }: MessageRow, { recipient, verdict }: JobRow): Buffer {
-  const judged = verdict === undefined ? '' : `${verdictField}: ${verdict}\r\n`;
-  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${recipient}\r\n${judged}`);
+export function finalFields({ reversePath }: MessageRow, job: JobRow): Buffer {
+  const judged = job.verdict === undefined ? '' : `${verdictField}: ${job.verdict}\r\n`;
+  return Buffer.from(`Return-Path: <${reversePath}>\r\n${deliveredTo(job)}${judged}`);
+}
+
+/**
+ * A tag is the user's own, to sort by, so it is kept. By which other address the mail has come (an alias, a catch-all) is
+ * told in a field of its own: loops are seen by the address of the mailbox.
+ */
+function deliveredTo({ recipient, originalRecipient: written }: JobRow): string {
+  if (written === undefined) return `Delivered-To: ${recipient}\r\n`;
+  const [original, mailbox] = [parseAddress(written), parseAddress(recipient)];
+  return original && mailbox && isTagged(original.localPart, mailbox.localPart)
+    ? `Delivered-To: ${written}\r\n`
+    : `Delivered-To: ${recipient}\r\nX-Original-To: ${written}\r\n`;
 }

@@ -101,6 +101,16 @@ function authorsOf(name: AuthorField, value: string): { mailboxes: Address[] } |
   return malformed(`${name} can be read`, text);
 }
 
+/** The mailboxes that From and Sender name, as far as they can be read. */
+export function submittedAuthors({ fields }: Header): Address[] {
+  return (['From', 'Sender'] as const).flatMap((name) =>
+    findFields(fields, name.toLowerCase()).flatMap((field) => {
+      const authors = authorsOf(name, fieldValue(field));
+      return 'ok' in authors ? [] : authors.mailboxes;
+    }),
+  );
+}
+
 /** At most once each: a missing From is added by the server (complete.ts), a second could be the one that is shown. */
 function checkAuthors(
   { fields }: Header,

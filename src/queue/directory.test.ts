@@ -6,11 +6,18 @@ import { Directory, type DirectoryParts, type Resolution } from './directory.ts'
 interface World {
   accounts?: string[];
   aliases?: Record<string, string[]>;
+  /** Accounts that take no mail. */
+  closed?: string[];
   domains?: DirectoryParts['domains'];
 }
 
 /** A directory over plain data, which may be changed, and how often the store was asked. */
-function directoryOf({ accounts = [], aliases = {}, domains = [{ name: 'example.com' }] }: World) {
+function directoryOf({
+  accounts = [],
+  aliases = {},
+  closed = [],
+  domains = [{ name: 'example.com' }],
+}: World) {
   const asked = { times: 0 };
   const aliasOf = (address: string): Alias | undefined => {
     const targets = aliases[address];
@@ -19,7 +26,9 @@ function directoryOf({ accounts = [], aliases = {}, domains = [{ name: 'example.
   const store: DirectoryParts['store'] = {
     async findAccount(address) {
       asked.times++;
-      return accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined;
+      if (!accounts.includes(address)) return undefined;
+      const account = { address, passwordHash: '', createdAt: 0 };
+      return closed.includes(address) ? { ...account, settings: { receive: false } } : account;
     },
     async findAlias(address) {
       asked.times++;
@@ -220,33 +229,167 @@ describe('Directory.domainsWithoutPostmaster()', () => {
   });
 });
 
-describe('Directory.identitiesOf()', () => {
+describe('Directory.maySendAs()', () => {
+  const among = async (world: World, account: string, addresses: readonly string[]): Promise<string[]> => {
+    const { directory } = directoryOf(world);
+    const own: string[] = [];
+    for (const text of addresses) {
+      const address = parseAddress(text);
+      if (address && (await directory.maySendAs(account, address))) own.push(text);
+    }
+    return own;
+  };
+
   test('does not remember an error of the store', async () => {
     const { store } = brokenOnce();
-    const alias = { address: 'info@example.com', targets: ['bob@example.com'] };
-    const listed = { ...store, listAliases: async () => [alias] };
-    const directory = new Directory({ store: listed, domains: [{ name: 'example.com' }] });
-    await expect(directory.identitiesOf('bob@example.com')).rejects.toThrow('disk on fire');
-    expect([...(await directory.identitiesOf('bob@example.com'))]).toContain('bob@example.com');
+    const directory = new Directory({ store, domains: [{ name: 'example.com' }] });
+    const bob = { localPart: 'bob', domain: 'example.com' };
+    await expect(directory.maySendAs('bob@example.com', bob)).rejects.toThrow('disk on fire');
+    expect(await directory.maySendAs('bob@example.com', bob)).toBe(true);
   });
 
   test('not-10: an account may use its own address and the aliases that lead to it, and no other', async () => {
-    const { directory } = directoryOf({
+    const world = {
       accounts: ['bob@example.com', 'eve@example.com'],
       aliases: {
         'info@example.com': ['bob@example.com'],
         'team@example.com': ['info@example.com', 'eve@example.com'],
         'away@example.com': ['ann@example.net'],
       },
-    });
-    expect([...(await directory.identitiesOf('bob@example.com'))].sort()).toEqual([
+    };
+    const all = [...world.accounts, ...Object.keys(world.aliases), 'nobody@example.com', 'ann@example.net'];
+    expect(await among(world, 'bob@example.com', all)).toEqual([
       'bob@example.com',
       'info@example.com',
       'team@example.com',
     ]);
-    expect([...(await directory.identitiesOf('eve@example.com'))].sort()).toEqual([
-      'eve@example.com',
-      'team@example.com',
+    expect(await among(world, 'eve@example.com', all)).toEqual(['eve@example.com', 'team@example.com']);
+  });
+
+  test('M12: with a tag of one’s own, but not where that is somebody else’s address', async () => {
+    const world = {
+      accounts: ['bob@example.com', 'bob+shop@example.com'],
+      aliases: { 'bob+news@example.com': ['bob+shop@example.com'], 'info@example.com': ['bob@example.com'] },
+    };
+    const tagged = [
+      'bob+x@example.com',
+      'bob+shop@example.com',
+      'bob+news@example.com',
+      'Info+y@example.com',
+    ];
+    expect(await among(world, 'bob@example.com', tagged)).toEqual([
+      'bob+x@example.com',
+      'Info+y@example.com',
     ]);
+  });
+
+  test('M12: in a domain that stands for the account’s own; never by a catch-all', async () => {
+    const world = {
+      accounts: ['bob@example.com'],
+      domains: [
+        { name: 'example.com', catchAll: 'bob@example.com' },
+        { name: 'example.net', aliasOf: 'example.com' },
+      ],
+    };
+    const all = ['bob@example.net', 'bob+x@example.net', 'other@example.com', 'other@example.net'];
+    expect(await among(world, 'bob@example.com', all)).toEqual(all.slice(0, 2));
+  });
+});
+
+describe('tags, domain aliases, catch-all', () => {
+  const way = (resolution: Resolution): string[] =>
+    resolution.status === 'found'
+      ? resolution.recipients.map(({ address, redirected }) =>
+          redirected ? `${redirected.from} → ${address} (${redirected.rule})` : address,
+        )
+      : [resolution.status];
+
+  test.each([
+    ['bob+Tag@example.com', 'bob+Tag@example.com → bob@example.com (subaddress)'],
+    ['bob+@example.com', 'bob+@example.com → bob@example.com (subaddress)'],
+    ['bob+a+b@example.com', 'bob+a+b@example.com → bob@example.com (subaddress)'],
+    ['bob+own@example.com', 'bob+own@example.com'],
+    ['info+x@example.com', 'info+x@example.com → bob@example.com (subaddress, alias)'],
+    ['list+x@example.com', 'list+x@example.com → eve@example.com (alias)'],
+    ['team@example.com', 'team@example.com → bob@example.com (alias, subaddress)'],
+    ['+bob@example.com', 'unknown'],
+    ['bob-x@example.com', 'unknown'],
+    ['mary-ann-news@minus.example', 'mary-ann-news@minus.example → mary-ann@minus.example (subaddress)'],
+    ['mary+x@minus.example', 'unknown'],
+    ['eve+x@off.example', 'unknown'],
+  ])('M12: +tag: <%s>: %s', async (address, expected) => {
+    const { resolve } = directoryOf({
+      accounts: [
+        ...['bob@example.com', 'bob+own@example.com', 'eve@example.com'],
+        ...['mary@minus.example', 'mary-ann@minus.example', 'eve@off.example'],
+      ],
+      aliases: {
+        'info@example.com': ['bob@example.com'],
+        'list+x@example.com': ['eve@example.com'],
+        'list@example.com': ['bob@example.com'],
+        'team@example.com': ['bob+team@example.com'],
+      },
+      domains: [
+        { name: 'example.com' },
+        { name: 'minus.example', tagSeparator: '-' },
+        { name: 'off.example', tagSeparator: '' },
+      ],
+    });
+    expect(way(await resolve(address))).toEqual([expected]);
+  });
+
+  test.each([
+    ['bob@example.net', 'bob@example.net → bob@example.com (domain alias)'],
+    ['bob-x@example.net', 'bob-x@example.net → bob@example.com (domain alias, subaddress)'],
+    ['own@example.net', 'own@example.net'],
+    ['nobody@example.net', 'nobody@example.net → eve@example.com (catch-all)'],
+    ['postmaster@example.net', 'postmaster@example.net → bob@example.com (every domain has a postmaster)'],
+  ])('M12: several domains: an alias of a domain: <%s>: %s', async (address, expected) => {
+    const { resolve } = directoryOf({
+      accounts: ['own@example.net', 'eve@example.com', 'bob@example.com'],
+      domains: [
+        { name: 'example.net', aliasOf: 'example.com' },
+        {
+          name: 'example.com',
+          tagSeparator: '-',
+          catchAll: 'eve@example.com',
+          postmaster: 'bob@example.com',
+        },
+      ],
+    });
+    expect(way(await resolve(address))).toEqual([expected]);
+  });
+
+  test.each([
+    ['bob@example.com', 'bob@example.com'],
+    ['bob+x@example.com', 'bob+x@example.com → bob@example.com (subaddress)'],
+    ['info@example.com', 'info@example.com → bob@example.com (alias)'],
+    ['abuse@example.com', 'abuse@example.com → bob@example.com (every domain has a postmaster)'],
+    ['else@example.com', 'else@example.com → ann@example.net (catch-all)'],
+    ['else@other.example', 'unknown'],
+  ])('M12: catch-all: only for what nobody has: <%s>: %s', async (address, expected) => {
+    const { resolve } = directoryOf({
+      accounts: ['bob@example.com'],
+      aliases: { 'info@example.com': ['bob@example.com'], 'rest@example.com': ['ann@example.net'] },
+      domains: [{ name: 'example.com', catchAll: 'rest@example.com' }, { name: 'other.example' }],
+    });
+    expect(way(await resolve(address))).toEqual([expected]);
+  });
+
+  test('M12: receive switch: an account that takes no mail is closed, and not caught by a catch-all', async () => {
+    const { resolve } = directoryOf({
+      accounts: ['bob@example.com', 'eve@example.com'],
+      aliases: { 'team@example.com': ['bob@example.com', 'eve@example.com'] },
+      closed: ['bob@example.com'],
+      domains: [{ name: 'example.com', catchAll: 'eve@example.com' }],
+    });
+    expect(await resolve('bob@example.com')).toEqual({ status: 'unknown', isClosed: true });
+    expect(await resolve('bob+x@example.com')).toEqual({ status: 'unknown', isClosed: true });
+    expect(addresses(await resolve('team@example.com'))).toEqual(['eve@example.com']);
+  });
+
+  test('duty-1: mail to a role reaches its person even where that takes no other mail', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'], closed: ['bob@example.com'] });
+    expect(addresses(await resolve('postmaster@example.com'))).toEqual(['bob@example.com']);
   });
 });

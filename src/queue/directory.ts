@@ -3,57 +3,49 @@
  * owes the world (postmaster@ and abuse@: RFC 5321 §4.5.1, RFC 2142). Asks the store once and remembers the answer.
  */
 
-import { type Address, addressKey, parseAddress } from '../mail/address.ts';
-import type { JobRequests, Store } from '../store/store.ts';
-import type { MaybePromise } from '../util/maybe-promise.ts';
+import { type Address, addressKey, formatAddress, parseAddress } from '../mail/address.ts';
+import type { Store } from '../store/store.ts';
+import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
+import { follow, peopleOf, type Way } from './following.ts';
+import { type LocalDomain, type PlaceParts, readingsOf } from './readings.ts';
+import type { Recipient } from './recipient.ts';
 
-/** Where a message for one recipient goes in the end. */
-export interface Recipient {
-  kind: 'local' | 'remote';
-  /** Local: the account. Remote: the address as it was given. */
-  address: string;
-  /** The domain of a remote recipient; '' for a local one. */
-  destination: string;
-  /** What the sender wrote, where it was resolved to another address, and by which rule. */
-  redirected?: { from: string; rule: string };
-  /** What the sender asked for about this recipient. */
-  requests?: JobRequests;
-}
+export type { Recipient };
 
 export type Resolution =
   | { status: 'found'; recipients: readonly Recipient[] }
   /** Not one of our domains. */
   | { status: 'elsewhere'; recipient: Recipient }
-  /** One of our domains, but nobody there has this address. */
-  | { status: 'unknown' };
+  /** One of our domains, but nobody there has this address; or, if it is closed, whoever has it takes no mail. */
+  | { status: 'unknown'; isClosed?: true };
 
 export interface DirectoryParts {
   store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'>;
-  domains: readonly { name: string; postmaster?: string }[];
+  domains: readonly LocalDomain[];
 }
 
-/** An alias may lead to an alias, so many times; and reach so many recipients. */
-const maxAliasDepth = 10;
-const maxAliasRecipients = 1000;
 /** Answers remembered before all are forgotten. */
 const maxRemembered = 10_000;
 
-const roles = new Set(['postmaster', 'abuse']);
+/** What every domain owes the world. */
+export const isRole = (localPart: string): boolean =>
+  ['postmaster', 'abuse'].includes(localPart.toLowerCase());
 
 export class Directory {
   readonly #parts: DirectoryParts;
-  readonly #postmasters: Map<string, string | undefined>;
+  readonly #places: PlaceParts;
   readonly #resolved = new Map<string, MaybePromise<Resolution>>();
   #identities: Promise<Map<string, string[]>> | undefined;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
-    this.#postmasters = new Map(parts.domains.map(({ name, postmaster }) => [name, postmaster]));
+    const domains = new Map(parts.domains.map((domain) => [domain.name, domain]));
+    this.#places = { store: parts.store, domains };
   }
 
   /** `domain` in A-labels. */
   isLocal(domain: string): boolean {
-    return this.#postmasters.has(domain);
+    return this.#places.domains.has(domain);
   }
 
   /** The domain that stands for this server: the first one configured. */
@@ -71,17 +63,23 @@ export class Directory {
   resolve(address: Address, spelled: string): MaybePromise<Resolution> {
     const domain = address.domain === '' ? this.firstDomain : address.domain;
     if (domain === undefined || !this.isLocal(domain)) return elsewhere(spelled, address.domain);
-    const key = addressKey({ ...address, domain });
-    const known = this.#resolved.get(key);
-    if (known) return known;
-    const asked = this.#remember(key, this.#find(key, domain));
-    return asked;
+    const local = { ...address, domain };
+    const key = addressKey(local);
+    const found = this.#resolved.get(key) ?? this.#remember(key, this.#find(key, local));
+    return andThen(found, (resolution) => asWritten(resolution, key, local));
   }
 
-  /** The addresses that the account may send as: its own, and every alias that leads to it. */
-  async identitiesOf(account: string): Promise<ReadonlySet<string>> {
-    const aliases = (await this.#aliasesByAccount()).get(account) ?? [];
-    return new Set([account, ...aliases]);
+  /**
+   * Whether the account may send as that address: it is its own, or an alias that leads to it, however that is read. What
+   * somebody else has is theirs, even where it looks like a tag; and a catch-all is nobody's name.
+   */
+  async maySendAs(account: string, address: Address): Promise<boolean> {
+    for (const { key } of readingsOf(address, this.#places.domains)) {
+      if (await this.#parts.store.findAlias(key))
+        return (await this.#aliasesByAccount()).get(account)?.includes(key) ?? false;
+      if (await this.#parts.store.findAccount(key)) return key === account;
+    }
+    return false;
   }
 
   #aliasesByAccount(): Promise<Map<string, string[]>> {
@@ -96,7 +94,7 @@ export class Directory {
   /** Those of our domains whose configured postmaster is nobody (yet), or that have nobody at all to be one. */
   async domainsWithoutPostmaster(): Promise<string[]> {
     const found: string[] = [];
-    for (const [name, postmaster = `postmaster@${name}`] of this.#postmasters) {
+    for (const { name, postmaster = `postmaster@${name}` } of this.#parts.domains) {
       const address = parseAddress(postmaster);
       const resolution = address && (await this.resolve(address, postmaster));
       if (resolution?.status === 'unknown') found.push(name);
@@ -107,8 +105,7 @@ export class Directory {
   async #invertAliases(): Promise<Map<string, string[]>> {
     const byAccount = new Map<string, string[]>();
     for (const { address } of await this.#parts.store.listAliases()) {
-      const recipients = await this.#collect(address, address);
-      for (const account of recipients.keys())
+      for (const account of await peopleOf(this.#places, address))
         byAccount.set(account, [...(byAccount.get(account) ?? []), address]);
     }
     return byAccount;
@@ -126,55 +123,61 @@ export class Directory {
     return asked;
   }
 
-  async #find(key: string, domain: string): Promise<Resolution> {
-    const recipients = await this.#collect(key, key);
+  async #find(key: string, { localPart, domain }: Address): Promise<Resolution> {
+    const evenClosed = isRole(localPart);
+    const followed = await this.#follow({ original: key, start: key, evenClosed });
+    if (followed.status === 'found') return followed;
+    const standIn = evenClosed ? await this.#findPostmaster(key, domain) : followed;
+    const catchAll = this.#domain(domain)?.catchAll;
+    if (standIn.status === 'found' || followed.isClosed || catchAll === undefined) return standIn;
+    return this.#follow({ original: key, start: catchAll, rule: 'catch-all' });
+  }
+
+  async #follow(way: Way): Promise<Exclude<Resolution, { status: 'elsewhere' }>> {
+    const { recipients, isClosed } = await follow(this.#places, way);
     if (recipients.size > 0) return { status: 'found', recipients: [...recipients.values()] };
-    const localPart = key.slice(0, key.lastIndexOf('@'));
-    if (!roles.has(localPart)) return { status: 'unknown' };
-    for await (const person of this.#postmastersOf(domain)) {
-      const responsible = await this.#collect(key, person, 'every domain has a postmaster');
-      if (responsible.size > 0) return { status: 'found', recipients: [...responsible.values()] };
+    return isClosed ? { status: 'unknown', isClosed } : { status: 'unknown' };
+  }
+
+  async #findPostmaster(key: string, domain: string): Promise<Resolution> {
+    for await (const start of this.#postmastersOf(domain)) {
+      const rule = 'every domain has a postmaster';
+      const found = await this.#follow({ original: key, start, rule, evenClosed: true });
+      if (found.status === 'found') return found;
     }
     return { status: 'unknown' };
   }
 
   /** Who may be asked, in order: the configured postmaster, the domain's first account, then those of the other domains. */
   async *#postmastersOf(domain: string): AsyncIterable<string> {
-    for (const name of [domain, ...this.#postmasters.keys()]) {
-      const configured = this.#postmasters.get(name);
-      if (configured !== undefined) yield configured;
+    const own = this.#domain(domain);
+    for (const { name, postmaster } of [...(own ? [own] : []), ...this.#parts.domains]) {
+      if (postmaster !== undefined) yield postmaster;
       const first = await this.#parts.store.firstAccount(name);
       if (first !== undefined) yield first;
     }
   }
 
-  /** The accounts and remote addresses that `start` leads to over aliases, on behalf of `original`. */
-  async #collect(original: string, start: string, rule = 'alias'): Promise<Map<string, Recipient>> {
-    const found = new Map<string, Recipient>();
-    const seen = new Set<string>();
-    const follow = async (key: string, depth: number): Promise<void> => {
-      if (seen.has(key) || depth > maxAliasDepth || found.size >= maxAliasRecipients) return;
-      seen.add(key);
-      const alias = await this.#parts.store.findAlias(key);
-      for (const target of alias?.targets ?? []) await follow(target, depth + 1);
-      const recipient = alias ? undefined : await this.#recipient(key);
-      if (recipient)
-        found.set(key, key === original ? recipient : { ...recipient, redirected: { from: original, rule } });
-    };
-    await follow(start, 0);
-    return found;
-  }
-
-  /** Who an address is that no alias has. */
-  async #recipient(key: string): Promise<Recipient | undefined> {
-    const address = parseAddress(key);
-    if (!address) return undefined;
-    if (!this.isLocal(address.domain)) return { kind: 'remote', address: key, destination: address.domain };
-    const account = await this.#parts.store.findAccount(key);
-    return account && { kind: 'local', address: key, destination: '' };
+  /** The domain itself, or the one that it is an alias of. */
+  #domain(name: string): LocalDomain | undefined {
+    const { domains } = this.#places;
+    const own = domains.get(name);
+    return own?.aliasOf === undefined ? own : (domains.get(own.aliasOf) ?? own);
   }
 }
 
 function elsewhere(spelled: string, domain: string): Resolution {
   return { status: 'elsewhere', recipient: { kind: 'remote', address: spelled, destination: domain } };
+}
+
+/** A tag is its user's own, and keeps the case in which it was written. */
+function asWritten(resolution: Resolution, key: string, address: Address): Resolution {
+  if (resolution.status !== 'found') return resolution;
+  if (!resolution.recipients.some(({ redirected }) => redirected)) return resolution;
+  const from = formatAddress(address);
+  if (from === key) return resolution;
+  const recipients = resolution.recipients.map((recipient) =>
+    recipient.redirected ? { ...recipient, redirected: { ...recipient.redirected, from } } : recipient,
+  );
+  return { status: 'found', recipients };
 }

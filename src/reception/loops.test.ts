@@ -28,6 +28,15 @@ describe('findLoop()', () => {
     expect(loopIn(`${fields}\r\n`)).toMatch(/^554 5\.4\.6 Mail loop/);
   });
 
+  test.each<Recipient>([
+    { ...bob, redirected: { from: 'Info+x@example.com', rule: 'alias' } },
+    { ...ann, redirected: { from: 'info+x@example.com', rule: 'alias' } },
+    { ...ann, forwardedBy: 'info+x@example.com' },
+  ])('duty-2: refuses what went on from an address of ours before: %j', (recipient) => {
+    expect(loopIn('Delivered-To: info+x@example.com\r\n', [recipient])).toMatch(/^554 5\.4\.6 Mail loop/);
+    expect(loopIn('Delivered-To: other@example.com\r\n', [recipient])).toBeUndefined();
+  });
+
   test('duty-2: lets pass what was delivered to others, or to nobody', () => {
     expect(loopIn('Delivered-To: eve@example.com\r\n')).toBeUndefined();
     expect(loopIn('Subject: Delivered-To: bob@example.com\r\n')).toBeUndefined();

@@ -12,8 +12,17 @@ export function findLoop({ fields }: Header, recipients: readonly Recipient[]): 
   const hops = findFields(fields, 'received').length;
   if (hops > maxReceivedFields) return reply(554, '5.4.6', `Mail loop: ${hops} Received fields`);
   const passed = new Set(findFields(fields, 'delivered-to').map((field) => fieldValue(field).toLowerCase()));
-  const again = recipients.find(({ kind, address }) => kind === 'local' && passed.has(address));
-  return (
-    again && reply(554, '5.4.6', `Mail loop: delivered to ${again.address} before; check the forwarding`)
-  );
+  const again = recipients.flatMap(addressesHere).find((address) => passed.has(address));
+  return again === undefined
+    ? undefined
+    : reply(554, '5.4.6', `Mail loop: delivered to ${again} before; check the forwarding`);
+}
+
+/** By which addresses of ours the message gets there: each of them may be in a Delivered-To of ours. */
+function addressesHere({ kind, address, redirected, forwardedBy }: Recipient): string[] {
+  return [
+    ...(kind === 'local' ? [address] : []),
+    ...(redirected ? [redirected.from.toLowerCase()] : []),
+    ...(forwardedBy === undefined ? [] : [forwardedBy]),
+  ];
 }

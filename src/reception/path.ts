@@ -6,6 +6,10 @@ import { type Reply, reply } from '../smtp/reply.ts';
 export const unknownUser = (spelled: string): Reply =>
   reply(550, '5.1.1', `No such user here: <${spelled.slice(0, 100)}>; check the address`);
 
+/** No word of why, and of whom: that is between the mailbox and its postmaster. */
+export const closedMailbox = (spelled: string): Reply =>
+  reply(550, '5.2.1', `The mailbox <${spelled.slice(0, 100)}> takes no mail; reach its owner another way`);
+
 export const isAddress = (value: Address | Reply): value is Address => 'domain' in value;
 
 /** RFC 5321 §4.1.1.3, appendix F.2: a source route `@a,@b:` is accepted and ignored. */

@@ -20,7 +20,7 @@ import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
-import { isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
+import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
 import { type ExpandedAlias, inherit } from './requests.ts';
 
 /** What is known of the client. */
@@ -203,7 +203,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     resolution: Resolution,
     requests: JobRequests | undefined,
   ): Reply | undefined {
-    if (resolution.status === 'unknown') return unknownUser(spelled);
+    if (resolution.status === 'unknown')
+      return resolution.isClosed ? closedMailbox(spelled) : unknownUser(spelled);
     const elsewhere = resolution.status === 'elsewhere';
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session, address) : undefined;
     if (refusal) return refusal;

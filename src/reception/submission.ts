@@ -8,7 +8,12 @@ import { type Address, addressKey } from '../mail/address.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
 import { type Header, parseHeader } from '../mail/header.ts';
-import { checkSubmittedHeader, lineScanner, type Refusal } from '../mail/submission-rules.ts';
+import {
+  checkSubmittedHeader,
+  lineScanner,
+  type Refusal,
+  submittedAuthors,
+} from '../mail/submission-rules.ts';
 import type { Directory } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -58,7 +63,7 @@ async function checkSender(
 ): Promise<Reply | undefined> {
   if (!tls) return reply(530, '5.7.0', 'Encryption required; STARTTLS first');
   if (account === undefined) return reply(530, '5.7.0', 'Authentication required; AUTH first');
-  if (!sender || (await directory.identitiesOf(account)).has(addressKey(sender))) return undefined;
+  if (!sender || (await directory.maySendAs(account, sender))) return undefined;
   return reply(553, '5.7.1', `You may not send as this address; use one of your own, such as ${account}`);
 }
 
@@ -178,13 +183,24 @@ interface Submitted {
   signing: Signing | undefined;
 }
 
+/** Of the authors that the header names, those as whom the user may write. */
+async function ownAmong(
+  { directory }: SubmissionParts,
+  account: string,
+  header: Header,
+): Promise<ReadonlySet<string>> {
+  const own = new Set<string>();
+  for (const author of submittedAuthors(header))
+    if (await directory.maySendAs(account, author)) own.add(addressKey(author));
+  return own;
+}
+
 async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Reply> {
   const { session, transaction, header, added, collector } = submitted;
-  const identities =
-    session.account === undefined ? undefined : await parts.directory.identitiesOf(session.account);
+  const own = session.account === undefined ? undefined : await ownAmong(parts, session.account, header);
   const verdict = checkSubmittedHeader(header, {
     smtputf8: transaction.smtputf8,
-    mayUse: (key) => identities?.has(key) ?? parts.directory.isLocal(key.slice(key.lastIndexOf('@') + 1)),
+    mayUse: (key) => own?.has(key) ?? parts.directory.isLocal(key.slice(key.lastIndexOf('@') + 1)),
   });
   if (!verdict.ok) return refusalReply(verdict);
   const content = await collector.finish();

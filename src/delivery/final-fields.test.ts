@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import { sampleJob, sampleMessage } from '../testing/store.ts';
+import { finalFields } from './final-fields.ts';
+
+const fieldsOf = (originalRecipient?: string): string[] =>
+  finalFields(
+    sampleMessage('Q1', { message: { reversePath: 'ann@example.net' } }).message,
+    sampleJob('Q1', {
+      recipient: 'bob@example.com',
+      ...(originalRecipient !== undefined && { originalRecipient }),
+    }),
+  )
+    .toString()
+    .split('\r\n');
+
+describe('finalFields()', () => {
+  test('begins with Return-Path and the mailbox', () => {
+    expect(fieldsOf()).toEqual(['Return-Path: <ann@example.net>', 'Delivered-To: bob@example.com', '']);
+  });
+
+  test.each(['bob+Shop@example.com', 'Bob-x@example.net', 'bob+@example.com'])(
+    'M12: +tag: Delivered-To keeps what was written: %s',
+    (written) => {
+      expect(fieldsOf(written).slice(1)).toEqual([`Delivered-To: ${written}`, '']);
+    },
+  );
+
+  test.each(['info@example.com', 'bobby@example.com', 'bo@example.com'])(
+    'M12: aliases: %s is told beside the mailbox',
+    (written) => {
+      const expected = ['Delivered-To: bob@example.com', `X-Original-To: ${written}`, ''];
+      expect(fieldsOf(written).slice(1)).toEqual(expected);
+    },
+  );
+});

@@ -1,0 +1,117 @@
+/** Whom an address leads to in the end: over aliases, tags, domain aliases and what accounts have passed on. */
+
+import type { AccountSettings } from '../store/store.ts';
+import { findPlace, type Place, type PlaceParts } from './readings.ts';
+import type { Recipient } from './recipient.ts';
+
+/** An address may lead to an address, so many times; and reach so many recipients. */
+const maxDepth = 10;
+const maxRecipients = 1000;
+
+export interface Way {
+  /** What the sender wrote, as `addressKey()` writes it. */
+  original: string;
+  /** Where to begin: the same, or who stands in. */
+  start: string;
+  /** Why somebody stands in. */
+  rule?: string;
+  /** Mail to a role reaches its person, whatever is switched off. */
+  evenClosed?: boolean;
+}
+
+export interface Followed {
+  recipients: Map<string, Recipient>;
+  /** Somebody is there who takes no mail. */
+  isClosed: boolean;
+}
+
+/** How one got to an address. */
+interface Path {
+  depth: number;
+  rules: readonly string[];
+  forwardedBy?: string;
+}
+
+export async function follow(parts: PlaceParts, way: Way): Promise<Followed> {
+  const walk = new Walk(parts, way);
+  await walk.visit(way.start, { depth: 0, rules: [] });
+  return walk;
+}
+
+/** The accounts behind an address, be it that they take mail or not. */
+export async function peopleOf(parts: PlaceParts, start: string): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = async (key: string, depth: number): Promise<void> => {
+    if (seen.has(key) || depth > maxDepth || found.size >= maxRecipients) return;
+    seen.add(key);
+    const place = await findPlace(parts, key);
+    if (place?.kind === 'account') found.add(place.key);
+    if (place?.kind === 'alias') for (const target of place.alias.targets) await visit(target, depth + 1);
+  };
+  await visit(start, 0);
+  return found;
+}
+
+class Walk implements Followed {
+  readonly recipients = new Map<string, Recipient>();
+  isClosed = false;
+  readonly #parts: PlaceParts;
+  readonly #way: Way;
+  /** Whether somebody was reached by that address; false as long as that is not known, so that circles end. */
+  readonly #seen = new Map<string, boolean>();
+
+  constructor(parts: PlaceParts, way: Way) {
+    this.#parts = parts;
+    this.#way = way;
+  }
+
+  /** Resolves to whether it leads to anybody. */
+  async visit(key: string, path: Path): Promise<boolean> {
+    const known = this.#seen.get(key);
+    if (known !== undefined || path.depth > maxDepth || this.recipients.size >= maxRecipients)
+      return known ?? false;
+    this.#seen.set(key, false);
+    const place = await findPlace(this.#parts, key);
+    const isReached = place !== undefined && (await this.#enter(key, place, path));
+    this.#seen.set(key, isReached);
+    return isReached;
+  }
+
+  async #enter(key: string, place: Place, path: Path): Promise<boolean> {
+    if (place.kind === 'remote') return this.#add(place.address, path, { ...place });
+    if (place.key !== key) {
+      const rules = [...path.rules, ...place.rules];
+      return this.visit(place.key, { ...path, depth: path.depth + 1, rules });
+    }
+    if (place.kind === 'account') return this.#enterAccount(key, place.account.settings ?? {}, path);
+    return this.#visitAll(place.alias.targets, { ...path, rules: [...path.rules, 'alias'] });
+  }
+
+  async #enterAccount(address: string, { receive }: AccountSettings, path: Path): Promise<boolean> {
+    if (receive === false && !this.#way.evenClosed) {
+      this.isClosed = true;
+      return false;
+    }
+    return this.#add(address, path, { kind: 'local', address, destination: '' });
+  }
+
+  async #visitAll(targets: readonly string[], path: Path): Promise<boolean> {
+    let isReached = false;
+    for (const target of targets)
+      isReached = (await this.visit(target, { ...path, depth: path.depth + 1 })) || isReached;
+    return isReached;
+  }
+
+  #add(key: string, { rules, forwardedBy }: Path, recipient: Recipient): true {
+    const { original, rule = [...new Set(rules)].join(', ') } = this.#way;
+    const redirected = key === original ? undefined : { from: original, rule };
+    if (!this.recipients.has(key))
+      this.recipients.set(key, {
+        ...recipient,
+        ...(redirected && { redirected }),
+        ...(forwardedBy !== undefined && { forwardedBy }),
+      });
+    return true;
+  }
+}
