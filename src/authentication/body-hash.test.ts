@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { dkimBody } from 'mailauth/lib/dkim/body/index.js';
 import { expect, it } from 'vitest';
 import { BodyHashes, bodyHasher } from './body-hash.ts';
+import type { Canonicalization } from './canonical-body.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('base64');
 
@@ -44,12 +44,22 @@ const bodies = fc.array(
   { maxLength: 8 },
 );
 
-it('bodyHasher() agrees with the verifier, however the body is cut', () => {
+/** RFC 6376 §3.4.3 and §3.4.4 read out, for a body that is there whole. */
+function canonicalForm(canonicalization: Canonicalization, body: string): string {
+  const lines = body.split('\r\n');
+  const canonical =
+    canonicalization === 'simple'
+      ? lines
+      : lines.map((line) => line.replace(/[ \t]+$/, '').replace(/[ \t]+/g, ' '));
+  while (canonical.at(-1) === '') canonical.pop();
+  const isEmpty = canonical.length === 0;
+  return isEmpty && canonicalization === 'relaxed' ? '' : `${canonical.join('\r\n')}\r\n`;
+}
+
+it('bodyHasher() agrees with the standard, however the body is cut', () => {
   fc.assert(
     fc.property(bodies, (chunks) => {
-      const other = dkimBody('relaxed', 'sha256', '');
-      other.update(Buffer.from(chunks.join(''), 'latin1'));
-      expect(hashOf(...chunks)).toBe(other.digest('base64'));
+      expect(hashOf(...chunks)).toBe(sha256(canonicalForm('relaxed', chunks.join(''))));
     }),
   );
 });
@@ -66,8 +76,8 @@ it.each([
   ['simple', 'a\n\r\nb\n', 'a\n\r\nb\n\r\n'],
 ] as const)('BodyHashes: the %s form of %j is %j', (canonicalization, body, canonical) => {
   const hashes = new BodyHashes(canonicalization);
-  const whole = hashes.want('sha256', Number.POSITIVE_INFINITY);
-  const lengths = Array.from(canonical, (_, length) => ({ length, hash: hashes.want('sha256', length) }));
+  const whole = hashes.want(Number.POSITIVE_INFINITY);
+  const lengths = Array.from(canonical, (_, length) => ({ length, hash: hashes.want(length) }));
   for (const octet of body) hashes.update(Buffer.from(octet, 'latin1'));
   expect(whole.digest()).toBe(sha256(canonical));
   expect(whole.bodyOctets()).toBe(canonical.length);
@@ -75,34 +85,23 @@ it.each([
   expect(lengths[0]?.hash.digest()).toBe(empty);
 });
 
-it("BodyHashes agree with mailauth's, whatever the canonicalization, the lengths, and how the body is cut", () => {
+it('BodyHashes agree with the standard, whatever the canonicalization, the lengths, and how the body is cut', () => {
   const length = fc.oneof(fc.nat({ max: 60 }), fc.constant(Number.POSITIVE_INFINITY));
-  const wanted = fc.array(fc.tuple(fc.constantFrom('sha256' as const, 'sha1' as const), length), {
-    maxLength: 6,
-  });
+  const canonicalization = fc.constantFrom('relaxed' as const, 'simple' as const);
   fc.assert(
-    fc.property(
-      fc.constantFrom('relaxed' as const, 'simple' as const),
-      bodies,
-      wanted,
-      (canonicalization, chunks, list) => {
-        const hashes = new BodyHashes(canonicalization);
-        const ours = list.map(([algorithm, most]) => hashes.want(algorithm, most));
-        for (const chunk of chunks) hashes.update(Buffer.from(chunk, 'latin1'));
-        const theirs = list.map(([algorithm, most]) => {
-          const other = dkimBody(canonicalization, algorithm, Number.isFinite(most) ? most : '');
-          other.update(Buffer.from(chunks.join(''), 'latin1'));
-          return other.digest('base64');
-        });
-        expect(ours.map((hash) => hash.digest())).toEqual(theirs);
-      },
-    ),
+    fc.property(canonicalization, bodies, fc.array(length, { maxLength: 6 }), (kind, chunks, lengths) => {
+      const hashes = new BodyHashes(kind);
+      const ours = lengths.map((most) => hashes.want(most));
+      for (const chunk of chunks) hashes.update(Buffer.from(chunk, 'latin1'));
+      const whole = canonicalForm(kind, chunks.join(''));
+      expect(ours.map((hash) => hash.digest())).toEqual(lengths.map((most) => sha256(whole.slice(0, most))));
+    }),
   );
 });
 
 it('BodyHashes withhold any number of line ends in little memory', () => {
   const hashes = new BodyHashes('simple');
-  const whole = hashes.want('sha256', Number.POSITIVE_INFINITY);
+  const whole = hashes.want(Number.POSITIVE_INFINITY);
   const lineEnds = '\r\n'.repeat(100_000);
   for (const chunk of ['a', lineEnds, '\r', '\n', 'b', lineEnds]) hashes.update(Buffer.from(chunk));
   expect(whole.digest()).toBe(sha256(`a${lineEnds}\r\nb\r\n`));

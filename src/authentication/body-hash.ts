@@ -27,31 +27,28 @@ export function bodyHasher(): BodyHasher {
   };
 }
 
-export type HashAlgorithm = 'sha256' | 'sha1';
-
-/** One body under one canonicalization, with all the hashes that are wanted of it. */
+/** One body under one canonicalization, with all the SHA-256 hashes that are wanted of it (RFC 8301 knows no other). */
 export class BodyHashes {
   readonly #body: CanonicalBody;
-  readonly #hashes = new Map<HashAlgorithm, PrefixHash>();
+  readonly #hash = new PrefixHash();
   #ended = false;
 
   constructor(canonicalization: Canonicalization) {
-    this.#body = canonicalBody(canonicalization, (octets) => {
-      for (const hash of this.#hashes.values()) hash.update(octets);
-    });
+    this.#body = canonicalBody(canonicalization, (octets) => this.#hash.update(octets));
   }
 
   /** The hash of the first octets of the body, or of all (`length` infinite). To be asked for before the first octet. */
-  want(algorithm: HashAlgorithm, length: number): WantedHash {
-    const hash = this.#hashes.get(algorithm) ?? new PrefixHash(algorithm);
-    this.#hashes.set(algorithm, hash);
-    hash.want(length);
+  want(length: number): WantedHash {
+    this.#hash.want(length);
     return {
       digest: () => {
         this.#end();
-        return hash.digest(length);
+        return this.#hash.digest(length);
       },
-      bodyOctets: () => hash.length,
+      bodyOctets: () => {
+        this.#end();
+        return this.#hash.length;
+      },
     };
   }
 
@@ -68,21 +65,17 @@ export class BodyHashes {
 export interface WantedHash {
   /** The base64 value of `bh=`. To be called after the last octet. */
   digest(): string;
-  /** Octets of the whole canonical body so far. */
+  /** Octets of the whole canonical body. To be called after the last octet. */
   bodyOctets(): number;
 }
 
 /** Hashes of the beginnings of one stream of octets, of any number of lengths at the cost of one. */
 class PrefixHash {
-  readonly #hash: Hash;
+  readonly #hash: Hash = createHash('sha256');
   readonly #digests = new Map<number, string>();
   /** Not reached yet, in ascending order. */
   #lengths: number[] = [];
   length = 0;
-
-  constructor(algorithm: HashAlgorithm) {
-    this.#hash = createHash(algorithm);
-  }
 
   want(length: number): void {
     this.#lengths = [...new Set([...this.#lengths, length])].sort((a, b) => a - b);

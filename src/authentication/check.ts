@@ -7,12 +7,16 @@
 import type { Resolver } from '../dns/resolver.ts';
 import { parseHeader } from '../mail/header.ts';
 import type { Clock } from '../util/clock.ts';
+import { startArc } from './arc-verify.ts';
 import { type Author, findAuthor } from './author.ts';
-import { checkDkim } from './dkim-verify.ts';
+import { type SignedMessage, startDkim } from './dkim-verify.ts';
 import { checkDmarc } from './dmarc.ts';
 import { checkIprev } from './iprev.ts';
+import { keyFinder } from './key-record.ts';
 import { type LookUps, lookUps } from './look-ups.ts';
 import { type Message, splitMessage } from './message-source.ts';
+import { SignedBody } from './signed-body.ts';
+import { SignedHeader } from './signed-header.ts';
 import { checkSpf, type Sender } from './spf.ts';
 import type { Verdicts } from './verdicts.ts';
 
@@ -63,7 +67,7 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
   );
   const dns = lookUps(resolver, limits.lookUps, timeout.signal);
   try {
-    const [spf, iprev, { author, dkim }] = await Promise.all([
+    const [spf, iprev, { author, dkim, arc }] = await Promise.all([
       checkSpf(dns, hostname, checked),
       checkIprev(dns, clientAddress),
       readMessage(dns, checked.message, limits.headerOctets, startedAt),
@@ -76,6 +80,7 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
       spf,
       ...judged,
       iprev,
+      arc,
       lookUps: dns.count(),
       durationMs,
     };
@@ -89,10 +94,19 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
 async function readMessage(dns: LookUps, message: Message, headerOctets: number, now: number) {
   const { header, headerComplete, body, close } = await splitMessage(message, headerOctets);
   try {
-    if (!headerComplete) return { author: longHeader(headerOctets), dkim: [] };
-    const { fields } = parseHeader(header);
-    const author = findAuthor(fields);
-    return { author, dkim: await checkDkim({ lookUps: dns, now }, fields, body(dns.signal)) };
+    // What is longer is not looked into for its signatures either.
+    const fields = headerComplete ? parseHeader(header).fields : [];
+    const author = headerComplete ? findAuthor(fields) : longHeader(headerOctets);
+    const signed: SignedMessage = {
+      header: new SignedHeader(fields),
+      body: new SignedBody(),
+      findKey: keyFinder(dns),
+      now,
+    };
+    const dkim = startDkim(signed, fields);
+    const arc = startArc(signed, fields);
+    await signed.body.read(body(dns.signal), dns.signal);
+    return { author, dkim: await dkim(), arc: await arc() };
   } finally {
     await close();
   }

@@ -4,12 +4,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { systemClock } from '../util/clock.ts';
-import { longestFrom } from './author.ts';
 import { checkSender } from './check.ts';
 import { decide } from './decide.ts';
 import { dkimRecord, generateDkimKey } from './dkim-key.ts';
 import { authenticationResults } from './results.ts';
-import { dkimLimits } from './signed-header.ts';
+import { signatureLimits } from './signed-header.ts';
 
 const resolver = scriptedResolver({
   'example.com': { TXT: ['v=spf1 a mx include:%{l}.example.com exists:%{i}.%{h} -all'], A: ['192.0.2.1'] },
@@ -94,9 +93,9 @@ describe('checkSender() under load', () => {
   const from = 'From: a@example.com\r\n';
   const megabyte = 1024 * 1024;
 
-  it(`checks ${dkimLimits.signatures} signatures of 10,000 and says so`, async () => {
+  it(`checks ${signatureLimits.signatures} signatures of 10,000 and says so`, async () => {
     const { dkim } = await check(`${signatureOf('').repeat(10_000)}${from}\r\n`);
-    expect(dkim).toHaveLength(dkimLimits.signatures + 1);
+    expect(dkim).toHaveLength(signatureLimits.signatures + 1);
     expect(dkim.at(-1)).toMatchObject({
       result: 'policy',
       reason: '9990 signatures not checked: only 10 signatures are checked',
@@ -106,29 +105,18 @@ describe('checkSender() under load', () => {
   it.each([
     [
       'signatureOctets',
-      `${signatureOf(':to'.repeat(dkimLimits.signatureOctets / 3))}${from}\r\n`,
+      `${signatureOf(':to'.repeat(signatureLimits.signatureOctets / 3))}${from}\r\n`,
       'the signature field is too long',
     ],
-    ['whiteSpace', `${signatureOf(' '.repeat(dkimLimits.whiteSpace))}${from}\r\n`, 'too much white space'],
     [
       'signedNames',
-      `${signatureOf(':x'.repeat(dkimLimits.signedNames))}${from}\r\n`,
+      `${signatureOf(':x'.repeat(signatureLimits.signedNames))}${from}\r\n`,
       'names too many fields',
     ],
     [
       'signedOctets',
-      `${signatureOf(':x')}${from}X: ${'x'.repeat(dkimLimits.signedOctets)}\r\n\r\n`,
+      `${signatureOf(':x')}${from}X: ${'x'.repeat(signatureLimits.signedOctets)}\r\n\r\n`,
       'too long',
-    ],
-    [
-      'signedLines',
-      `${signatureOf(':x')}${from}X: ${'x\r\n '.repeat(dkimLimits.signedLines)}\r\n\r\n`,
-      'too many lines',
-    ],
-    [
-      'longestFrom',
-      `${signatureOf('')}From: ${':'.repeat(longestFrom)}\r\n\r\n`,
-      'the From field is too long',
     ],
   ])('does not check a signature beyond %s', async (_, message, reason) => {
     const { dkim } = await check(message);
@@ -137,7 +125,7 @@ describe('checkSender() under load', () => {
 
   it('does not let an unchecked signature in because another one signs it', async () => {
     const signatures = signatureOf(':dkim-signature'.repeat(20)).repeat(12);
-    expect((await check(`${signatures}${from}\r\n`)).dkim).toHaveLength(dkimLimits.signatures + 1);
+    expect((await check(`${signatures}${from}\r\n`)).dkim).toHaveLength(signatureLimits.signatures + 1);
   });
 
   it('gives up a header section beyond its limit', async () => {
@@ -186,7 +174,7 @@ describe('checkSender() under load', () => {
     ['bare line feeds', '\n'],
   ])('takes no long time for a body of 40 MB of %s, signed ten times by ten lengths', async (_, unit) => {
     const size = 40 * megabyte;
-    const signatures = Array.from({ length: dkimLimits.signatures }, (_, number) =>
+    const signatures = Array.from({ length: signatureLimits.signatures }, (_, number) =>
       signatureOf(
         `; c=${number % 2 ? 'simple' : 'relaxed'}/${number % 3 ? 'relaxed' : 'simple'}; l=${size / 2 - number}`,
       ),
@@ -196,10 +184,10 @@ describe('checkSender() under load', () => {
   });
 
   it('takes no long time for signatures that demand as much as they may', async () => {
-    const names = ':x'.repeat(dkimLimits.signedNames - 1);
-    const spaces = `; n=${`x${' '.repeat(dkimLimits.whiteSpace - 1)}`.repeat(40)}`;
-    const fields = `X: ${'y\r\n '.repeat(15)}\r\n`.repeat(dkimLimits.signedNames);
-    const message = `${signatureOf(names + spaces).repeat(dkimLimits.signatures)}${from}${fields}\r\n`;
+    const names = ':x'.repeat(signatureLimits.signedNames - 1);
+    const spaces = `; n=${`x${' '.repeat(255)}`.repeat(40)}`;
+    const fields = `X: ${'y\r\n '.repeat(15)}\r\n`.repeat(signatureLimits.signedNames);
+    const message = `${signatureOf(names + spaces).repeat(signatureLimits.signatures)}${from}${fields}\r\n`;
     expect((await check(message)).dkim.map(({ result }) => result)).not.toContain('policy');
     expect(await timeOf(() => check(message))).toBeLessThan(linearMs);
   });

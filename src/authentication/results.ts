@@ -4,13 +4,27 @@
  */
 
 import { quotedStringEnd } from '../mail/mailboxes.ts';
-import type { DkimVerdict, DmarcVerdict, IprevVerdict, SpfVerdict, Verdicts } from './verdicts.ts';
+import type {
+  ArcVerdict,
+  DkimVerdict,
+  DmarcVerdict,
+  IprevVerdict,
+  SpfVerdict,
+  Verdicts,
+} from './verdicts.ts';
 
 /** The whole field, folded, with its final CRLF. `hostname` is the authserv-id (RFC 8601 §2.5). */
 export function authenticationResults(verdicts: Verdicts, hostname: string): string {
-  const { spf, dkim, dmarc, iprev, client } = verdicts;
+  const { spf, dkim, dmarc, iprev, arc, client } = verdicts;
   const signatures = dkim.length === 0 ? [['dkim=none']] : dkim.map(dkimResult);
-  const results = [spfResult(spf), ...signatures, dmarcResult(dmarc), iprevResult(iprev, client.address)];
+  const chain = arc === undefined || arc.result === 'none' ? [] : [arcResult(arc, client.address)];
+  const results = [
+    spfResult(spf),
+    ...signatures,
+    dmarcResult(dmarc),
+    iprevResult(iprev, client.address),
+    ...chain,
+  ];
   return `Authentication-Results: ${[hostname, ...results.map(foldWords)].join(';\r\n\t')}\r\n`;
 }
 
@@ -61,6 +75,17 @@ function iprevResult({ result, name, reason }: IprevVerdict, address: string): s
     ...reasonUnless(result === 'pass', reason),
     ...(name === '' ? [] : [`(${harmless(name).replace(/[\\"]/g, '?')})`]),
     ...property('policy.iprev', address),
+  ];
+}
+
+/** RFC 8617 §10.2: the sets by their number, and from which one on the message is unchanged. */
+function arcResult({ result, instances, oldestPass, reason }: ArcVerdict, address: string): string[] {
+  return [
+    `arc=${result}`,
+    ...reasonUnless(result === 'pass', reason),
+    ...(instances ? [`(i=${instances})`] : []),
+    ...(oldestPass === undefined ? [] : [`header.oldest-pass=${oldestPass}`]),
+    ...property('smtp.remote-ip', address),
   ];
 }
 

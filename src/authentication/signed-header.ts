@@ -1,102 +1,79 @@
 /**
- * Cuts a header down to what its DKIM signatures need: the signatures that are worth checking and the fields they
- * sign. What a hostile message can make the verifier do is bounded here, by named limits; nothing is verified.
- * RFC 6376 §3.5, §5.4.2, §6.1.
+ * The header fields that a signature covers, in its canonical form and its order. What a hostile message can make this
+ * do is bounded by named limits. RFC 6376 §3.5 (`h=`), §3.7, §5.4.2.
  */
 
 import type { HeaderField } from '../mail/header.ts';
-import { longestFrom } from './author.ts';
+import type { Canonicalization } from './canonical-body.ts';
+import { canonicalField, withoutSignature } from './canonical-header.ts';
 
 /** What a signature may demand; one that wants more is not checked. All generous against real mail. */
-export const dkimLimits = {
+export const signatureLimits = {
   /** Signatures that are checked, from the top: the latest are there. */
   signatures: 10,
-  /** Octets of one DKIM-Signature field. */
+  /** Octets of one signature field. */
   signatureOctets: 16 * 1024,
-  /** White space in a row in it, as the verifier's time grows with the square of that. */
-  whiteSpace: 256,
   /** Names in `h=`. */
   signedNames: 500,
-  /** Octets and lines of all the fields that the signatures need. */
+  /** Octets of all the fields that one signature covers. */
   signedOctets: 256 * 1024,
-  signedLines: 10_000,
 } as const;
 
-export interface SignedHeader {
-  /** The header to verify, with its empty line; undefined where there is nothing to check. */
-  header?: Buffer;
-  /** The number of signatures left out, and why the first of them was. */
-  skipped?: { signatures: number; reason: string };
+interface Covering {
+  names: readonly string[];
+  canonicalization: { header: Canonicalization };
 }
 
-/** Selects from the fields of a message. */
-export function selectSigned(fields: readonly HeaderField[]): SignedHeader {
-  const signatures = fields.filter(({ name }) => name === 'dkim-signature');
-  if (signatures.length === 0) return {};
-  const checks = signatures.map((field, index) => ({ field, problem: findProblem(field, index) }));
-  const accepted = checks.filter(({ problem }) => problem === undefined).map(({ field }) => field);
-  const refused = checks.filter(({ problem }) => problem !== undefined);
-  const skipped = refused[0]?.problem && { signatures: refused.length, reason: refused[0].problem };
-  if (accepted.length === 0) return skipped ? { skipped } : {};
+/** The header of one message, for all of its signatures. */
+export class SignedHeader {
+  readonly #present: ReadonlyMap<string, readonly HeaderField[]>;
+  readonly #relaxed = new Map<HeaderField, string>();
 
-  if (fields.some(({ name, raw }) => name === 'from' && raw.length > longestFrom))
-    return { skipped: { signatures: signatures.length, reason: 'the From field is too long' } };
-  const header = joinFields(fields, new Set([...accepted, ...wantedFields(fields, accepted)]));
-  const problem = sizeProblem(header);
-  if (problem !== undefined) return { skipped: { signatures: signatures.length, reason: problem } };
-  return skipped ? { header, skipped } : { header };
-}
-
-function findProblem({ raw }: HeaderField, index: number): string | undefined {
-  if (index >= dkimLimits.signatures) return `only ${dkimLimits.signatures} signatures are checked`;
-  if (raw.length > dkimLimits.signatureOctets) return 'the signature field is too long';
-  const text = raw.toString('latin1');
-  if (longWhiteSpace.test(text)) return 'the signature field has too much white space';
-  if (signedNames(text).length > dkimLimits.signedNames) return 'the signature names too many fields';
-  return undefined;
-}
-
-const longWhiteSpace = new RegExp(`\\s{${dkimLimits.whiteSpace}}`);
-
-/** The names of `h=`, lower-case, with their repetitions. Reads tags as RFC 6376 §3.2 does: split at semicolons. */
-function signedNames(field: string): string[] {
-  const tags = field.slice(field.indexOf(':') + 1).split(';');
-  const list = tags.map((tag) => tag.trim()).find((tag) => /^h\s*=/.test(tag)) ?? '';
-  return list
-    .slice(list.indexOf('=') + 1)
-    .split(':')
-    .map((name) => name.trim().toLowerCase());
-}
-
-/** Of each name, the last fields, as many as the most demanding signature wants: signing counts from the bottom. */
-function wantedFields(fields: readonly HeaderField[], signatures: readonly HeaderField[]): HeaderField[] {
-  const wanted = new Map<string, number>();
-  for (const { raw } of signatures) {
-    const byName = Map.groupBy(signedNames(raw.toString('latin1')), (name) => name);
-    for (const [name, { length }] of byName) wanted.set(name, Math.max(length, wanted.get(name) ?? 0));
+  constructor(fields: readonly HeaderField[]) {
+    this.#present = Map.groupBy(joinStrayLines(fields), ({ name }) => name);
   }
-  // Signatures that sign other signatures see those that are checked; one left out must not come back this way.
-  wanted.delete('dkim-signature');
-  const present = Map.groupBy(fields, ({ name }) => name);
-  return [...wanted].flatMap(([name, count]) => (name === '' ? [] : (present.get(name) ?? []).slice(-count)));
+
+  /** What the signature in `own` covers; where it is too much, in words why. */
+  covered(own: HeaderField, { names, canonicalization: { header } }: Covering): Buffer | string {
+    if (names.length > signatureLimits.signedNames) return 'the signature names too many fields';
+    const selected = this.#select(own, names);
+    const octets = selected.reduce((sum, { raw }) => sum + raw.length, 0);
+    if (octets > signatureLimits.signedOctets) return 'the signed header fields are too long';
+    const signed = selected.map((field) => this.#canonical(field, header));
+    const unsigned = canonicalField(withoutSignature(own.raw), header);
+    return Buffer.from([...signed, unsigned].join('\r\n'), 'latin1');
+  }
+
+  /** A name that is repeated stands for the fields of it from the last one up; one too many stands for none. */
+  #select(own: HeaderField, names: readonly string[]): HeaderField[] {
+    const next = new Map<string, number>();
+    return names.flatMap((name) => {
+      const fields = name === '' ? [] : (this.#present.get(name) ?? []);
+      let at = next.get(name) ?? fields.length - 1;
+      if (fields[at]?.raw === own.raw) at--; // it did not stand there yet when it was made
+      next.set(name, at - 1);
+      return fields[at] ?? [];
+    });
+  }
+
+  #canonical(field: HeaderField, canonicalization: Canonicalization): string {
+    if (canonicalization === 'simple') return canonicalField(field.raw, 'simple');
+    const known = this.#relaxed.get(field);
+    if (known !== undefined) return known;
+    const text = canonicalField(field.raw, 'relaxed');
+    this.#relaxed.set(field, text);
+    return text;
+  }
 }
 
-/** A line that is no field stays with the field above it: it can spoil a signature, never save one. */
-function joinFields(fields: readonly HeaderField[], selected: ReadonlySet<HeaderField>): Buffer {
-  const parts: Buffer[] = [];
-  let keeping = false;
+/** A line that is no field belongs to the field above it: it can spoil a signature, never save one. */
+function joinStrayLines(fields: readonly HeaderField[]): readonly HeaderField[] {
+  if (fields.every(({ name }) => name !== '')) return fields;
+  const joined: HeaderField[] = [];
   for (const field of fields) {
-    if (field.name !== '') keeping = selected.has(field);
-    if (keeping) parts.push(field.raw);
+    const above = joined.at(-1);
+    if (field.name !== '') joined.push(field);
+    else if (above) joined[joined.length - 1] = { ...above, raw: Buffer.concat([above.raw, field.raw]) };
   }
-  const last = parts.at(-1);
-  if (last !== undefined && last.at(-1) !== 0x0a) parts.push(Buffer.from('\r\n'));
-  return Buffer.concat([...parts, Buffer.from('\r\n')]);
-}
-
-function sizeProblem(header: Buffer): string | undefined {
-  if (header.length > dkimLimits.signedOctets) return 'the signed header fields are too long';
-  let lines = 0;
-  for (let at = header.indexOf(0x0a); at >= 0; at = header.indexOf(0x0a, at + 1)) lines++;
-  return lines > dkimLimits.signedLines ? 'the signed header fields have too many lines' : undefined;
+  return joined;
 }

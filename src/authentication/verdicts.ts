@@ -7,6 +7,7 @@ export type SpfResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'tem
 export type DkimResult = 'pass' | 'fail' | 'neutral' | 'policy' | 'temperror' | 'permerror';
 export type DmarcResult = 'pass' | 'fail' | 'none' | 'temperror' | 'permerror';
 export type IprevResult = 'pass' | 'fail' | 'temperror' | 'permerror';
+export type ArcResult = 'none' | 'pass' | 'fail' | 'temperror';
 export type DmarcPolicy = 'none' | 'quarantine' | 'reject';
 export type AlignmentMode = 'relaxed' | 'strict';
 
@@ -19,6 +20,8 @@ export interface Verdicts {
   dkim: readonly DkimVerdict[];
   dmarc: DmarcVerdict;
   iprev: IprevVerdict;
+  /** Absent in verdicts that were stored before there was ARC. */
+  arc?: ArcVerdict;
   /** DNS questions that were asked. */
   lookUps: number;
   durationMs: number;
@@ -44,6 +47,10 @@ export interface DkimVerdict {
   algorithm: string;
   /** Size of the public key; absent where it was not looked up. */
   keyBits?: number;
+  /** What the TXT record with the key says, cut where it is long; absent where there is none. */
+  keyRecord?: string;
+  /** Octets at the end of the body that a passing signature with `l=` leaves out. */
+  unsignedOctets?: number;
   /** The first eight characters of `b=`, which tell signatures apart (RFC 6008). */
   signature: string;
   /** It passes, and DMARC found its domain aligned with the author's. */
@@ -73,5 +80,52 @@ export interface IprevVerdict {
   result: IprevResult;
   /** The name that leads back to the address, or the first that does not; '' where there is none. */
   name: string;
+  reason: string;
+}
+
+/** The chain of those who handled the message before and vouch for what they found (RFC 8617). */
+export interface ArcVerdict {
+  result: ArcResult;
+  /** The number of the last set. */
+  instances?: number;
+  /** The last set says itself that the chain was broken (`cv=fail`), so that it is not to be sealed any more. */
+  markedFailed?: boolean;
+  /** The lowest instance since which the message is unchanged; 0 where it was never changed. For a pass. */
+  oldestPass?: number;
+  /** The latest first; empty where they make no chain. */
+  sets: readonly ArcSetVerdict[];
+  /** Set where somebody whom the configuration trusts found that DMARC passed, and has vouched for the message since. */
+  trusted?: ArcTrust;
+  reason: string;
+}
+
+export interface ArcSetVerdict {
+  instance: number;
+  /** What it says of the sets before it. */
+  cv: 'none' | 'pass' | 'fail';
+  /** Over the ARC fields of it and of all sets before it. */
+  seal: ArcSignatureVerdict;
+  /** Over the message, as it was then. */
+  messageSignature: ArcSignatureVerdict;
+  /** The Authentication-Results that it carries, cut where they are long. */
+  results: string;
+}
+
+export interface ArcSignatureVerdict {
+  result: 'pass' | 'fail' | 'policy' | 'permerror' | 'temperror';
+  domain: string;
+  selector: string;
+  algorithm: string;
+  keyBits?: number;
+  keyRecord?: string;
+  reason: string;
+}
+
+export interface ArcTrust {
+  /** Who sealed the results that are believed. */
+  sealer: string;
+  instance: number;
+  /** The author domain for which DMARC passed there. */
+  authorDomain: string;
   reason: string;
 }
