@@ -4,7 +4,6 @@
  * and has a limit of time and of size. What the answer means is for those who asked. RFC 9110, RFC 9112, RFC 8446.
  */
 
-import { type IncomingMessage, request } from 'node:http';
 import {
   createSecureContext,
   getCACertificates,
@@ -15,6 +14,7 @@ import {
 import type { Resolver } from '../dns/resolver.ts';
 import type { Clock } from '../util/clock.ts';
 import { addressClass, findFamily } from './addresses.ts';
+import { exchange, type HttpAnswer, textOf } from './http-exchange.ts';
 
 export interface HttpsParts {
   resolver: Resolver;
@@ -40,10 +40,7 @@ export interface HttpsRequest {
   signal?: AbortSignal | undefined;
 }
 
-export interface HttpsAnswer {
-  status: number;
-  headers: IncomingMessage['headers'];
-  body: Buffer;
+export interface HttpsAnswer extends HttpAnswer {
   /** `verified`, or what is wrong with it, in words. */
   certificate: string;
 }
@@ -61,8 +58,6 @@ export type Https = (request: HttpsRequest) => Promise<HttpsAnswer | HttpsFailur
 export const maxAddresses = 4;
 /** For one address, TCP and TLS together. */
 export const connectTimeoutMs = 10_000;
-/** Octets of the answer's header. */
-const maxHeaderBytes = 16_384;
 
 export function httpsClient({ authorities = [], ...parts }: HttpsParts): Https {
   const secureContext = createSecureContext({
@@ -113,7 +108,16 @@ async function ask(
     const { socket, certificate } = opened;
     if (certificate !== 'verified' && wanted.onBadCertificate === 'refuse')
       return failure('certificate', `the certificate of ${url.hostname}: ${certificate}`);
-    return await exchange(socket, { ...wanted, certificate });
+    const { method, headers, body, maxBytes } = wanted;
+    const path = url.pathname + url.search;
+    const answer = await exchange(socket, {
+      method,
+      path,
+      headers: { ...headers, host: url.host },
+      body,
+      maxBytes,
+    });
+    return 'problem' in answer ? answer : { ...answer, certificate };
   } finally {
     opened.socket.destroy();
   }
@@ -226,58 +230,6 @@ function certificateOf(socket: TLSSocket): string {
   return name === 'ERR_TLS_CERT_ALTNAME_INVALID'
     ? 'it is for another name'
     : name.toLowerCase().replaceAll('_', ' ');
-}
-
-/** OpenSSL's messages are long and name source files; its `reason` says it in three words. */
-const textOf = (error: Error): string =>
-  'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
-
-/** Never rejects; a socket that is destroyed meanwhile is a failure too. */
-function exchange(
-  socket: TLSSocket,
-  { url, method, headers, body, maxBytes, certificate }: HttpsRequest & { certificate: string },
-): Promise<HttpsAnswer | HttpsFailure> {
-  return new Promise((resolve) => {
-    const asking = request({
-      createConnection: () => socket,
-      method,
-      path: url.pathname + url.search,
-      headers: { ...headers, host: url.host, connection: 'close' },
-      maxHeaderSize: maxHeaderBytes,
-    });
-    let answered = false;
-    const noAnswer = (message: string) => resolve(failure('protocol', `no answer of HTTP: ${message}`));
-    asking.on('error', (error) => noAnswer(textOf(error)));
-    // Where the server changes to another protocol, this is all that happens.
-    asking.once('close', () => answered || noAnswer('the connection was closed'));
-    asking.once('response', (response) => {
-      answered = true;
-      void bodyOf(response, maxBytes).then((read) => {
-        const { statusCode: status = 0, headers } = response;
-        resolve('problem' in read ? read : { status, headers, body: read, certificate });
-      });
-    });
-    asking.end(body);
-  });
-}
-
-/** Never rejects: what breaks off is a failure. */
-async function bodyOf(response: IncomingMessage, maxBytes: number): Promise<Buffer | HttpsFailure> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of response) {
-      sizeBytes += chunk.length;
-      if (sizeBytes > maxBytes) return failure('size', `the answer has more than ${maxBytes} octets`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    return failure(
-      'protocol',
-      `the answer broke off: ${error instanceof Error ? error.message : String(error)}`,
-    );
-  }
-  return Buffer.concat(chunks);
 }
 
 const failure = (kind: HttpsFailure['kind'], problem: string): HttpsFailure => ({ kind, problem });

@@ -1,0 +1,97 @@
+/**
+ * What becomes of the changes that filters ask for. Octets that were received stay as they are, so that signatures hold and
+ * nobody wonders who wrote them: we prepend only. Fields that a filter adds or inserts are put in front; all else is not
+ * done, and said. A filter sees and may change the fields that filters have added before.
+ */
+
+import { type AddedField, addedField, fieldBytes } from '../added-fields.ts';
+import { bounded, FilterError } from '../stream.ts';
+import type { MilterChange } from './answers.ts';
+
+/** Changes by one filter to one message. */
+export const maxChanges = 1000;
+/** Octets of the fields that filters add to one message. */
+export const maxAddedBytes = 65_536;
+/** That are told; of more there is only a number. */
+const maxNotDone = 10;
+
+export interface Changes {
+  /** In front of the message, in this order: those of earlier filters too. */
+  fields: AddedField[];
+  /** Names of the fields that came with the message, lower-case. */
+  received: readonly string[];
+  /** Names of the fields that this filter has added. */
+  added: string[];
+  notDone: string[];
+  quarantine?: string;
+  wantsOtherBody: boolean;
+}
+
+export const noChanges = (fields: readonly AddedField[], received: readonly string[] = []): Changes => ({
+  fields: [...fields],
+  received,
+  added: [],
+  notDone: [],
+  wantsOtherBody: false,
+});
+
+/** Applies one change, or notes that it is not done. Throws a FilterError for fields that are none, or too many. */
+export function apply(changes: Changes, asked: MilterChange): void {
+  switch (asked.change) {
+    case 'addField':
+      return add(changes, changes.fields.length, asked);
+    case 'insertField':
+      return add(changes, Math.max(0, asked.index - 1), asked);
+    case 'changeField':
+      return changeField(changes, asked);
+    case 'quarantine':
+      changes.quarantine = asked.reason || 'no reason was given';
+      return;
+    case 'replaceBody':
+      if (!changes.wantsOtherBody) notDone(changes, 'replace the body');
+      changes.wantsOtherBody = true;
+      return;
+    case 'changeSender':
+      return notDone(changes, `change the sender to ${asked.address}`);
+    case 'addRecipient':
+      return notDone(changes, `add the recipient ${asked.address}`);
+    case 'deleteRecipient':
+      return notDone(changes, `remove the recipient ${asked.address}`);
+  }
+}
+
+function add(changes: Changes, place: number, { name, value }: AddedField): void {
+  const field = addedField(name, value);
+  const total = changes.fields.reduce((sum, each) => sum + fieldBytes(each), fieldBytes(field));
+  if (total > maxAddedBytes)
+    throw new FilterError('lied', `it adds more than ${maxAddedBytes} octets of header fields`);
+  changes.fields.splice(place, 0, field);
+  changes.added.push(bounded(name));
+}
+
+/**
+ * The first of a name has the index 1. What filters have added comes first of all, and is ours to change. One more than there
+ * are is a new field (smfi_chgheader).
+ */
+function changeField(changes: Changes, { name, index, value }: AddedField & { index: number }): void {
+  const wanted = name.toLowerCase();
+  const places = changes.fields.flatMap((field, place) =>
+    field.name.toLowerCase() === wanted ? [place] : [],
+  );
+  const place = places[Math.max(0, index - 1)];
+  const count = places.length + changes.received.filter((each) => each === wanted).length;
+  if (place !== undefined) {
+    changes.fields.splice(place, 1);
+    if (value !== '') add(changes, place, { name, value });
+  } else if (index <= count) {
+    notDone(
+      changes,
+      `${value === '' ? 'remove' : 'change'} the header field ${bounded(name, 60)} (number ${index})`,
+    );
+  } else if (value !== '') add(changes, changes.fields.length, { name, value });
+}
+
+function notDone(changes: Changes, what: string): void {
+  if (changes.notDone.length === maxNotDone) changes.notDone.push('and more');
+  else if (changes.notDone.length < maxNotDone) changes.notDone.push(what);
+}
