@@ -46,9 +46,14 @@ import { retryPolicy } from './queue/retry.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
+import { reportSource } from './reception/backscatter.ts';
+import { FactFinder } from './reception/checks/fact-finder.ts';
 import { HandInError, handIn } from './reception/control.ts';
+import { Deferrals } from './reception/deferrals.ts';
 import { inboundDoor } from './reception/inbound.ts';
+import { Judging } from './reception/judging.ts';
 import { logins } from './reception/login.ts';
+import { Policies } from './reception/policies.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
@@ -124,7 +129,7 @@ export async function startServer({
       ...reception,
       loginsOf: logins({ authenticate: authenticator(store), clock, log }),
       secureContext,
-      inbound: inboundDoor(doorParts),
+      inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),
       submission: submissionDoor(doorParts),
     },
     parts,
@@ -310,9 +315,19 @@ function reportPartsOf({ config, ...core }: Omit<Reception, 'queue'>): ReportPar
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };
 }
 
+function judgingOf({ config, store, clock }: Reception): Judging {
+  const policies = new Policies({ ...config, store });
+  const sources = config.dossier.enabled ? [reportSource(store)] : [];
+  return new Judging({
+    policies,
+    finder: new FactFinder(sources, policies.all),
+    deferrals: new Deferrals({ store, clock }),
+  });
+}
+
 function doorPartsOf(reception: Reception) {
   const { config, ...core } = reception;
-  const { hostname, limits, dossier, delivery } = config;
+  const { hostname, limits, delivery } = config;
   return {
     ...core,
     reportExpansion: expansionReporter({ ...core, report: reportPartsOf(reception) }),
@@ -320,7 +335,6 @@ function doorPartsOf(reception: Reception) {
     hostname,
     headerBytes: limits.headerBytes,
     inlineBytes,
-    dossiers: dossier.enabled,
     lostAnswers: { repeats: new Repeats(core.clock), store: core.store },
     spool: core.store.spool,
   };

@@ -11,6 +11,7 @@ const lines: readonly (readonly string[])[] = [
   ['util'],
   ['mail', 'dns', 'sasl'],
   ['smtp', 'pop3', 'imap', 'authentication', 'mta-sts', 'dane', 'tls-rpt', 'dsn', 'filter'],
+  ['policy'],
   ['config', 'net', 'store'],
   ['queue', 'dossier'],
   ['reception', 'delivery', 'reporting'],

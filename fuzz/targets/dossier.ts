@@ -46,6 +46,15 @@ function eventsOf(input: Buffer): DossierEvent[] {
       rule: text(4),
       durationMs: 1,
     },
+    judged: {
+      policy: text(0),
+      disposition: 'junk',
+      folder: 'Junk',
+      rule: text(1),
+      score: number(2),
+      scored: [{ check: text(3), score: 1, why: text(4) }],
+      unknown: [text(5)],
+    },
     signed: { domain: text(0), selector: text(1), algorithm: text(2) },
     redirected: { from: text(0), rule: text(1) },
     routed: {

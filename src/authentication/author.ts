@@ -3,6 +3,7 @@
  * addresses share it. It reads From as strictly as our parser and, where that gives up, as loosely as any mail reader.
  */
 
+import { addressKey } from '../mail/address.ts';
 import { parseDomain } from '../mail/domain.ts';
 import { fieldValue, findFields, type HeaderField, mailboxesOf } from '../mail/header.ts';
 
@@ -11,6 +12,9 @@ import { fieldValue, findFields, type HeaderField, mailboxesOf } from '../mail/h
  * everybody's. Room for a hundred authors with their names.
  */
 export const longestFrom = 8 * 1024;
+
+/** Addresses of From that are kept among the facts. */
+const mostAuthors = 10;
 
 export type Author = { domain: string } | { domain?: never; problem: string };
 
@@ -26,6 +30,13 @@ export function findAuthor(fields: readonly HeaderField[]): Author {
   return /^[\x21-\x7e]+$/.test(domain)
     ? { domain }
     : { problem: 'From holds an address without a valid domain' };
+}
+
+/** Whose names it is written in, lower-case, as far as our parser reads From: for lists of senders. */
+export function findAuthorAddresses(fields: readonly HeaderField[]): string[] {
+  const short = findFields(fields, 'from').filter(({ raw }) => raw.length <= longestFrom);
+  const mailboxes = short.flatMap((field) => mailboxesOf(fieldValue(field))?.mailboxes ?? []);
+  return mailboxes.slice(0, mostAuthors).map(addressKey);
 }
 
 /**

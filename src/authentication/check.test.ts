@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Resolver } from '../dns/resolver.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
+import { decideByDefault } from '../testing/decide.ts';
 import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { bodyHasher } from './body-hash.ts';
 import { type CheckLimits, checkSender } from './check.ts';
-import { decide } from './decide.ts';
 import { dkimRecord, generateDkimKey } from './dkim-key.ts';
 import { createSigner } from './dkim-sign.ts';
 import { authenticationResults } from './results.ts';
@@ -94,7 +94,7 @@ describe('checkSender()', () => {
       },
       iprev: { result: 'pass', name: 'mx.example.com' },
     });
-    expect(decide(verdicts).decision).toBe('accept');
+    expect(decideByDefault(verdicts).decision).toBe('accept');
     expect(authenticationResults(verdicts, 'mx.example.net')).toContain('dmarc=pass (p=reject)');
     expect(JSON.parse(JSON.stringify(verdicts))).toEqual(verdicts);
   });
@@ -107,7 +107,7 @@ describe('checkSender()', () => {
       dmarc: { result: 'fail' },
       iprev: { result: 'fail', name: 'mx.example.com' },
     });
-    expect(decide(verdicts).decision).toBe('reject');
+    expect(decideByDefault(verdicts).decision).toBe('reject');
   });
 
   it('P11: a signature saves a forwarded message', async () => {
@@ -116,7 +116,7 @@ describe('checkSender()', () => {
       spf: { result: 'fail' },
       dmarc: { result: 'pass', aligned: { spf: false, dkim: true } },
     });
-    expect(decide(verdicts).decision).toBe('accept');
+    expect(decideByDefault(verdicts).decision).toBe('accept');
   });
 
   it('checks the HELO name for a null reverse-path (RFC 7208 §2.4)', async () => {
@@ -159,7 +159,7 @@ describe('checkSender()', () => {
 
   it('P11: a DNS failure that could change the outcome defers, another does not', async () => {
     const decision = async (incoming: Incoming) =>
-      decide(await signed({ clientAddress: '192.0.2.9', ...incoming })).decision;
+      decideByDefault(await signed({ clientAddress: '192.0.2.9', ...incoming })).decision;
     expect(await decision({ script: { failures: { 'posthorn._domainkey.example.com': 'servfail' } } })).toBe(
       'defer',
     );
@@ -204,7 +204,7 @@ describe('checkSender()', () => {
   ])('DMARC is a permerror, and the message junk, with %s', async (_, message, reason) => {
     const verdicts = await check({ message });
     expect(verdicts.dmarc).toMatchObject({ result: 'permerror', domain: '', reason });
-    expect(decide(verdicts).decision).toBe('junk');
+    expect(decideByDefault(verdicts).decision).toBe('junk');
   });
 
   it.each([

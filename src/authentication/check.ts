@@ -1,6 +1,6 @@
 /**
  * Checks the sender of a message that comes from outside: SPF, DKIM, DMARC and iprev, with one limit of time and one
- * of look-ups for all. It finds out and says so in Verdicts; what follows from them is decide.ts.
+ * of look-ups for all. It finds out and says so in Verdicts; what follows from them is for policy/.
  * RFC 7208, RFC 6376, RFC 9989, RFC 8601 §3.
  */
 

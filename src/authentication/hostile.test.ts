@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decideByDefault } from '../testing/decide.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { systemClock } from '../util/clock.ts';
 import { checkSender } from './check.ts';
-import { decide } from './decide.ts';
 import { dkimRecord, generateDkimKey } from './dkim-key.ts';
 import { authenticationResults } from './results.ts';
 import { signatureLimits } from './signed-header.ts';
@@ -72,7 +72,7 @@ describe('checkSender() with garbage', () => {
         async (message, clientAddress, helo, reversePath) => {
           const address = clientAddress.length % 2 ? '192.0.2.1' : clientAddress;
           const verdicts = await check(message.join(''), { clientAddress: address, helo, reversePath });
-          expect(decide(verdicts).rule).not.toBe('');
+          expect(decideByDefault(verdicts).rule).not.toBe('');
           expect(authenticationResults(verdicts, 'mx.example.net')).toMatch(/^[\t\r\n\x20-\x7e]+$/);
         },
       ),

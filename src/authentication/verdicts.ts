@@ -1,6 +1,6 @@
 /**
  * What the sender checks found out about one message: facts, as plain data that can be stored and shown later. No
- * judgement (decide.ts) and no wire text (results.ts). RFC 8601 §2.7 for the result words.
+ * judgement (policy/) and no wire text (results.ts). RFC 8601 §2.7 for the result words.
  */
 
 export type SpfResult = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror';

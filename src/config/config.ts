@@ -1,5 +1,6 @@
 /** The configuration after validation: every default filled in, every path absolute, frozen. Parsed by `load.ts`. */
 
+import type { Policy } from '../policy/policy.ts';
 import type { TransportConfig } from './transport.ts';
 
 export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
@@ -41,6 +42,8 @@ export interface DomainConfig {
   tagSeparator?: string;
   /** Who gets the mail for addresses that nobody has, as `addressKey()` writes it; default: it is refused. */
   catchAll?: string;
+  /** Name of the policy for what comes in. Default: that of the name "default". */
+  policy?: string;
 }
 
 export interface RelayConfig {
@@ -158,6 +161,8 @@ export interface Config {
   listeners: readonly ListenerConfig[];
   tls?: TlsConfig;
   domains: readonly DomainConfig[];
+  /** What is done with mail from outside; one named "default" takes the place of the built-in one. */
+  policies: readonly Policy[];
   /** With the one that `[delivery] relayHost` stands for. */
   transports: readonly TransportConfig[];
   relay: RelayConfig;

@@ -6,6 +6,7 @@
 import { checkDomains } from './domain-checks.ts';
 import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft, SourceDraft } from './draft.ts';
 import { ipVersion, isLoopback } from './network.ts';
+import { checkPolicies } from './policies.ts';
 import { checkTransports } from './transport-checks.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
@@ -33,6 +34,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkRetry(draft.delivery),
     ...checkSites(draft.sites),
     ...checkContact(draft),
+    ...checkPolicies(draft),
     ...checkTransports(draft),
   ];
 }

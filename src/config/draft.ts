@@ -12,6 +12,7 @@ import {
   deliveryShape,
   domainShape,
   listenerShape,
+  policyShape,
   reportsShape,
   siteShape,
   sourceShape,
@@ -38,6 +39,12 @@ export interface DomainDraft {
   aliasOf?: string;
   tagSeparator?: string;
   catchAll?: string;
+  policy?: string;
+}
+
+export interface PolicyDraft {
+  name?: string;
+  checks?: readonly { then: string; score?: number }[];
 }
 
 export interface SiteDraft {
@@ -69,6 +76,7 @@ export interface TransportDraft extends Partial<TransportInput> {
 export interface Draft {
   listeners: readonly ListenerDraft[];
   domains: readonly DomainDraft[];
+  policies: readonly PolicyDraft[];
   sources: readonly SourceDraft[];
   transports: readonly TransportDraft[];
   hasRelayHost: boolean;
@@ -96,6 +104,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
   return {
     listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
+    policies: listOf(raw.policy).map((value) => goodParts(policyShape, value)),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
     transports: listOf(raw.transport).map((value) => {
       const parts = goodParts(transportShape(directory), value);

@@ -52,7 +52,16 @@ function wrongShape(
 const tableOf = (path: KeyPath): string => path.filter((part) => typeof part === 'string').join('.');
 
 /** Tables that may stand there several times. */
-const lists = new Set(['listener', 'domain', 'transport', 'site', 'source', 'receiver', 'receiver.phase']);
+const lists = new Set([
+  'listener',
+  'domain',
+  'policy',
+  'transport',
+  'site',
+  'source',
+  'receiver',
+  'receiver.phase',
+]);
 
 const header = (table: string): string => {
   if (table === 'domain.dkim') return 'dkim = { … } of a [[domain]]';

@@ -12,6 +12,7 @@ import { checkFiles } from './files.ts';
 import { toFindings } from './issues.ts';
 import { checkLoops } from './loop-checks.ts';
 import type { HostPort } from './network.ts';
+import { completePolicy } from './policies.ts';
 import { ConfigError } from './problem.ts';
 import { type FileContent, fileSchema } from './schema.ts';
 import { parseToml, readTomlFile, toProblems } from './toml-file.ts';
@@ -45,7 +46,7 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
 }
 
 function toConfig(content: FileContent, file: string): Config {
-  const { listener, domain, transport, site, source, limits, ...rest } = content;
+  const { listener, domain, policy, transport, site, source, limits, ...rest } = content;
   const { idleSeconds, sessionSeconds, ...counts } = limits;
   const { relayHost, ...delivery } = rest.delivery;
   return freeze({
@@ -53,6 +54,7 @@ function toConfig(content: FileContent, file: string): Config {
     file,
     listeners: listener,
     domains: domain,
+    policies: policy.map(completePolicy),
     sites: site,
     sources: source.map(({ senders = [], ...rest }) => ({ ...rest, senders })),
     transports: [

@@ -44,6 +44,7 @@ export const domainShape = (directory: string) => ({
   aliasOf: v.exactOptional(values.domainName()),
   tagSeparator: v.exactOptional(values.tagSeparator()),
   catchAll: v.exactOptional(values.mailAddress()),
+  policy: v.exactOptional(values.policyName()),
 });
 
 export const tlsShape = (directory: string) => ({
@@ -114,6 +115,24 @@ export const sourceShape = {
   senders: v.exactOptional(values.list(values.sender(), '["example.com"]')),
 };
 
+export const checkShape = {
+  when: values.condition(),
+  // biome-ignore lint/suspicious/noThenProperty: a key of the file, in a plain table that nobody awaits
+  then: values.oneOf('accept', 'junk', 'greylist', 'reject', 'score'),
+  score: v.exactOptional(values.number(-1000, 1000, 'Give a number such as 2.5, without quotes.')),
+};
+
+export const policyShape = {
+  name: values.policyName(),
+  junkAt: v.exactOptional(values.number(0, 1000, 'Give a number such as 5, without quotes.')),
+  rejectAt: v.exactOptional(values.number(0, 1000, 'Give a number such as 15, without quotes.')),
+  builtin: v.optional(values.flag(), true),
+  checks: v.optional(
+    values.list(values.table(checkShape), '[{ when = "spf:fail", then = "score", score = 2 }]'),
+    [],
+  ),
+};
+
 const guardShape = {
   enabled: v.optional(values.flag(), true),
   blocklists: v.optional(values.list(values.domainName(), '["zen.spamhaus.org"]'), [
@@ -181,6 +200,7 @@ const fileShape = (directory: string) => ({
   listener: v.optional(v.array(listenerSchema), []),
   tls: v.exactOptional(tlsSchema(directory)),
   domain: v.optional(v.array(domainSchema(directory)), []),
+  policy: v.optional(v.array(values.table(policyShape)), []),
   transport: v.optional(v.array(transportSchema(directory)), []),
   relay: v.optional(values.table(relayShape), {}),
   delivery: v.optional(deliverySchema(directory), {}),
@@ -204,6 +224,8 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['tls', Object.keys(tlsShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],
+  ['policy', Object.keys(policyShape)],
+  ['policy.checks', Object.keys(checkShape)],
   ['transport', Object.keys(transportShape(''))],
   ['relay', Object.keys(relayShape)],
   ['delivery', Object.keys(deliveryShape(''))],

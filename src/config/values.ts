@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { tagSeparators } from '../mail/subaddress.ts';
+import { type Named, readCondition } from '../policy/conditions.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
 
@@ -90,6 +91,32 @@ export const count = (least: number, most: number, unit: string) =>
       typeof input === 'number' && Number.isInteger(input) && input >= least && input <= most
         ? input
         : undefined,
+  );
+
+export const number = (least: number, most: number, remedy: string) =>
+  value(`a number from ${least} to ${most}`, remedy, (input) =>
+    typeof input === 'number' && input >= least && input <= most ? input : undefined,
+  );
+
+/** A condition of a policy, `name` or `name:argument`. */
+export const condition = () =>
+  value(
+    'a condition',
+    ({ input }) => {
+      const read = readCondition(String(input));
+      return 'problem' in read ? `${sentence(read.problem)}.` : 'Write it in quotes, such as "spf:fail".';
+    },
+    (input): Named | undefined => {
+      const read = typeof input === 'string' ? readCondition(input) : undefined;
+      return read === undefined || 'problem' in read ? undefined : read;
+    },
+  );
+
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+export const policyName = () =>
+  text('the name of a policy', 'Use letters, digits and hyphens, such as "strict".', (input) =>
+    /^[a-z\d][a-z\d-]{0,39}$/i.test(input) ? input : undefined,
   );
 
 /** 0 is a port here: the system chooses. */

@@ -1,6 +1,7 @@
 /** The fields that only final delivery writes: Return-Path (RFC 5321 §4.4), Delivered-To, by which loops are seen, and the verdict. */
 
 import { parseAddress } from '../mail/address.ts';
+import { foldField } from '../mail/fold.ts';
 import { isTagged } from '../mail/subaddress.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 
@@ -8,7 +9,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 const verdictField = 'X-Posthorn-Verdict';
 
 export function finalFields({ reversePath }: MessageRow, job: JobRow): Buffer {
-  const judged = job.verdict === undefined ? '' : `${verdictField}: ${job.verdict}\r\n`;
+  const judged = job.verdict === undefined ? '' : foldField(verdictField, job.verdict.split(' '));
   return Buffer.from(`Return-Path: <${reversePath}>\r\n${deliveredTo(job)}${judged}`);
 }
 

@@ -22,6 +22,8 @@ export function describe(event: DossierEvent): Step {
       ]);
     case 'checked':
       return describeChecked(event);
+    case 'judged':
+      return describeJudged(event);
     case 'signed':
       return describeSigned(event);
     case 'redirected':
@@ -102,6 +104,7 @@ function describeRefused({ data }: EventOf<'refused'>): Step {
 const decisions = {
   accept: 'let it pass',
   junk: 'put it into the Junk folder',
+  greylist: 'let the sending server come again, as those do that mean it',
   reject: 'refuse it',
   defer: 'ask the sending server to come back later',
 };
@@ -116,6 +119,20 @@ function describeChecked({ data }: EventOf<'checked'>): Step {
     title: `Sender checked in ${durationMs} ms: SPF ${spf}, DKIM ${dkim}, DMARC ${dmarc}`,
     details: [...linesOf(field), `decision: ${decisions[decision]}`, why(rule)],
     mood: decision === 'defer' ? 'waiting' : mood,
+  };
+}
+
+function describeJudged({ recipient = '?', data }: EventOf<'judged'>): Step {
+  const { policy, disposition, folder, rule, scored = [], unknown = [] } = data;
+  const end = folder === undefined ? decisions[disposition] : `into ${folder}`;
+  return {
+    title: `For <${recipient}>, by the policy "${policy}": ${end}`,
+    details: [
+      why(rule),
+      ...scored.map(({ check, score, why: reason }) => `${check} (${score}): ${reason}`),
+      ...unknown.map((reason) => `not known: ${reason}`),
+    ],
+    mood: disposition === 'accept' ? 'good' : 'bad',
   };
 }
 

@@ -3,6 +3,7 @@
  * only ever appended; the timeline, the explanation and the metrics are folds over them. No bodies, no secrets.
  */
 
+import type { Facts, RecipientFacts } from '../policy/facts.ts';
 import type { DialogueLine } from '../util/dialogue.ts';
 
 export type { DialogueLine };
@@ -69,20 +70,38 @@ interface EventData {
     reply: string;
     rule: string;
     messageId?: string;
+    /** What was known; where it was refused before the message came. */
+    facts?: Facts;
     dialogue?: DialogueLine[];
   };
   /** The client sent the message once more, since our `250` may not have reached it: it got that answer again, and no more. */
   repeated: { client: { address: string; helo: string; reverseName?: string } };
-  /** What the sender checks found, and what follows from it. */
+  /** What the sender checks found, and what follows from it for the message as a whole. */
   checked: {
     authenticationResults: string;
     spf: string;
     dkim: string;
     dmarc: string;
-    decision: 'accept' | 'junk' | 'reject' | 'defer';
+    decision: 'accept' | 'junk' | 'greylist' | 'reject' | 'defer';
     /** In words: which rule decided and why. */
     rule: string;
     durationMs: number;
+    /** All that is known of it; absent in what earlier versions wrote. */
+    facts?: Facts;
+  };
+  /** What a recipient's policy made of it. */
+  judged: {
+    policy: string;
+    disposition: 'accept' | 'junk' | 'greylist' | 'reject';
+    /** Where it is put, if it is taken. */
+    folder?: 'Inbox' | 'Junk';
+    rule: string;
+    score?: number;
+    scored?: { check: string; score: number; why: string }[];
+    /** Checks that had no answer, and why. */
+    unknown?: string[];
+    /** What is known of this recipient beside. */
+    facts?: Omit<RecipientFacts, 'recipient'>;
   };
   /** DKIM signatures that we added. */
   signed: { domain: string; selector: string; algorithm: string };

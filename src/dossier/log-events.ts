@@ -10,6 +10,7 @@ import type { Log } from '../util/log.ts';
 const loggedFields: Record<string, readonly string[]> = {
   accepted: ['via', 'from', 'to', 'sizeBytes', 'client', 'account', 'messageId'],
   checked: ['spf', 'dkim', 'dmarc', 'decision'],
+  judged: ['policy', 'disposition', 'folder', 'score'],
   repeated: ['client'],
   redirected: ['from'],
   delivered: ['endpoint', 'folder', 'program', 'reply'],

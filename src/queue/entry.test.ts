@@ -12,7 +12,7 @@ const local = (address: string): Recipient => ({ kind: 'local', address, destina
 
 test('not-6: newEntry() makes one job per recipient, each with a name of its own', () => {
   const recipients = [remote('a@example.net'), remote('b@example.net'), local('c@example.com')];
-  const { jobs } = newEntry({ message, recipients, folder: 'Inbox', events: [] });
+  const { jobs } = newEntry({ message, recipients, events: [] });
   expect(jobs.map(({ queueId, number, recipient }) => [queueId, number, recipient])).toEqual([
     ['Q1', 0, 'a@example.net'],
     ['Q1', 1, 'b@example.net'],
@@ -23,11 +23,11 @@ test('not-6: newEntry() makes one job per recipient, each with a name of its own
 test('newEntry() makes one job where two addresses lead to one person', () => {
   const person = local('bob@example.com');
   const recipients = [person, { ...person, redirected: { from: 'info@example.com', rule: 'alias' } }];
-  expect(newEntry({ message, recipients, folder: 'Inbox', events: [] }).jobs).toHaveLength(1);
+  expect(newEntry({ message, recipients, events: [] }).jobs).toHaveLength(1);
 });
 
 test('newEntry() makes jobs that are due at once and live as long as a message may', () => {
-  const [job] = newEntry({ message, recipients: [remote('a@b.example')], folder: 'Inbox', events: [] }).jobs;
+  const [job] = newEntry({ message, recipients: [remote('a@b.example')], events: [] }).jobs;
   expect(job).toMatchObject({
     attempts: 0,
     queuedAt: 1000,
@@ -36,14 +36,17 @@ test('newEntry() makes jobs that are due at once and live as long as a message m
   });
 });
 
-test('newEntry() gives the folder to local jobs only', () => {
-  const recipients = [local('bob@example.com'), remote('a@example.net')];
-  const { jobs } = newEntry({ message, recipients, folder: 'Junk', events: [] });
-  expect(jobs.map(({ folder }) => folder)).toEqual(['Junk', undefined]);
+test('newEntry() puts each local job where its recipient has it, and says why', () => {
+  const ruling = { folder: 'Junk', verdict: 'Junk; as it likes' } as const;
+  const bob = { ...local('bob@example.com'), ruling };
+  const recipients = [bob, local('ann@example.com'), { ...remote('a@example.net'), ruling }];
+  const { jobs } = newEntry({ message, recipients, events: [] });
+  expect(jobs.map(({ folder }) => folder)).toEqual(['Junk', 'Inbox', undefined]);
+  expect(jobs.map(({ verdict }) => verdict)).toEqual(['Junk; as it likes', undefined, undefined]);
 });
 
 test('newEntry() expects no report about a message without a sender', () => {
-  const options = { message, recipients: [remote('a@b.example')], folder: 'Inbox' as const, events: [] };
+  const options = { message, recipients: [remote('a@b.example')], events: [] };
   expect(newEntry({ ...options, sentFromHere: true }).sentFromHere).toBe(true);
   const report = { ...message, reversePath: '' };
   expect(newEntry({ ...options, message: report, sentFromHere: true }).sentFromHere).toBeUndefined();
@@ -53,7 +56,7 @@ test('newEntry() tells each redirection once, however often its alias was named'
   const redirected = { from: 'info@example.com', rule: 'alias' };
   const twice = { ...local('bob@example.com'), redirected };
   const otherWay = { ...twice, redirected: { ...redirected, from: 'all@example.com' } };
-  const { events } = newEntry({ message, recipients: [twice, otherWay, twice], folder: 'Inbox', events: [] });
+  const { events } = newEntry({ message, recipients: [twice, otherWay, twice], events: [] });
   expect(events.map(({ data }) => data)).toEqual([redirected, otherWay.redirected]);
 });
 
@@ -62,7 +65,6 @@ test('newEntry() tells the dossier who was resolved to whom, and keeps what the 
   const { jobs, events } = newEntry({
     message,
     recipients: [{ ...local('bob@example.com'), redirected }],
-    folder: 'Inbox',
     events: [],
   });
   expect(jobs[0]?.originalRecipient).toBe('info@example.com');

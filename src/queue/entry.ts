@@ -8,8 +8,6 @@ import { defaultRetryPolicy } from './retry.ts';
 export interface EntryOptions {
   message: MessageRow;
   recipients: readonly Recipient[];
-  /** Where local recipients get it. */
-  folder: 'Inbox' | 'Junk';
   events: DossierEvent[];
   /** Handed in by one of us, so that reports about it are expected. */
   sentFromHere?: boolean;
@@ -30,16 +28,17 @@ export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
 }
 
 function newJob(
-  { message, folder, lifetimeMs = defaultRetryPolicy.lifetimeMs }: EntryOptions,
+  { message, lifetimeMs = defaultRetryPolicy.lifetimeMs }: EntryOptions,
   recipient: Recipient,
   number: number,
 ): JobRow {
   const { queueId, acceptedAt } = message;
-  const { address, kind, destination, redirected, requests } = recipient;
+  const { address, kind, destination, redirected, requests, ruling } = recipient;
   const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
   const job: JobRow = { queueId, number, recipient: address, kind, destination, attempts: 0, ...times };
   if (redirected) job.originalRecipient = redirected.from;
-  if (kind === 'local') job.folder = folder;
+  if (kind === 'local') job.folder = ruling?.folder ?? 'Inbox';
+  if (kind === 'local' && ruling) job.verdict = ruling.verdict;
   if (requests) job.requests = requests;
   return job;
 }

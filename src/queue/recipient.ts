@@ -12,6 +12,8 @@ export interface Recipient {
   redirected?: { from: string; rule: string };
   /** The account whose mail this is, and who has it passed on. */
   forwardedBy?: string;
+  /** Local: where it is put, and what the recipient's policy says of it. By default the Inbox, and nothing. */
+  ruling?: { folder: 'Inbox' | 'Junk'; verdict: string };
   /** What the sender asked for about this recipient. */
   requests?: JobRequests;
 }

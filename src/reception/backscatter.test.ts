@@ -103,7 +103,7 @@ describe('a report that comes in', () => {
     expect(accepted?.jobs[0]?.folder).toBe('Junk');
     expect(accepted?.events.find(({ event }) => event === 'checked')?.data).toMatchObject({
       decision: 'junk',
-      rule: 'a delivery report for nothing that was sent from here',
+      rule: expect.stringContaining('a delivery report for nothing that was sent from here'),
     });
   });
 

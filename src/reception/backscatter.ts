@@ -7,12 +7,26 @@ import { isDeliveryReport } from '../dsn/recognise.ts';
 import type { Header } from '../mail/header.ts';
 import { readContent } from '../store/content.ts';
 import type { Content, Store } from '../store/store.ts';
+import type { FactSource } from './checks/fact-source.ts';
 import type { Transaction } from './smtp-application.ts';
 
 /** Octets of a report that are searched for the Message-ID of what it is about. */
 const searchedBytes = 256 * 1024;
 /** Message-IDs looked up for one report: a forged one costs the store this much. */
 const maxLookups = 3;
+
+/** Finds `report`: whether a delivery report is about mail that left from here. Without dossiers nobody could say. */
+export const reportSource = (store: Pick<Store, 'isSentFromHere'>): FactSource => ({
+  finds: ['report'],
+  async ofMessage({ transaction, header, content }) {
+    if (transaction.reversePath !== '' || !isDeliveryReport(header.fields)) return {};
+    const asked = !(await isUnexpectedReport(store, transaction, header, content));
+    const why = asked
+      ? 'a delivery report on a message that was sent from here'
+      : 'a delivery report for nothing that was sent from here';
+    return { report: { asked, why } };
+  },
+});
 
 /** True for a delivery report from the null sender that names no message which left from here. */
 export async function isUnexpectedReport(

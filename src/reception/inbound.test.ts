@@ -55,7 +55,7 @@ describe('mail from outside', () => {
     );
     expect(text.endsWith(from('a@good.example'))).toBe(true);
     expect(entry.jobs).toMatchObject([{ recipient: bob, kind: 'local', folder: 'Inbox' }]);
-    expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'checked']);
+    expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'checked', 'judged']);
   });
 
   test.each([
@@ -81,9 +81,12 @@ describe('mail from outside', () => {
     });
     expect(reply).toMatch(/^550 5\.7\.1 /);
     expect(reception.accepted).toEqual([]);
-    expect(reception.events.map(({ event, data }) => [event, data.reply ?? data.decision])).toEqual([
+    expect(
+      reception.events.map(({ event, data }) => [event, data.reply ?? data.decision ?? data.disposition]),
+    ).toEqual([
       ['refused', expect.stringContaining('strict.example')],
       ['checked', 'reject'],
+      ['judged', 'reject'],
     ]);
   });
 

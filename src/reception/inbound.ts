@@ -1,10 +1,9 @@
 /**
  * Mail from outside: for our own recipients only, unless the client's network is trusted. The road of a message here,
- * top to bottom: recipients → header as it came → loops → sender checks → decision → trace fields → queue → 250.
+ * top to bottom: recipients → header as it came → loops → sender checks → the recipients' policies → trace fields → queue → 250.
  * RFC 5321; RFC 7208, 6376, 9989 for the checks; RFC 8601 for what is written of them.
  */
 
-import { type Decision, decide } from '../authentication/decide.ts';
 import { isSenderProven } from '../authentication/proven-sender.ts';
 import { authenticationResults, isForgedResults } from '../authentication/results.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
@@ -13,7 +12,8 @@ import type { DossierEvent } from '../dossier/event.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
 import { fieldValue, type Header, parseHeader, removeFields } from '../mail/header.ts';
-import type { Directory } from '../queue/directory.ts';
+import type { Decision } from '../policy/decide.ts';
+import type { Directory, Recipient } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
@@ -31,7 +31,7 @@ import {
   queuedAs,
   traceField,
 } from './accepted.ts';
-import { isUnexpectedReport } from './backscatter.ts';
+import { type Judging, type Judgment, judgedEvents, verdictText } from './judging.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
 import type { ReportExpansion } from './requests.ts';
@@ -43,12 +43,11 @@ export interface InboundParts {
   hostname: string;
   headerBytes: number;
   inlineBytes: number;
-  /** Dossiers are kept, so that it is known what was sent from here. */
-  dossiers: boolean;
   queue: Pick<Queue, 'accept'>;
   reportExpansion: ReportExpansion;
   directory: Directory;
-  store: Pick<Store, 'appendEvents' | 'isSentFromHere'>;
+  store: Pick<Store, 'appendEvents'>;
+  judging: Judging;
   spool: Pick<Spool, 'begin'>;
   resolver: Resolver;
   signers: Signers;
@@ -64,6 +63,8 @@ export function inboundDoor(parts: InboundParts): Door {
     checkSender: () => undefined, // the null sender above all is welcome: it brings bounces
     refuseElsewhere: ({ trusted }, recipient) =>
       trusted ? refuseSuppressed(parts, recipient) : relayingDenied,
+    refuseRecipient: (session, transaction, found) =>
+      session.trusted ? undefined : refuseAtRcpt(parts, { session, transaction, ...found }),
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
   };
 }
@@ -113,19 +114,55 @@ function withoutForeignFields(header: Header, original: Buffer, hostname: string
   return header.fields.some(foreign) ? removeFields(header, foreign) : original;
 }
 
+/** Where a policy turns a recipient away whatever the message may be, it need not come. */
+async function refuseAtRcpt(
+  parts: InboundParts,
+  { session, transaction, spelled, recipients }: Addressed,
+): Promise<Reply | undefined> {
+  const refusal = await parts.judging.refuseAtRcpt(session, transaction, recipients);
+  if (refusal === undefined) return undefined;
+  const { facts, decision, reply: answer } = refusal;
+  const { queueId } = transaction;
+  const at = parts.clock.now();
+  const told = refusedData({ session, transaction, to: [spelled] }, answer);
+  const data = { ...told, rule: decision.rule, facts };
+  await parts.store.appendEvents([
+    { at, queueId, event: 'refused', data },
+    ...judgedEvents(queueId, at, decision.rulings),
+  ]);
+  return answer;
+}
+
+interface Addressed {
+  session: Session;
+  transaction: Transaction;
+  spelled: string;
+  recipients: readonly Recipient[];
+}
+
 async function receive(parts: InboundParts, received: Received): Promise<Reply> {
-  const { session, transaction, header } = received;
+  const { transaction, header } = received;
   const loop = findLoop(header, transaction.recipients);
-  if (loop) return refuse(parts, received, loop, 'mail loop');
+  if (loop) return refuse(parts, received, { decision: { rule: 'mail loop', reply: loop } });
   const content = await received.collector.finish();
-  const verdicts = session.trusted ? undefined : await check(parts, received, content);
-  const decision: Decision = verdicts ? decide(verdicts) : trustedNetwork;
-  if (decision.reply) return refuse(parts, received, decision.reply, decision.rule, verdicts);
-  await enqueue(parts, received, { content, decision, verdicts });
+  const checked = received.session.trusted ? undefined : await judge(parts, received, content);
+  if (checked?.judgment.decision.reply) return refuse(parts, received, checked);
+  await enqueue(parts, received, { content, checked });
   return queuedAs(transaction.queueId);
 }
 
-const trustedNetwork: Decision = { decision: 'accept', rule: 'trusted network: sender checks are skipped' };
+/** What was found of a message that does not come from a trusted network, and what follows. */
+interface Checked {
+  verdicts: Verdicts;
+  judgment: Judgment;
+}
+
+async function judge(parts: InboundParts, received: Received, content: Content): Promise<Checked> {
+  const verdicts = await check(parts, received, content);
+  const { session, transaction, header, collector } = received;
+  const judgment = await parts.judging.judge({ session, transaction, header, collector, content, verdicts });
+  return { verdicts, judgment };
+}
 
 async function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
   const { session, transaction, collector } = received;
@@ -155,41 +192,39 @@ async function* asItCame(
 /** What the message is, and what follows from it. */
 interface Judged {
   content: Content;
-  decision: Decision;
   /** Absent for mail from trusted networks, which is not checked. */
-  verdicts: Verdicts | undefined;
+  checked: Checked | undefined;
 }
 
-async function enqueue(parts: InboundParts, received: Received, judged: Judged): Promise<void> {
+async function enqueue(parts: InboundParts, received: Received, { content, checked }: Judged): Promise<void> {
   const { session, transaction } = received;
-  const { content, verdicts } = judged;
+  const verdicts = checked?.verdicts;
   const reverseName = verdicts?.iprev.name;
   const ours = await completeOurs(parts, received);
   const results = verdicts ? authenticationResults(verdicts, parts.hostname) : '';
   const prefix = Buffer.from(results + traceField(parts.hostname, received, reverseName) + ours.fields);
   const senderProven = verdicts === undefined || isSenderProven(verdicts, transaction.reversePath);
   const message = messageRow({ ...received, header: ours.header }, { prefix, content, senderProven });
-  const { folder, rule } = await chooseFolder(parts, received, judged);
-  const decision = { ...judged.decision, rule };
-  const checked = verdicts ? [checkedEvent(parts, received, { verdicts, decision, folder })] : [];
-  const events = [acceptedEvent(received, message, reverseName), ...checked, ...ours.events];
-  const { recipients } = transaction;
+  const found = checked ? checkedEvents(parts, received, checked) : [];
+  const events = [acceptedEvent(received, message, reverseName), ...found, ...ours.events];
+  const recipients = checked
+    ? ruled(transaction.recipients, checked.judgment.decision)
+    : transaction.recipients;
   const { lifetimeMs } = parts;
-  const sentFromHere = session.trusted;
-  await parts.queue.accept(newEntry({ message, recipients, folder, events, sentFromHere, lifetimeMs }));
+  await parts.queue.accept(
+    newEntry({ message, recipients, events, sentFromHere: session.trusted, lifetimeMs }),
+  );
   if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
 }
 
-async function chooseFolder(
-  { dossiers, store }: InboundParts,
-  { session, transaction, header }: Received,
-  { content, decision }: Judged,
-): Promise<{ folder: 'Inbox' | 'Junk'; rule: string }> {
-  const unexpected =
-    dossiers && !session.trusted && (await isUnexpectedReport(store, transaction, header, content));
-  if (unexpected) return { folder: 'Junk', rule: 'a delivery report for nothing that was sent from here' };
-  return { folder: decision.decision === 'junk' ? 'Junk' : 'Inbox', rule: decision.rule };
-}
+/** Each recipient with what its policy says; the rulings are in the order of the recipients. */
+const ruled = (recipients: readonly Recipient[], { rulings }: Decision): Recipient[] =>
+  recipients.map((recipient, index) => {
+    const ruling = rulings[index];
+    return ruling
+      ? { ...recipient, ruling: { folder: ruling.folder, verdict: verdictText(ruling) } }
+      : recipient;
+  });
 
 /** A program on a trusted network that writes in our name may leave Date and Message-ID to us, and signs with our key. */
 async function completeOurs(
@@ -208,53 +243,58 @@ async function completeOurs(
   };
 }
 
-interface CheckedFacts {
-  verdicts: Verdicts;
-  decision: Decision;
-  folder: 'Inbox' | 'Junk';
-}
-
-function checkedEvent(
+function checkedEvents(
   parts: InboundParts,
-  { transaction, at }: Received,
-  { verdicts, decision: { decision, rule }, folder }: CheckedFacts,
-): DossierEvent {
+  { transaction: { queueId }, at }: Received,
+  { verdicts, judgment: { facts, decision } }: Checked,
+): DossierEvent[] {
+  const now = parts.clock.now();
   const data = {
     authenticationResults: authenticationResults(verdicts, parts.hostname).trimEnd(),
     spf: verdicts.spf.result,
     dkim: verdicts.dkim.map(({ domain, result }) => `${result} (${domain})`).join(', ') || 'none',
     dmarc: verdicts.dmarc.result,
-    decision: decision === 'accept' && folder === 'Junk' ? ('junk' as const) : decision,
-    rule,
-    durationMs: parts.clock.now() - at,
+    decision: decision.decision,
+    rule: decision.rule,
+    durationMs: now - at,
+    facts,
   };
-  return { at: parts.clock.now(), queueId: transaction.queueId, event: 'checked', data };
+  return [{ at: now, queueId, event: 'checked', data }, ...judgedEvents(queueId, now, decision.rulings)];
 }
 
+/** Why it is refused: a rule of ours alone, or a judgement. */
+type Refusal = { decision: { rule: string; reply: Reply } } | Checked;
+
 /** Tells the client, and leaves a dossier of what was refused and why. */
-async function refuse(
-  parts: InboundParts,
-  received: Received,
-  answer: Reply,
-  rule: string,
-  verdicts?: Verdicts,
-): Promise<Reply> {
-  const { session, transaction, header } = received;
-  const { queueId, reversePath, forwardPaths } = transaction;
-  const { at, lines } = session.dialogue(answer);
+async function refuse(parts: InboundParts, received: Received, refusal: Refusal): Promise<Reply> {
+  const { session, transaction, header, at } = received;
+  const { queueId, forwardPaths } = transaction;
+  const checked = 'judgment' in refusal ? refusal : undefined;
+  const { rule, reply: answer } = 'judgment' in refusal ? refusal.judgment.decision : refusal.decision;
+  if (answer === undefined) throw new Error('a refusal without a reply');
   const messageId = messageIdOf(header);
   const data = {
-    from: reversePath,
-    to: [...forwardPaths],
-    client: clientFacts(session, verdicts?.iprev.name),
-    reply: replyText(answer),
+    ...refusedData({ session, transaction, to: forwardPaths }, answer, checked?.verdicts.iprev.name),
     rule,
-    dialogue: lines,
     ...(messageId === undefined ? {} : { messageId }),
   };
   const events: DossierEvent[] = [{ at, queueId, event: 'refused', data }];
-  if (verdicts)
-    events.push(checkedEvent(parts, received, { verdicts, decision: decide(verdicts), folder: 'Inbox' }));
+  if (checked) events.push(...checkedEvents(parts, received, checked));
   await parts.store.appendEvents(events);
   return answer;
+}
+
+function refusedData(
+  { session, transaction, to }: { session: Session; transaction: Transaction; to: readonly string[] },
+  answer: Reply,
+  reverseName?: string,
+) {
+  const { lines } = session.dialogue(answer);
+  return {
+    from: transaction.reversePath,
+    to: [...to],
+    client: clientFacts(session, reverseName),
+    reply: replyText(answer),
+    dialogue: lines,
+  };
 }

@@ -76,6 +76,12 @@ export interface Door {
   checkSender(session: Session, sender: Address | undefined): MaybePromise<Reply | undefined>;
   /** Refuses a recipient who is not ours: the rule that keeps this from being an open relay, and who is not there at all. */
   refuseElsewhere(session: Session, recipient: Address): Reply | undefined;
+  /** Refuses a recipient of ours whose policy lets nobody like this client in. Absent: nobody is refused so. */
+  refuseRecipient?(
+    session: Session,
+    transaction: Transaction,
+    found: { spelled: string; recipients: readonly Recipient[] },
+  ): MaybePromise<Reply | undefined>;
   openMessage(session: Session, transaction: Transaction): IncomingMessage;
 }
 
@@ -202,7 +208,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     { address, spelled }: { address: Address; spelled: string },
     resolution: Resolution,
     requests: JobRequests | undefined,
-  ): Reply | undefined {
+  ): MaybePromise<Reply | undefined> {
     if (resolution.status === 'unknown')
       return resolution.isClosed ? closedMailbox(spelled) : unknownUser(spelled);
     const elsewhere = resolution.status === 'elsewhere';
@@ -212,9 +218,15 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const { forwardPaths, recipients } = transaction;
     if (recipients.length + found.length > forwardPaths.length + maxBehindAliases)
       return tooManyBehindAliases;
-    forwardPaths.push(spelled);
-    recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
-    return undefined;
+    const add = (refused: Reply | undefined): Reply | undefined => {
+      if (refused) return refused;
+      forwardPaths.push(spelled);
+      recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
+      return undefined;
+    };
+    const { refuseRecipient } = this.#parts.door;
+    if (elsewhere || !refuseRecipient) return add(undefined);
+    return andThen(refuseRecipient(this.#session, transaction, { spelled, recipients: found }), add);
   }
 
   #asking(

@@ -214,9 +214,7 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   if (signature) events.push(signature.event(accepted.at, transaction.queueId));
   const { recipients } = transaction;
   const { lifetimeMs } = parts;
-  await parts.queue.accept(
-    newEntry({ message, recipients, folder: 'Inbox', events, sentFromHere: true, lifetimeMs }),
-  );
+  await parts.queue.accept(newEntry({ message, recipients, events, sentFromHere: true, lifetimeMs }));
   if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
   return queuedAs(transaction.queueId);
 }

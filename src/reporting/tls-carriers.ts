@@ -100,7 +100,6 @@ async function entryOf(parts: MailParts, { target, report, to, recipients }: Let
   const entry = newEntry({
     message,
     recipients,
-    folder: 'Inbox',
     events: eventsOf(message, signer, address),
   });
   return { ...entry, jobs: entry.jobs.map((job) => ({ ...job, expiresAt: at + retryForMs })) };

@@ -47,6 +47,7 @@ describe('a letter from example.com to example.net', () => {
     expect(added.replace(/\r\n[ \t]+/g, ' ').match(/^[\w-]+(?=:)/gm)).toEqual([
       'Return-Path',
       'Delivered-To',
+      'X-Posthorn-Verdict',
       'Authentication-Results',
       'Received',
       'Received',

@@ -238,6 +238,9 @@ export interface AccountSettings {
   send?: false;
   /** Octets of mail that it may hold. */
   quotaBytes?: number;
+  /** Patterns of senders whose mail is unwelcome, or welcome, besides those of the policy. */
+  block?: readonly string[];
+  allow?: readonly string[];
 }
 
 /** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3): the password does not follow from it. */

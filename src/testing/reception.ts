@@ -6,9 +6,15 @@
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
 import type { TlsInfo } from '../net/machine.ts';
+import type { Policy } from '../policy/policy.ts';
 import { Directory } from '../queue/directory.ts';
+import { reportSource } from '../reception/backscatter.ts';
+import { FactFinder } from '../reception/checks/fact-finder.ts';
+import { Deferrals } from '../reception/deferrals.ts';
 import { inboundDoor } from '../reception/inbound.ts';
+import { Judging } from '../reception/judging.ts';
 import { type Login, logins } from '../reception/login.ts';
+import { Policies } from '../reception/policies.ts';
 import { Repeats } from '../reception/repeats.ts';
 import type { ExpandedAlias } from '../reception/requests.ts';
 import { type Session, SmtpApplication } from '../reception/smtp-application.ts';
@@ -45,6 +51,7 @@ export interface ReceptionSetup {
   sent?: readonly string[];
   /** It is remembered what `250` may have been lost; else never. */
   lostAnswers?: boolean;
+  policies?: readonly Policy[];
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
 }
@@ -166,14 +173,28 @@ export class TestReception {
       reportExpansion: async (message: MessageRow, expanded: readonly ExpandedAlias[]) =>
         void this.expanded.push([message.queueId, ...expanded.map(({ recipient }) => recipient)]),
       directory: this.#directory(),
-      dossiers: this.#setup.withoutDossiers !== true,
-      store: { ...this.#store, isSentFromHere: async (messageId: string) => sent.includes(messageId) },
+      store: this.#store,
       spool,
       ...(this.#setup.lostAnswers && { lostAnswers: { repeats: this.#repeats, store: this.#store } }),
       resolver: scriptedResolver(records, script),
       signers,
       clock: this.clock,
+      judging: this.#judging(sent),
     };
+  }
+
+  #judging(sent: readonly string[]): Judging {
+    const { accounts = [], policies = [], withoutDossiers } = this.#setup;
+    const findAccount = async (address: string) =>
+      accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined;
+    const chosen = new Policies({ policies, domains, store: { findAccount } });
+    const reports = reportSource({ isSentFromHere: async (messageId) => sent.includes(messageId) });
+    const memos = { listMemos: async () => [], writeMemos: async () => undefined };
+    return new Judging({
+      policies: chosen,
+      finder: new FactFinder(withoutDossiers ? [] : [reports], chosen.all),
+      deferrals: new Deferrals({ store: memos, clock: this.clock }),
+    });
   }
 
   async #accept(entry: Accepted): Promise<void> {

@@ -197,7 +197,6 @@ async function send(parts: ReportParts, letter: Letter): Promise<Reports> {
   const entry = newEntry({
     message,
     recipients,
-    folder: 'Inbox',
     events: [accepted],
     lifetimeMs: parts.lifetimeMs,
   });

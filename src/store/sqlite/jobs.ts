@@ -98,7 +98,7 @@ function createChange(database: Database, destinations: Destinations): Change {
   const redirect = database
     .prepare<[string, string, string, string, number, number, string, number], number>(
       `UPDATE jobs SET original_recipient = coalesce(original_recipient, recipient), recipient = ?, kind = ?,
-         destination = ?, folder = iif(? = 'local', 'Inbox', NULL), attempts = 0, last_error = NULL, in_doubt = 0,
+         destination = ?, folder = iif(? = 'local', 'Inbox', NULL), attempts = 0, last_error = NULL, verdict = NULL, in_doubt = 0,
          next_attempt_at = iif(expires_at = ${never}, ${never}, ?),
          memo = iif(expires_at = ${never}, json_object('held', json_set(memo -> '$.held', '$.nextAttemptAt', ?)), NULL)
        WHERE queue_id = ? AND number = ? RETURNING next_attempt_at`,

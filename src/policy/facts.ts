@@ -1,0 +1,50 @@
+/**
+ * What is known of one message when it is judged: plain data, as it is stored in the dossier and read again by
+ * `posthorn policy replay`. Never a judgement, never a body. Every part may be absent: it was not looked for, or it was
+ * written by a version that did not know it. Each says in words which input it rests on.
+ */
+
+import type {
+  ArcVerdict,
+  DkimVerdict,
+  DmarcVerdict,
+  IprevVerdict,
+  SpfVerdict,
+} from '../authentication/verdicts.ts';
+
+/** Of the message and its client; the same for all of its recipients. */
+export interface Facts {
+  /** Of this shape; raised when stored facts could no longer be read. */
+  version: 1;
+  client: { address: string; helo: string };
+  /** '' is the null sender. */
+  reversePath: string;
+  /** The addresses in From, lower-case; there once the header has come. */
+  authors?: readonly string[];
+  sizeBytes?: number;
+  spf?: SpfVerdict;
+  /** Empty: not signed. */
+  dkim?: readonly DkimVerdict[];
+  dmarc?: DmarcVerdict;
+  arc?: ArcVerdict;
+  iprev?: IprevVerdict;
+  /** It claims to report on mail, and whether we have sent such mail. */
+  report?: { asked: boolean; why: string };
+}
+
+/** What differs from recipient to recipient. */
+export interface RecipientFacts {
+  /** The mailbox, or the address elsewhere that it goes on to. */
+  recipient: string;
+  greylist?: GreylistFact;
+}
+
+export interface GreylistFact {
+  /** It has waited, or need not. */
+  passed: boolean;
+  why: string;
+  /** How much longer it should wait, in seconds; where it has not passed. */
+  waitSeconds?: number;
+}
+
+export type FactName = Exclude<keyof Facts, 'version'> | Exclude<keyof RecipientFacts, 'recipient'>;

@@ -1,0 +1,49 @@
+/**
+ * What a policy is: an ordered list of checks. The first whose condition holds and that does not only score decides; where
+ * none does, the sum of the scores. The default suits a small server: it does what author domains ask for by DMARC, and
+ * holds back no mail of strangers.
+ */
+
+import { type Named, readCondition } from './conditions.ts';
+
+export type Action = 'accept' | 'junk' | 'greylist' | 'reject' | 'score';
+
+export interface Check {
+  when: Named;
+  then: Action;
+  /** Added where the condition holds; negative where that speaks for the message. For `score` alone. */
+  score: number;
+}
+
+export interface Policy {
+  name: string;
+  /** Junk from this sum on. */
+  junkAt: number;
+  /** Refused from this sum on. Absent: never for the sum alone. */
+  rejectAt?: number;
+  checks: readonly Check[];
+}
+
+export const defaultPolicyName = 'default';
+
+export const defaultJunkAt = 5;
+
+/** As the configuration would write it. */
+const defaultChecks: readonly (readonly [when: string, then: Action, score?: number])[] = [
+  ['dmarc:reject', 'reject'],
+  ['dmarc:quarantine', 'junk'],
+  ['dmarc:undecidable', 'junk'],
+  ['unasked-report', 'junk'],
+];
+
+export const defaultPolicy: Policy = {
+  name: defaultPolicyName,
+  junkAt: defaultJunkAt,
+  checks: defaultChecks.map(([when, then, score = 0]) => ({ when: named(when), then, score })),
+};
+
+function named(text: string): Named {
+  const read = readCondition(text);
+  if ('problem' in read) throw new TypeError(`The default policy is wrong: ${read.problem}`);
+  return read;
+}

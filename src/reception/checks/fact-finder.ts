@@ -1,0 +1,68 @@
+/** Asks the sources for the facts that the policies in use need: those of client and recipient first, those of the message last. */
+
+import { conditions } from '../../policy/conditions.ts';
+import type { FactName, Facts, RecipientFacts } from '../../policy/facts.ts';
+import type { Policy } from '../../policy/policy.ts';
+import type { AboutClient, AboutMessage, AboutRecipient, FactSource } from './fact-source.ts';
+
+export class FactFinder {
+  readonly #client: readonly FactSource[];
+  readonly #recipient: readonly FactSource[];
+  readonly #message: readonly FactSource[];
+
+  constructor(sources: readonly FactSource[], policies: readonly Policy[]) {
+    const needed = factsNeeded(policies);
+    const active = sources.filter(({ finds }) => finds.some((name) => needed.has(name)));
+    this.#client = active.filter(({ ofClient }) => ofClient !== undefined);
+    this.#recipient = active.filter(({ ofRecipient }) => ofRecipient !== undefined);
+    this.#message = active.filter(({ ofMessage }) => ofMessage !== undefined);
+  }
+
+  async ofClient(about: AboutClient): Promise<Facts> {
+    const { peer, hello } = about.session;
+    const found = await Promise.all(this.#client.map((source) => source.ofClient?.(about)));
+    return Object.assign(
+      {
+        version: 1,
+        client: { address: peer.address, helo: hello?.name ?? '' },
+        reversePath: about.transaction.reversePath,
+      } satisfies Facts,
+      ...found,
+    );
+  }
+
+  async ofRecipient(about: AboutRecipient): Promise<RecipientFacts> {
+    const found = await Promise.all(this.#recipient.map((source) => source.ofRecipient?.(about)));
+    return Object.assign({ recipient: about.recipient.address } satisfies RecipientFacts, ...found);
+  }
+
+  /** With what was found before. */
+  async ofMessage(about: AboutMessage): Promise<Facts> {
+    const found = await Promise.all(this.#message.map((source) => source.ofMessage?.(about)));
+    return Object.assign({ ...about.facts, sizeBytes: sizeOf(about) }, ...found);
+  }
+}
+
+const sizeOf = ({ content }: AboutMessage): number =>
+  content.kind === 'inline' ? content.bytes.length : content.sizeBytes;
+
+/** What can be refused at RCPT: a policy that lets nobody in waits for nothing else. */
+const envelopeFacts: ReadonlySet<FactName> = new Set(['client', 'reversePath', 'greylist']);
+
+/** Whether a policy may turn a recipient away before the message is here. */
+export const mayRefuseEarly = ({ checks, rejectAt }: Policy): boolean =>
+  rejectAt !== undefined ||
+  checks.some(
+    ({ when, then }) =>
+      (then === 'reject' || then === 'greylist') &&
+      conditions[when.name].needs.every((name) => envelopeFacts.has(name)),
+  );
+
+function factsNeeded(policies: readonly Policy[]): Set<FactName> {
+  const needed = new Set<FactName>();
+  for (const { when, then } of policies.flatMap(({ checks }) => checks)) {
+    for (const name of conditions[when.name].needs) needed.add(name);
+    if (then === 'greylist') needed.add('greylist');
+  }
+  return needed;
+}

@@ -1,0 +1,151 @@
+/**
+ * What the recipients' policies make of a message from outside: a recipient can be turned away at RCPT where the facts are
+ * there, and all of them at the end. Facts come from the sender checks and from checks/; the judgement is policy/.
+ */
+
+import { findAuthorAddresses } from '../authentication/author.ts';
+import type { Verdicts } from '../authentication/verdicts.ts';
+import type { DossierEvent } from '../dossier/event.ts';
+import type { Header } from '../mail/header.ts';
+import { spell } from '../policy/conditions.ts';
+import { type Addressee, type Decision, decide, type Ruling, refuseEarly } from '../policy/decide.ts';
+import type { Facts } from '../policy/facts.ts';
+import type { Recipient } from '../queue/directory.ts';
+import type { Reply } from '../smtp/reply.ts';
+import type { Content } from '../store/store.ts';
+import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
+import type { AboutClient } from './checks/fact-source.ts';
+import type { Deferrals } from './deferrals.ts';
+import type { MessageCollector } from './message-collector.ts';
+import type { Policies } from './policies.ts';
+import type { Session, Transaction } from './smtp-application.ts';
+
+export interface JudgingParts {
+  policies: Policies;
+  finder: FactFinder;
+  deferrals: Pick<Deferrals, 'mayDefer'>;
+}
+
+/** A message that is all there. */
+export interface WholeMessage extends AboutClient {
+  header: Header;
+  collector: MessageCollector;
+  content: Content;
+  verdicts: Verdicts;
+}
+
+export interface Judgment {
+  facts: Facts;
+  decision: Decision;
+}
+
+export class Judging {
+  readonly #parts: JudgingParts;
+  readonly #mayRefuseEarly: boolean;
+  /** What was found of the client of a transaction, once for all of its recipients. */
+  readonly #found = new WeakMap<Transaction, Promise<Facts>>();
+
+  constructor(parts: JudgingParts) {
+    this.#parts = parts;
+    this.#mayRefuseEarly = parts.policies.all.some(mayRefuseEarly);
+  }
+
+  /** At RCPT: refuses where all that an address leads to refuse, whatever the message will be. */
+  async refuseAtRcpt(
+    session: Session,
+    transaction: Transaction,
+    recipients: readonly Recipient[],
+  ): Promise<(Judgment & { reply: Reply }) | undefined> {
+    if (!this.#mayRefuseEarly) return undefined;
+    const facts = await this.#clientFacts({ session, transaction });
+    const about = { session, transaction, facts };
+    const refusals = [];
+    for (const recipient of recipients) {
+      const refusal = refuseEarly(await this.#addressee(about, recipient));
+      if (refusal === undefined) return undefined;
+      refusals.push(refusal);
+    }
+    const decision = refusals.find((each) => each.decision === 'greylist') ?? refusals[0];
+    return decision && { facts, decision, reply: decision.reply };
+  }
+
+  /** At the end of the message. */
+  async judge(message: WholeMessage): Promise<Judgment> {
+    const { session, transaction, header, verdicts, collector, content } = message;
+    const client = await this.#clientFacts(message);
+    const { spf, dkim, dmarc, arc, iprev } = verdicts;
+    const authors = findAuthorAddresses(header.fields);
+    const facts = await this.#parts.finder.ofMessage({
+      ...{ session, transaction, header, collector, content },
+      facts: { ...client, authors, spf, dkim, dmarc, ...(arc && { arc }), iprev },
+    });
+    const about = { session, transaction, facts };
+    const addressees: Addressee[] = [];
+    for (const recipient of transaction.recipients) addressees.push(await this.#addressee(about, recipient));
+    const decision = decide(addressees, { stage: 'message' });
+    if (decision.decision !== 'defer') return { facts, decision };
+    const { reversePath, forwardPaths } = transaction;
+    const recognised = { reversePath, forwardPaths, header: collector.originalHeader };
+    return (await this.#parts.deferrals.mayDefer(recognised))
+      ? { facts, decision }
+      : { facts, decision: decide(addressees, { stage: 'given up' }) };
+  }
+
+  #clientFacts(about: AboutClient): Promise<Facts> {
+    const known = this.#found.get(about.transaction);
+    if (known) return known;
+    const asked = this.#parts.finder.ofClient(about);
+    this.#found.set(about.transaction, asked);
+    return asked;
+  }
+
+  async #addressee(about: AboutClient & { facts: Facts }, recipient: Recipient): Promise<Addressee> {
+    const [{ policy, lists }, found] = await Promise.all([
+      this.#parts.policies.of(recipient),
+      this.#parts.finder.ofRecipient({ ...about, recipient }),
+    ]);
+    return { policy, judged: { facts: about.facts, recipient: found, lists } };
+  }
+}
+
+/** What each recipient's policy made of it, for its dossier. */
+export function judgedEvents(queueId: string, at: number, rulings: readonly Ruling[]): DossierEvent[] {
+  const distinct = new Map(rulings.map((ruling) => [ruling.judged.recipient.recipient, ruling]));
+  return [...distinct].map(([recipient, ruling]) => ({
+    at,
+    queueId,
+    recipient,
+    event: 'judged',
+    data: judgedData(ruling),
+  }));
+}
+
+function judgedData({ policy, judged, judgement, folder, rule }: Ruling) {
+  const { recipient: _, ...found } = judged.recipient;
+  const { disposition, score, scored, unknown } = judgement;
+  return {
+    policy: policy.name,
+    disposition,
+    ...((disposition === 'accept' || disposition === 'junk') && { folder }),
+    rule,
+    ...(scored.length > 0 && {
+      score,
+      scored: scored.map(({ check, finding: { why } }) => ({
+        check: spell(check.when),
+        score: check.score,
+        why,
+      })),
+    }),
+    ...(unknown.length > 0 && { unknown: unknown.map(({ finding: { why } }) => why) }),
+    ...(Object.keys(found).length > 0 && { facts: found }),
+  };
+}
+
+/** For the header field that the recipient sees: printable ASCII, of bounded length. */
+const longestVerdict = 900;
+
+export function verdictText({ policy, folder, judgement: { score }, rule }: Ruling): string {
+  const sum = score === 0 ? '' : `; score=${Math.round(score * 100) / 100}`;
+  const text = `${folder}; policy=${policy.name}${sum}; ${rule}`.replaceAll(/[^\x20-\x7e]+/g, '?');
+  return text.length <= longestVerdict ? text : `${text.slice(0, longestVerdict - 3)}...`;
+}
