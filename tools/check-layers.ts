@@ -10,7 +10,7 @@ import { lineAt, readSources, report, type SourceFile } from './source-files.ts'
 const lines: readonly (readonly string[])[] = [
   ['util'],
   ['mail', 'dns', 'sasl'],
-  ['smtp', 'pop3', 'imap', 'authentication', 'mta-sts', 'dane', 'tls-rpt', 'dsn', 'filter'],
+  ['smtp', 'pop3', 'imap', 'authentication', 'mta-sts', 'dane', 'tls-rpt', 'dmarc-rpt', 'arf', 'dsn', 'filter'],
   ['policy'],
   ['config', 'net', 'store'],
   ['queue', 'dossier'],

@@ -52,3 +52,15 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   }
   return longest;
 }
+
+/** The one way to write an address, or undefined for what is none. An IPv4 address inside an IPv6 one is itself. */
+export function findCanonicalIp(text: string): string | undefined {
+  if (text.length > 45) return undefined;
+  const octets = parseIpv4(text);
+  if (octets !== undefined) return octets.join('.');
+  const groups = parseIpv6(text);
+  if (groups === undefined) return undefined;
+  const [high = 0, low = 0] = groups.slice(6);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : formatIpv6(groups);
+}

@@ -17,7 +17,7 @@ const mail = {
   now: Date.UTC(2022, 8, 16, 3, 10),
   messageId: '<001@mx.google.com>',
 };
-const google = readFileSync(new URL('../../testdata/tls-reports/google.eml', import.meta.url));
+const google = readFileSync(new URL('../../testdata/reports/mox-tlsreports/example.eml', import.meta.url));
 
 const valueIn = (message: Buffer, name: string): string => {
   const [field] = findFields(parseHeader(message).fields, name.toLowerCase());

@@ -23,7 +23,7 @@ interface Sample {
 }
 
 const sampleOf = (name: string): Sample =>
-  JSON.parse(readFileSync(new URL(`../../testdata/tls-reports/${name}`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../../testdata/reports/tlsrpt/${name}`, import.meta.url), 'utf8'));
 
 /** What somebody else's report says, as we would have counted it. */
 const tallyOf = ({ policies }: Sample): DomainTally => ({
