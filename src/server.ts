@@ -327,7 +327,7 @@ function judgingOf({ config, store, clock }: Reception): Judging {
 
 function doorPartsOf(reception: Reception) {
   const { config, ...core } = reception;
-  const { hostname, limits, delivery } = config;
+  const { hostname, limits, delivery, arc } = config;
   return {
     ...core,
     reportExpansion: expansionReporter({ ...core, report: reportPartsOf(reception) }),
@@ -335,6 +335,7 @@ function doorPartsOf(reception: Reception) {
     hostname,
     headerBytes: limits.headerBytes,
     inlineBytes,
+    arc,
     lostAnswers: { repeats: new Repeats(core.clock), store: core.store },
     spool: core.store.spool,
   };

@@ -5,6 +5,7 @@
 
 import type { HeaderField } from '../mail/header.ts';
 import { type ArcChain, type ArcSet, findChain } from './arc-sets.ts';
+import { findTrust, type TrustedSealers } from './arc-trust.ts';
 import type { WantedHash } from './body-hash.ts';
 import { relaxedField, withoutSignature } from './canonical-header.ts';
 import type { SignedMessage } from './dkim-verify.ts';
@@ -13,12 +14,21 @@ import { checkSignature, type SignatureCheck } from './signature-check.ts';
 import type { ArcSetVerdict, ArcVerdict } from './verdicts.ts';
 
 /** Begins to verify the ARC sets among `fields`; the verdict is to be had when the body was read. */
-export function startArc(message: SignedMessage, fields: readonly HeaderField[]): () => Promise<ArcVerdict> {
+export function startArc(
+  message: SignedMessage,
+  fields: readonly HeaderField[],
+  trust: TrustedSealers,
+): () => Promise<ArcVerdict> {
   const chain = findChain(fields);
   if (chain === undefined) return async () => noChain;
   if (chain.problem !== undefined) return async () => brokenChain(chain);
   const started = chain.sets.map((set) => start(message, set));
-  return () => judge(message, started);
+  return async () => {
+    const checked = await check(message, started);
+    const verdict = verdictOf(checked);
+    const trusted = verdict.result === 'pass' && findTrust(checked.toReversed().map(vouchingOf), trust);
+    return trusted ? { ...verdict, trusted } : verdict;
+  };
 }
 
 const noChain: ArcVerdict = { result: 'none', sets: [], reason: 'the message has no ARC sets' };
@@ -57,7 +67,7 @@ function start({ header, body, findKey }: SignedMessage, set: ArcSet): StartedSe
   };
 }
 
-async function judge({ body }: SignedMessage, started: readonly StartedSet[]): Promise<ArcVerdict> {
+async function check({ body }: SignedMessage, started: readonly StartedSet[]): Promise<CheckedSet[]> {
   const checked: CheckedSet[] = [];
   const lines: string[] = [];
   for (const one of started) {
@@ -67,7 +77,7 @@ async function judge({ body }: SignedMessage, started: readonly StartedSet[]): P
     const seal = await checkSignature(one.set.signatures.seal, await one.sealKey, covered);
     checked.push({ set: one.set, seal, message: await checkMessage(one, body.cutBy) });
   }
-  return verdictOf(checked);
+  return checked;
 }
 
 /** The lines of one set as the seals after it cover them, and as its own seal does: without its `b=`. */
@@ -97,15 +107,18 @@ interface CheckedSet {
   seal: SignatureCheck;
 }
 
+/** Sets that a verdict tells of, the latest; `instances` says how many there are. */
+const shownSets = 10;
+
 function verdictOf(checked: readonly CheckedSet[]): ArcVerdict {
-  const sets = checked.map(setVerdict).toReversed();
+  const sets = checked.toReversed().slice(0, shownSets).map(setVerdict);
   const instances = checked.length;
   const broken = checked.toReversed().flatMap((one, index) => problemsOf(one, index === 0));
   const open = broken.find(({ result }) => result === 'temperror');
   const certain = broken.find(({ result }) => result !== 'temperror');
   const problem = certain ?? open;
   if (problem) return { result: certain ? 'fail' : 'temperror', instances, sets, reason: problem.reason };
-  return { result: 'pass', instances, oldestPass: oldestPass(checked), sets, reason: passReason(sets) };
+  return { result: 'pass', instances, oldestPass: oldestPass(checked), sets, reason: passReason(checked) };
 }
 
 /** The message as it is now need be what the last one sealed only (step 4); the seals must all hold (step 6). */
@@ -125,6 +138,16 @@ function problemsOf(
 function oldestPass(checked: readonly CheckedSet[]): number {
   const lastFailure = checked.findLastIndex(({ message }) => message.result !== 'pass');
   return lastFailure < 0 ? 0 : lastFailure + 2;
+}
+
+function vouchingOf({ set, message }: CheckedSet) {
+  const { instance, signatures, resultsText } = set;
+  return {
+    instance,
+    domains: [signatures.seal.domain, signatures.message.domain],
+    isUnchanged: message.result === 'pass',
+    results: resultsText,
+  };
 }
 
 function setVerdict({ set, message, seal }: CheckedSet): ArcSetVerdict {
@@ -154,7 +177,7 @@ function outcome(check: SignatureCheck) {
   };
 }
 
-function passReason(sets: readonly ArcSetVerdict[]): string {
-  const sealers = sets.map(({ seal }) => seal.domain).toReversed();
+function passReason(checked: readonly CheckedSet[]): string {
+  const sealers = checked.map(({ set }) => set.signatures.seal.domain);
   return `sealed by ${sealers.slice(0, 5).join(', then ')}${sealers.length > 5 ? ' and others' : ''}`;
 }

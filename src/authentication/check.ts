@@ -42,6 +42,8 @@ export interface CheckParts {
   hostname: string;
   clock: Clock;
   limits?: Partial<CheckLimits>;
+  /** Domains whose ARC seals are believed; default: nobody's. */
+  trustedSealers?: readonly string[];
 }
 
 export interface CheckedMessage extends Sender {
@@ -57,7 +59,7 @@ const checkIsOver = new Error('the check is over');
  * resolver that breaks its contract.
  */
 export async function checkSender(parts: CheckParts, checked: CheckedMessage): Promise<Verdicts> {
-  const { clock, hostname, resolver } = parts;
+  const { clock, hostname, resolver, trustedSealers = [] } = parts;
   const limits = { ...defaultCheckLimits, ...parts.limits };
   const { clientAddress, helo } = checked;
   const startedAt = clock.now();
@@ -70,7 +72,10 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
     const [spf, iprev, { author, dkim, arc }] = await Promise.all([
       checkSpf(dns, hostname, checked),
       checkIprev(dns, clientAddress),
-      readMessage(dns, checked.message, limits.headerOctets, startedAt),
+      readMessage(
+        { dns, headerOctets: limits.headerOctets, now: startedAt, trustedSealers },
+        checked.message,
+      ),
     ]);
     const judged = await checkDmarc(dns, author, { spf, dkim });
     const durationMs = clock.now() - startedAt;
@@ -90,8 +95,15 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
   }
 }
 
+interface Reading {
+  dns: LookUps;
+  headerOctets: number;
+  now: number;
+  trustedSealers: readonly string[];
+}
+
 /** What the message itself has to say: who its author is, and which signatures it carries. */
-async function readMessage(dns: LookUps, message: Message, headerOctets: number, now: number) {
+async function readMessage({ dns, headerOctets, now, trustedSealers }: Reading, message: Message) {
   const { header, headerComplete, body, close } = await splitMessage(message, headerOctets);
   try {
     // What is longer is not looked into for its signatures either.
@@ -104,7 +116,7 @@ async function readMessage(dns: LookUps, message: Message, headerOctets: number,
       now,
     };
     const dkim = startDkim(signed, fields);
-    const arc = startArc(signed, fields);
+    const arc = startArc(signed, fields, { sealers: trustedSealers, authorDomain: author.domain });
     await signed.body.read(body(dns.signal), dns.signal);
     return { author, dkim: await dkim(), arc: await arc() };
   } finally {

@@ -69,6 +69,8 @@ export interface DkimSigner {
   algorithm: 'rsa-sha256' | 'ed25519-sha256';
   /** The whole field, folded, with its final CRLF; to be put before the header. */
   sign(message: SignedParts): Promise<string>;
+  /** The bare signature of octets that are in canonical form already, for other fields that the key signs. */
+  signOctets(canonical: Buffer): Promise<Buffer>;
 }
 
 export interface SignedParts {
@@ -94,10 +96,12 @@ export function createSigner({ domain, selector, privateKeyPem, clock }: SignerO
   const { key, type } = parseDkimKey(privateKeyPem);
   const algorithm = `${type}-sha256` as const;
   const fixedTags = ['v=1;', `a=${algorithm};`, 'c=relaxed/relaxed;', `d=${domain};`, `s=${selector};`];
+  const signOctets = (canonical: Buffer) => signCanonical(canonical, key, type);
   return {
     domain,
     selector,
     algorithm,
+    signOctets,
     async sign({ header, bodyHash }) {
       const signed = selectFields(parseHeader(header).fields);
       const time = `t=${Math.floor(clock.now() / 1000)};`;
@@ -105,16 +109,22 @@ export function createSigner({ domain, selector, privateKeyPem, clock }: SignerO
       const tags = [...fixedTags, time, ...names, `bh=${bodyHash};`, 'b='];
       const unsigned = Buffer.from(foldField('DKIM-Signature', tags));
       const canonical = [...signed.fields.map(({ raw }) => raw), unsigned].map(relaxedField).join('\r\n');
-      const signature = await signCanonical(Buffer.from(canonical, 'latin1'), key, type);
+      const signature = await signOctets(Buffer.from(canonical, 'latin1'));
       return foldField('DKIM-Signature', [...tags, ...cutBase64(signature.toString('base64'))]);
     },
   };
 }
 
-/** The names of `h=` in order, and the fields they stand for: repeated names from the last field up (RFC 6376 §5.4.2). */
-function selectFields(fields: readonly HeaderField[]): { names: string[]; fields: HeaderField[] } {
+/**
+ * The names of `h=` in order, and the fields they stand for: repeated names from the last field up (RFC 6376 §5.4.2).
+ * `more`: names besides that are signed where they are present.
+ */
+export function selectFields(
+  fields: readonly HeaderField[],
+  more: readonly string[] = [],
+): { names: string[]; fields: HeaderField[] } {
   const byName = Map.groupBy(fields, ({ name }) => name);
-  const present = [...oversignedFields, ...signedIfPresent].flatMap((name) =>
+  const present = [...oversignedFields, ...signedIfPresent, ...more].flatMap((name) =>
     (byName.get(name.toLowerCase()) ?? []).toReversed().map((field) => ({ name, field })),
   );
   return {
@@ -131,4 +141,4 @@ function signCanonical(canonical: Buffer, key: KeyObject, type: DkimKeyType): Pr
 
 /** Cut where a fold is harmless: anywhere in base64, after colons in `h=` (RFC 6376 §3.5). */
 const cutBase64 = (value: string): string[] => value.match(/.{1,72}/g) ?? [];
-const cutNames = (value: string): string[] => value.match(/.{1,70}(?::|$)/g) ?? [];
+export const cutNames = (value: string): string[] => value.match(/.{1,70}(?::|$)/g) ?? [];

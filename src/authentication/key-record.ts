@@ -37,7 +37,9 @@ export const rsaBits = { least: 1024, most: 8192 } as const;
 const mostRecords = 4;
 /** Octets of a record that are read; a key of the greatest size takes 1,500. */
 const longestRecord = 8 * 1024;
-export const shownOctets = 512;
+export const shownOctets = 300;
+/** Octets of `p=` that are shown: those by which keys of one size differ begin after 44. */
+const shownKeyOctets = 64;
 
 /** Finds keys for one message, each name asked for once. */
 export function keyFinder(lookUps: LookUps): KeyFinder {
@@ -89,7 +91,7 @@ export function readKeyRecord(record: string): KeyReading {
   return {
     status: 'usable',
     key: { key, type, bits, testing: flags.includes('y'), strictIdentity: flags.includes('s') },
-    text: shownText(record),
+    text: shownKey(record),
   };
 }
 
@@ -142,11 +144,17 @@ function ed25519Key(data: Buffer): KeyObject {
 export const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 
 function unusable(record: string, problem: string): KeyReading & { status: 'unusable' } {
-  return { status: 'unusable', problem, text: shownText(record) };
+  return { status: 'unusable', problem, text: shownKey(record) };
 }
+
+/** With the beginning of its key, which is enough to tell it from others. */
+const shownKey = (record: string): string =>
+  shownText(record.replace(longKey, (key) => `${key.slice(0, shownKeyOctets)}...`));
+
+const longKey = new RegExp(`p=[^;]{${shownKeyOctets},}`);
 
 /** A record in one line of harmless text, bounded. */
 export function shownText(record: string): string {
   const line = record.replace(/[^\x20-\x7e]/g, '?');
-  return line.length > shownOctets ? `${line.slice(0, shownOctets)}…` : line;
+  return line.length > shownOctets ? `${line.slice(0, shownOctets)}...` : line;
 }

@@ -13,11 +13,19 @@ import type {
   Verdicts,
 } from './verdicts.ts';
 
-/** The whole field, folded, with its final CRLF. `hostname` is the authserv-id (RFC 8601 §2.5). */
-export function authenticationResults(verdicts: Verdicts, hostname: string): string {
+/**
+ * The whole field, folded, with its final CRLF. `hostname` is the authserv-id (RFC 8601 §2.5). `withChain`: says so too where
+ * there are no ARC sets.
+ */
+export function authenticationResults(
+  verdicts: Verdicts,
+  hostname: string,
+  { withChain = false } = {},
+): string {
   const { spf, dkim, dmarc, iprev, arc, client } = verdicts;
   const signatures = dkim.length === 0 ? [['dkim=none']] : dkim.map(dkimResult);
-  const chain = arc === undefined || arc.result === 'none' ? [] : [arcResult(arc, client.address)];
+  const chain =
+    arc === undefined || (arc.result === 'none' && !withChain) ? [] : [arcResult(arc, client.address)];
   const results = [
     spfResult(spf),
     ...signatures,
@@ -82,7 +90,7 @@ function iprevResult({ result, name, reason }: IprevVerdict, address: string): s
 function arcResult({ result, instances, oldestPass, reason }: ArcVerdict, address: string): string[] {
   return [
     `arc=${result}`,
-    ...reasonUnless(result === 'pass', reason),
+    ...reasonUnless(result === 'pass' || result === 'none', reason),
     ...(instances ? [`(i=${instances})`] : []),
     ...(oldestPass === undefined ? [] : [`header.oldest-pass=${oldestPass}`]),
     ...property('smtp.remote-ip', address),

@@ -92,7 +92,7 @@ export interface ArcVerdict {
   markedFailed?: boolean;
   /** The lowest instance since which the message is unchanged; 0 where it was never changed. For a pass. */
   oldestPass?: number;
-  /** The latest first; empty where they make no chain. */
+  /** The latest ten, the latest first; empty where they make no chain. */
   sets: readonly ArcSetVerdict[];
   /** Set where somebody whom the configuration trusts found that DMARC passed, and has vouched for the message since. */
   trusted?: ArcTrust;

@@ -142,6 +142,13 @@ export interface ReportsConfig {
   contact?: string;
 }
 
+export interface ArcConfig {
+  /** Mail that is forwarded gets an ARC set, by the DKIM key of the domain that forwards it. */
+  seal: boolean;
+  /** Domains whose seals are believed, as A-labels; empty: nobody's. */
+  trustedSealers: readonly string[];
+}
+
 export interface SuppressionConfig {
   /** Our users' mail is refused for addresses that nobody has, as their servers have said. */
   enabled: boolean;
@@ -175,4 +182,5 @@ export interface Config {
   dossier: DossierConfig;
   reports: ReportsConfig;
   suppression: SuppressionConfig;
+  arc: ArcConfig;
 }

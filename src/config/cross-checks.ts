@@ -35,6 +35,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkSites(draft.sites),
     ...checkContact(draft),
     ...checkPolicies(draft),
+    ...checkSealing(draft),
     ...checkTransports(draft),
   ];
 }
@@ -85,6 +86,13 @@ function checkContact({ contact, domains }: Draft): Finding[] {
   if (/^[\x21-\x7e]*$/.test(contact)) return [];
   const what = `not everybody can write to ${contact}`;
   return [{ path, what, remedy: 'Name an address in ASCII.' }];
+}
+
+/** A seal is made with the key of the domain that forwards. */
+function checkSealing({ seals, domains }: Draft): Finding[] {
+  if (!seals || domains.some(({ dkim }) => dkim !== undefined)) return [];
+  const remedy = 'Give a [[domain]] a dkim key (posthorn dkim generate), or remove this line.';
+  return [{ path: ['arc', 'seal'], what: 'nothing can be sealed without a key', remedy }];
 }
 
 function checkListener(listener: ListenerDraft, index: number, draft: Draft): Finding[] {

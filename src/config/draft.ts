@@ -9,6 +9,7 @@ import type { DkimConfig, Protocol } from './config.ts';
 import type { HostPort } from './network.ts';
 import type { KeyPath } from './problem.ts';
 import {
+  arcShape,
   deliveryShape,
   domainShape,
   listenerShape,
@@ -90,6 +91,8 @@ export interface Draft {
   sites: readonly SiteDraft[];
   /** `[reports] contact`. */
   contact: string | undefined;
+  /** `[arc] seal`. */
+  seals: boolean;
 }
 
 /** Something wrong, before it is known in which line. */
@@ -119,6 +122,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     delivery: goodParts(deliveryShape(directory), raw.delivery),
     sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
     contact: goodParts(reportsShape, raw.reports).contact,
+    seals: goodParts(arcShape, raw.arc).seal === true,
   };
 }
 

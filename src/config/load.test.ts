@@ -105,6 +105,9 @@ describe('parseConfig()', () => {
       tls = false
       organization = "Bücher & Söhne"
       contact = "TLS@Bücher.example"
+      [arc]
+      seal = true
+      trustedSealers = ["Lists.example.org", "Bücher.example"]
       `,
       file,
     );
@@ -147,6 +150,7 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 1_000_000, idleMs: 5000 },
       dossier: { enabled: false },
+      arc: { seal: true, trustedSealers: ['lists.example.org', 'xn--bcher-kva.example'] },
       reports: { tls: false, organization: 'Bücher & Söhne', contact: 'tls@xn--bcher-kva.example' },
     });
   });
@@ -369,6 +373,11 @@ dkim = { selector = "x", key = "nowhere.pem" }
       'reports in the name of a domain without a key',
       `${base}[[domain]]\nname="a.example"\n[reports]\ncontact = "b@a.example"`,
       /^5 reports\.contact: reports from a\.example cannot be signed \| .* dkim key/,
+    ],
+    [
+      'seals without a key',
+      `${base}[arc]\nseal = true`,
+      /^3 arc\.seal: nothing can be sealed without a key \| .*dkim generate/,
     ],
     [
       'a contact that not everybody can write to',

@@ -167,6 +167,11 @@ export const reportsShape = {
   contact: v.exactOptional(values.mailAddress()),
 };
 
+export const arcShape = {
+  seal: v.optional(values.flag(), false),
+  trustedSealers: v.optional(values.list(values.domainName(), '["lists.example.org"]'), []),
+};
+
 /** Why so many, and so long: docs/decisions/0021. */
 const suppressionShape = {
   enabled: v.optional(values.flag(), true),
@@ -211,6 +216,7 @@ const fileShape = (directory: string) => ({
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
   suppression: v.optional(values.table(suppressionShape), {}),
+  arc: v.optional(values.table(arcShape), {}),
 });
 
 export const fileSchema = (directory: string) => values.table(fileShape(directory));
@@ -237,4 +243,5 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
   ['suppression', Object.keys(suppressionShape)],
+  ['arc', Object.keys(arcShape)],
 ]);

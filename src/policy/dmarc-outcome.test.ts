@@ -330,6 +330,22 @@ describe('decide() by the default policy', () => {
     );
   });
 
+  it('P11: a DMARC fail is accepted where a trusted sealer has seen it pass (RFC 8617)', () => {
+    const trusted = {
+      sealer: 'list.example',
+      instance: 1,
+      authorDomain: 'mail.bank.example',
+      reason: 'list.example says so',
+    };
+    const refused = verdicts(spf('fail'), [], fail('reject'));
+    const chain = { result: 'pass', sets: [], reason: '' } as const;
+    expect(decide({ ...refused, arc: chain }).decision).toBe('reject');
+    expect(decide({ ...refused, arc: { ...chain, trusted } })).toMatchObject({
+      decision: 'accept',
+      rule: expect.stringMatching(/^Accepted: DMARC does not pass here, but list\.example says so/),
+    });
+  });
+
   it('P11: refuses with 550 5.7.1, the policy, what was found and what to do', () => {
     expect(decide(verdicts(spf('fail'), [], fail('reject'))).reply).toEqual({
       code: 550,

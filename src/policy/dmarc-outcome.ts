@@ -6,6 +6,7 @@
 
 import type {
   AlignmentMode,
+  ArcVerdict,
   DkimVerdict,
   DmarcPolicy,
   DmarcVerdict,
@@ -17,6 +18,7 @@ export interface Authentication {
   spf: SpfVerdict;
   dkim: readonly DkimVerdict[];
   dmarc: DmarcVerdict;
+  arc?: ArcVerdict;
 }
 
 /**
@@ -30,6 +32,8 @@ export const dmarcOutcomes: readonly DmarcOutcome[] = ['nothing', 'quarantine', 
 /** One where everything is known; more where look-ups failed. */
 export function possibleOutcomes(found: Authentication): ReadonlySet<DmarcOutcome> {
   if (found.dmarc.result === 'permerror') return new Set(['undecidable'] as const);
+  // Whoever is trusted has seen it pass before it was passed on, which breaks what it passed by (RFC 8617 §7.2).
+  if (found.arc?.trusted) return new Set(['nothing'] as const);
   return new Set(possibleWorlds(found).map(outcomeIn));
 }
 

@@ -4,7 +4,8 @@ import type { DmarcVerdict } from '../authentication/verdicts.ts';
 import { type Authentication, identifiersOf, isUnchecked } from './dmarc-outcome.ts';
 
 /** Why nothing was held against the message. */
-export function nothingWords({ dmarc, spf, dkim }: Authentication): string {
+export function nothingWords({ dmarc, spf, dkim, arc }: Authentication): string {
+  if (arc?.trusted && dmarc.result !== 'pass') return `DMARC does not pass here, but ${arc.trusted.reason}`;
   switch (dmarc.result) {
     case 'pass':
       return `DMARC passes, ${dmarc.reason}`;

@@ -39,8 +39,9 @@ function sumWords({ policy, judged: { facts }, judgement }: Explained): string {
     const parts = scored.map(({ check, finding }) => `${finding.why} (${check.score})`);
     return `the score is ${rounded(score)} of ${policy.junkAt}: ${parts.join('; ')}`;
   }
-  const { spf, dkim, dmarc } = facts;
-  if (spf && dkim && dmarc) return nothingWords({ spf, dkim, dmarc } satisfies Authentication);
+  const { spf, dkim, dmarc, arc } = facts;
+  if (spf && dkim && dmarc)
+    return nothingWords({ spf, dkim, dmarc, ...(arc && { arc }) } satisfies Authentication);
   return 'no check speaks against it';
 }
 

@@ -54,6 +54,8 @@ export interface InboundParts {
   /** Of what programs on trusted networks send. Absent: no address is refused. */
   suppressions?: Pick<Suppressions, 'findRefusal'>;
   clock: Clock;
+  /** Whose ARC seals are believed; absent: nobody's. */
+  arc?: { trustedSealers: readonly string[] };
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
 }
@@ -168,12 +170,16 @@ async function check(parts: InboundParts, received: Received, content: Content):
   const { session, transaction, collector } = received;
   // Loaded when first needed: a server that only sends has no use for these 30 MiB.
   const { checkSender } = await import('../authentication/check.ts');
-  return checkSender(parts, {
-    clientAddress: session.peer.address,
-    helo: session.hello?.name ?? '',
-    reversePath: transaction.reversePath,
-    message: asItCame(collector, content),
-  });
+  const trustedSealers = parts.arc?.trustedSealers ?? [];
+  return checkSender(
+    { ...parts, trustedSealers },
+    {
+      clientAddress: session.peer.address,
+      helo: session.hello?.name ?? '',
+      reversePath: transaction.reversePath,
+      message: asItCame(collector, content),
+    },
+  );
 }
 
 /** The message as the sender signed it: with the header fields that we have taken out. */
