@@ -9,7 +9,7 @@ import { parseXml, type XmlElement, XmlError } from '../util/xml.ts';
 import type { AggregateRecord, AggregateReport, PolicyWord, PublishedPolicy } from './report.ts';
 
 /** Records that are kept of one report. */
-export const maxRecords = 10_000;
+export const maxRecords = 5000;
 /** Results of each mechanism, reasons, errors that are kept of one record or report. */
 const maxOfRecord = 20;
 /** Characters that are kept of a text, of whatever its author likes to write, and of a name. */

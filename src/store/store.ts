@@ -4,6 +4,7 @@
  * Knows messages, jobs, events and accounts as rows; what they mean is decided above.
  */
 
+import type { ReportStore } from './reports.ts';
 import type { Spool } from './spool.ts';
 
 /** A file that is open as long as its owner, or somebody who reads it, has a use for it. */
@@ -349,7 +350,7 @@ export interface Retention {
  * Every method rejects with StoreFullError when the disk is full (nothing was written, later calls may succeed), with
  * StoreBrokenError when nothing can be promised any more, and with a plain Error when this operation alone was refused.
  */
-export interface Store {
+export interface Store extends ReportStore {
   /** Where large contents are written before their message is accepted. */
   readonly spool: Spool;
   /**

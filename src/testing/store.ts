@@ -123,8 +123,14 @@ export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(chunks));
 }
 
-/** Takes away what version 6 of the schema has added, on the way to an earlier one. */
+/** Takes away what version 7 of the schema has added, on the way to an earlier one. */
+export function withoutVersion7(database: { exec(sql: string): unknown }): void {
+  database.exec('DROP TABLE report_mail; DROP TABLE reports; DROP TABLE report_rows');
+}
+
+/** As withoutVersion7(), and what version 6 has added. */
 export function withoutVersion6(database: { exec(sql: string): unknown }): void {
+  withoutVersion7(database);
   database.exec(`ALTER TABLE jobs DROP COLUMN verdict; ALTER TABLE accounts DROP COLUMN settings;
     ALTER TABLE accounts DROP COLUMN scram_keys`);
 }

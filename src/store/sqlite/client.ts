@@ -12,6 +12,7 @@ import type { Link } from './link.ts';
 import { memosOver } from './memo-client.ts';
 import { acceptTuple, settleTuple } from './packing.ts';
 import type { EventTuple, JobName, ListedTuple, ReturnedJob } from './protocol.ts';
+import { reportsOver } from './report-client.ts';
 import { jobRow, messageRow } from './rows.ts';
 
 /** Destinations that one step takes. */
@@ -35,6 +36,7 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
     ...dossiersOver(link),
     ...accountsOver(link),
     ...memosOver(link, clock),
+    ...reportsOver(link),
     broken: link.broken,
     async close() {
       stopTidying();

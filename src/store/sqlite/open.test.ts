@@ -59,12 +59,12 @@ test('openStore() refuses the schema of another version and says which', async (
   await using directory = await temporaryDirectory();
   await (await openStore({ dataDir: directory.path })).close();
   const database = new Database(join(directory.path, 'store', 'posthorn.db'));
-  database.pragma('user_version = 7');
+  database.pragma('user_version = 8');
   database.close();
   await rm(join(directory.path, 'store', 'posthorn.db-sums'));
   const failure = await openFailure(directory.path);
   expect(failure.kind).toBe('version');
-  expect(failure.message).toContain('schema version 7');
+  expect(failure.message).toContain('schema version 8');
 });
 
 test('openStore() refuses a path that is no directory', async () => {

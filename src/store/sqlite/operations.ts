@@ -10,6 +10,7 @@ import { createJobs } from './jobs.ts';
 import { createMemos } from './memos.ts';
 import { createMessages } from './messages.ts';
 import type { Operation, Operations, SpooledTuple } from './protocol.ts';
+import { createReports } from './reports.ts';
 import { createReclaim } from './upkeep.ts';
 
 export interface Engine {
@@ -41,6 +42,7 @@ export function createEngine(database: Database): Engine {
     eraseAddress: createErasure(database, log),
     ...createAccounts(database),
     ...createMemos(database, log),
+    ...createReports(database),
     reclaim: createReclaim(database),
   };
   return {

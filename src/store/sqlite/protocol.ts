@@ -4,6 +4,7 @@
  */
 
 import type { OpenFailure } from '../errors.ts';
+import type { ReportKind, ReportQuery } from '../reports.ts';
 import type {
   Account,
   AccountSettings,
@@ -78,6 +79,35 @@ interface ChangeEvents {
 
 export type ListedTuple = [job: JobTuple, reversePath: string, claimed: boolean];
 
+/** `facts` is JSON. */
+export type ReportMailTuple = [queueId: string, receivedAt: number, facts: string, octets: Buffer];
+
+/** `data` is JSON. */
+export type ReportTuple = [
+  kind: ReportKind,
+  queueId: string,
+  receivedAt: number,
+  sender: string,
+  organization: string,
+  reportId: string,
+  domain: string,
+  beginsAt: number,
+  endsAt: number,
+  data: string,
+];
+export type StoredReportTuple = [id: number, ...report: ReportTuple];
+
+/** `detail` is JSON. */
+export type ReportRowTuple = [
+  source: string,
+  headerFrom: string,
+  disposition: string,
+  dkimAligned: number,
+  spfAligned: number,
+  count: number,
+  detail: string,
+];
+
 /** Each operation takes one argument and is done in one step that is short; what is long, the client repeats. */
 export interface Operations {
   accept(entry: AcceptTuple): void;
@@ -121,6 +151,14 @@ export interface Operations {
   findMemo(wanted: { kind: string; key: string; now: number }): MemoTuple | undefined;
   listMemos(wanted: { kind: string; now: number }): MemoTuple[];
   removeMemos(change: { kind: string; keys: string[]; entries: EntryTuple[] }): number;
+
+  addReportMail(mail: ReportMailTuple): void;
+  nextReportMail(none: undefined): ReportMailTuple | undefined;
+  settleReportMail(change: { report: ReportTuple; rows: ReportRowTuple[] }): boolean;
+  listReports(query: ReportQuery): StoredReportTuple[];
+  listReportRows(page: { report: number; after: number; limit: number }): ReportRowTuple[];
+  /** Resolves to how many went, none where there is nothing left to do. */
+  pruneReports(retention: { before: number; most: number }): number;
 
   /** Gives a bounded number of free pages back to the file system; resolves to whether there are more. */
   reclaim(none: undefined): boolean;

@@ -9,6 +9,7 @@ import {
   temporaryStore,
   withoutVersion5,
   withoutVersion6,
+  withoutVersion7,
 } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
@@ -71,6 +72,23 @@ test.each([
   ['SQLITE_CORRUPT', 'damaged'],
 ])('openError() of %s is "%s"', (code, kind) => {
   expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });
+});
+
+test('openStore() brings a database of version 6 to the present', async () => {
+  await using world = await temporaryStore();
+  await world.store.accept(sampleMessage('Q1'));
+  await world.store.close();
+  const files = storeFiles(world.dataDir);
+  const database = new Database(files.database);
+  withoutVersion7(database);
+  database.pragma('user_version = 6');
+  database.close();
+  rmSync(files.sums); // it was not this store that changed the pages
+  const store = await world.reopen();
+  await store.addReportMail({ queueId: 'R1', receivedAt: 1, facts: {}, octets: Buffer.from('x') });
+  expect((await store.nextReportMail())?.queueId).toBe('R1');
+  const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
+  expect(claimed?.jobs).toHaveLength(1);
 });
 
 test('openStore() brings a database of version 5 to the present', async () => {

@@ -9,7 +9,7 @@ import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 6;
+export const schemaVersion = 7;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 4 * 1024;
@@ -145,6 +145,41 @@ const memos = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX memos_expiring ON memos (expires_at) WHERE expires_at IS NOT NULL;`;
 
+// What others report of us (reports.ts): mail that is still to be read, reports, and what a DMARC report says row by row.
+const reports = `
+  CREATE TABLE report_mail (
+    queue_id TEXT PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    facts TEXT NOT NULL,
+    octets BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE reports (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    queue_id TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    organization TEXT NOT NULL,
+    report_id TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    begins_at INTEGER NOT NULL,
+    ends_at INTEGER NOT NULL,
+    data TEXT NOT NULL,
+    UNIQUE (kind, domain, organization, report_id, sender)
+  ) STRICT;
+  CREATE TABLE report_rows (
+    report INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    header_from TEXT NOT NULL,
+    disposition TEXT NOT NULL,
+    dkim_aligned INTEGER NOT NULL,
+    spf_aligned INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (report, number)
+  ) STRICT, WITHOUT ROWID;`;
+
 /** What leads from the version before to the one it stands for. */
 const migrations: Record<number, string> = {
   2: `ALTER TABLE messages ADD COLUMN octets_sum INTEGER;
@@ -164,6 +199,7 @@ const migrations: Record<number, string> = {
   6: `ALTER TABLE jobs ADD COLUMN verdict TEXT;
       ALTER TABLE accounts ADD COLUMN settings TEXT;
       ALTER TABLE accounts ADD COLUMN scram_keys TEXT`,
+  7: reports,
 };
 
 /**
@@ -217,7 +253,9 @@ function prepareSchema(database: Database.Database, dataDir: string): void {
   }
   database.transaction(() => {
     if (version === 0)
-      database.exec(messages + jobs + destinations + events + recentKeys + sentIds + accounts + memos);
+      database.exec(
+        messages + jobs + destinations + events + recentKeys + sentIds + accounts + memos + reports,
+      );
     else for (let next = version + 1; next <= schemaVersion; next++) database.exec(migrations[next] ?? '');
     database.pragma(`user_version = ${schemaVersion}`);
   })();
