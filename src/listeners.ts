@@ -2,13 +2,14 @@
 
 import type { SecureContext } from 'node:tls';
 import type { Config, ListenerConfig } from './config/config.ts';
-import { Admission } from './net/admission.ts';
 import { Connection, type OpenSession } from './net/connection.ts';
 import { type Listener, listen, type Socket } from './net/listener.ts';
 import type { Peer, TlsInfo } from './net/machine.ts';
 import { type NetworkSet, networkSet } from './net/networks.ts';
 import { Pop3Session } from './pop3/session.ts';
 import type { Directory } from './queue/directory.ts';
+import type { Conduct, Conducts } from './reception/abuse/conduct.ts';
+import type { Gate } from './reception/abuse/gate.ts';
 import type { Login } from './reception/login.ts';
 import { pop3Application } from './reception/pop3.ts';
 import { type Door, type Session, SmtpApplication } from './reception/smtp-application.ts';
@@ -24,7 +25,9 @@ export interface ListenersParts {
   clock: Clock;
   directory: Directory;
   /** Decides the logins of a session with that client. */
-  loginsOf(client: string): Login;
+  loginsOf(client: string, conduct: Conduct | undefined): Login;
+  gate: Gate;
+  conducts: Conducts;
   nextQueueId(): string;
   secureContext: SecureContext | undefined;
   inbound: Door;
@@ -46,9 +49,8 @@ export async function startListeners(
   parts: ListenersParts,
   stack: AsyncDisposableStack,
 ): Promise<Listening[]> {
-  const { config, log, secureContext } = parts;
+  const { config, log, secureContext, gate } = parts;
   const trusted = networkSet(config.relay.trustedNetworks);
-  const admission = new Admission({ ...config.limits, exempt: trusted });
   const sessions = new Set<OpenSession>();
   const serve = serverFor(parts, trusted);
 
@@ -61,8 +63,12 @@ export async function startListeners(
       port,
       implicitTls: implicit ? secureContext : undefined,
       proxies: listener.proxyProtocol && networkSet(listener.proxyProtocol),
-      admission,
-      busy: busyText(protocol, config.hostname),
+      enter(peer) {
+        const pass = gate.enter(peer);
+        return pass.words === undefined
+          ? pass
+          : { refusal: refusalText(protocol, config.hostname, pass.words) };
+      },
       log,
       serve(socket, peer, tls) {
         const session = serve({ socket, listener, peer, tls });
@@ -82,10 +88,8 @@ async function endAll(sessions: ReadonlySet<OpenSession>): Promise<void> {
   await Promise.all([...sessions].map(({ closed }) => closed));
 }
 
-function busyText(protocol: ListenerConfig['protocol'], hostname: string): string {
-  return protocol.startsWith('pop3')
-    ? '-ERR [SYS/TEMP] Too many connections; try again later\r\n'
-    : `421 4.7.0 ${hostname} too many connections; try again later\r\n`;
+function refusalText(protocol: ListenerConfig['protocol'], hostname: string, words: string): string {
+  return protocol.startsWith('pop3') ? `-ERR [SYS/TEMP] ${words}\r\n` : `421 4.7.0 ${hostname} ${words}\r\n`;
 }
 
 function serverFor(parts: ListenersParts, trusted: NetworkSet): (incoming: Incoming) => OpenSession {
@@ -128,13 +132,16 @@ function serveSmtp(
     commandsHeard: () => machine.commandsHeard,
     dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
   };
+  const conduct = parts.conducts.of(peer);
   const application = new SmtpApplication(
     outside
-      ? { ...parts, door: parts.inbound }
-      : { ...parts, door: parts.submission, login: parts.loginsOf(peer.address) },
+      ? { ...parts, conduct, door: parts.inbound }
+      : { ...parts, conduct, door: parts.submission, login: parts.loginsOf(peer.address, conduct) },
     session,
   );
-  return new Connection(socket, { machine, application, secureContext, limits, log });
+  const connection = new Connection(socket, { machine, application, secureContext, limits, log });
+  void connection.closed.then(() => conduct?.badCommands(machine.errors));
+  return connection;
 }
 
 function servePop3(
@@ -150,7 +157,16 @@ function servePop3(
     allowPlaintextAuth: listener.allowPlaintextAuth,
   });
   const maildirOf = (account: string) => maildirPath(config.dataDir, account);
-  const login = parts.loginsOf(peer.address);
+  const conduct = parts.conducts.of(peer);
+  const login = parts.loginsOf(peer.address, conduct);
   const application = pop3Application({ login, maildirOf, openMailboxes, log }, peer);
-  return new Connection(socket, { machine, application, secureContext, limits: config.limits, log });
+  const connection = new Connection(socket, {
+    machine,
+    application,
+    secureContext,
+    limits: config.limits,
+    log,
+  });
+  void connection.closed.then(() => conduct?.badCommands(machine.faults));
+  return connection;
 }

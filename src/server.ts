@@ -46,6 +46,7 @@ import { retryPolicy } from './queue/retry.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
+import { openDefence } from './reception/abuse/defence.ts';
 import { reportSource } from './reception/backscatter.ts';
 import { FactFinder } from './reception/checks/fact-finder.ts';
 import { HandInError, handIn } from './reception/control.ts';
@@ -120,6 +121,8 @@ export async function startServer({
     { ...core, directory, resolver, suppressions, receivers, guard, tls },
     parts,
   );
+  const defence = await openDefence(core);
+  parts.defer(() => defence.bans.stop());
   const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
@@ -127,7 +130,8 @@ export async function startServer({
   const listeners = await startListeners(
     {
       ...reception,
-      loginsOf: logins({ authenticate: authenticator(store), clock, log }),
+      loginsOf: logins({ ...defence, authenticate: authenticator(store), clock, log }),
+      ...defence,
       secureContext,
       inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),
       submission: submissionDoor(doorParts),

@@ -127,6 +127,24 @@ export interface LimitsConfig {
   sessionMs: number;
 }
 
+/** Of clients: each is an IPv4 address or an IPv6 /64. 0 is no limit. */
+export interface AbuseConfig {
+  /** Networks of which no offence is counted, nor how fast they come, besides the trusted ones. */
+  exempt: readonly string[];
+  connectionsPerMinute: number;
+  /** Within an hour, and so on. */
+  authFailures: number;
+  /** Failed logins of one account from everywhere. */
+  accountAuthFailures: number;
+  badRecipients: number;
+  badCommands: number;
+  /** A network, IPv4 /24 or IPv6 /48, may do so many times as much as one client of it. */
+  networkFactor: number;
+  /** How long a first ban lasts, and the longest. */
+  banMinutes: number;
+  banMaxHours: number;
+}
+
 export interface DossierConfig {
   enabled: boolean;
   days: number;
@@ -179,6 +197,7 @@ export interface Config {
   sources: readonly SourceConfig[];
   guard: GuardConfig;
   limits: LimitsConfig;
+  abuse: AbuseConfig;
   dossier: DossierConfig;
   reports: ReportsConfig;
   suppression: SuppressionConfig;

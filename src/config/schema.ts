@@ -155,6 +155,18 @@ const limitsShape = {
   sessionSeconds: v.optional(values.count(1, 604_800, 'seconds'), 7200),
 };
 
+const abuseShape = {
+  exempt: v.optional(values.list(values.network(), '["192.0.2.0/24"]'), ['127.0.0.0/8', '::1/128']),
+  connectionsPerMinute: v.optional(values.count(0, 1_000_000, 'connections'), 300),
+  authFailures: v.optional(values.count(0, 100_000, 'failed logins'), 10),
+  accountAuthFailures: v.optional(values.count(0, 1_000_000, 'failed logins'), 50),
+  badRecipients: v.optional(values.count(0, 1_000_000, 'recipients'), 50),
+  badCommands: v.optional(values.count(0, 1_000_000, 'commands'), 100),
+  networkFactor: v.optional(values.count(1, 1000, 'clients'), 5),
+  banMinutes: v.optional(values.count(1, 525_600, 'minutes'), 15),
+  banMaxHours: v.optional(values.count(1, 8760, 'hours'), 24),
+};
+
 const dossierShape = {
   enabled: v.optional(values.flag(), true),
   days: v.optional(values.count(1, 3650, 'days'), 30),
@@ -213,6 +225,7 @@ const fileShape = (directory: string) => ({
   source: v.optional(v.array(values.table(sourceShape)), []),
   guard: v.optional(values.table(guardShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
+  abuse: v.optional(values.table(abuseShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
   suppression: v.optional(values.table(suppressionShape), {}),
@@ -240,6 +253,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['source', Object.keys(sourceShape)],
   ['guard', Object.keys(guardShape)],
   ['limits', Object.keys(limitsShape)],
+  ['abuse', Object.keys(abuseShape)],
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
   ['suppression', Object.keys(suppressionShape)],

@@ -221,6 +221,13 @@ export const trustedNetwork = () =>
     },
   );
 
+/** A network in CIDR notation. */
+export const network = () =>
+  text('a network', 'Write it as "192.0.2.0/24", "2001:db8::/32" or "192.0.2.1".', (input) => {
+    const found = parseNetwork(input);
+    return found && `${found.address}/${found.prefix}`;
+  });
+
 /** A network in CIDR notation. With one of length 0 anybody could say to be anybody. */
 export const proxyNetwork = () =>
   text(

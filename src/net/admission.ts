@@ -1,43 +1,97 @@
-/** Counts sessions, in all and per client address, so that one client cannot use up the server. */
+/**
+ * Counts sessions, in all and per client and network, and how fast they come, so that one client cannot use up the server.
+ * What a refused client did wrong elsewhere is not known here.
+ */
 
-import { parseIpv6 } from '../dns/ip.ts';
+import { LeakyLevels } from '../util/leaky-levels.ts';
+import { clientNetworks } from './client-networks.ts';
 
 export interface AdmissionLimits {
   sessions: number;
   sessionsPerAddress: number;
-  /** True for addresses that the per-address limit does not count against. */
-  exempt(address: string): boolean;
+  /** Connections that one client begins; default: as many as it likes. */
+  connectionsPerMinute?: number;
+  /** A network may have so many times as much as one client of it. Default: whatever its clients may. */
+  networkFactor?: number;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
+
+/** What was reached. */
+export type Reached =
+  | 'sessions'
+  | 'sessions of the client'
+  | 'sessions of the network'
+  | 'rate of the client'
+  | 'rate of the network';
+
+/** In; `leave` is to be called once. */
+export type Entry = { leave(): void; reached?: never } | { reached: Reached };
+
+/** Clients, and networks, whose rate is remembered. */
+const maxRemembered = 20_000;
 
 export class Admission {
   readonly #limits: AdmissionLimits;
-  readonly #byAddress = new Map<string, number>();
+  readonly #byClient = new Map<string, number>();
+  readonly #byNetwork = new Map<string, number>();
+  readonly #rateOfClient: LeakyLevels | undefined;
+  readonly #rateOfNetwork: LeakyLevels | undefined;
   #total = 0;
 
   constructor(limits: AdmissionLimits) {
     this.#limits = limits;
+    const { connectionsPerMinute: limit, networkFactor = Number.POSITIVE_INFINITY } = limits;
+    const rate = { windowMs: 60_000, maxNames: maxRemembered };
+    if (!limit) return;
+    this.#rateOfClient = new LeakyLevels({ ...rate, limit });
+    if (networkFactor < Number.POSITIVE_INFINITY)
+      this.#rateOfNetwork = new LeakyLevels({ ...rate, limit: limit * networkFactor });
   }
 
-  /** Lets a session in and returns how it leaves, to be called once; undefined where a limit is reached. */
-  enter(address: string): (() => void) | undefined {
-    const { sessions, sessionsPerAddress, exempt } = this.#limits;
-    const key = networkOf(address);
-    const here = this.#byAddress.get(key) ?? 0;
-    if (this.#total >= sessions || (here >= sessionsPerAddress && !exempt(address))) return undefined;
+  /** Without an address only the limit in all counts; `atAnyRate`: how fast it comes is not counted. */
+  enter(address: string | undefined, { atAnyRate = false } = {}): Entry {
+    if (this.#total >= this.#limits.sessions) return { reached: 'sessions' };
+    if (address === undefined) {
+      this.#total++;
+      return { leave: () => void this.#total-- };
+    }
+    const { client, network } = clientNetworks(address);
+    const reached =
+      (atAnyRate ? undefined : this.#tooFast(client, network)) ?? this.#tooMany(client, network);
+    if (reached !== undefined) return { reached };
     this.#total++;
-    this.#byAddress.set(key, here + 1);
-    return () => this.#leave(key);
+    count(this.#byClient, client, 1);
+    count(this.#byNetwork, network, 1);
+    return {
+      leave: () => {
+        this.#total--;
+        count(this.#byClient, client, -1);
+        count(this.#byNetwork, network, -1);
+      },
+    };
   }
 
-  #leave(key: string): void {
-    this.#total--;
-    const left = (this.#byAddress.get(key) ?? 1) - 1;
-    if (left === 0) this.#byAddress.delete(key);
-    else this.#byAddress.set(key, left);
+  /** Who comes too often is counted on: it gets in again when it comes less often. */
+  #tooFast(client: string, network: string): Reached | undefined {
+    const at = this.#limits.now();
+    this.#rateOfClient?.add(client, 1, at);
+    if (this.#rateOfClient?.isOver(client, at)) return 'rate of the client';
+    this.#rateOfNetwork?.add(network, 1, at);
+    return this.#rateOfNetwork?.isOver(network, at) ? 'rate of the network' : undefined;
+  }
+
+  #tooMany(client: string, network: string): Reached | undefined {
+    const { sessionsPerAddress, networkFactor = Number.POSITIVE_INFINITY } = this.#limits;
+    if ((this.#byClient.get(client) ?? 0) >= sessionsPerAddress) return 'sessions of the client';
+    if ((this.#byNetwork.get(network) ?? 0) >= sessionsPerAddress * networkFactor)
+      return 'sessions of the network';
+    return undefined;
   }
 }
 
-/** One customer has one IPv4 address, but a whole /64 of IPv6. */
-function networkOf(address: string): string {
-  return parseIpv6(address)?.slice(0, 4).join(':') ?? address;
+function count(counts: Map<string, number>, name: string, change: 1 | -1): void {
+  const left = (counts.get(name) ?? 0) + change;
+  if (left > 0) counts.set(name, left);
+  else counts.delete(name);
 }

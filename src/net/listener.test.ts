@@ -5,7 +5,7 @@ import { createSecureContext, connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { testAuthority } from '../testing/certificates.ts';
 import { createLog } from '../util/log.ts';
-import { Admission } from './admission.ts';
+import { Admission, type AdmissionLimits } from './admission.ts';
 import { type Listener, type ListenerOptions, listen } from './listener.ts';
 import type { Peer, TlsInfo } from './machine.ts';
 import { networkSet } from './networks.ts';
@@ -27,14 +27,21 @@ afterEach(() => {
   for (const socket of opened.splice(0)) socket.destroy();
 });
 
+function admitting(limits: Omit<AdmissionLimits, 'now'>): ListenerOptions['enter'] {
+  const admission = new Admission({ ...limits, now: () => 0 });
+  return ({ address }) => {
+    const entry = admission.enter(address);
+    return entry.reached === undefined ? entry : { refusal: '421 busy\r\n' };
+  };
+}
+
 /** A listener whose sessions say hello and stay. */
 async function start(options: Partial<ListenerOptions> = {}) {
   const sessions: Session[] = [];
   const listener = await listen({
     address: '127.0.0.1',
     port: 0,
-    admission: new Admission({ sessions: 2, sessionsPerAddress: 100, exempt: () => false }),
-    busy: '421 busy\r\n',
+    enter: admitting({ sessions: 2, sessionsPerAddress: 100 }),
     log: createLog('silent'),
     serve(socket, peer, tls) {
       socket.on('error', () => undefined);
@@ -261,8 +268,10 @@ describe('behind a proxy', () => {
   });
 
   test('limits count the clients, not the proxy', async () => {
-    const admission = new Admission({ sessions: 100, sessionsPerAddress: 1, exempt: () => false });
-    const { listener } = await start({ proxies, admission });
+    const { listener } = await start({
+      proxies,
+      enter: admitting({ sessions: 100, sessionsPerAddress: 1 }),
+    });
     const open = async (address: string) => {
       const client = reach(listener);
       client.write(`PROXY TCP4 ${address} 192.0.2.1 1 25\r\n`);
@@ -276,7 +285,7 @@ describe('behind a proxy', () => {
   test('slow headers take up no session, and no more than there is room for', async () => {
     const { listener } = await start({
       proxies,
-      admission: new Admission({ sessions: 1, sessionsPerAddress: 1, exempt: () => false }),
+      enter: admitting({ sessions: 1, sessionsPerAddress: 1 }),
     });
     for (let count = 0; count < 50; count++) reach(listener).write('PROXY TCP4 ');
     const client = reach(listener);

@@ -3,7 +3,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Log } from '../util/log.ts';
-import type { Admission } from './admission.ts';
 import { bufferedBytes, startServerTls } from './connection.ts';
 import type { Peer, TlsInfo } from './machine.ts';
 import type { NetworkSet } from './networks.ts';
@@ -20,9 +19,8 @@ export interface ListenerOptions {
   implicitTls?: SecureContext | undefined;
   /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
   proxies?: NetworkSet | undefined;
-  admission: Admission;
-  /** Sent to a client that the limits refuse, before closing. */
-  busy: string;
+  /** Lets a client in, or says what it is told before its connection is closed, as the protocol says it. */
+  enter(peer: Peer): { leave(): void; refusal?: never } | { refusal: string };
   log: Log;
   serve(socket: Socket, peer: Peer, tls: TlsInfo | undefined): void;
 }
@@ -37,8 +35,8 @@ export interface Listener {
 /** Connections that the kernel holds for us. */
 const backlog = 1024;
 
-/** Connections of one listener whose proxy has not said yet who is there. */
-const maxUnannounced = 1000;
+/** Connections of one listener that are no sessions, before another waits for its PROXY header, or hears a last word. */
+const maxStrangers = 1000;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
 export function listen(options: ListenerOptions): Promise<Listener> {
@@ -86,7 +84,7 @@ async function acceptProxied(
     socket.destroy();
   };
   if (!proxies(proxy.address)) return refuse('only the proxies of this listener may use it (proxyProtocol)');
-  if (strangers.size >= maxUnannounced) return refuse('too many wait for their PROXY header');
+  if (strangers.size >= maxStrangers) return refuse('too many wait for their PROXY header');
   strangers.add(socket);
   socket.once('close', () => strangers.delete(socket));
   socket.on('error', () => socket.destroy());
@@ -107,22 +105,17 @@ function peerBehind(proxy: Peer, header: ProxyHeader): Peer {
   return { ...client, ...end, proxy: { address, speaksFor: 'client' } };
 }
 
-/** Within the limits it becomes a session, after the handshake where TLS comes first. */
+/** Who is let in becomes a session, after the handshake where TLS comes first. */
 function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: Set<Socket>): void {
-  const { admission, implicitTls, busy, log, serve } = options;
-  const leave = admission.enter(peer.address);
-  if (!leave || implicitTls) {
+  const { enter, implicitTls, log, serve } = options;
+  const entry = enter(peer);
+  // Before TLS there is no language to say it in.
+  if (entry.refusal !== undefined) return sendAway(socket, implicitTls ? '' : entry.refusal, strangers);
+  if (implicitTls) {
     strangers.add(socket);
     socket.once('close', () => strangers.delete(socket));
   }
-  if (!leave) {
-    log.info({ client: peer.address }, 'too many sessions; connection refused');
-    socket.on('error', () => socket.destroy());
-    socket.end(implicitTls ? '' : busy); // before TLS there is no language to say it in
-    socket.setTimeout(1000, () => socket.destroy());
-    return;
-  }
-  socket.once('close', leave);
+  socket.once('close', entry.leave);
   if (!implicitTls) {
     serve(socket, peer, undefined);
     if (peer.proxy) socket.resume(); // what came with the header
@@ -138,6 +131,16 @@ function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: 
       socket.destroy();
     },
   );
+}
+
+/** In a flood some are not told why: each that hears its last word takes up a connection so long. */
+function sendAway(socket: Socket, lastWord: string, strangers: Set<Socket>): void {
+  if (lastWord === '' || strangers.size >= maxStrangers) return void socket.destroy();
+  strangers.add(socket);
+  socket.once('close', () => strangers.delete(socket));
+  socket.on('error', () => socket.destroy());
+  socket.end(lastWord);
+  socket.setTimeout(1000, () => socket.destroy());
 }
 
 function peerOf(socket: Socket): Peer | undefined {

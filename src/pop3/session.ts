@@ -67,6 +67,11 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
   /** What goes out can be fetched again. */
   readonly midway = false;
 
+  /** Commands that were wrong or out of place. */
+  get faults(): number {
+    return this.#faults;
+  }
+
   get ended(): boolean {
     return this.#mode === 'ended';
   }

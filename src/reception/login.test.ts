@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { impatientClock } from '../testing/fake-clock.ts';
 import { createLog } from '../util/log.ts';
+import type { Conduct } from './abuse/conduct.ts';
 import { loginFailureDelayMs, logins, maxLoginFailures, maxPendingChecks } from './login.ts';
 
 const bob = 'bob@example.com';
@@ -52,4 +53,40 @@ test('a check that fails for a fault of ours leaves its place, and is told', asy
   const { open } = door(() => Promise.reject(new Error('no store')));
   for (let times = 0; times <= maxPendingChecks; times++)
     await expect(open('192.0.2.1')(right)).rejects.toThrow('no store');
+});
+
+const attentive = (found: { leave?: string; isRepeated: boolean }, banned?: string): Conduct => ({
+  leave: () => banned,
+  failedLogin: async () => found,
+  badRecipient: async () => ({}),
+  badCommands: () => undefined,
+});
+
+test('who is banned by a wrong password hears so at once, and a right one helps no more', async () => {
+  const { clock } = impatientClock();
+  const open = logins({ authenticate: check, clock, log: createLog('silent') });
+  const one = open('192.0.2.1', attentive({ leave: 'go away', isRepeated: false }));
+  expect(await one(wrong)).toEqual({ kind: 'wrong', last: true, why: 'go away' });
+  const other = open('192.0.2.1', attentive({ isRepeated: false }, 'go away'));
+  expect(await other(right)).toEqual({ kind: 'wrong', last: true, why: 'go away' });
+});
+
+test('an account that is guessed at is checked for nobody who is not known to it, and learns who is', async () => {
+  const asked: string[] = [];
+  const places = {
+    failed: (user: string) => void asked.push(`failed ${user}`),
+    succeeded: (account: string, address: string) => void asked.push(`${account} from ${address}`),
+    isBesieged: async (_: string, address: string) => address === '203.0.113.9',
+  };
+  const { clock } = impatientClock();
+  const open = logins({ authenticate: check, places, clock, log: createLog('silent') });
+  const conduct = attentive({ isRepeated: false });
+  expect(await open('203.0.113.9', conduct)(right)).toEqual({
+    kind: 'busy',
+    why: expect.stringMatching(/this account/),
+  });
+  expect(await open('192.0.2.1', conduct)(right)).toMatchObject({ kind: 'welcome' });
+  await open('192.0.2.1', conduct)(wrong);
+  await open('192.0.2.1', attentive({ isRepeated: true }))(wrong);
+  expect(asked).toEqual([`${bob} from 192.0.2.1`, `failed ${bob}`]);
 });

@@ -93,9 +93,13 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
   async #login(outcome: LoginOutcome): Promise<Pop3Answer> {
     switch (outcome.kind) {
       case 'wrong':
-        return { kind: 'refused', code: 'AUTH', text: 'Wrong user or password', close: outcome.last };
-      case 'busy':
-        return { kind: 'refused', code: 'SYS/TEMP', text: 'Too many logins at once; try again later' };
+        return outcome.why === undefined
+          ? { kind: 'refused', code: 'AUTH', text: 'Wrong user or password', close: outcome.last }
+          : { kind: 'refused', code: 'SYS/TEMP', text: outcome.why, close: outcome.last };
+      case 'busy': {
+        const { why = 'Too many logins at once; try again later' } = outcome;
+        return { kind: 'refused', code: 'SYS/TEMP', text: why };
+      }
       case 'welcome':
         return this.#open(outcome.account);
     }

@@ -18,6 +18,7 @@ import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts
 import type { JobRequests, MessageRequests } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
+import type { Conduct } from './abuse/conduct.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
@@ -90,6 +91,8 @@ export interface SmtpApplicationParts {
   directory: Directory;
   /** Absent where AUTH is not offered. */
   login?: Login;
+  /** Absent where nothing is counted of the client. */
+  conduct?: Conduct | undefined;
   nextQueueId(): string;
   log: Log;
 }
@@ -164,15 +167,23 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         this.#session.account = outcome.account;
         return reply(235, '2.7.0', `Welcome, ${outcome.account}`);
       case 'busy':
-        return reply(454, '4.7.0', 'Too many logins at once from your address; try again later');
+        return reply(
+          454,
+          '4.7.0',
+          outcome.why ?? 'Too many logins at once from your address; try again later',
+        );
       case 'wrong':
-        return outcome.last ? reply(421, '4.7.0', 'Too many failed attempts; closing') : undefined;
+        return outcome.last
+          ? reply(421, '4.7.0', outcome.why ?? 'Too many failed attempts; closing')
+          : undefined;
       case undefined:
         return undefined;
     }
   }
 
   #mail(path: string, parameters: Parameters): MaybePromise<Reply | undefined> {
+    const banned = this.#parts.conduct?.leave();
+    if (banned !== undefined) return reply(421, '4.7.0', banned);
     const smtputf8 = parameters.has('SMTPUTF8');
     const sender = path === '' ? undefined : readPath(path, smtputf8);
     if (sender && !isAddress(sender)) return sender;
@@ -198,9 +209,19 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const address = readPath(path, transaction.smtputf8);
     if (!isAddress(address)) return address;
     const spelled = withoutRoute(path);
-    return andThen(this.#parts.directory.resolve(address, spelled), (resolution) =>
-      this.#addRecipient(transaction, { address, spelled }, resolution, readRcptRequests(parameters)),
-    );
+    return andThen(this.#parts.directory.resolve(address, spelled), (resolution) => {
+      const requests = readRcptRequests(parameters);
+      const added = this.#addRecipient(transaction, { address, spelled }, resolution, requests);
+      if (resolution.status === 'found') return added;
+      return andThen(added, (refusal) => refusal && this.#answerStranger(refusal));
+    });
+  }
+
+  /** Who asks for people that are not here, one after the other, hears of it later and later, and in the end no more. */
+  #answerStranger(refusal: Reply): MaybePromise<Reply> {
+    const { conduct } = this.#parts;
+    if (conduct === undefined || this.#session.account !== undefined) return refusal;
+    return conduct.badRecipient().then(({ leave }) => (leave ? reply(421, '4.7.0', leave) : refusal));
   }
 
   #addRecipient(

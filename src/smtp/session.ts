@@ -69,6 +69,11 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return this.#record.dialogue;
   }
 
+  /** Commands that were none, or not allowed. */
+  get errors(): number {
+    return this.#errors;
+  }
+
   get midway(): boolean {
     return this.#mode === 'data';
   }

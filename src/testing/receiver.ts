@@ -4,7 +4,6 @@
  */
 
 import { createSecureContext } from 'node:tls';
-import { Admission } from '../net/admission.ts';
 import { Connection } from '../net/connection.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import type { Application } from '../net/machine.ts';
@@ -70,8 +69,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const listener: Listener = await listen({
     address,
     port,
-    admission: new Admission({ sessions: 1000, sessionsPerAddress: 1000, exempt: () => false }),
-    busy: '421 4.7.0 busy\r\n',
+    enter: () => ({ leave: () => undefined }),
     log,
     serve(socket) {
       const machine = newMachine(secureContext !== undefined);

@@ -8,6 +8,7 @@ import type { ZoneData } from '../dns/zone-data.ts';
 import type { TlsInfo } from '../net/machine.ts';
 import type { Policy } from '../policy/policy.ts';
 import { Directory } from '../queue/directory.ts';
+import type { Conduct } from '../reception/abuse/conduct.ts';
 import { reportSource } from '../reception/backscatter.ts';
 import { FactFinder } from '../reception/checks/fact-finder.ts';
 import { Deferrals } from '../reception/deferrals.ts';
@@ -42,6 +43,7 @@ export interface ReceptionSetup {
   trusted?: boolean;
   /** By default, `secret` is everybody's password. */
   login?: Login;
+  conduct?: Conduct | undefined;
   /** RCPTs in one transaction; by default 5. */
   recipients?: number;
   /** Submission: TLS is there, and this account has authenticated. */
@@ -154,13 +156,13 @@ export class TestReception {
   }
 
   #applicationParts() {
-    const { via } = this.#setup;
+    const { via, conduct } = this.#setup;
     const parts = this.#doorParts();
     const door = via === 'smtp' ? inboundDoor(parts) : submissionDoor(parts);
     const log = createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
     const login =
-      this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1');
-    return { door, directory: parts.directory, login, nextQueueId: this.#nextQueueId, log };
+      this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1', conduct);
+    return { door, directory: parts.directory, login, conduct, nextQueueId: this.#nextQueueId, log };
   }
 
   #doorParts() {
