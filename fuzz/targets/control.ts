@@ -20,6 +20,7 @@ const admin: Admin = {
   importAccounts: nobody,
   listAccounts: nobody,
   setPassword: nobody,
+  listJudged: nobody,
   removeAccount: nobody,
   setAlias: nobody,
   removeAlias: nobody,

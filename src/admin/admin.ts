@@ -10,7 +10,7 @@ import type { DossierEvent } from '../dossier/event.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
-import type { Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
+import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 
 export interface NewAccount {
   /** `user@domain` of a configured domain. */
@@ -24,6 +24,7 @@ export interface AccountSummary {
   address: string;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  settings?: AccountSettings;
 }
 
 export interface ImportResult {
@@ -37,6 +38,21 @@ export interface TraceRequest {
   subject: string;
   /** Dossiers at most, newest first. */
   limit: number;
+}
+
+export interface JudgedRequest {
+  /** `next` of the page before. */
+  before?: number;
+  /** Entries of the log looked at, at most. */
+  limit: number;
+}
+
+/** Those of the log's events that say what was known of mail from outside, and what was made of it. */
+export interface JudgedPage {
+  events: DossierEvent[];
+  /** When the oldest of the entries that were looked at was written, ms since the epoch; absent: there are none. */
+  reachedBack?: number;
+  next?: number;
 }
 
 /** Recipients that match all that is given. */
@@ -163,6 +179,8 @@ export interface Admin {
   listAliases(): Promise<Alias[]>;
   /** Events of the matching messages, newest message first, each message's in order of time. */
   trace(request: TraceRequest): Promise<DossierEvent[]>;
+  /** What was judged of mail from outside, the newest first. */
+  listJudged(request: JudgedRequest): Promise<JudgedPage>;
   listQueue(request: QueueRequest): Promise<QueueListing>;
   /** What stands in line counts as waiting: an order finds it. */
   countQueue(request: QueueCountRequest): Promise<QueueCounts>;

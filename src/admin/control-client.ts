@@ -24,6 +24,7 @@ function proxy(connection: ControlConnection): Admin {
     removeAlias: (request) => ask('removeAlias', request),
     listAliases: () => ask('listAliases'),
     trace: (request) => ask('trace', request),
+    listJudged: (request) => ask('listJudged', request),
     listQueue: (request) => ask('listQueue', request),
     outlook: (request) => ask('outlook', request),
     listReceivers: () => ask('listReceivers'),

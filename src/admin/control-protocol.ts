@@ -87,6 +87,9 @@ export const operations: Record<Operation, Perform> = {
   ),
   removeAlias: operation(address, (admin, request) => admin.removeAlias(request)),
   listAliases: operation(nothing, (admin) => admin.listAliases()),
+  listJudged: operation(v.object({ before: v.exactOptional(moment), limit }), (admin, request) =>
+    admin.listJudged(request),
+  ),
   trace: operation(v.object({ subject: text, limit }), (admin, request) => admin.trace(request)),
   listQueue: operation(
     v.object({ ...selection.entries, after: v.exactOptional(text), limit }),

@@ -53,6 +53,7 @@ function adminOf(): Admin {
     removeAlias: none,
     listAliases: none,
     trace: none,
+    listJudged: none,
     listQueue: none,
     outlook: none,
     listReceivers: none,

@@ -18,6 +18,7 @@ import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
+import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
 import { receiverOperations } from './receivers.ts';
@@ -92,6 +93,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
       const isLocal = (domain: string) => directory.isLocal(domain);
       return withSuspensions(events, await readSuspensionHistory(store), { now: clock.now(), isLocal });
     },
+    listJudged: (request) => listJudged(store, request),
     async send({ from, recipients, content }) {
       if (running === undefined)
         throw noServer('could send this', 'To send without one: posthorn send --direct');

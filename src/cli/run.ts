@@ -13,6 +13,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addPlaygroundCommand } from './play.ts';
+import { addPolicyCommands } from './policy.ts';
 import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
 import { addSendCommand } from './send.ts';
@@ -63,6 +64,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addTraceCommand(tree, context);
   addCheckCommand(tree, context);
   addQueueCommands(tree, context);
+  addPolicyCommands(tree, context);
   addReceiversCommands(tree, context);
   addSimulateCommand(tree, context);
   addSuppressionCommands(tree, context);

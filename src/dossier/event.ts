@@ -88,6 +88,8 @@ interface EventData {
     durationMs: number;
     /** All that is known of it; absent in what earlier versions wrote. */
     facts?: Facts;
+    /** What was open for hours counted as none (RFC 7208 §2.6.6 leaves that to the receiver). */
+    givenUp?: true;
   };
   /** What a recipient's policy made of it. */
   judged: {

@@ -28,8 +28,8 @@ export interface Facts {
   dmarc?: DmarcVerdict;
   arc?: ArcVerdict;
   iprev?: IprevVerdict;
-  /** It claims to report on mail, and whether we have sent such mail. */
-  report?: { asked: boolean; why: string };
+  /** Whether it reports on mail that we have not sent. */
+  report?: { unasked: boolean; why: string };
 }
 
 /** What differs from recipient to recipient. */

@@ -19,12 +19,11 @@ const maxLookups = 3;
 export const reportSource = (store: Pick<Store, 'isSentFromHere'>): FactSource => ({
   finds: ['report'],
   async ofMessage({ transaction, header, content }) {
-    if (transaction.reversePath !== '' || !isDeliveryReport(header.fields)) return {};
-    const asked = !(await isUnexpectedReport(store, transaction, header, content));
-    const why = asked
-      ? 'a delivery report on a message that was sent from here'
-      : 'a delivery report for nothing that was sent from here';
-    return { report: { asked, why } };
+    if (transaction.reversePath !== '' || !isDeliveryReport(header.fields))
+      return { report: { unasked: false, why: 'it is no delivery report' } };
+    const unasked = await isUnexpectedReport(store, transaction, header, content);
+    const about = unasked ? 'for nothing that was sent from here' : 'on a message that was sent from here';
+    return { report: { unasked, why: `a delivery report ${about}` } };
   },
 });
 

@@ -252,7 +252,7 @@ async function completeOurs(
 function checkedEvents(
   parts: InboundParts,
   { transaction: { queueId }, at }: Received,
-  { verdicts, judgment: { facts, decision } }: Checked,
+  { verdicts, judgment: { facts, decision, givenUp } }: Checked,
 ): DossierEvent[] {
   const now = parts.clock.now();
   const data = {
@@ -264,6 +264,7 @@ function checkedEvents(
     rule: decision.rule,
     durationMs: now - at,
     facts,
+    ...(givenUp && { givenUp }),
   };
   return [{ at: now, queueId, event: 'checked', data }, ...judgedEvents(queueId, now, decision.rulings)];
 }

@@ -37,6 +37,8 @@ export interface WholeMessage extends AboutClient {
 export interface Judgment {
   facts: Facts;
   decision: Decision;
+  /** It was asked back for hours; what was open counts as none. */
+  givenUp?: true;
 }
 
 export class Judging {
@@ -88,7 +90,7 @@ export class Judging {
     const recognised = { reversePath, forwardPaths, header: collector.originalHeader };
     return (await this.#parts.deferrals.mayDefer(recognised))
       ? { facts, decision }
-      : { facts, decision: decide(addressees, { stage: 'given up' }) };
+      : { facts, decision: decide(addressees, { stage: 'given up' }), givenUp: true };
   }
 
   #clientFacts(about: AboutClient): Promise<Facts> {

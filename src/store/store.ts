@@ -338,6 +338,13 @@ export interface TraceQuery {
   limit: number;
 }
 
+/** Events of the past. */
+export interface EventPage {
+  events: EventRow[];
+  /** Absent where there are none before these. */
+  next?: number;
+}
+
 /** How much of the past is kept. */
 export interface Retention {
   /** Events older than this moment go. */
@@ -403,6 +410,8 @@ export interface Store extends ReportStore {
   trace(query: TraceQuery): Promise<EventRow[]>;
   /** Whether a message of this Message-ID, with its angle brackets, left from here. Cheap however long the past is. */
   isSentFromHere(messageId: string): Promise<boolean>;
+  /** The newest events first, those that were written together in order; from `before`, the `next` of the page before, on. */
+  readEvents(page: { before?: number; limit: number }): Promise<EventPage>;
   /** Removes old events in bounded steps; resolves to how many went. */
   pruneEvents(retention: Retention): Promise<number>;
 

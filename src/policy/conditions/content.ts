@@ -12,7 +12,7 @@ export const contentConditions = {
     about: 'a delivery report about a message that was not sent from here',
     needs: ['report'],
     find: ({ facts: { report } }) =>
-      report?.asked === false ? yes(report.why) : no(report?.why ?? 'it is no report'),
+      report?.unasked ? yes(report.why) : no(report?.why ?? 'it is no delivery report'),
     remedy: () => 'it reported on a message that was sent from here',
   },
 } as const satisfies Record<string, Condition>;

@@ -180,7 +180,7 @@ function jobName(cursor: string | undefined): JobName | undefined {
   return [cursor.slice(0, slash), Number(cursor.slice(slash + 1))];
 }
 
-type Dossiers = Pick<Store, 'appendEvents' | 'trace' | 'isSentFromHere' | 'pruneEvents'>;
+type Dossiers = Pick<Store, 'appendEvents' | 'trace' | 'isSentFromHere' | 'readEvents' | 'pruneEvents'>;
 
 function dossiersOver(link: Link): Dossiers {
   return {
@@ -195,6 +195,14 @@ function dossiersOver(link: Link): Dossiers {
       );
     },
     isSentFromHere: (messageId) => link.call('isSentFromHere', messageId),
+    async readEvents({ before = Number.MAX_SAFE_INTEGER, limit }) {
+      const entries = await link.call('readEntries', { before, limit });
+      const last = entries.at(-1);
+      return {
+        events: entries.flatMap(([, queueId, data]) => eventsOf(queueId, data)),
+        ...(last && entries.length === limit && { next: last[0] }),
+      };
+    },
     async pruneEvents(retention) {
       let total = 0;
       for (let count = -1; count !== 0; total += count) count = await link.call('pruneEvents', retention);

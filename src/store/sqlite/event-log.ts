@@ -14,7 +14,8 @@ import { createSentIds } from './sent-ids.ts';
 /** Entries that are looked at in one step of pruning. */
 const pruneStep = 500;
 
-export interface EventLog extends Pick<Operations, 'trace' | 'isSentFromHere' | 'pruneEvents'> {
+export interface EventLog
+  extends Pick<Operations, 'trace' | 'isSentFromHere' | 'readEntries' | 'pruneEvents'> {
   append(entry: EntryTuple): void;
   readonly keys: EventKeys;
   /** Brings the keys of all entries into their groups. */
@@ -28,6 +29,11 @@ export function createEventLog(database: Database): EventLog {
     'INSERT INTO events (id, queue_id, last_at, data) VALUES (?, ?, ?, ?)',
   );
   const oldestEntry = database.prepare<[], number | null>('SELECT min(id) FROM events').pluck();
+  const newestEntries = database
+    .prepare<[number, number], [number, string, string]>(
+      'SELECT id, queue_id, data FROM events WHERE id < ? ORDER BY id DESC LIMIT ?',
+    )
+    .raw();
   const keys = createEventKeys(database);
   const sentIds = createSentIds(database);
   const recent = createRecentKeys(database, [keys, sentIds]);
@@ -54,6 +60,7 @@ export function createEventLog(database: Database): EventLog {
       const key = searchKey(messageId);
       return recent.isSent(key) || sentIds.has(key, oldestEntry.get() ?? position, position);
     },
+    readEntries: ({ before, limit }) => newestEntries.all(before, limit),
     pruneEvents: createPruning(database, [keys, sentIds], () => position),
   };
 }

@@ -38,6 +38,7 @@ export function createEngine(database: Database): Engine {
     },
     trace: log.trace,
     isSentFromHere: log.isSentFromHere,
+    readEntries: log.readEntries,
     pruneEvents: log.pruneEvents,
     eraseAddress: createErasure(database, log),
     ...createAccounts(database),

@@ -132,6 +132,8 @@ export interface Operations {
   appendEvents(entries: EntryTuple[]): void;
   trace(query: TraceQuery): [queueId: string, data: string][];
   isSentFromHere(messageId: string): boolean;
+  /** Entries, the newest first. */
+  readEntries(page: { before: number; limit: number }): [id: number, queueId: string, data: string][];
   pruneEvents(retention: Retention): number;
   /** Erases an address from the dossiers of the groups of keys at and below `bucket`; resolves to where to go on. */
   eraseAddress(step: { address: string; bucket: number | undefined }): number | undefined;

@@ -1,0 +1,168 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatTimeline } from '../dossier/timeline.ts';
+import { longestDeferralMs } from '../reception/deferrals.ts';
+import { runCommand } from '../testing/command-line.ts';
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import { startWorld, type World } from '../testing/world.ts';
+
+const strict = 'strict@example.net';
+const alsoStrict = 'also@example.net';
+const easy = 'easy@example.org';
+
+let world: World<'example.net'>;
+let clock: FakeClock;
+
+const check = (when: string, action: string, score?: number) => ({
+  when,
+  // biome-ignore lint/suspicious/noThenProperty: a key of the file, of a plain table that nobody awaits
+  then: action,
+  ...(score !== undefined && { score }),
+});
+
+beforeAll(async () => {
+  clock = fakeClock(Date.now());
+  world = await startWorld({
+    servers: {
+      'example.net': {
+        accounts: {
+          [strict]: 'secret',
+          [alsoStrict]: 'secret',
+          [easy]: 'secret',
+          'a@closed.example': 'secret',
+        },
+        domains: ['example.org'],
+        settings: {
+          domain: [
+            { name: 'example.net', policy: 'strict' },
+            { name: 'example.org' },
+            { name: 'closed.example', policy: 'closed' },
+          ],
+          policy: [
+            { name: 'strict', checks: [check('spf:fail', 'reject')] },
+            { name: 'closed', builtin: false, checks: [check('always', 'reject')] },
+          ],
+        },
+      },
+    },
+    dns: {
+      'forged.example': { MX: [[10, 'mx.forged.example']], TXT: ['v=spf1 -all'] },
+      'broken.example': { MX: [[10, 'mx.broken.example']], TXT: ['v=spf1 -all'] },
+    },
+    clock,
+  });
+  world.dns.break('broken.example');
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const net = () => world.servers['example.net'];
+
+/** The same however often it comes. */
+const content = (from: string): string =>
+  [
+    `From: ${from}`,
+    'To: undisclosed:;',
+    `Message-ID: <1@${from}>`,
+    'Subject: Private matters',
+    '',
+    'Hello.',
+    '',
+  ].join('\r\n');
+
+async function receive(from: string, ...to: string[]) {
+  const { replies, queueId = '' } = await net().receive({ from, to, content: content(from) });
+  return { codes: to.map((recipient) => replies.get(recipient)?.code), queueId, replies };
+}
+
+describe('policies of recipients', () => {
+  test('not-14: a message for one who refuses it and one who takes it is Junk for the one, and in the Inbox of the other', async () => {
+    const { codes, queueId } = await receive('a@forged.example', strict, easy);
+    expect(codes).toEqual([250, 250]);
+    await net().settled(queueId);
+    const [junk = ''] = await net().files(strict, 'Junk');
+    const [inbox = ''] = await net().files(easy);
+    const verdict = (text: string) =>
+      /^X-Posthorn-Verdict: (.*(?:\n[ \t].*)*)/m.exec(text)?.[1]?.replace(/\s+/g, ' ');
+    expect(verdict(await readFile(junk, 'latin1'))).toMatch(
+      /^Junk; policy=strict; Junk by the policy "strict": SPF is "fail" for forged\.example .* It would be in the Inbox if SPF passed for forged\.example\.$/,
+    );
+    const text = await readFile(inbox, 'latin1');
+    expect(verdict(text)).toMatch(/^Inbox; policy=default; Accepted: /);
+    expect(text).not.toContain('strict');
+  });
+
+  test('a message that all recipients refuse is refused, and the dossier has the facts and what each policy said', async () => {
+    const { codes, replies } = await receive('a@forged.example', strict, alsoStrict);
+    expect(codes).toEqual([550, 550]);
+    expect(replies.get(strict)?.lines[0]).toContain('SPF is "fail" for forged.example');
+    const events = await net().trace(alsoStrict);
+    const checked = events.find(({ event }) => event === 'checked');
+    expect(checked?.data).toMatchObject({
+      decision: 'reject',
+      facts: { version: 1, reversePath: 'a@forged.example', spf: { result: 'fail' } },
+    });
+    expect(JSON.stringify(checked?.data)).not.toContain('Private matters');
+    expect(formatTimeline(events)).toContain('For <also@example.net>, by the policy "strict": refuse it');
+  });
+
+  test('who lets nobody in refuses at RCPT, before the message', async () => {
+    const { codes, replies } = await receive('a@forged.example', 'a@closed.example', easy);
+    expect(codes).toEqual([550, 250]);
+    expect(replies.get('a@closed.example')).toMatchObject({ enhanced: '5.7.1' });
+    const events = (await net().trace('a@closed.example')).map(({ event }) => event);
+    expect(events.slice(0, 2)).toEqual(['refused', 'judged']);
+  });
+
+  test('a failed look-up defers for four hours at most, where it matters, and then counts as none', async () => {
+    expect((await receive('a@broken.example', easy)).codes).toEqual([250]);
+    const first = await receive('a@broken.example', strict);
+    expect(first.codes).toEqual([451]);
+    expect(first.replies.get(strict)).toMatchObject({ enhanced: '4.4.3' });
+    clock.advance(longestDeferralMs - 1000);
+    expect((await receive('a@broken.example', strict)).codes).toEqual([451]);
+    clock.advance(1000);
+    await net().restart();
+    const last = await receive('a@broken.example', strict);
+    expect(last.codes).toEqual([250]);
+    await net().settled(last.queueId);
+    expect(await net().files(strict)).toHaveLength(1);
+  });
+});
+
+describe('posthorn policy replay', () => {
+  const home = () => join(net().config.dataDir, '..');
+  const posthorn = (...args: string[]) => runCommand(args, { cwd: home() });
+
+  async function withPolicies(name: string, edit: (text: string) => string): Promise<string> {
+    const text = await readFile(net().config.file, 'utf8');
+    await writeFile(join(home(), name), edit(text));
+    return name;
+  }
+
+  test('with the configuration that was live, nothing is different', async () => {
+    const { exitCode, out } = await posthorn('policy', 'replay', '--since', '1d');
+    expect(out).toMatch(/^[1-9]\d* recipients judged anew: 0 different, 0 unknown\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  test('with another, it tells what would be, and what cannot be known', async () => {
+    const milder = await withPolicies('milder.toml', (text) =>
+      text
+        .replace('when = "spf:fail"\nthen = "reject"', 'when = "spf:fail"\nthen = "junk"')
+        .replace('when = "always"\nthen = "reject"', 'when = "always"\nthen = "accept"'),
+    );
+    const { out } = await posthorn('policy', 'replay', '--config', milder, '--since', '1d', '--json');
+    const { differences } = JSON.parse(out) as {
+      differences: { recipient: string; before: string; after: string }[];
+    };
+    const ends = differences
+      .map(({ recipient, before, after }) => `${recipient}: ${before} → ${after}`)
+      .sort();
+    expect(ends).toEqual([
+      'a@closed.example: refused → unknown',
+      'also@example.net: refused → Junk',
+      'strict@example.net: refused → Junk',
+    ]);
+  });
+});
