@@ -22,6 +22,7 @@ const admin: Admin = {
   setPassword: nobody,
   listJudged: nobody,
   removeAccount: nobody,
+  changeSenderList: nobody,
   setAlias: nobody,
   removeAlias: nobody,
   listAliases: nobody,
@@ -90,6 +91,10 @@ async function check(input: Buffer): Promise<void> {
 const requests: readonly object[] = [
   { operation: 'addAccount', request: { address: 'bob@example.org', password: 'secret' } },
   { operation: 'importAccounts', request: { accounts: [{ address: 'a@example.org', hash: '$argon2id$' }] } },
+  {
+    operation: 'changeSenderList',
+    request: { address: 'a@example.org', list: 'block', add: ['*@b.example'] },
+  },
   { operation: 'setAlias', request: { address: 'a@example.org', targets: ['b@example.org'] } },
   { operation: 'trace', request: { subject: 'Q', limit: 1 } },
   { operation: 'listQueue', request: { domain: 'example.org', site: 'mx.example.org', limit: 10 } },

@@ -162,6 +162,22 @@ export interface SendResult {
   refused: { recipient: string; reply: string }[];
 }
 
+/** Patterns that go on a mailbox's block or allow list, or off it. */
+export interface SenderListChange {
+  address: string;
+  list: 'block' | 'allow';
+  add?: string[];
+  remove?: string[];
+}
+
+/** The lists of one mailbox, as they are now. */
+export interface SenderListsResult {
+  block: readonly string[];
+  allow: readonly string[];
+  /** What was to be removed, and was not there. */
+  missing: readonly string[];
+}
+
 /** Every method rejects with an AdminError where it cannot do what was asked. */
 export interface Admin {
   addAccount(request: NewAccount): Promise<void>;
@@ -174,6 +190,7 @@ export interface Admin {
   setPassword(request: { address: string; password: string }): Promise<void>;
   /** Its mail stays on disk; its dossiers go. */
   removeAccount(request: { address: string }): Promise<void>;
+  changeSenderList(request: SenderListChange): Promise<SenderListsResult>;
   setAlias(request: Alias): Promise<void>;
   removeAlias(request: { address: string }): Promise<void>;
   listAliases(): Promise<Alias[]>;

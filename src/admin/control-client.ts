@@ -20,6 +20,7 @@ function proxy(connection: ControlConnection): Admin {
     listAccounts: () => ask('listAccounts'),
     setPassword: (request) => ask('setPassword', request),
     removeAccount: (request) => ask('removeAccount', request),
+    changeSenderList: (request) => ask('changeSenderList', request),
     setAlias: (request) => ask('setAlias', request),
     removeAlias: (request) => ask('removeAlias', request),
     listAliases: () => ask('listAliases'),

@@ -82,6 +82,15 @@ export const operations: Record<Operation, Perform> = {
     admin.setPassword(request),
   ),
   removeAccount: operation(address, (admin, request) => admin.removeAccount(request)),
+  changeSenderList: operation(
+    v.object({
+      ...address.entries,
+      list: v.picklist(['block', 'allow']),
+      add: v.exactOptional(v.array(text)),
+      remove: v.exactOptional(v.array(text)),
+    }),
+    (admin, request) => admin.changeSenderList(request),
+  ),
   setAlias: operation(v.object({ ...address.entries, targets: v.array(text) }), (admin, request) =>
     admin.setAlias(request),
   ),

@@ -49,6 +49,7 @@ function adminOf(): Admin {
     listAccounts: () => admin.listAccounts(),
     setPassword: none,
     removeAccount: none,
+    changeSenderList: none,
     setAlias: none,
     removeAlias: none,
     listAliases: none,

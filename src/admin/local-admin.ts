@@ -22,6 +22,7 @@ import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
 import { receiverOperations } from './receivers.ts';
+import { senderListOperations } from './sender-lists.ts';
 import { suppressionOperations } from './suppression-operations.ts';
 import { suspensionOperations } from './suspension-operations.ts';
 import { withSuspensions } from './trace-suspensions.ts';
@@ -73,6 +74,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
   return {
     ...accountOperations(accountParts),
     ...aliasOperations(accountParts),
+    ...senderListOperations({ store, domains }),
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
     outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
     ...queueOperations({

@@ -32,12 +32,17 @@ export function findAuthor(fields: readonly HeaderField[]): Author {
     : { problem: 'From holds an address without a valid domain' };
 }
 
-/** Whose names it is written in, lower-case, as far as our parser reads From: for lists of senders. */
+/** Whose names it is written in, lower-case, and what a reader may take for one where From cannot be read: for lists of senders. */
 export function findAuthorAddresses(fields: readonly HeaderField[]): string[] {
   const short = findFields(fields, 'from').filter(({ raw }) => raw.length <= longestFrom);
-  const mailboxes = short.flatMap((field) => mailboxesOf(fieldValue(field))?.mailboxes ?? []);
-  return mailboxes.slice(0, mostAuthors).map(addressKey);
+  return short.flatMap((field) => addressesOf(fieldValue(field))).slice(0, mostAuthors);
 }
+
+const addressesOf = (value: string): string[] =>
+  mailboxesOf(value)?.mailboxes.map(addressKey) ??
+  Array.from(value.matchAll(/[^\s@<>(),;:"\\]{1,64}@[^\s@<>(),;:"\\]+/g), ([address]) =>
+    address.toLowerCase(),
+  );
 
 /**
  * Where From is not what the grammar allows, a reader still shows something. Everything behind an `@` may be that, so

@@ -12,6 +12,7 @@ import { type CommonOptions, type Context, printJson, withAdmin } from './contex
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { addSenderListCommands } from './sender-lists.ts';
 
 interface PasswordOptions extends CommonOptions {
   passwordStdin?: boolean;
@@ -53,6 +54,7 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
   tree.run(tree.add(account, 'list', 'list all accounts').option('--json', 'print JSON'), (options) =>
     list(context, options),
   );
+  addSenderListCommands(tree, context, account);
   tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
 }
 

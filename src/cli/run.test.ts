@@ -181,6 +181,37 @@ describe('posthorn account', () => {
     });
   });
 
+  test('M12: account block, unblock and allow keep lists of senders', async () => {
+    await posthorn(['account', 'add', 'erin@example.com', '--generate']);
+    const blocked = await posthorn([
+      'account',
+      'block',
+      'Erin@example.com',
+      '*@Spam.example',
+      '*.bad.example',
+    ]);
+    expect(blocked).toMatchObject({
+      exitCode: 0,
+      out: 'blocked: *@spam.example  *.bad.example\nallowed: nobody\n',
+    });
+    await posthorn(['account', 'allow', 'erin@example.com', 'friend@example.org']);
+    const left = await posthorn(['account', 'unblock', 'erin@example.com', '*@spam.example', '--json']);
+    expect(JSON.parse(left.out)).toEqual({
+      block: ['*.bad.example'],
+      allow: ['friend@example.org'],
+      missing: [],
+    });
+    expect(await posthorn(['account', 'unallow', 'erin@example.com', 'x@example.org'])).toMatchObject({
+      exitCode: 66,
+      err: expect.stringContaining('was not on the allow list'),
+    });
+    expect(await posthorn(['account', 'block', 'erin@example.com', '*'])).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('is no pattern of senders'),
+    });
+    expect((await posthorn(['account', 'block', 'erin@example.com'])).out).toContain('*.bad.example');
+  });
+
   test('account import makes no account at all where a row is bad', async () => {
     const result = await posthorn(['account', 'import', '-'], 'dave@example.com,x\ndave@example.org,x\n');
     expect(result).toMatchObject({ exitCode: 65, err: expect.stringContaining('line 2: ') });

@@ -127,6 +127,8 @@ export const policyShape = {
   junkAt: v.exactOptional(values.number(0, 1000, 'Give a number such as 5, without quotes.')),
   rejectAt: v.exactOptional(values.number(0, 1000, 'Give a number such as 15, without quotes.')),
   builtin: v.optional(values.flag(), true),
+  block: v.exactOptional(values.list(values.senderGlob(), '["*@example.org"]')),
+  allow: v.exactOptional(values.list(values.senderGlob(), '["*@example.org"]')),
   checks: v.optional(
     values.list(values.table(checkShape), '[{ when = "spf:fail", then = "score", score = 2 }]'),
     [],

@@ -10,6 +10,7 @@ import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { tagSeparators } from '../mail/subaddress.ts';
 import { type Named, readCondition } from '../policy/conditions.ts';
+import { parseSenderPattern, patternExamples } from '../policy/sender-pattern.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
 
@@ -298,6 +299,9 @@ export const loginName = () =>
   text('a user name', 'Give the name that the other server knows us by, in quotes.', (input) =>
     input === '' || input.includes('\0') || Buffer.byteLength(input) > 255 ? undefined : input,
   );
+
+/** Of a block or an allow list. */
+export const senderGlob = () => text('a pattern of senders', `Write ${patternExamples}.`, parseSenderPattern);
 
 export const commandWord = () =>
   text('a word of a command', 'Write every argument in quotes of its own.', (input) =>

@@ -3,8 +3,9 @@
 import type { Condition } from './condition.ts';
 import { authenticationConditions } from './conditions/authentication.ts';
 import { contentConditions } from './conditions/content.ts';
+import { senderConditions } from './conditions/senders.ts';
 
-const all = { ...authenticationConditions, ...contentConditions };
+const all = { ...authenticationConditions, ...contentConditions, ...senderConditions };
 
 export type ConditionName = keyof typeof all;
 

@@ -93,11 +93,13 @@ function deferred(all: readonly Judging[], undecided: Judging): Decision {
 function turnedAway(all: readonly Judging[], decisive: Judging): Decision & { reply: Reply } {
   const explained = explainedOf(decisive);
   const waits = decisive.judgement.disposition === 'greylist';
+  const rulings = all.map(rulingOf);
+  const differ = rulings.some(({ rule }) => rule !== rulings[0]?.rule);
   return {
     decision: waits ? 'greylist' : 'reject',
-    rule: explain.ruleWords(explained),
+    rule: differ ? 'no recipient takes it, each for a reason of its own' : explain.ruleWords(explained),
     reply: waits ? explain.greylistReply(explained) : explain.refusalReply(explained),
-    rulings: all.map(rulingOf),
+    rulings,
   };
 }
 

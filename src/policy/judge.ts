@@ -73,6 +73,8 @@ function dmarcWorlds(facts: Facts, stage: JudgeOptions['stage']): DmarcOutcome[]
   if (!hasAuthentication(facts)) return ['nothing'];
   const possible = possibleOutcomes(facts);
   const sorted = dmarcOutcomes.filter((outcome) => possible.has(outcome));
+  // Facts that contradict each other leave none; they are judged all the same.
+  if (sorted.length === 0) return ['nothing'];
   return stage === 'given up' ? sorted.slice(0, 1) : sorted;
 }
 

@@ -22,6 +22,9 @@ export interface Policy {
   /** Refused from this sum on. Absent: never for the sum alone. */
   rejectAt?: number;
   checks: readonly Check[];
+  /** Patterns of senders, for everybody whom it judges for; besides those of the mailbox. */
+  block?: readonly string[];
+  allow?: readonly string[];
 }
 
 export const defaultPolicyName = 'default';
@@ -30,6 +33,9 @@ export const defaultJunkAt = 5;
 
 /** As the configuration would write it. */
 const defaultChecks: readonly (readonly [when: string, then: Action, score?: number])[] = [
+  // What a person has said goes before what is found out; and who is both blocked and allowed is blocked.
+  ['blocked', 'reject'],
+  ['allowed', 'accept'],
   ['dmarc:reject', 'reject'],
   ['dmarc:quarantine', 'junk'],
   ['dmarc:undecidable', 'junk'],

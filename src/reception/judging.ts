@@ -43,13 +43,11 @@ export interface Judgment {
 
 export class Judging {
   readonly #parts: JudgingParts;
-  readonly #mayRefuseEarly: boolean;
   /** What was found of the client of a transaction, once for all of its recipients. */
   readonly #found = new WeakMap<Transaction, Promise<Facts>>();
 
   constructor(parts: JudgingParts) {
     this.#parts = parts;
-    this.#mayRefuseEarly = parts.policies.all.some(mayRefuseEarly);
   }
 
   /** At RCPT: refuses where all that an address leads to refuse, whatever the message will be. */
@@ -58,17 +56,18 @@ export class Judging {
     transaction: Transaction,
     recipients: readonly Recipient[],
   ): Promise<(Judgment & { reply: Reply }) | undefined> {
-    if (!this.#mayRefuseEarly) return undefined;
-    const facts = await this.#clientFacts({ session, transaction });
-    const about = { session, transaction, facts };
     const refusals = [];
+    let facts: Facts | undefined;
     for (const recipient of recipients) {
-      const refusal = refuseEarly(await this.#addressee(about, recipient));
+      const { policy, lists } = await this.#parts.policies.of(recipient);
+      if (!mayRefuseEarly(policy, lists)) return undefined;
+      facts ??= await this.#clientFacts({ session, transaction });
+      const refusal = refuseEarly(await this.#addressee({ session, transaction, facts }, recipient));
       if (refusal === undefined) return undefined;
       refusals.push(refusal);
     }
     const decision = refusals.find((each) => each.decision === 'greylist') ?? refusals[0];
-    return decision && { facts, decision, reply: decision.reply };
+    return decision && facts && { facts, decision, reply: decision.reply };
   }
 
   /** At the end of the message. */

@@ -41,7 +41,11 @@ export class Policies {
       name === undefined
         ? (this.#ofDomain.get(here.slice(here.lastIndexOf('@') + 1)) ?? this.#named(undefined))
         : this.#named(name);
-    return { policy, lists: { block, allow } };
+    const lists = {
+      block: policy.block ? [...block, ...policy.block] : block,
+      allow: policy.allow ? [...allow, ...policy.allow] : allow,
+    };
+    return { policy, lists };
   }
 
   /** A mailbox may name a policy that the configuration has no more: the default is better than none. */

@@ -1,5 +1,6 @@
 /** Asks the sources for the facts that the policies in use need: those of client and recipient first, those of the message last. */
 
+import type { SenderLists } from '../../policy/condition.ts';
 import { conditions } from '../../policy/conditions.ts';
 import type { FactName, Facts, RecipientFacts } from '../../policy/facts.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -49,13 +50,17 @@ const sizeOf = ({ content }: AboutMessage): number =>
 /** What can be refused at RCPT: a policy that lets nobody in waits for nothing else. */
 const envelopeFacts: ReadonlySet<FactName> = new Set(['client', 'reversePath', 'greylist']);
 
-/** Whether a policy may turn a recipient away before the message is here. */
-export const mayRefuseEarly = ({ checks, rejectAt }: Policy): boolean =>
+/** Whether a policy may turn a recipient away before the message is here. Where nobody is blocked, that check does not. */
+export const mayRefuseEarly = (
+  { checks, rejectAt }: Policy,
+  { block }: Pick<SenderLists, 'block'>,
+): boolean =>
   rejectAt !== undefined ||
   checks.some(
     ({ when, then }) =>
       (then === 'reject' || then === 'greylist') &&
-      conditions[when.name].needs.every((name) => envelopeFacts.has(name)),
+      conditions[when.name].needs.every((name) => envelopeFacts.has(name)) &&
+      (when.name !== 'blocked' || block.length > 0),
   );
 
 function factsNeeded(policies: readonly Policy[]): Set<FactName> {
