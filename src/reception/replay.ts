@@ -70,16 +70,19 @@ interface Found {
   checked: EventOf<'checked'> | undefined;
 }
 
+/** Facts of another version are those of a server that is newer or much older: nothing is said of them. */
+const isReadable = (facts: Facts | undefined): facts is Facts => facts?.version === 1;
+
 function factsIn(events: readonly DossierEvent[]): Found | undefined {
   for (const event of events) {
-    if (event.event === 'checked' && event.data.facts)
+    if (event.event === 'checked' && isReadable(event.data.facts))
       return {
         facts: event.data.facts,
         early: false,
         stage: event.data.givenUp ? 'given up' : 'message',
         checked: event,
       };
-    if (event.event === 'refused' && event.data.facts)
+    if (event.event === 'refused' && isReadable(event.data.facts))
       return { facts: event.data.facts, early: true, stage: 'message', checked: undefined };
   }
   return undefined;
