@@ -18,6 +18,7 @@ import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
 import { greylisting } from './scenarios/greylisting.ts';
+import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
@@ -32,6 +33,7 @@ const scenarios = [
   administration,
   byHand,
   submission,
+  logins,
   reading,
   postfix,
   dialogue,

@@ -10,6 +10,7 @@ const packageOf: Readonly<Record<string, string>> = {
   faketime: 'faketime',
   dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
+  gsasl: 'gsasl',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',
   mpop: 'mpop',

@@ -8,9 +8,9 @@ import type { Peer, TlsInfo } from './net/machine.ts';
 import { type NetworkSet, networkSet } from './net/networks.ts';
 import { Pop3Session } from './pop3/session.ts';
 import type { Directory } from './queue/directory.ts';
-import type { Conduct, Conducts } from './reception/abuse/conduct.ts';
+import type { Conducts } from './reception/abuse/conduct.ts';
 import type { Gate } from './reception/abuse/gate.ts';
-import type { Login } from './reception/login.ts';
+import type { Logins } from './reception/open-logins.ts';
 import { pop3Application } from './reception/pop3.ts';
 import { type Door, type Session, SmtpApplication } from './reception/smtp-application.ts';
 import { replyLines } from './smtp/reply.ts';
@@ -24,8 +24,7 @@ export interface ListenersParts {
   log: Log;
   clock: Clock;
   directory: Directory;
-  /** Decides the logins of a session with that client. */
-  loginsOf(client: string, conduct: Conduct | undefined): Login;
+  logins: Logins;
   gate: Gate;
   conducts: Conducts;
   nextQueueId(): string;
@@ -117,7 +116,7 @@ function serveSmtp(
     now: clock.now,
     startTls: secureContext !== undefined,
     ...(tls && { tls }),
-    auth: !outside,
+    auth: outside ? [] : parts.logins.mechanisms(),
     // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
     bareNewline: trusted ? 'normalize' : listener.bareNewline,
     ...limits,
@@ -136,7 +135,7 @@ function serveSmtp(
   const application = new SmtpApplication(
     outside
       ? { ...parts, conduct, door: parts.inbound }
-      : { ...parts, conduct, door: parts.submission, login: parts.loginsOf(peer.address, conduct) },
+      : { ...parts, conduct, door: parts.submission, login: parts.logins.loginsOf(peer.address, conduct) },
     session,
   );
   const connection = new Connection(socket, { machine, application, secureContext, limits, log });
@@ -155,10 +154,12 @@ function servePop3(
     startTls: secureContext !== undefined,
     ...(tls && { tls }),
     allowPlaintextAuth: listener.allowPlaintextAuth,
+    // LOGIN is for mail programs that are older than POP3's AUTH.
+    mechanisms: parts.logins.mechanisms().filter((name) => name !== 'LOGIN'),
   });
   const maildirOf = (account: string) => maildirPath(config.dataDir, account);
   const conduct = parts.conducts.of(peer);
-  const login = parts.loginsOf(peer.address, conduct);
+  const login = parts.logins.loginsOf(peer.address, conduct);
   const application = pop3Application({ login, maildirOf, openMailboxes, log }, peer);
   const connection = new Connection(socket, {
     machine,

@@ -53,14 +53,13 @@ import { HandInError, handIn } from './reception/control.ts';
 import { Deferrals } from './reception/deferrals.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { Judging } from './reception/judging.ts';
-import { logins } from './reception/login.ts';
+import { openLogins } from './reception/open-logins.ts';
 import { Policies } from './reception/policies.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
 import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
-import { authenticator } from './store/passwords.ts';
 import { openStore } from './store/sqlite/open.ts';
 import type { JobRow, Store } from './store/store.ts';
 import { type Clock, systemClock } from './util/clock.ts';
@@ -130,7 +129,7 @@ export async function startServer({
   const listeners = await startListeners(
     {
       ...reception,
-      loginsOf: logins({ ...defence, authenticate: authenticator(store), clock, log }),
+      logins: await openLogins({ ...core, ...defence, settings: config.login }),
       ...defence,
       secureContext,
       inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),

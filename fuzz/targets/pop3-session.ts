@@ -22,9 +22,10 @@ function stage(options: Pop3SessionOptions): Stage<Pop3Event, Pop3Answer> {
   function decide(event: Pop3Event): Pop3Answer {
     switch (event.type) {
       case 'login':
-        return event.credentials.password === 'secret'
+        if (!('password' in event.claim)) return { kind: 'challenge', text: 'and then?' };
+        return event.claim.password === 'secret'
           ? { kind: 'maildrop', messages }
-          : { kind: 'refused', code: 'AUTH', text: 'wrong', close: event.credentials.user === 'goodbye' };
+          : { kind: 'refused', code: 'AUTH', text: 'wrong', close: event.claim.user === 'goodbye' };
       case 'retrieve':
         reading = Buffer.from(contents[event.number - 1] ?? '');
         return { kind: 'ok' };
@@ -54,8 +55,14 @@ function checkResponses(output: string): void {
   demand(!/[^\r\n\x20-\x7e\x80-\xff]/.test(output), 'a control character is said');
 }
 
-function target(name: string, options: Omit<Pop3SessionOptions, 'hostname'>, folder: string): Target {
-  const start = () => stage({ hostname: 'pop.example.net', ...options });
+const mechanisms = ['SCRAM-SHA-256', 'PLAIN'];
+
+function target(
+  name: string,
+  options: Omit<Pop3SessionOptions, 'hostname' | 'mechanisms'>,
+  folder: string,
+): Target {
+  const start = () => stage({ hostname: 'pop.example.net', mechanisms, ...options });
   return {
     name,
     seeds: () => transcriptSeeds(`src/pop3/transcripts/${folder}`),
@@ -66,6 +73,7 @@ function target(name: string, options: Omit<Pop3SessionOptions, 'hostname'>, fol
     places: [
       between('USER bob\r\nPASS '),
       between('AUTH PLAIN\r\n'),
+      between('AUTH SCRAM-SHA-256\r\n'),
       between('USER bob\r\nPASS secret\r\nTOP '),
     ],
   };

@@ -1,4 +1,4 @@
-/** SASL exchanges (PLAIN, LOGIN): each line of the input is one response. */
+/** SASL exchanges (PLAIN, LOGIN, SCRAM-SHA-256): each line of the input is one response. */
 
 import type { Credentials } from '../../src/sasl/exchange.ts';
 import { longestPartBytes, startExchange } from '../../src/sasl/mechanisms.ts';
@@ -16,7 +16,7 @@ function step(mechanism: string, input: Buffer): void {
     const answer = exchange?.step(line);
     if (answer?.kind === 'challenge')
       demand(/^[A-Za-z0-9+/]*=*$/.test(answer.challenge), 'a challenge is not base64');
-    if (answer?.kind === 'credentials') checkCredentials(answer.credentials);
+    if (answer?.kind === 'claim' && 'password' in answer.claim) checkCredentials(answer.claim);
   }
 }
 
@@ -39,6 +39,7 @@ export const sasl: Target = {
   read: (input) => {
     step('PLAIN', input);
     step('LOGIN', input);
+    step('SCRAM-SHA-256', input);
   },
   places: [between('\n'), between(`\n${base64('bob')}\n`)],
 };

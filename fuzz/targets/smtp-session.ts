@@ -16,7 +16,7 @@ const common = { hostname: 'mx.example.net', now: () => 0, recipients: 5 };
 const outside: SmtpSessionOptions = {
   ...common,
   startTls: true,
-  auth: false,
+  auth: [],
   bareNewline: 'reject',
   messageBytes: 4096,
   commands: 200,
@@ -27,7 +27,7 @@ const submission: SmtpSessionOptions = {
   ...common,
   startTls: false,
   tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-  auth: true,
+  auth: ['PLAIN', 'LOGIN'],
   bareNewline: 'normalize',
   messageBytes: 4 * 2 ** 20,
   commands: 10_000,
@@ -65,7 +65,9 @@ function stage(
   function decide(event: SmtpEvent): Reply | undefined {
     switch (event.type) {
       case 'authenticate':
-        return event.credentials.password === 'secret' ? reply(235, '2.7.0', 'welcome') : undefined;
+        return 'password' in event.claim && event.claim.password === 'secret'
+          ? reply(235, '2.7.0', 'welcome')
+          : undefined;
       case 'mail':
       case 'recipient':
         return answerTo(event.path);

@@ -2,6 +2,7 @@
 
 import { maxCommandLineBytes } from '../pop3/session.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
+import { makeScramKeys } from '../sasl/scram.ts';
 import { hashPassword } from '../store/passwords.ts';
 import type { Account, Alias, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
@@ -42,7 +43,8 @@ export function accountOperations(parts: AccountParts): AccountOperations {
     async setPassword({ address, password }) {
       const key = localAddress(address, domains);
       checkPassword(password);
-      if (!(await store.setPassword(key, await hashPassword(password)))) throw noSuchAccount(key);
+      const [passwordHash, scramKeys] = await secretsOf(password);
+      if (!(await store.setPassword(key, passwordHash, scramKeys))) throw noSuchAccount(key);
       changed();
     },
     async removeAccount({ address }) {
@@ -100,9 +102,14 @@ async function newAccount(
 ): Promise<Account> {
   const key = localAddress(address, domains);
   const secret = checkCredential(password, hash);
-  const passwordHash = 'hash' in secret ? secret.hash : await hashPassword(secret.password);
-  return { address: key, passwordHash, createdAt: clock.now() };
+  const createdAt = clock.now();
+  if ('hash' in secret) return { address: key, passwordHash: secret.hash, createdAt };
+  const [passwordHash, scramKeys] = await secretsOf(secret.password);
+  return { address: key, passwordHash, createdAt, scramKeys };
 }
+
+/** What is kept of a password: for who sends it, and for who proves that he knows it. */
+const secretsOf = (password: string) => Promise.all([hashPassword(password), makeScramKeys(password)]);
 
 function checkCredential(
   password: string | undefined,

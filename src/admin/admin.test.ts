@@ -130,12 +130,17 @@ describe('localAdmin()', () => {
     const password = 'x'.repeat(maxPasswordBytes);
     await local.addAccount({ address: 'a@example.com', password });
     const plain = Buffer.from(`\0a@example.com\0${password}`).toString('base64');
-    expect(startExchange('PLAIN')?.step(plain)).toMatchObject({ credentials: { password } });
-    const pop3 = new Pop3Session({ hostname: 'pop.example.com', startTls: false, allowPlaintextAuth: true });
+    expect(startExchange('PLAIN')?.step(plain)).toMatchObject({ claim: { password } });
+    const pop3 = new Pop3Session({
+      hostname: 'pop.example.com',
+      startTls: false,
+      allowPlaintextAuth: true,
+      mechanisms: ['PLAIN'],
+    });
     pop3.next();
     pop3.reply({ kind: 'ok' });
     pop3.receive(Buffer.from(`USER a@example.com\r\nPASS ${password}\r\n`));
-    expect(pop3.next()).toMatchObject({ type: 'login', credentials: { password } });
+    expect(pop3.next()).toMatchObject({ type: 'login', claim: { password } });
   });
 
   test('addAccount() leaves an account alone that exists', async () => {

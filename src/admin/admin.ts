@@ -25,6 +25,8 @@ export interface AccountSummary {
   /** Milliseconds since the epoch. */
   createdAt: number;
   settings?: AccountSettings;
+  /** It can log in by SCRAM. */
+  hasScramKeys: boolean;
 }
 
 export interface ImportResult {

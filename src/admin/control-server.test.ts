@@ -152,7 +152,9 @@ describe('startControlServer()', () => {
   });
 
   test('tells who asked for too much so, and goes on', async () => {
-    admin.listAccounts = async () => [{ address: 'x'.repeat(maxAnswerLine), createdAt: 0 }];
+    admin.listAccounts = async () => [
+      { address: 'x'.repeat(maxAnswerLine), createdAt: 0, hasScramKeys: true },
+    ];
     await connection.write(Buffer.concat([request('listAccounts'), request('send', Buffer.from('x'))]));
     expect(await answers(2)).toEqual([
       refusal('The answer is too long'),
@@ -164,7 +166,7 @@ describe('startControlServer()', () => {
     const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     admin.listAccounts = async () => {
       begin();
-      return [{ address: 'x'.repeat(maxAnswerLine / 2), createdAt: 0 }];
+      return [{ address: 'x'.repeat(maxAnswerLine / 2), createdAt: 0, hasScramKeys: true }];
     };
     await connection.write(request('listAccounts'));
     await begun;

@@ -128,8 +128,9 @@ async function list(context: Context, options: CommonOptions): Promise<ExitCode>
   const accounts = await withAdmin(context, options, (admin) => admin.listAccounts());
   if (options.json) printJson(context, accounts);
   else {
-    for (const { address, createdAt } of accounts) {
-      context.terminal.out(`${address}  since ${new Date(createdAt).toISOString().slice(0, 10)}\n`);
+    for (const { address, createdAt, hasScramKeys } of accounts) {
+      const keys = hasScramKeys ? '' : '  no keys for SCRAM: a login with the password makes them';
+      context.terminal.out(`${address}  since ${new Date(createdAt).toISOString().slice(0, 10)}${keys}\n`);
     }
   }
   return exitCodes.ok;

@@ -145,6 +145,11 @@ export interface AbuseConfig {
   banMaxHours: number;
 }
 
+export interface LoginConfig {
+  /** SCRAM-SHA-256 is offered: once every account has keys for it, at once, or never. */
+  scram: 'auto' | 'always' | 'never';
+}
+
 export interface DossierConfig {
   enabled: boolean;
   days: number;
@@ -198,6 +203,7 @@ export interface Config {
   guard: GuardConfig;
   limits: LimitsConfig;
   abuse: AbuseConfig;
+  login: LoginConfig;
   dossier: DossierConfig;
   reports: ReportsConfig;
   suppression: SuppressionConfig;

@@ -169,6 +169,10 @@ const abuseShape = {
   banMaxHours: v.optional(values.count(1, 8760, 'hours'), 24),
 };
 
+const loginShape = {
+  scram: v.optional(values.oneOf('auto', 'always', 'never'), 'auto'),
+};
+
 const dossierShape = {
   enabled: v.optional(values.flag(), true),
   days: v.optional(values.count(1, 3650, 'days'), 30),
@@ -228,6 +232,7 @@ const fileShape = (directory: string) => ({
   guard: v.optional(values.table(guardShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
+  login: v.optional(values.table(loginShape), {}),
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
   suppression: v.optional(values.table(suppressionShape), {}),
@@ -256,6 +261,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['guard', Object.keys(guardShape)],
   ['limits', Object.keys(limitsShape)],
   ['abuse', Object.keys(abuseShape)],
+  ['login', Object.keys(loginShape)],
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
   ['suppression', Object.keys(suppressionShape)],

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Log } from '../util/log.ts';
+import { channelBinding } from './channel-binding.ts';
 import type { Application, Machine, TlsInfo } from './machine.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 
@@ -279,6 +280,8 @@ function tlsInfo(socket: TLSSocket): TlsInfo {
   const tls: TlsInfo = {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().standardName,
+    ...(serverName && { serverName }),
   };
-  return serverName ? { ...tls, serverName } : tls;
+  const binding = channelBinding(socket, () => socket.getX509Certificate());
+  return binding ? { ...tls, binding } : tls;
 }

@@ -9,9 +9,11 @@ import {
   createSecureContext,
   getCACertificates,
   type SecureContext,
+  TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
 import type { Endpoint } from '../dossier/event.ts';
+import type { ChannelBinding } from '../sasl/scram.ts';
 import {
   type Conversation,
   ConversationError,
@@ -24,6 +26,7 @@ import { type Reply, replyLines } from '../smtp/reply.ts';
 import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
+import { channelBinding } from './channel-binding.ts';
 import { TlsSessions } from './tls-sessions.ts';
 import { serverName, shownAgain, tlsShown } from './tls-shown.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
@@ -100,6 +103,13 @@ class SocketConversation implements Conversation {
     await this.#until(() => this.#socket.readyState === 'open' || undefined, timeoutMs, 'connection');
     this.localAddress = this.#socket.localAddress;
     this.#stage = 'closed';
+  }
+
+  get binding(): ChannelBinding | undefined {
+    const socket = this.#socket;
+    return socket instanceof TLSSocket
+      ? channelBinding(socket, () => socket.getPeerX509Certificate())
+      : undefined;
   }
 
   get quiet(): boolean {

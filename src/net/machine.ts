@@ -4,12 +4,16 @@
  * keep their order by themselves, and whoever drives it reads no more than has been answered (back-pressure).
  */
 
+import type { ChannelBinding } from '../sasl/scram.ts';
+
 export interface TlsInfo {
   /** As OpenSSL names them: `TLSv1.3`, `TLS_AES_256_GCM_SHA384`. */
   version: string;
   cipher: string;
   /** The name the client asked for (SNI). */
   serverName?: string;
+  /** What identifies this connection to both ends (RFC 5056); absent where it has nothing of the kind. */
+  binding?: ChannelBinding;
 }
 
 export interface Machine<Event, Answer> {

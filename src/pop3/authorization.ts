@@ -4,9 +4,9 @@
  * to say. After STLS a new one takes its place, so that nothing said before TLS is remembered.
  */
 
-import type { SaslExchange, SaslStep } from '../sasl/exchange.ts';
+import { encodeChallenge, type SaslExchange, type SaslStep } from '../sasl/exchange.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
-import { type SessionTerms, saslMechanisms } from './capabilities.ts';
+import type { SessionTerms } from './capabilities.ts';
 import type { Command } from './command.ts';
 import { fault, response, type Step } from './response.ts';
 
@@ -14,6 +14,8 @@ export class Authorization {
   readonly #terms: SessionTerms;
   #user: string | undefined;
   #exchange: SaslExchange | undefined;
+  /** An exchange whose last claim is being looked at. */
+  #claiming: SaslExchange | undefined;
 
   constructor(terms: SessionTerms) {
     this.#terms = terms;
@@ -48,6 +50,12 @@ export class Authorization {
       : this.#follow(exchange, exchange.step(line));
   }
 
+  /** The claim is not decided yet: the client is to say more. */
+  challenge(text: string): string {
+    this.#exchange = this.#claiming;
+    return `+ ${encodeChallenge(text)}`;
+  }
+
   /** A response within AUTH could not be read. */
   abandonExchange(): void {
     this.#exchange = undefined;
@@ -71,12 +79,13 @@ export class Authorization {
     const user = this.#user;
     this.#user = undefined;
     if (user === undefined) return fault('USER comes before PASS');
-    return { kind: 'ask', event: { type: 'login', credentials: { authorizationId: '', user, password } } };
+    return { kind: 'ask', event: { type: 'login', claim: { authorizationId: '', user, password } } };
   }
 
   #startExchange(mechanism: string, initialResponse: string | undefined): Step {
-    const exchange = saslMechanisms.includes(mechanism) ? startExchange(mechanism) : undefined;
-    if (exchange === undefined) return fault(`Unknown mechanism; known: ${saslMechanisms.join(' ')}`);
+    const { mechanisms, binding } = this.#terms;
+    const exchange = mechanisms.includes(mechanism) ? startExchange(mechanism, binding) : undefined;
+    if (exchange === undefined) return fault(`Unknown mechanism; known: ${mechanisms.join(' ')}`);
     return this.#follow(exchange, exchange.step(initialResponse));
   }
 
@@ -85,8 +94,9 @@ export class Authorization {
       case 'challenge':
         this.#exchange = exchange;
         return { kind: 'response', line: `+ ${step.challenge}` };
-      case 'credentials':
-        return { kind: 'ask', event: { type: 'login', credentials: step.credentials } };
+      case 'claim':
+        this.#claiming = exchange;
+        return { kind: 'ask', event: { type: 'login', claim: step.claim } };
       case 'error':
         return fault(`AUTH failed: ${step.text}`);
     }

@@ -3,17 +3,20 @@
  * asked to wait), UTF8 (RFC 6856: it would oblige us to rewrite messages for clients that do not ask for it).
  */
 
-/** The SASL mechanisms that are offered, where passwords may be given at all. */
-export const saslMechanisms: readonly string[] = ['PLAIN'];
+import type { ChannelBinding } from '../sasl/scram.ts';
 
 export interface SessionTerms {
   /** USER, PASS and AUTH would be heard: there is TLS, or the listener does without. */
   passwordsAllowed: boolean;
   /** STLS would be heard. */
   tlsAvailable: boolean;
+  /** Of AUTH, where passwords may be given at all. */
+  mechanisms: readonly string[];
+  /** Of the TLS connection; absent where -PLUS is not offered. */
+  binding?: ChannelBinding | undefined;
 }
 
-export function capabilities({ passwordsAllowed, tlsAvailable }: SessionTerms): string[] {
+export function capabilities({ passwordsAllowed, tlsAvailable, mechanisms }: SessionTerms): string[] {
   return [
     'TOP',
     'UIDL',
@@ -21,7 +24,7 @@ export function capabilities({ passwordsAllowed, tlsAvailable }: SessionTerms): 
     'AUTH-RESP-CODE',
     'PIPELINING',
     'EXPIRE NEVER',
-    ...(passwordsAllowed ? ['USER', `SASL ${saslMechanisms.join(' ')}`] : []),
+    ...(passwordsAllowed ? ['USER', `SASL ${mechanisms.join(' ')}`] : []),
     ...(tlsAvailable ? ['STLS'] : []),
     'IMPLEMENTATION Posthorn',
   ];

@@ -1,6 +1,6 @@
 /** What a POP3 session asks its application to decide, and what it can be answered. Knows no files and no accounts. */
 
-import type { Credentials } from '../sasl/exchange.ts';
+import type { Claim } from '../sasl/exchange.ts';
 import type { ResponseCode } from './response.ts';
 
 /** A message as the session sees it; its number is its place in the maildrop, from 1 (RFC 1939 §5). */
@@ -15,8 +15,8 @@ export interface MaildropMessage {
 export type Pop3Event =
   /** A connection: `ok`, or `refused`, which ends it. */
   | { type: 'connect' }
-  /** Somebody wants in: `maildrop`. */
-  | { type: 'login'; credentials: Credentials }
+  /** Somebody wants in: `maildrop`, or `challenge`, and what it answers comes as another. */
+  | { type: 'login'; claim: Claim }
   /** A message (with `bodyLines`: its header and so many lines of its body) is wanted: `ok`, then `more` follows. */
   | { type: 'retrieve'; number: number; bodyLines?: number }
   /** The next piece of that message: `chunk` or `end`. `refused` cuts the connection: POP3 has no other way to say it. */
@@ -28,6 +28,8 @@ export type Pop3Event =
 
 export type Pop3Answer =
   | { kind: 'ok' }
+  /** `+ ` and this in base64. */
+  | { kind: 'challenge'; text: string }
   | { kind: 'maildrop'; messages: readonly MaildropMessage[] }
   /** CRLF line ends, any length; a few dozen KiB keep memory low and the socket busy. */
   | { kind: 'chunk'; bytes: Buffer }

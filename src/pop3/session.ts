@@ -6,7 +6,7 @@
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
-import { longestResponseChars } from '../sasl/mechanisms.ts';
+import { longestResponseChars, offeredOver } from '../sasl/mechanisms.ts';
 import { LineReader } from '../util/line-reader.ts';
 import { Authorization } from './authorization.ts';
 import { capabilities, type SessionTerms } from './capabilities.ts';
@@ -37,6 +37,8 @@ export interface Pop3SessionOptions {
   tls?: TlsInfo;
   /** USER, PASS and AUTH are taken without TLS too. */
   allowPlaintextAuth: boolean;
+  /** Of AUTH. */
+  mechanisms: readonly string[];
 }
 
 /** What comes next: `listing` and `content` are the middle of a multi-line response. */
@@ -50,7 +52,7 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
   #pendingBytes = 0;
   #mode: Mode = 'connect';
   #asked: Pop3Event | undefined;
-  #encrypted: boolean;
+  #tls: TlsInfo | undefined;
   #authorization: Authorization;
   /** There is one in the TRANSACTION state only. */
   #maildrop: Maildrop | undefined;
@@ -60,7 +62,7 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
 
   constructor(options: Pop3SessionOptions) {
     this.#options = options;
-    this.#encrypted = options.tls !== undefined;
+    this.#tls = options.tls;
     this.#authorization = new Authorization(this.#terms);
   }
 
@@ -89,10 +91,10 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
     return bytes;
   }
 
-  tlsStarted(_tls: TlsInfo): void {
+  tlsStarted(tls: TlsInfo): void {
     this.#input.clear();
     this.tlsWanted = false;
-    this.#encrypted = true;
+    this.#tls = tls;
     this.#authorization = new Authorization(this.#terms);
   }
 
@@ -147,10 +149,13 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
   }
 
   get #terms(): SessionTerms {
-    const { startTls, allowPlaintextAuth } = this.#options;
+    const { startTls, allowPlaintextAuth, mechanisms } = this.#options;
+    const encrypted = this.#tls !== undefined;
+    const binding = this.#tls?.binding;
     return {
-      passwordsAllowed: this.#encrypted || allowPlaintextAuth,
-      tlsAvailable: startTls && !this.#encrypted && this.#maildrop === undefined,
+      passwordsAllowed: encrypted || allowPlaintextAuth,
+      tlsAvailable: startTls && !encrypted && this.#maildrop === undefined,
+      ...offeredOver(mechanisms, binding),
     };
   }
 
@@ -219,6 +224,8 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
 
   #accept(event: Pop3Event, answer: Pop3Answer): void {
     if (event.type === 'login' && answer.kind === 'maildrop') this.#open(new Maildrop(answer.messages));
+    else if (event.type === 'login' && answer.kind === 'challenge')
+      this.#say(this.#authorization.challenge(answer.text));
     else if (event.type === 'more' && answer.kind === 'chunk') this.#put(this.#stuffer.stuff(answer.bytes));
     else if (event.type === 'more' && answer.kind === 'end') this.#endContent();
     else if (answer.kind === 'ok') this.#proceed(event);

@@ -90,3 +90,48 @@ test('an account that is guessed at is checked for nobody who is not known to it
   await open('192.0.2.1', attentive({ isRepeated: true }))(wrong);
   expect(asked).toEqual([`${bob} from 192.0.2.1`, `failed ${bob}`]);
 });
+
+const begins = { mechanism: 'X', message: bob, begins: true };
+
+/** Asks `bob` for the answer, once. */
+const asking = () => ({
+  respond: async (message: string) =>
+    message === bob
+      ? ({ kind: 'challenge', text: 'and?' } as const)
+      : ({ kind: message === 'right' ? 'proven' : 'wrong', user: bob, authorizationId: '' } as const),
+});
+
+test('the messages of a mechanism go to one exchange, and each exchange has one answer', async () => {
+  const { clock } = impatientClock();
+  const mechanisms = new Map([['X', asking]]);
+  const login = logins({ authenticate: check, mechanisms, clock, log: createLog('silent') })('192.0.2.1');
+  const answer = (message: string) => login({ mechanism: 'X', message, begins: false });
+  expect(await login(begins)).toEqual({ kind: 'challenge', text: 'and?' });
+  expect(await answer('right')).toEqual({ kind: 'welcome', account: bob });
+  expect(await answer('right')).toMatchObject({ kind: 'malformed' });
+  await login(begins);
+  expect(await answer('guess')).toEqual({ kind: 'wrong', last: false });
+  expect(await answer('right')).toMatchObject({ kind: 'malformed' });
+  expect(await login({ ...begins, mechanism: 'Y' })).toMatchObject({ kind: 'malformed' });
+});
+
+test.each(['right', 'guess'])(
+  'of an account that is guessed at, nobody learns whether this was %s',
+  async (message) => {
+    const { clock } = impatientClock();
+    const places = {
+      failed: () => {},
+      succeeded: () => {},
+      isBesieged: async (user: string) => user === bob,
+    };
+    const conduct = { leave: () => undefined, failedLogin: async () => ({ isRepeated: false }) };
+    const parts = { authenticate: check, mechanisms: new Map([['X', asking]]), places, clock };
+    const login = logins({ ...parts, log: createLog('silent') })('192.0.2.1', {
+      ...conduct,
+      badRecipient: async () => ({}),
+      badCommands: () => {},
+    });
+    await login(begins);
+    expect(await login({ mechanism: 'X', message, begins: false })).toMatchObject({ kind: 'busy' });
+  },
+);

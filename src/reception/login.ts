@@ -5,7 +5,14 @@
  */
 
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { Credentials } from '../sasl/exchange.ts';
+import type {
+  Claim,
+  Credentials,
+  MechanismMessage,
+  MechanismServer,
+  MechanismStep,
+  StartMechanism,
+} from '../sasl/exchange.ts';
 import type { Authenticator } from '../store/passwords.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
@@ -16,19 +23,25 @@ export interface LoginParts {
   authenticate: Authenticator;
   /** Tells who guesses at one account from many places; absent: nobody does. */
   places?: Pick<LoginPlaces, 'failed' | 'succeeded' | 'isBesieged'>;
+  /** Those that do not hand over a password, by name. */
+  mechanisms?: ReadonlyMap<string, StartMechanism>;
   clock: Clock;
   log: Log;
 }
 
 export type LoginOutcome =
   | { kind: 'welcome'; account: string }
+  /** The client is to answer this. */
+  | { kind: 'challenge'; text: string }
   /** With `last`, the session has had its guesses and is to be ended; `why` says more of that. */
   | { kind: 'wrong'; last: boolean; why?: string }
+  /** What the client said is not of the mechanism: nothing was guessed. */
+  | { kind: 'malformed'; text: string }
   /** Too many from this client are being checked, or `why`: nothing was, and it may come again. */
   | { kind: 'busy'; why?: string };
 
 /** Decides the logins of one session. Rejects with the store's error. */
-export type Login = (credentials: Credentials) => Promise<LoginOutcome>;
+export type Login = (claim: Claim) => Promise<LoginOutcome>;
 
 /** Wrong passwords in one session, before it is ended. */
 export const maxLoginFailures = 3;
@@ -40,31 +53,39 @@ export const maxPendingChecks = 32;
 /** To be called once for a server, then for each session with its client's address, and what is counted of it. */
 export function logins({
   authenticate,
+  mechanisms = new Map(),
   places,
   clock,
   log,
 }: LoginParts): (client: string, conduct?: Conduct) => Login {
   const enter = limitPerClient(maxPendingChecks);
   return (client, conduct) => {
+    const respond = responder(mechanisms);
     let failures = 0;
-    const wrong = async ({ user, password }: Credentials): Promise<LoginOutcome> => {
+    const wrong = async (user: string, guess: string): Promise<LoginOutcome> => {
       failures++;
       log.warn({ client, user: user.slice(0, 100) }, 'authentication failed');
       const leastMs = loginFailureDelayMs * failures;
-      const found = await (conduct?.failedLogin({ user, password, leastMs }) ?? sleep(clock, leastMs));
+      const found = await (conduct?.failedLogin({ user, password: guess, leastMs }) ?? sleep(clock, leastMs));
       if (found && !found.isRepeated) places?.failed(user);
       const why = found?.leave;
       return { kind: 'wrong', last: failures >= maxLoginFailures || why !== undefined, ...(why && { why }) };
     };
-    return async (credentials) => {
+    const isBesieged = async (user: string) => conduct && (await places?.isBesieged(user, client));
+    return async (claim) => {
       const banned = conduct?.leave();
       if (banned !== undefined) return { kind: 'wrong', last: true, why: banned };
-      if (conduct && (await places?.isBesieged(credentials.user, client)))
-        return { kind: 'busy', why: besieged };
+      const isPassword = 'password' in claim;
+      if (isPassword && (await isBesieged(claim.user))) return { kind: 'busy', why: besieged };
       const leave = enter(client);
       if (!leave) return { kind: 'busy' };
-      const account = await actAs(authenticate, credentials).finally(leave);
-      if (account === undefined) return wrong(credentials);
+      const check = isPassword ? checkPassword(authenticate, claim) : respond(claim);
+      const step = await check.finally(leave);
+      if (step.kind === 'challenge' || step.kind === 'malformed') return step;
+      // Only now it is known who that would be; whether the proof was good is not told.
+      if (!isPassword && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };
+      const account = accountOf(step);
+      if (account === undefined) return wrong(step.user, isPassword ? claim.password : claim.message);
       if (conduct) places?.succeeded(account, client);
       return { kind: 'welcome', account };
     };
@@ -74,15 +95,36 @@ export function logins({
 const besieged =
   'Too many failed logins for this account; try again in an hour, or from where you have logged in before';
 
-/** An authorization identity (RFC 4616 §2) must be the account itself, written in any way. */
-async function actAs(
+async function checkPassword(
   authenticate: Authenticator,
   { authorizationId, user, password }: Credentials,
-): Promise<string | undefined> {
+): Promise<MechanismStep> {
   const account = await authenticate(user, password);
-  if (authorizationId === '') return account;
-  const identity = parseAddress(authorizationId);
-  return identity && addressKey(identity) === account ? account : undefined;
+  return account === undefined ? { kind: 'wrong', user } : { kind: 'proven', user: account, authorizationId };
+}
+
+/** Keeps the exchange of a session that is under way: one at a time. */
+function responder(mechanisms: ReadonlyMap<string, StartMechanism>) {
+  let exchange: MechanismServer | undefined;
+  return async ({ mechanism, message, begins, binding }: MechanismMessage): Promise<MechanismStep> => {
+    if (begins) exchange = mechanisms.get(mechanism)?.(binding);
+    const step = await exchange?.respond(message);
+    if (step?.kind !== 'challenge') exchange = undefined;
+    return step ?? { kind: 'malformed', text: 'the exchange is over' };
+  };
+}
+
+/** An authorization identity (RFC 4616 §2) must be the account itself, written in any way. */
+function accountOf(step: Extract<MechanismStep, { kind: 'proven' | 'wrong' }>): string | undefined {
+  if (step.kind === 'wrong') return undefined;
+  const account = keyOf(step.user);
+  const { authorizationId } = step;
+  return authorizationId === '' || keyOf(authorizationId) === account ? account : undefined;
+}
+
+function keyOf(text: string): string | undefined {
+  const address = parseAddress(text);
+  return address && addressKey(address);
 }
 
 /** Returns how to leave, or undefined where there is no room. */

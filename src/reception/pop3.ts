@@ -78,7 +78,7 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
       case 'drain':
         return { kind: 'ok' };
       case 'login':
-        return this.#login(await this.#parts.login(event.credentials));
+        return this.#login(await this.#parts.login(event.claim));
       case 'retrieve':
         return this.#retrieve(event.number, event.bodyLines);
       case 'more':
@@ -96,6 +96,10 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
         return outcome.why === undefined
           ? { kind: 'refused', code: 'AUTH', text: 'Wrong user or password', close: outcome.last }
           : { kind: 'refused', code: 'SYS/TEMP', text: outcome.why, close: outcome.last };
+      case 'challenge':
+        return outcome;
+      case 'malformed':
+        return { kind: 'refused', text: `AUTH failed: ${outcome.text}` };
       case 'busy': {
         const { why = 'Too many logins at once; try again later' } = outcome;
         return { kind: 'refused', code: 'SYS/TEMP', text: why };

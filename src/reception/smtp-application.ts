@@ -8,12 +8,13 @@ import type { DialogueLine } from '../dossier/event.ts';
 import type { Address } from '../mail/address.ts';
 import type { Application, Peer, TlsInfo } from '../net/machine.ts';
 import type { Directory, Recipient, Resolution } from '../queue/directory.ts';
-import type { Credentials } from '../sasl/exchange.ts';
+import { type Claim, encodeChallenge } from '../sasl/exchange.ts';
 import type { Parameters } from '../smtp/command.ts';
 import { readMailRequests } from '../smtp/mail-parameters.ts';
 import { readRcptRequests } from '../smtp/rcpt-parameters.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
+import { authFailed } from '../smtp/session-replies.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import type { JobRequests, MessageRequests } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
@@ -143,7 +144,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         this.#session.hello = event;
         return undefined;
       case 'authenticate':
-        return this.#authenticate(event.credentials);
+        return this.#authenticate(event.claim);
       case 'mail':
         return this.#mail(event.path, event.parameters);
       case 'recipient':
@@ -160,12 +161,16 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     }
   }
 
-  async #authenticate(credentials: Credentials): Promise<Reply | undefined> {
-    const outcome = await this.#parts.login?.(credentials);
+  async #authenticate(claim: Claim): Promise<Reply | undefined> {
+    const outcome = await this.#parts.login?.(claim);
     switch (outcome?.kind) {
       case 'welcome':
         this.#session.account = outcome.account;
         return reply(235, '2.7.0', `Welcome, ${outcome.account}`);
+      case 'challenge':
+        return reply(334, '', encodeChallenge(outcome.text));
+      case 'malformed':
+        return authFailed({ reason: 'malformed', text: outcome.text });
       case 'busy':
         return reply(
           454,

@@ -28,7 +28,7 @@ describe('startClientExchange()', () => {
       const challenge = Buffer.from(step.challenge, 'base64').toString();
       step = server?.step(base64(await client.respond(challenge)));
     }
-    expect(step).toEqual({ kind: 'credentials', credentials: { authorizationId: '', ...credentials } });
+    expect(step).toEqual({ kind: 'claim', claim: { authorizationId: '', ...credentials } });
     expect(client.isComplete).toBe(true);
   });
 
@@ -50,7 +50,27 @@ describe('startClientExchange()', () => {
     expect(first()).toMatch(/^n,,n=bob@example\.com,r=[\w+/]{24}$/);
   });
 
+  test.each([
+    [
+      'proves its connection where the server can',
+      ['PLAIN', 'SCRAM-SHA-256-PLUS', 'scram-sha-256'],
+      'p=tls-exporter,,',
+    ],
+    ['says that it could have where the server cannot', ['PLAIN', 'SCRAM-SHA-256'], 'y,,'],
+  ])('SCRAM %s', (_, offered, header) => {
+    const binding = (type: string) => (type === 'tls-exporter' ? Buffer.from('bound') : undefined);
+    const mechanism = strongestOf(offered, binding) ?? 'PLAIN';
+    expect(startClientExchange(mechanism, credentials, { binding }).initialResponse?.startsWith(header)).toBe(
+      true,
+    );
+    // Without a connection to bind to, nothing is said of it.
+    const unbound = startClientExchange(strongestOf(offered) ?? 'PLAIN', credentials);
+    expect(unbound.initialResponse?.startsWith('n,,')).toBe(true);
+  });
+
   test('knows every mechanism that it names', () => {
-    for (const name of clientMechanisms) expect(startClientExchange(name, credentials).mechanism).toBe(name);
+    const binding = () => Buffer.from('bound');
+    for (const name of clientMechanisms)
+      expect(startClientExchange(name, credentials, { binding }).mechanism).toBe(name);
   });
 });

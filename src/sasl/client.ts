@@ -1,11 +1,11 @@
 /**
  * The client's side of SASL (RFC 4422) without I/O: proves to a server who we are by PLAIN (RFC 4616), LOGIN
- * (draft-murchison-sasl-login-00) or SCRAM-SHA-256 (scram-client.ts). Whoever uses the first two sees to it that TLS
+ * (draft-murchison-sasl-login-00) or SCRAM-SHA-256 and its -PLUS (scram-client.ts). Whoever uses the first two sees to it that TLS
  * protects the line. Knows no SMTP and no base64: messages are text.
  */
 
-import { randomBytes } from 'node:crypto';
-import { MalformedChallengeError, scramSha256 } from './scram-client.ts';
+import { type ChannelBinding, newNonce } from './scram.ts';
+import { canBind, channelOf, MalformedChallengeError, scramSha256 } from './scram-client.ts';
 
 export { MalformedChallengeError };
 
@@ -25,29 +25,32 @@ export interface ClientExchange {
 }
 
 /** Strongest first: SCRAM does not show the password to the server, and makes the server prove that it knows it. */
-export const clientMechanisms = ['SCRAM-SHA-256', 'PLAIN', 'LOGIN'] as const;
+export const clientMechanisms = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN', 'LOGIN'] as const;
 
 export type Mechanism = (typeof clientMechanisms)[number];
 
-/** Octets of chance in a nonce of ours. */
-const nonceBytes = 18;
-
-const newNonce = (): string => randomBytes(nonceBytes).toString('base64');
-
-/** The strongest mechanism among those that a server offers, in any case, or undefined. */
-export function strongestOf(offered: readonly string[]): Mechanism | undefined {
+/**
+ * The strongest mechanism among those that a server offers, in any case, or undefined. -PLUS only where there is a
+ * connection to bind to.
+ */
+export function strongestOf(offered: readonly string[], binding?: ChannelBinding): Mechanism | undefined {
   const names = new Set(offered.map((name) => name.toUpperCase()));
+  if (!canBind(binding)) names.delete('SCRAM-SHA-256-PLUS');
   return clientMechanisms.find((name) => names.has(name));
 }
 
 export function startClientExchange(
   mechanism: Mechanism,
   credentials: ClientCredentials,
-  nonce: () => string = newNonce,
+  {
+    nonce = newNonce,
+    binding,
+  }: { nonce?: (() => string) | undefined; binding?: ChannelBinding | undefined } = {},
 ): ClientExchange {
   switch (mechanism) {
+    case 'SCRAM-SHA-256-PLUS':
     case 'SCRAM-SHA-256':
-      return scramSha256(credentials, nonce());
+      return scramSha256(credentials, nonce(), channelOf(mechanism, binding));
     case 'PLAIN':
       return plain(credentials);
     case 'LOGIN':

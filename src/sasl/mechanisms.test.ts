@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { SaslExchange, SaslStep } from './exchange.ts';
-import { longestPartBytes, longestResponseChars, startExchange } from './mechanisms.ts';
+import {
+  longestPartBytes,
+  longestPasswordChars,
+  longestResponseChars,
+  offeredOver,
+  startExchange,
+} from './mechanisms.ts';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -15,9 +21,10 @@ const plain = (message: string): SaslStep => start('PLAIN').step(base64(message)
 const malformed = { kind: 'error', reason: 'malformed' };
 
 describe('startExchange()', () => {
-  test('knows PLAIN and LOGIN in any case, and nothing else', () => {
+  test('knows its mechanisms in any case, and nothing else', () => {
     expect(startExchange('plain')).toBeDefined();
     expect(startExchange('LOGIN')).toBeDefined();
+    expect(startExchange('Scram-SHA-256-Plus')).toBeDefined();
     for (const name of ['', 'CRAM-MD5', 'PLAIN ', '__proto__', 'constructor']) {
       expect(startExchange(name)).toBeUndefined();
     }
@@ -44,8 +51,8 @@ describe('startExchange()', () => {
 describe('PLAIN', () => {
   test('takes credentials from an initial response', () => {
     expect(plain('\0bob@example.com\0se cret')).toEqual({
-      kind: 'credentials',
-      credentials: { authorizationId: '', user: 'bob@example.com', password: 'se cret' },
+      kind: 'claim',
+      claim: { authorizationId: '', user: 'bob@example.com', password: 'se cret' },
     });
   });
 
@@ -53,14 +60,14 @@ describe('PLAIN', () => {
     const exchange = start('PLAIN');
     expect(exchange.step(undefined)).toEqual({ kind: 'challenge', challenge: '' });
     expect(exchange.step(base64('alice\0bob\0secret'))).toEqual({
-      kind: 'credentials',
-      credentials: { authorizationId: 'alice', user: 'bob', password: 'secret' },
+      kind: 'claim',
+      claim: { authorizationId: 'alice', user: 'bob', password: 'secret' },
     });
   });
 
   test('keeps UTF-8 as it is, a byte order mark too', () => {
     expect(plain('\0jürgen\0\uFEFFpaß')).toMatchObject({
-      credentials: { user: 'jürgen', password: '\uFEFFpaß' },
+      claim: { user: 'jürgen', password: '\uFEFFpaß' },
     });
   });
 
@@ -77,8 +84,8 @@ describe('PLAIN', () => {
 
   test('takes parts of 255 octets and refuses 256', () => {
     const longest = 'x'.repeat(longestPartBytes);
-    expect(base64(`${longest}\0${longest}\0${longest}`)).toHaveLength(longestResponseChars);
-    expect(plain(`${longest}\0${longest}\0${longest}`)).toMatchObject({ kind: 'credentials' });
+    expect(base64(`${longest}\0${longest}\0${longest}`)).toHaveLength(longestPasswordChars);
+    expect(plain(`${longest}\0${longest}\0${longest}`)).toMatchObject({ kind: 'claim' });
     expect(plain(`\0${longest}y\0secret`)).toMatchObject(malformed);
     expect(plain(`\0bob\0${longest}y`)).toMatchObject(malformed);
   });
@@ -103,8 +110,8 @@ describe('LOGIN', () => {
     expect(exchange.step(undefined)).toEqual({ kind: 'challenge', challenge: 'VXNlcm5hbWU6' });
     expect(exchange.step(base64('bob'))).toEqual({ kind: 'challenge', challenge: 'UGFzc3dvcmQ6' });
     expect(exchange.step(base64('secret'))).toEqual({
-      kind: 'credentials',
-      credentials: { authorizationId: '', user: 'bob', password: 'secret' },
+      kind: 'claim',
+      claim: { authorizationId: '', user: 'bob', password: 'secret' },
     });
   });
 
@@ -112,7 +119,7 @@ describe('LOGIN', () => {
     const exchange = start('LOGIN');
     expect(exchange.step(base64('bob'))).toEqual({ kind: 'challenge', challenge: 'UGFzc3dvcmQ6' });
     expect(exchange.step(base64('secret'))).toMatchObject({
-      credentials: { user: 'bob', password: 'secret' },
+      claim: { user: 'bob', password: 'secret' },
     });
   });
 
@@ -137,6 +144,40 @@ describe('LOGIN', () => {
   });
 });
 
+describe('mechanisms whose messages are handed on', () => {
+  const binding = () => Buffer.from('bound');
+  const claim = { mechanism: 'SCRAM-SHA-256', binding };
+
+  test('hand on each message, and say which is the first', () => {
+    const exchange = startExchange('scram-sha-256', binding);
+    expect(exchange?.step(base64('n,,n=bob,r=x'))).toEqual({
+      kind: 'claim',
+      claim: { ...claim, message: 'n,,n=bob,r=x', begins: true },
+    });
+    expect(exchange?.step('')).toEqual({ kind: 'claim', claim: { ...claim, message: '', begins: false } });
+    expect(exchange?.step('*')).toMatchObject({ kind: 'error', reason: 'cancelled' });
+  });
+
+  test('ask for the first message where AUTH came without it', () => {
+    const exchange = startExchange('SCRAM-SHA-256', binding);
+    expect(exchange?.step(undefined)).toEqual({ kind: 'challenge', challenge: '' });
+    expect(exchange?.step(base64('x'))).toMatchObject({ claim: { message: 'x', begins: true } });
+  });
+
+  test('take a token as long as a line, and no longer', () => {
+    const longest = base64('x'.repeat((longestResponseChars / 4) * 3));
+    expect(startExchange('OAUTHBEARER')?.step(longest)).toMatchObject({ kind: 'claim' });
+    expect(startExchange('OAUTHBEARER')?.step(`${longest}AAAA`)).toMatchObject(malformed);
+  });
+
+  test('-PLUS is offered only where there is something to bind to, and nothing is bound where it is not', () => {
+    const all = ['SCRAM-SHA-256-PLUS', 'SCRAM-SHA-256', 'PLAIN'];
+    expect(offeredOver(all, binding)).toEqual({ mechanisms: all, binding });
+    expect(offeredOver(all, undefined)).toEqual({ mechanisms: all.slice(1) });
+    expect(offeredOver(['PLAIN'], binding)).toEqual({ mechanisms: ['PLAIN'] });
+  });
+});
+
 describe('fuzz', () => {
   const response = fc.oneof(
     fc.constant(undefined),
@@ -157,10 +198,10 @@ describe('fuzz', () => {
           expect(steps.slice(last + 1).every(({ kind }) => kind === 'error')).toBe(true);
         }
         for (const step of steps) {
-          if (step.kind !== 'credentials') continue;
-          const parts = Object.values(step.credentials);
+          if (step.kind !== 'claim' || !('password' in step.claim)) continue;
+          const parts = Object.values(step.claim);
           expect(parts.every((part) => Buffer.byteLength(part) <= 255 && !part.includes('\0'))).toBe(true);
-          expect(step.credentials.user).not.toBe('');
+          expect(step.claim.user).not.toBe('');
         }
       }),
     );
@@ -173,8 +214,8 @@ describe('fuzz', () => {
     fc.assert(
       fc.property(part, part, part, (authorizationId, user, password) => {
         expect(plain(`${authorizationId}\0${user}\0${password}`)).toEqual({
-          kind: 'credentials',
-          credentials: { authorizationId, user, password },
+          kind: 'claim',
+          claim: { authorizationId, user, password },
         });
       }),
     );

@@ -2,7 +2,8 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { prepare } from './prepare.ts';
-import { leastIterations, MalformedChallengeError, mostIterations, scramSha256 } from './scram-client.ts';
+import { leastIterations } from './scram.ts';
+import { MalformedChallengeError, mostIterations, scramSha256 } from './scram-client.ts';
 
 /** The example of RFC 7677 §3. */
 const clientNonce = 'rOprNGfwEbeRWgbNEkqO';

@@ -63,7 +63,7 @@ describe('the door', () => {
     ];
     for (const [protocol, auth] of [
       ['smtp', []],
-      ['submission', ['AUTH PLAIN LOGIN']],
+      ['submission', ['AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN']],
     ] as const) {
       await using client = await open(protocol);
       await reply(client);

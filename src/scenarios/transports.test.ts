@@ -110,7 +110,7 @@ describe('transports with a login', () => {
       const story = formatTimeline(await com.trace(queueId));
       expect(story).toContain(`transport: ${name}`);
       expect(story).toContain('TLS policy: a verified certificate (the transport asks for it); ');
-      expect(story).toContain('C: AUTH PLAIN ***');
+      expect(story).toContain('C: AUTH SCRAM-SHA-256-PLUS ***');
       for (const text of [story, readFileSync(com.logFile, 'utf8')])
         for (const secret of ['correct horse', Buffer.from(`\0${boss}\0correct horse`).toString('base64')])
           expect(text).not.toContain(secret);

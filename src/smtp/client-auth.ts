@@ -44,13 +44,17 @@ export async function authenticate(
     return refusal('5.7.10', 'the connection is not encrypted: the password is not sent over it');
   const offered = extensions.get('AUTH');
   if (offered === undefined) return refusal('5.7.4', 'the server offers no AUTH');
-  const mechanism = strongestOf(offered.split(/[ =]+/));
+  const mechanism = strongestOf(offered.split(/[ =]+/), conversation.binding);
   if (mechanism === undefined)
     return refusal('5.7.4', `the server offers no mechanism that we know (${offered || 'none'})`);
   try {
     const password = await readSecret(login);
     if (typeof password !== 'string') return password.refusal;
-    const exchange = startClientExchange(mechanism, { user: login.user, password }, nonce);
+    const exchange = startClientExchange(
+      mechanism,
+      { user: login.user, password },
+      { nonce, binding: conversation.binding },
+    );
     return await converse(conversation, exchange, authMs);
   } catch (error) {
     return byConnection(phase, error);

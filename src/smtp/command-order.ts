@@ -24,7 +24,7 @@ export interface OrderState {
 /** What this session offers and allows. */
 export interface OrderTerms {
   readonly startTls: boolean;
-  readonly auth: boolean;
+  readonly auth: readonly string[];
   readonly messageBytes: number;
   readonly recipients: number;
 }
@@ -64,7 +64,7 @@ function refusalOfData({ transaction }: OrderState): Reply | undefined {
 
 /** RFC 4954 §4, §6. */
 function refusalOfAuth(state: OrderState, { auth }: OrderTerms): Reply | undefined {
-  if (!auth) return say.authNotHere;
+  if (auth.length === 0) return say.authNotHere;
   if (!state.inTls) return say.authNeedsTls;
   if (state.greeted !== 'EHLO') return say.helloFirst;
   if (state.authenticated) return say.alreadyAuthenticated;

@@ -5,6 +5,7 @@
 
 import type { X509Certificate } from 'node:crypto';
 import type { Endpoint, TlsFacts } from '../dossier/event.ts';
+import type { ChannelBinding } from '../sasl/scram.ts';
 import type { Dialogue } from '../util/dialogue.ts';
 import { type Reply, replyText } from './reply.ts';
 
@@ -83,6 +84,8 @@ export interface Conversation {
    * with a ConversationError.
    */
   startTls(timeoutMs: number, wanted?: TlsWanted): Promise<TlsShown>;
+  /** Of the TLS connection, once there is one. */
+  readonly binding?: ChannelBinding | undefined;
   /** The connection stands and nothing has come that was not asked for. */
   readonly quiet: boolean;
   /** Ends the connection at once; whoever waits for it is given `error`. */

@@ -1,7 +1,7 @@
 /** What an SMTP session is told, what it asks, and the limits it keeps by itself. */
 
 import type { TlsInfo } from '../net/machine.ts';
-import type { Credentials } from '../sasl/exchange.ts';
+import type { Claim } from '../sasl/exchange.ts';
 import type { Parameters } from './command.ts';
 import type { Reply } from './reply.ts';
 
@@ -14,8 +14,8 @@ export interface SmtpSessionOptions {
   startTls: boolean;
   /** Set where TLS was there from the first octet. */
   tls?: TlsInfo;
-  /** AUTH is offered, once there is TLS. */
-  auth: boolean;
+  /** Mechanisms of AUTH, offered once there is TLS; none: no AUTH. */
+  auth: readonly string[];
   /** Message data with a bare CR or LF is refused, or made CRLF. */
   bareNewline: 'reject' | 'normalize';
   messageBytes: number;
@@ -34,8 +34,8 @@ export type SmtpEvent =
   | { type: 'hello'; verb: 'HELO' | 'EHLO'; name: string }
   /** TLS has started; all that was said before is forgotten. The answer is not sent. */
   | { type: 'tls'; tls: TlsInfo }
-  /** [535]: a positive answer makes the session authenticated. */
-  | { type: 'authenticate'; credentials: Credentials }
+  /** [535]: a positive answer makes the session authenticated; with a 334 the exchange goes on. */
+  | { type: 'authenticate'; claim: Claim }
   /** [250]. `path` is what stood in the angle brackets, '' for the null sender. */
   | { type: 'mail'; path: string; parameters: Parameters }
   /** [250] */
@@ -51,7 +51,7 @@ export type SmtpEvent =
 
 /** Octets of a command line with its CRLF. RFC 5321 §4.5.3.1.4 asks for 512, plus what extensions add. */
 export const maxCommandLineBytes = 2048;
-/** Octets of a line in an AUTH exchange (RFC 4954 §4). */
+/** Octets of a line in an AUTH exchange, and of AUTH itself with its initial response (RFC 4954 §4). */
 export const maxAuthLineBytes = 12_288;
 /** Octets of one endless line that are read before the session is ended. */
 export const maxSkippedBytes = 1024 * 1024;

@@ -26,6 +26,12 @@ export class SessionRecord {
     }
   }
 
+  /** What proves something to the client: with it and the salt, passwords could be tried by who reads the dialogue. */
+  saySecret(challenge: Reply): void {
+    this.dialogue.server(`${challenge.code} ${masked}`);
+    this.#unsent.push(...replyLines(challenge).map((line) => `${line}\r\n`));
+  }
+
   /** What was said and has not been taken to the client yet. */
   takeUnsent(): Buffer | undefined {
     if (this.#unsent.length === 0) return undefined;

@@ -32,7 +32,9 @@ export const bareNewline = reply(
 export const internalError = reply(451, '4.3.0', 'Internal error; try again later');
 
 export const badCredentials = reply(535, '5.7.8', 'User name or password is wrong');
-export const unknownMechanism = reply(504, '5.5.4', 'Unknown mechanism; use PLAIN or LOGIN');
+export const unknownMechanism = (offered: readonly string[]): Reply =>
+  reply(504, '5.5.4', `Unknown mechanism; use one of ${offered.join(' ')}`);
+
 export const authNotHere = reply(
   503,
   '5.5.1',
@@ -80,14 +82,14 @@ export function extensions(offer: {
   recipients: number;
   startTls: boolean;
   requireTls: boolean;
-  auth: boolean;
+  auth: readonly string[];
 }): Reply {
   const lines = [offer.hostname, 'PIPELINING', `SIZE ${offer.messageBytes}`, '8BITMIME', 'SMTPUTF8'];
   // RFC 9422: of its limits the only one that is kept here. Transactions and domains are not counted.
   lines.push('ENHANCEDSTATUSCODES', 'CHUNKING', 'DSN', `LIMITS RCPTMAX=${offer.recipients}`);
   if (offer.startTls) lines.push('STARTTLS');
   if (offer.requireTls) lines.push('REQUIRETLS');
-  if (offer.auth) lines.push('AUTH PLAIN LOGIN');
+  if (offer.auth.length > 0) lines.push(`AUTH ${offer.auth.join(' ')}`);
   return reply(250, '', ...lines);
 }
 

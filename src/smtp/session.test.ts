@@ -11,13 +11,13 @@ const outside: SmtpSessionOptions = {
   hostname: 'mx.example.net',
   now: () => 0,
   startTls: true,
-  auth: false,
+  auth: [],
   bareNewline: 'reject',
   messageBytes: 1000,
   recipients: 3,
   commands: 500,
 };
-const submission: SmtpSessionOptions = { ...outside, auth: true, bareNewline: 'normalize' };
+const submission: SmtpSessionOptions = { ...outside, auth: ['PLAIN', 'LOGIN'], bareNewline: 'normalize' };
 
 /** Takes everything but mail to "unknown" and any password but "pass"; keeps what it was given. */
 class Sink implements Application<SmtpEvent, Reply | undefined> {
@@ -41,7 +41,9 @@ class Sink implements Application<SmtpEvent, Reply | undefined> {
         this.messages.push(this.#lines.join('|'));
         return reply(250, '2.0.0', 'Taken');
       case 'authenticate':
-        return event.credentials.password === 'pass' ? reply(235, '2.7.0', 'Welcome') : undefined;
+        return 'password' in event.claim && event.claim.password === 'pass'
+          ? reply(235, '2.7.0', 'Welcome')
+          : undefined;
       default:
         return undefined;
     }

@@ -7,10 +7,10 @@
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
-import type { SaslExchange, SaslStep } from '../sasl/exchange.ts';
-import { startExchange } from '../sasl/mechanisms.ts';
+import type { SaslStep } from '../sasl/exchange.ts';
 import type { Dialogue } from '../util/dialogue.ts';
 import { LineReader } from '../util/line-reader.ts';
+import { AuthPhase } from './auth-phase.ts';
 import { type Command, parseCommand } from './command.ts';
 import { type OrderState, refusalOf } from './command-order.ts';
 import { DataPhase } from './data-phase.ts';
@@ -49,10 +49,10 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   #mode: Mode = 'connect';
   #asked: SmtpEvent | undefined;
   #tls: TlsInfo | undefined;
-  #exchange: SaslExchange | undefined;
   #state: OrderState;
   #commands = 0;
   #errors = 0;
+  readonly #auth: AuthPhase;
   readonly #data: DataPhase;
   readonly #record: SessionRecord;
 
@@ -61,6 +61,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.#tls = options.tls;
     this.#state = freshState(options.tls !== undefined);
     this.#record = new SessionRecord(options.now);
+    this.#auth = new AuthPhase(options.auth);
     this.#data = new DataPhase(this.#input, options);
   }
 
@@ -156,9 +157,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         this.#answerHello(event.verb, answer ?? this.#hello(event.verb));
         break;
       case 'authenticate':
-        this.#mode = 'command';
-        this.#note({ authenticated: answer !== undefined && isPositive(answer) });
-        this.#say(answer ?? say.badCredentials);
+        this.#answerClaim(answer);
         break;
       case 'mail':
         if (!answer || isPositive(answer)) this.#note({ transaction: 'open' });
@@ -184,12 +183,12 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   // Commands
 
   #readCommand(): SmtpEvent | 'again' | 'starved' {
-    const line = this.#input.line(maxCommandLineBytes);
+    const line = this.#input.line(maxAuthLineBytes);
     if (line === undefined) return 'starved';
     if (line === 'endless') return this.#bye(say.endlessLine);
     this.commandsHeard++;
     if (++this.#commands > this.#options.commands) return this.#bye(say.tooManyCommands);
-    if (line === 'tooLong') return this.#refuse(say.lineTooLong(maxCommandLineBytes));
+    if (line === 'tooLong' || isTooLong(line)) return this.#refuse(say.lineTooLong(maxCommandLineBytes));
     const command = parseCommand(line);
     if (command.verb === 'MAIL' && this.#state.transaction === 'none') this.dialogue.startExcerpt();
     this.#record.heardCommand(command, line);
@@ -215,7 +214,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       case 'DATA':
         return { type: 'data' };
       case 'AUTH':
-        return this.#auth(command);
+        return this.#startAuth(command);
       case 'STARTTLS':
         this.tlsWanted = true;
         return this.#say(say.startTls);
@@ -237,7 +236,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   #hello(verb: 'HELO' | 'EHLO'): Reply {
-    const { hostname, startTls, auth, messageBytes, recipients } = this.#options;
+    const { hostname, startTls, messageBytes, recipients } = this.#options;
     if (verb === 'HELO') return reply(250, '', hostname);
     return say.extensions({
       hostname,
@@ -245,7 +244,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       recipients,
       startTls: startTls && !this.#tls,
       requireTls: this.#tls !== undefined,
-      auth: auth && this.#tls !== undefined && !this.#state.authenticated,
+      auth: this.#state.authenticated ? [] : this.#auth.offered(this.#tls),
     });
   }
 
@@ -257,13 +256,11 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   // AUTH (RFC 4954)
 
-  #auth({ mechanism, initialResponse }: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
-    this.#exchange = startExchange(mechanism);
-    if (!this.#exchange) {
-      this.#record.refusedAuth();
-      return this.#refuse(say.unknownMechanism);
-    }
-    return this.#saslStep(this.#exchange.step(initialResponse));
+  #startAuth(command: Command & { verb: 'AUTH' }): SmtpEvent | 'again' {
+    const step = this.#auth.start(command, this.#tls);
+    if (step) return this.#saslStep(step);
+    this.#record.refusedAuth();
+    return this.#refuse(say.unknownMechanism(this.#auth.offered(this.#tls)));
   }
 
   #readSasl(): SmtpEvent | 'again' | 'starved' {
@@ -272,15 +269,23 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     if (line === 'endless') return this.#bye(say.endlessLine);
     this.#record.heardSecret();
     this.#mode = 'command';
-    if (line === 'tooLong' || !this.#exchange) return this.#refuse(say.lineTooLong(maxAuthLineBytes));
-    return this.#saslStep(this.#exchange.step(line.toString('latin1')));
+    const step = line === 'tooLong' ? undefined : this.#auth.step(line.toString('latin1'));
+    return step ? this.#saslStep(step) : this.#refuse(say.lineTooLong(maxAuthLineBytes));
   }
 
   #saslStep(step: SaslStep): SmtpEvent | 'again' {
-    if (step.kind === 'credentials') return { type: 'authenticate', credentials: step.credentials };
+    if (step.kind === 'claim') return { type: 'authenticate', claim: step.claim };
     if (step.kind === 'error') return this.#refuse(say.authFailed(step));
     this.#mode = 'sasl';
     return this.#say(reply(334, '', step.challenge));
+  }
+
+  #answerClaim(answer: Reply | undefined): void {
+    const goesOn = answer?.code === 334;
+    this.#mode = goesOn ? 'sasl' : 'command';
+    if (goesOn && this.#auth.hasSecretChallenges) return this.#record.saySecret(answer);
+    this.#note({ authenticated: answer !== undefined && isPositive(answer) });
+    this.#say(answer ?? say.badCredentials);
   }
 
   // Message data, by DATA or in BDAT chunks
@@ -342,3 +347,11 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return 'again';
   }
 }
+
+/** Of commands only AUTH may be longer: its initial response may be a token. */
+function isTooLong(line: Buffer): boolean {
+  if (line.length <= maxCommandLineBytes - crlfBytes) return false;
+  return !/^\s*AUTH\s/i.test(line.toString('latin1', 0, 40));
+}
+
+const crlfBytes = 2;

@@ -4,6 +4,7 @@
  * Knows messages, jobs, events and accounts as rows; what they mean is decided above.
  */
 
+import type { ScramKeys } from '../sasl/scram.ts';
 import type { ReportStore } from './reports.ts';
 import type { Spool } from './spool.ts';
 
@@ -244,17 +245,13 @@ export interface AccountSettings {
   allow?: readonly string[];
 }
 
-/** What a server keeps of a password for SCRAM-SHA-256 (RFC 5802 §3): the password does not follow from it. */
-export interface ScramKeys {
-  /** Octets in base64, all three. */
-  salt: string;
-  storedKey: string;
-  serverKey: string;
-  iterations: number;
-}
+export type { ScramKeys };
 
 /** What may be shown of an account. */
-export type PublicAccount = Omit<Account, 'passwordHash' | 'scramKeys'>;
+export interface PublicAccount extends Omit<Account, 'passwordHash' | 'scramKeys'> {
+  /** It can log in by SCRAM. */
+  hasScramKeys: boolean;
+}
 
 export interface Alias {
   /** Lower-case `user@domain`. */
@@ -422,6 +419,10 @@ export interface Store extends ReportStore {
   addAccounts(accounts: Account[]): Promise<string[]>;
   /** Resolves to false where there is no such account. */
   setPassword(address: string, passwordHash: string, scramKeys?: ScramKeys): Promise<boolean>;
+  /** Resolves to false where there is no such account, or its password has another hash by now. */
+  addScramKeys(address: string, passwordHash: string, scramKeys: ScramKeys): Promise<boolean>;
+  /** Whether there is an account without SCRAM keys. */
+  lacksScramKeys(): Promise<boolean>;
   /** In the place of all that was set before. Resolves to false where there is no such account. */
   setSettings(address: string, settings: AccountSettings): Promise<boolean>;
   findAccount(address: string): Promise<Account | undefined>;

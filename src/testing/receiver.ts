@@ -95,7 +95,7 @@ const newMachine = (startTls: boolean): SmtpSession =>
     hostname: 'mx.stranger.example',
     now: Date.now,
     startTls,
-    auth: false,
+    auth: [],
     bareNewline: 'reject',
     messageBytes: 10_000_000,
     recipients: 1000,

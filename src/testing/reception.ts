@@ -100,7 +100,7 @@ export class TestReception {
       now: this.clock.now,
       startTls: true,
       ...(account !== undefined && { tls }),
-      auth: via === 'submission',
+      auth: via === 'submission' ? ['PLAIN', 'LOGIN'] : [],
       bareNewline: via === 'submission' ? 'normalize' : 'reject',
       messageBytes: 1_000_000,
       recipients,

@@ -11,6 +11,8 @@ type Accounts = Pick<
   Store,
   | 'addAccounts'
   | 'setPassword'
+  | 'addScramKeys'
+  | 'lacksScramKeys'
   | 'setSettings'
   | 'findAccount'
   | 'firstAccount'
@@ -39,6 +41,12 @@ export function accountsOver(link: Link): Accounts {
       accounts.forget(address);
       return changed;
     },
+    async addScramKeys(address, passwordHash, scramKeys) {
+      const changed = await link.call('addScramKeys', { address, passwordHash, scramKeys });
+      accounts.forget(address);
+      return changed;
+    },
+    lacksScramKeys: () => link.call('lacksScramKeys', undefined),
     async setSettings(address, settings) {
       const changed = await link.call('setSettings', { address, settings });
       accounts.forget(address);

@@ -34,7 +34,9 @@ test('setSettings() takes the place of what was set, and an empty one of it all'
   expect(await world.store.setSettings('a@example.com', settings)).toBe(true);
   expect(await world.store.findAccount('a@example.com')).toEqual({ ...account('a@example.com'), settings });
   const store = await world.reopen();
-  expect(await store.listAccounts()).toEqual([{ address: 'a@example.com', createdAt: 1, settings }]);
+  expect(await store.listAccounts()).toEqual([
+    { address: 'a@example.com', createdAt: 1, settings, hasScramKeys: false },
+  ]);
   expect(await store.setSettings('a@example.com', {})).toBe(true);
   expect(await store.findAccount('a@example.com')).toEqual(account('a@example.com'));
   expect(await store.setSettings('b@example.com', settings)).toBe(false);
@@ -74,4 +76,23 @@ test('setAlias() sets, replaces and, with no targets, removes', async () => {
   expect(await store.listAliases()).toEqual([alias]);
   await store.setAlias({ ...alias, targets: [] });
   expect(await store.findAlias(alias.address)).toBeUndefined();
+});
+
+test('addScramKeys() adds the keys of the password that an account has, and none of another', async () => {
+  await using world = await temporaryStore();
+  const { store } = world;
+  const scramKeys = { salt: 'c2FsdA==', storedKey: 'c3Q=', serverKey: 'c2U=', iterations: 4096 };
+  const alice = account('a@example.com');
+  expect(await store.lacksScramKeys()).toBe(false);
+  await store.addAccounts([alice, account('b@example.com')]);
+  expect(await store.lacksScramKeys()).toBe(true);
+  expect(await store.addScramKeys(alice.address, 'another hash', scramKeys)).toBe(false);
+  expect(await store.findAccount(alice.address)).toEqual(alice);
+  expect(await store.addScramKeys(alice.address, alice.passwordHash, scramKeys)).toBe(true);
+  expect(await store.findAccount(alice.address)).toEqual({ ...alice, scramKeys });
+  expect((await store.listAccounts()).map(({ hasScramKeys }) => hasScramKeys)).toEqual([true, false]);
+  expect(await store.lacksScramKeys()).toBe(true);
+  expect(await store.addScramKeys('c@example.com', '', scramKeys)).toBe(false);
+  await store.removeAccount('b@example.com');
+  expect(await store.lacksScramKeys()).toBe(false);
 });

@@ -9,6 +9,8 @@ export type AccountOperations = Pick<
   Operations,
   | 'addAccounts'
   | 'setPassword'
+  | 'addScramKeys'
+  | 'lacksScramKeys'
   | 'setSettings'
   | 'findAccount'
   | 'firstAccount'
@@ -38,6 +40,12 @@ export function createAccounts(database: Database): AccountOperations {
   const setPassword = database.prepare(
     'UPDATE accounts SET password_hash = ?, scram_keys = ? WHERE address = ?',
   );
+  const addScramKeys = database.prepare(
+    'UPDATE accounts SET scram_keys = ? WHERE address = ? AND password_hash = ?',
+  );
+  const lacksScramKeys = database
+    .prepare<[], number>('SELECT EXISTS (SELECT 1 FROM accounts WHERE scram_keys IS NULL)')
+    .pluck();
   const setSettings = database.prepare('UPDATE accounts SET settings = ? WHERE address = ?');
   const columns = 'address, password_hash, created_at, settings, scram_keys';
   const find = database
@@ -61,6 +69,9 @@ export function createAccounts(database: Database): AccountOperations {
         .map(({ address }) => address),
     setPassword: ({ address, passwordHash, scramKeys }) =>
       setPassword.run(passwordHash, json(scramKeys), address).changes > 0,
+    addScramKeys: ({ address, passwordHash, scramKeys }) =>
+      addScramKeys.run(json(scramKeys), address, passwordHash).changes > 0,
+    lacksScramKeys: () => lacksScramKeys.get() === 1,
     setSettings: ({ address, settings }) => {
       const text = Object.keys(settings).length === 0 ? null : json(settings);
       return setSettings.run(text, address).changes > 0;
@@ -102,14 +113,16 @@ function createAliases(database: Database): Pick<Operations, 'setAlias' | 'findA
 function account(row: AccountRow): Account {
   const [, passwordHash, , , scramKeys] = row;
   return {
-    ...publicAccount(row),
+    ...shown(row),
     passwordHash,
-    // Written by setPassword() and addAccounts() from the same type.
+    // Written by setPassword(), addScramKeys() and addAccounts() from the same type.
     ...(scramKeys !== null && { scramKeys: JSON.parse(scramKeys) as ScramKeys }),
   };
 }
 
-function publicAccount([address, , createdAt, settings]: AccountRow): PublicAccount {
+const publicAccount = (row: AccountRow): PublicAccount => ({ ...shown(row), hasScramKeys: row[4] !== null });
+
+function shown([address, , createdAt, settings]: AccountRow): Omit<PublicAccount, 'hasScramKeys'> {
   // Written by setSettings() and addAccounts() from the same type.
   return {
     address,

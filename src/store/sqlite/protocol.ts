@@ -140,6 +140,8 @@ export interface Operations {
 
   addAccounts(accounts: Account[]): string[];
   setPassword(change: { address: string; passwordHash: string; scramKeys: ScramKeys | undefined }): boolean;
+  addScramKeys(change: { address: string; passwordHash: string; scramKeys: ScramKeys }): boolean;
+  lacksScramKeys(none: undefined): boolean;
   setSettings(change: { address: string; settings: AccountSettings }): boolean;
   findAccount(address: string): Account | undefined;
   firstAccount(domain: string): string | undefined;
