@@ -46,7 +46,7 @@ import { retryPolicy } from './queue/retry.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
-import { openDefence } from './reception/abuse/defence.ts';
+import { type Defence, openDefence } from './reception/abuse/defence.ts';
 import { reportSource } from './reception/backscatter.ts';
 import { FactFinder } from './reception/checks/fact-finder.ts';
 import { HandInError, handIn } from './reception/control.ts';
@@ -122,7 +122,7 @@ export async function startServer({
   );
   const defence = await openDefence(core);
   parts.defer(() => defence.bans.stop());
-  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue };
+  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
   const doorParts = doorPartsOf(reception);
@@ -160,6 +160,7 @@ interface Reception extends Core {
   guard: Guard;
   suppressions: Suppressions;
   queue: Queue;
+  defence: Defence;
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
@@ -182,7 +183,7 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue'> & { tls: OutboundTls },
+  core: Omit<Reception, 'queue' | 'defence'> & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<Queue> {
   const { config, log, clock, store, resolver, suppressions, receivers, guard, tls } = core;
@@ -264,7 +265,8 @@ async function startControl(
   reception: Reception & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<void> {
-  const { config, log, clock, store, directory, suppressions, queue, resolver, receivers, guard } = reception;
+  const { config, log, clock, store, directory, suppressions, queue, resolver, receivers, guard, defence } =
+    reception;
   const submission = doorPartsOf(reception);
   const checkParts = await createCheckParts(config, {
     resolver,
@@ -275,6 +277,8 @@ async function startControl(
   });
   const checker = new AddressChecker(checkParts);
   const running = {
+    abuseCounts: defence.abuseCounts,
+    forgiven: defence.forgiven,
     submit: (from: string, recipients: string[], content: Buffer) =>
       handIn(submission, { from, recipients, content }).catch((error) => {
         throw error instanceof HandInError
@@ -297,6 +301,7 @@ async function startControl(
     domains: config.domains,
     directory,
     suppressions: async () => suppressions,
+    bans: async () => defence.bans,
     clock,
     dossierMs: config.dossier.days * dayMs,
     running,
@@ -312,7 +317,7 @@ const dayMs = 24 * 3600_000;
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */
 const inlineBytes = 64 * 1024;
 
-function reportPartsOf({ config, ...core }: Omit<Reception, 'queue'>): ReportParts {
+function reportPartsOf({ config, ...core }: Omit<Reception, 'queue' | 'defence'>): ReportParts {
   const { directory, signers, nextQueueId, clock } = core;
   const { lifetimeMs } = retryPolicy(config.delivery);
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };

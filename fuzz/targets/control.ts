@@ -17,6 +17,9 @@ const nobody = async (): Promise<never> => {
 const admin: Admin = {
   addAccount: nobody,
   lookAtSources: nobody,
+  listBans: nobody,
+  addBan: nobody,
+  liftBan: nobody,
   importAccounts: nobody,
   listAccounts: nobody,
   setPassword: nobody,

@@ -6,6 +6,7 @@ import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { Directory } from '../queue/directory.ts';
+import { noneRefused } from '../reception/abuse/gate.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
 import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { adminParts } from '../testing/admin.ts';
@@ -63,6 +64,8 @@ beforeEach(() => {
     concurrency: 7,
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     lookAtSources: async () => [],
+    abuseCounts: () => ({ since: 1, refused: noneRefused, delayed: 2, remembered: 3 }),
+    forgiven: (network) => calls.push(`forgiven ${network}`),
     look: (all) => calls.push(all ? 'wake' : 'look'),
     withhold: async () => () => undefined,
     inLine: () => [],

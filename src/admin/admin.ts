@@ -10,6 +10,8 @@ import type { DossierEvent } from '../dossier/event.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
+import type { Ban } from '../reception/abuse/bans.ts';
+import type { AbuseCounts } from '../reception/abuse/defence.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 
 export interface NewAccount {
@@ -227,6 +229,12 @@ export interface Admin {
   addSuppression(request: { address: string; until: number } & Ordered): Promise<Suppression>;
   /** Forgets all about an address; resolves to whether anything was known. */
   removeSuppression(request: { address: string; by: string }): Promise<{ removed: boolean }>;
+  /** In force, those that end last at the end; counts only with a running server. */
+  listBans(): Promise<{ bans: Ban[]; counts?: AbuseCounts }>;
+  /** `network` is an address or a block in CIDR notation; without `until` it is banned until that is lifted. */
+  addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;
+  /** Forgets too what led to it. Where none was lifted, `within` is a ban that it lies in. */
+  liftBan(request: { network: string; by: string }): Promise<{ lifted: boolean; within?: string }>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
   /**

@@ -134,6 +134,12 @@ export const operations: Record<Operation, Perform> = {
   removeSuppression: operation(v.object({ ...address.entries, by: note }), (admin, request) =>
     admin.removeSuppression(request),
   ),
+  listBans: operation(nothing, (admin) => admin.listBans()),
+  addBan: operation(
+    v.object({ network: text, until: v.exactOptional(moment), ...ordered }),
+    (admin, request) => admin.addBan(request),
+  ),
+  liftBan: operation(v.object({ network: text, by: note }), (admin, request) => admin.liftBan(request)),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

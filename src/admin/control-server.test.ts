@@ -45,6 +45,9 @@ function adminOf(): Admin {
   return {
     addAccount: none,
     lookAtSources: none,
+    listBans: none,
+    addBan: none,
+    liftBan: none,
     importAccounts: none,
     listAccounts: () => admin.listAccounts(),
     setPassword: none,

@@ -13,11 +13,13 @@ import type { Matches } from '../queue/matches.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts';
+import type { Bans } from '../reception/abuse/bans.ts';
 import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
+import { type BanParts, banOperations } from './ban-operations.ts';
 import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
@@ -28,7 +30,7 @@ import { suspensionOperations } from './suspension-operations.ts';
 import { withSuspensions } from './trace-suspensions.ts';
 
 /** What only a running server can do. */
-export interface Running {
+export interface Running extends BanParts {
   /** Takes a message as from the owner of this machine. Rejects with an AdminError('refused') where nobody gets it. */
   submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
   /** Rejects with an AdminError('too-many'). */
@@ -56,6 +58,8 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   directory: Directory;
   /** The server's own, or read when they are needed. */
   suppressions(): Promise<Suppressions>;
+  /** The same. */
+  bans(): Promise<Bans>;
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
@@ -84,6 +88,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
       inLine: () => running?.inLine() ?? [],
     }),
     ...suppressionOperations(parts),
+    ...banOperations(parts),
     ...suspensionOperations({
       ...parts,
       rememberMs: parts.dossierMs,

@@ -9,10 +9,12 @@ import { offlineOperatorParts } from '../delivery/operator.ts';
 import { withoutDossiers } from '../dossier/retention.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
+import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import { StoreOpenError } from '../store/errors.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { type Admin, AdminError } from './admin.ts';
 import { remoteAdmin } from './control-client.ts';
@@ -61,6 +63,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
         policy: suppressionPolicy(config.suppression),
         nextQueueId: queueIds(clock.now, Math.random),
       }),
+    bans: () => Bans.read({ store, clock, policy: banPolicy(config.abuse), log: createLog('silent') }),
     clock,
     dossierMs: dossier.days * dayMs,
   });

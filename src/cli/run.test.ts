@@ -7,6 +7,7 @@ import { startControlServer } from '../admin/control-server.ts';
 import { localAdmin, type Running } from '../admin/local-admin.ts';
 import type { CheckStep } from '../delivery/check/callout.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import { noneRefused } from '../reception/abuse/gate.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { adminParts } from '../testing/admin.ts';
@@ -262,6 +263,13 @@ describe('posthorn send', () => {
     events = [];
     store = await openStore({ dataDir: join(directory, 'data') });
     const running: Running = {
+      abuseCounts: () => ({
+        since: Date.now() - 60 * 60_000,
+        refused: { ...noneRefused, banned: 12 },
+        delayed: 1,
+        remembered: 3,
+      }),
+      forgiven: () => undefined,
       async submit(from, recipients, content) {
         sent = { from, recipients, content: content.toString('latin1') };
         await store.appendEvents(events.map((event) => ({ ...event })));

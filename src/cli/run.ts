@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
 import { addAccountCommands } from './account.ts';
 import { addAliasCommands } from './alias.ts';
+import { addBanCommands } from './bans.ts';
 import { addCheckCommand } from './check.ts';
 import { addConfigCommands } from './config-check.ts';
 import type { Context } from './context.ts';
@@ -68,6 +69,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addReceiversCommands(tree, context);
   addSimulateCommand(tree, context);
   addSuppressionCommands(tree, context);
+  addBanCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);

@@ -3,8 +3,10 @@
 import type { LocalAdminParts } from '../admin/local-admin.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions } from '../queue/suppressions.ts';
+import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import type { ClaimedMessage, Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
@@ -24,6 +26,13 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
         clock,
         policy: { enabled: true, failures: 2, maxMs: 7 * day },
         nextQueueId: queueIds(clock.now, Math.random),
+      }),
+    bans: () =>
+      Bans.read({
+        store,
+        clock,
+        policy: banPolicy({ banMinutes: 15, banMaxHours: 24 }),
+        log: createLog('silent'),
       }),
     clock,
     dossierMs: 30 * day,

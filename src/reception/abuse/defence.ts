@@ -8,7 +8,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { Bans, banPolicy } from './bans.ts';
 import { Conducts } from './conduct.ts';
-import { Gate } from './gate.ts';
+import { Gate, type RefusedCounts } from './gate.ts';
 import { LoginPlaces } from './login-places.ts';
 
 export interface Defence {
@@ -16,6 +16,20 @@ export interface Defence {
   gate: Gate;
   conducts: Conducts;
   places: LoginPlaces;
+  abuseCounts(): AbuseCounts;
+  /** A ban was lifted. */
+  forgiven(network: string): void;
+}
+
+export interface AbuseCounts {
+  /** The start of the server. */
+  since: number;
+  /** Connections, by why. */
+  refused: RefusedCounts;
+  /** Sessions that wait for a late answer now. */
+  delayed: number;
+  /** Clients of which it is remembered that they did something wrong. */
+  remembered: number;
 }
 
 export interface DefenceParts {
@@ -33,10 +47,18 @@ export async function openDefence({ config, ...parts }: DefenceParts): Promise<D
   const trusted = networkSet(relay.trustedNetworks);
   const exempt = networkSet([...relay.trustedNetworks, ...abuse.exempt]);
   const admission = new Admission({ ...limits, ...abuse, now: clock.now });
+  const gate = new Gate({ ...parts, admission, bans, exempt, trusted });
+  const conducts = new Conducts({ limits: abuse, bans, clock, exempt });
+  const since = clock.now();
   return {
     bans,
-    gate: new Gate({ ...parts, admission, bans, exempt, trusted }),
-    conducts: new Conducts({ limits: abuse, bans, clock, exempt }),
+    gate,
+    conducts,
     places: new LoginPlaces({ ...parts, ...abuse }),
+    abuseCounts() {
+      const { delayed, remembered } = conducts;
+      return { since, refused: gate.counts, delayed, remembered };
+    },
+    forgiven: (network) => conducts.forget(network),
   };
 }

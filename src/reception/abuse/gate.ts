@@ -24,20 +24,22 @@ export type Pass = { leave(): void; words?: never } | { words: string };
 /** Connections that were refused, by why: since the start. */
 export type RefusedCounts = Record<'banned' | Reached, number>;
 
+export const noneRefused: Readonly<RefusedCounts> = {
+  banned: 0,
+  sessions: 0,
+  'sessions of the client': 0,
+  'sessions of the network': 0,
+  'rate of the client': 0,
+  'rate of the network': 0,
+};
+
 /** Clients of which it is remembered that the log knows of them. */
 const maxLogged = 10_000;
 
 export class Gate {
   readonly #parts: GateParts;
   readonly #logged = new LeakyLevels({ limit: 1, windowMs: 60_000, maxNames: maxLogged });
-  readonly counts: RefusedCounts = {
-    banned: 0,
-    sessions: 0,
-    'sessions of the client': 0,
-    'sessions of the network': 0,
-    'rate of the client': 0,
-    'rate of the network': 0,
-  };
+  readonly counts: RefusedCounts = { ...noneRefused };
 
   constructor(parts: GateParts) {
     this.#parts = parts;
