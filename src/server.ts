@@ -51,6 +51,7 @@ import { reportSource } from './reception/backscatter.ts';
 import { FactFinder } from './reception/checks/fact-finder.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { Deferrals } from './reception/deferrals.ts';
+import type { Filters } from './reception/filters/filters.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { Judging } from './reception/judging.ts';
 import { openLogins } from './reception/open-logins.ts';
@@ -125,7 +126,7 @@ export async function startServer({
   const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
-  const doorParts = doorPartsOf(reception);
+  const doorParts = { ...doorPartsOf(reception), filters: await createFilters(reception) };
   const listeners = await startListeners(
     {
       ...reception,
@@ -141,6 +142,19 @@ export async function startServer({
 
   const running = parts.move();
   return { listeners, failed: store.broken, stop: () => running.disposeAsync() };
+}
+
+/** Loaded only where there are any. */
+async function createFilters({ config, ...core }: Reception): Promise<Filters | undefined> {
+  const { filters, hostname } = config;
+  if (filters.length === 0) return undefined;
+  const [{ Filters }, { filterDialler }, { filterPoster }] = await Promise.all([
+    import('./reception/filters/filters.ts'),
+    import('./net/byte-stream.ts'),
+    import('./net/http-post.ts'),
+  ]);
+  const { clock } = core;
+  return new Filters({ ...core, filters, hostname, open: filterDialler(clock), post: filterPoster(clock) });
 }
 
 /** What most parts are made of. */

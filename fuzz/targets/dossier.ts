@@ -55,6 +55,31 @@ function eventsOf(input: Buffer): DossierEvent[] {
       scored: [{ check: text(3), score: 1, why: text(4) }],
       unknown: [text(5)],
     },
+    filtered: {
+      filters: [
+        {
+          name: text(0),
+          kind: 'milter',
+          durationMs: 1,
+          verdict: 'reject',
+          stage: text(1),
+          reply: { code: 550, enhanced: '5.7.1', lines: [text(2)] },
+          added: [text(3)],
+          notDone: [text(4)],
+        },
+        { name: text(0), kind: 'clamd', durationMs: 1, malware: text(1) },
+        {
+          name: text(0),
+          kind: 'rspamd',
+          durationMs: 1,
+          unknown: 'lied',
+          problem: text(2),
+          whenDown: 'defer',
+        },
+      ],
+      decision: 'reject',
+      rule: text(5),
+    },
     signed: { domain: text(0), selector: text(1), algorithm: text(2) },
     redirected: { from: text(0), rule: text(1) },
     routed: {

@@ -1,6 +1,7 @@
 /** The configuration after validation: every default filled in, every path absolute, frozen. Parsed by `load.ts`. */
 
 import type { Policy } from '../policy/policy.ts';
+import type { FilterConfig } from './filter.ts';
 import type { TransportConfig } from './transport.ts';
 
 export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
@@ -195,6 +196,8 @@ export interface Config {
   policies: readonly Policy[];
   /** With the one that `[delivery] relayHost` stands for. */
   transports: readonly TransportConfig[];
+  /** In the order in which milters are asked. */
+  filters: readonly FilterConfig[];
   relay: RelayConfig;
   delivery: DeliveryConfig;
   sites: readonly SiteConfig[];

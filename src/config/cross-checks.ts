@@ -5,6 +5,7 @@
 
 import { checkDomains } from './domain-checks.ts';
 import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft, SourceDraft } from './draft.ts';
+import { checkFilters } from './filter-checks.ts';
 import { ipVersion, isLoopback } from './network.ts';
 import { checkPolicies } from './policies.ts';
 import { checkTransports } from './transport-checks.ts';
@@ -37,6 +38,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkPolicies(draft),
     ...checkSealing(draft),
     ...checkTransports(draft),
+    ...checkFilters(draft),
   ];
 }
 

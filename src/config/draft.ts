@@ -6,12 +6,14 @@
 import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import type { DkimConfig, Protocol } from './config.ts';
+import type { FilterInput } from './filter.ts';
 import type { HostPort } from './network.ts';
 import type { KeyPath } from './problem.ts';
 import {
   arcShape,
   deliveryShape,
   domainShape,
+  filterShape,
   listenerShape,
   policyShape,
   reportsShape,
@@ -73,6 +75,11 @@ export interface TransportDraft extends Partial<TransportInput> {
   unread?: readonly string[];
 }
 
+export interface FilterDraft extends Partial<FilterInput> {
+  /** Keys that are there, and whose values are no good. */
+  unread?: readonly string[];
+}
+
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
@@ -80,6 +87,7 @@ export interface Draft {
   policies: readonly PolicyDraft[];
   sources: readonly SourceDraft[];
   transports: readonly TransportDraft[];
+  filters: readonly FilterDraft[];
   hasRelayHost: boolean;
   hostname: string | undefined;
   /** Others than our own users may send through us. */
@@ -109,11 +117,10 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     policies: listOf(raw.policy).map((value) => goodParts(policyShape, value)),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
-    transports: listOf(raw.transport).map((value) => {
-      const parts = goodParts(transportShape(directory), value);
-      const unread = isTable(value) ? Object.keys(value).filter((key) => !(key in parts)) : [];
-      return unread.length === 0 ? parts : { ...parts, unread };
-    }),
+    transports: listOf(raw.transport).map((value) =>
+      withUnread(goodParts(transportShape(directory), value), value),
+    ),
+    filters: listOf(raw.filter).map((value) => withUnread(goodParts(filterShape(directory), value), value)),
     hasRelayHost: isTable(raw.delivery) && raw.delivery.relayHost !== undefined,
     hostname: goodParts({ hostname: hostName() }, raw).hostname,
     hasTrustedNetworks: isTable(raw.relay) && listOf(raw.relay.trustedNetworks).length > 0,
@@ -127,6 +134,14 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
 }
 
 const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+function withUnread<Parts extends object>(
+  parts: Parts,
+  value: unknown,
+): Parts & { unread?: readonly string[] } {
+  const unread = isTable(value) ? Object.keys(value).filter((key) => !(key in parts)) : [];
+  return unread.length === 0 ? parts : { ...parts, unread };
+}
 
 function withPort(listener: ListenerDraft, value: unknown): ListenerDraft {
   const { protocol } = listener;

@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { readDraft } from './draft.ts';
 import { checkFiles } from './files.ts';
+import { completeFilter } from './filter.ts';
 import { toFindings } from './issues.ts';
 import { checkLoops } from './loop-checks.ts';
 import type { HostPort } from './network.ts';
@@ -46,7 +47,7 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
 }
 
 function toConfig(content: FileContent, file: string): Config {
-  const { listener, domain, policy, transport, site, source, limits, ...rest } = content;
+  const { listener, domain, policy, transport, filter, site, source, limits, ...rest } = content;
   const { idleSeconds, sessionSeconds, ...counts } = limits;
   const { relayHost, ...delivery } = rest.delivery;
   return freeze({
@@ -55,6 +56,7 @@ function toConfig(content: FileContent, file: string): Config {
     listeners: listener,
     domains: domain,
     policies: policy.map(completePolicy),
+    filters: filter.map(completeFilter),
     sites: site,
     sources: source.map(({ senders = [], ...rest }) => ({ ...rest, senders })),
     transports: [

@@ -108,6 +108,20 @@ export const transportShape = (directory: string) => ({
   concurrency: v.exactOptional(values.count(1, 1000, 'processes')),
 });
 
+/** What must agree is for `filter-checks.ts`, and so are defaults: they are not the same for each kind. */
+export const filterShape = (directory: string) => ({
+  kind: values.oneOf('milter', 'rspamd', 'clamd'),
+  name: v.exactOptional(values.label()),
+  host: v.exactOptional(values.remoteHost()),
+  port: v.exactOptional(values.remotePort()),
+  socket: v.exactOptional(values.path(directory)),
+  timeoutSeconds: v.exactOptional(values.count(1, 600, 'seconds')),
+  totalSeconds: v.exactOptional(values.count(1, 600, 'seconds')),
+  maxBytes: v.exactOptional(values.count(1024, 2 ** 31, 'bytes')),
+  whenDown: v.exactOptional(values.oneOf('accept', 'defer')),
+  submission: v.exactOptional(values.flag()),
+});
+
 export const sourceShape = {
   address: values.sourceAddress(),
   publicAddress: v.exactOptional(values.sourceAddress()),
@@ -213,6 +227,7 @@ const listenerSchema = v.pipe(values.table(listenerShape), v.transform(completeL
 const domainSchema = (directory: string) => values.table(domainShape(directory));
 const deliverySchema = (directory: string) => values.table(deliveryShape(directory));
 const transportSchema = (directory: string) => values.table(transportShape(directory));
+const filterSchema = (directory: string) => values.table(filterShape(directory));
 const tlsSchema = (directory: string) => values.table(tlsShape(directory));
 
 /** `directory` is where the file lies: relative paths begin there. */
@@ -227,6 +242,7 @@ const fileShape = (directory: string) => ({
   transport: v.optional(v.array(transportSchema(directory)), []),
   relay: v.optional(values.table(relayShape), {}),
   delivery: v.optional(deliverySchema(directory), {}),
+  filter: v.optional(v.array(filterSchema(directory)), []),
   site: v.optional(v.array(values.table(siteShape)), []),
   source: v.optional(v.array(values.table(sourceShape)), []),
   guard: v.optional(values.table(guardShape), {}),
@@ -253,6 +269,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['policy', Object.keys(policyShape)],
   ['policy.checks', Object.keys(checkShape)],
   ['transport', Object.keys(transportShape(''))],
+  ['filter', Object.keys(filterShape(''))],
   ['relay', Object.keys(relayShape)],
   ['delivery', Object.keys(deliveryShape(''))],
   ['delivery.fallbackPorts', Object.keys(fallbackPortsShape)],

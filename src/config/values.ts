@@ -322,6 +322,12 @@ export const oneLine = () =>
     /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(input) ? input : undefined,
   );
 
+/** What something is called in policies, logs and header fields. */
+export const label = () =>
+  text('a name', 'Use up to 40 letters, digits, "-" and "_", such as "spam-filter".', (input) =>
+    /^[a-z\d_-]{1,40}$/i.test(input) ? input : undefined,
+  );
+
 /** A path, made absolute from the directory of the configuration file. */
 export const path = (directory: string) =>
   text('a path', 'Give a path, in quotes; a relative one is relative to this file.', (input) =>

@@ -1,5 +1,6 @@
 /** One event of a dossier in plain language: what happened, and why. Decides nothing, looks nothing up. */
 
+import { describeFact } from '../filter/words.ts';
 import { never } from '../store/never.ts';
 import { describeOrder } from './describe-order.ts';
 import type { DialogueLine, DossierEvent, EventName } from './event.ts';
@@ -24,6 +25,8 @@ export function describe(event: DossierEvent): Step {
       return describeChecked(event);
     case 'judged':
       return describeJudged(event);
+    case 'filtered':
+      return describeFiltered(event);
     case 'signed':
       return describeSigned(event);
     case 'redirected':
@@ -110,14 +113,19 @@ const decisions = {
 };
 
 function describeChecked({ data }: EventOf<'checked'>): Step {
-  const { authenticationResults, spf, dkim, dmarc, decision, rule, durationMs } = data;
+  const { authenticationResults, spf, dkim, dmarc, decision, rule, durationMs, facts } = data;
   const field = /^authentication-results:/i.test(authenticationResults)
     ? authenticationResults
     : `Authentication-Results: ${authenticationResults}`;
   const mood = decision === 'accept' ? 'good' : 'bad';
   return {
     title: `Sender checked in ${durationMs} ms: SPF ${spf}, DKIM ${dkim}, DMARC ${dmarc}`,
-    details: [...linesOf(field), `decision: ${decisions[decision]}`, why(rule)],
+    details: [
+      ...linesOf(field),
+      ...(facts?.filters ?? []).map(describeFact),
+      `decision: ${decisions[decision]}`,
+      why(rule),
+    ],
     mood: decision === 'defer' ? 'waiting' : mood,
   };
 }
@@ -133,6 +141,16 @@ function describeJudged({ recipient = '?', data }: EventOf<'judged'>): Step {
       ...unknown.map((reason) => `not known: ${reason}`),
     ],
     mood: disposition === 'accept' ? 'good' : 'bad',
+  };
+}
+
+function describeFiltered({ data: { filters, decision, rule } }: EventOf<'filtered'>): Step {
+  const mood = decision === 'accept' ? 'good' : 'bad';
+  const objection = decision === 'accept' ? [] : [why(rule)];
+  return {
+    title: `Shown to ${plural(filters.length, 'filter')}`,
+    details: [...filters.map(describeFact), ...objection],
+    mood: decision === 'defer' ? 'waiting' : mood,
   };
 }
 

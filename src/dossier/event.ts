@@ -3,6 +3,7 @@
  * only ever appended; the timeline, the explanation and the metrics are folds over them. No bodies, no secrets.
  */
 
+import type { FilterFact } from '../filter/fact.ts';
 import type { Facts, RecipientFacts } from '../policy/facts.ts';
 import type { DialogueLine } from '../util/dialogue.ts';
 
@@ -104,6 +105,12 @@ interface EventData {
     unknown?: string[];
     /** What is known of this recipient beside. */
     facts?: Omit<RecipientFacts, 'recipient'>;
+  };
+  /** What the filters said of mail that is our own and has no policy; else that is among the facts of `checked`. */
+  filtered: {
+    filters: readonly FilterFact[];
+    decision: 'accept' | 'junk' | 'reject' | 'defer';
+    rule: string;
   };
   /** DKIM signatures that we added. */
   signed: { domain: string; selector: string; algorithm: string };

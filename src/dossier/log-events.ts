@@ -11,6 +11,7 @@ const loggedFields: Record<string, readonly string[]> = {
   accepted: ['via', 'from', 'to', 'sizeBytes', 'client', 'account', 'messageId'],
   checked: ['spf', 'dkim', 'dmarc', 'decision'],
   judged: ['policy', 'disposition', 'folder', 'score'],
+  filtered: ['decision', 'rule'],
   repeated: ['client'],
   redirected: ['from'],
   delivered: ['endpoint', 'folder', 'program', 'reply'],

@@ -43,7 +43,7 @@ export interface RspamdFact extends Asked {
   /** What `reject` takes. */
   required: number;
   /** Those that weigh most. */
-  symbols: { name: string; score: number }[];
+  symbols: readonly { name: string; score: number }[];
   /** What the client is to be told, in the filter's words. */
   message?: string;
   added?: string[];

@@ -3,6 +3,7 @@
  * same facts give the same answer a month later.
  */
 
+import type { Reply } from '../smtp/reply.ts';
 import type { DmarcOutcome } from './dmarc-outcome.ts';
 import type { FactName, Facts, RecipientFacts } from './facts.ts';
 
@@ -57,6 +58,8 @@ export interface Condition {
   remedy?(judged: Case, argument: string): string;
   /** What a refused client is told, in place of the finding's words; each line at most 490 octets. */
   refusal?(judged: Case, argument: string): readonly string[];
+  /** All of the reply, where another has words for it; asked before `refusal`. */
+  reply?(judged: Case, argument: string): Reply | undefined;
   /** What has to be looked up while it is open, in a few words for the client. */
   openName?(judged: Case, argument: string): string;
 }

@@ -3,9 +3,10 @@
 import type { Condition } from './condition.ts';
 import { authenticationConditions } from './conditions/authentication.ts';
 import { contentConditions } from './conditions/content.ts';
+import { filterConditions } from './conditions/filters.ts';
 import { senderConditions } from './conditions/senders.ts';
 
-const all = { ...authenticationConditions, ...contentConditions, ...senderConditions };
+const all = { ...authenticationConditions, ...contentConditions, ...senderConditions, ...filterConditions };
 
 export type ConditionName = keyof typeof all;
 

@@ -3,6 +3,7 @@
  * refuses it, else whoever would refuse it finds it in Junk. SMTP has one reply for all (RFC 5321 §4.2.5).
  */
 
+import { consequenceOf } from '../filter/decide.ts';
 import type { Reply } from '../smtp/reply.ts';
 import * as explain from './explain.ts';
 import { type Disposition, type Judged, type Judgement, type JudgeOptions, judge } from './judge.ts';
@@ -28,6 +29,8 @@ export interface Decision {
   rule: string;
   /** What the client is told; absent where the message is taken. */
   reply?: Reply;
+  /** Deferred because somebody asks for that, and not only until we know more: for as long as they do. */
+  isAsked?: true;
   /** In the order of the recipients. */
   rulings: readonly Ruling[];
 }
@@ -45,7 +48,7 @@ export function decide(addressees: readonly Addressee[], options: JudgeOptions):
   const waiting = softened.find(({ judgement }) => judgement.disposition === 'greylist');
   const [first] = softened;
   if (first && softened.every(isTurnedAway)) return turnedAway(softened, waiting ?? first);
-  return taken(softened);
+  return (first && askedBack(softened, first)) ?? taken(softened);
 }
 
 /** Before the message is here: refuses one recipient where nothing that the message may bring could change that. */
@@ -88,6 +91,14 @@ function deferred(all: readonly Judging[], undecided: Judging): Decision {
     reply: explain.deferralReply(explained),
     rulings: all.map(rulingOf),
   };
+}
+
+/** A filter that cannot be asked, or wants to see it later, is the operator's word; no policy of a recipient's is above it. */
+function askedBack(all: readonly Judging[], { judged: { facts } }: Judging): Decision | undefined {
+  const later = facts.filters?.map(consequenceOf).find(({ decision }) => decision === 'defer');
+  if (later?.reply === undefined) return undefined;
+  const { rule, reply } = later;
+  return { decision: 'defer', rule, reply, isAsked: true, rulings: all.map(rulingOf) };
 }
 
 function turnedAway(all: readonly Judging[], decisive: Judging): Decision & { reply: Reply } {

@@ -94,6 +94,8 @@ export function refusalReply({ policy, judged, judgement: { decidedBy } }: Expla
       'Ask its recipient by another way',
     );
   const { when } = decidedBy.check;
+  const own = conditions[when.name].reply?.(judgedCase, when.argument);
+  if (own !== undefined) return own;
   const lines = conditions[when.name].refusal?.(judgedCase, when.argument);
   return { code: 550, enhanced: '5.7.1', lines: lines ?? [`Refused: ${short(decidedBy.finding.why)}`] };
 }

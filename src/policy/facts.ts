@@ -11,6 +11,7 @@ import type {
   IprevVerdict,
   SpfVerdict,
 } from '../authentication/verdicts.ts';
+import type { FilterFact } from '../filter/fact.ts';
 
 /** Of the message and its client; the same for all of its recipients. */
 export interface Facts {
@@ -28,6 +29,8 @@ export interface Facts {
   dmarc?: DmarcVerdict;
   arc?: ArcVerdict;
   iprev?: IprevVerdict;
+  /** What each filter said (milters, rspamd, clamd); empty: there are none. */
+  filters?: readonly FilterFact[];
   /** Whether it reports on mail that we have not sent. */
   report?: { unasked: boolean; why: string };
 }

@@ -1,7 +1,7 @@
 /**
  * What a policy is: an ordered list of checks. The first whose condition holds and that does not only score decides; where
- * none does, the sum of the scores. The default suits a small server: it does what author domains ask for by DMARC, and
- * holds back no mail of strangers.
+ * none does, the sum of the scores. The default suits a small server: it does what author domains ask for by DMARC, and what
+ * filters say where there are any, and holds back no mail of strangers.
  */
 
 import { type Named, readCondition } from './conditions.ts';
@@ -33,13 +33,18 @@ export const defaultJunkAt = 5;
 
 /** As the configuration would write it. */
 const defaultChecks: readonly (readonly [when: string, then: Action, score?: number])[] = [
+  ['malware', 'reject'],
   // What a person has said goes before what is found out; and who is both blocked and allowed is blocked.
   ['blocked', 'reject'],
   ['allowed', 'accept'],
   ['dmarc:reject', 'reject'],
+  ['milter:reject', 'reject'],
+  ['rspamd:reject', 'reject'],
   ['dmarc:quarantine', 'junk'],
   ['dmarc:undecidable', 'junk'],
   ['unasked-report', 'junk'],
+  ['milter:junk', 'junk'],
+  ['rspamd:junk', 'junk'],
 ];
 
 export const defaultPolicy: Policy = {

@@ -9,6 +9,8 @@ import { authenticationResults, isForgedResults } from '../authentication/result
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import { fieldsText } from '../filter/added-fields.ts';
+import { decideFilters } from '../filter/decide.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
 import { fieldValue, type Header, parseHeader, removeFields } from '../mail/header.ts';
@@ -31,6 +33,8 @@ import {
   queuedAs,
   traceField,
 } from './accepted.ts';
+import { filteredEvents } from './filters/filtered.ts';
+import type { Filtered, Filters } from './filters/filters.ts';
 import { type Judging, type Judgment, judgedEvents, verdictText } from './judging.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
@@ -54,6 +58,8 @@ export interface InboundParts {
   /** Of what programs on trusted networks send. Absent: no address is refused. */
   suppressions?: Pick<Suppressions, 'findRefusal'>;
   clock: Clock;
+  /** Absent where none is configured. */
+  filters?: Filters | undefined;
   /** Whose ARC seals are believed; absent: nobody's. */
   arc?: { trustedSealers: readonly string[] };
   /** How long delivery may take, in ms. */
@@ -68,6 +74,7 @@ export function inboundDoor(parts: InboundParts): Door {
     refuseRecipient: (session, transaction, found) =>
       session.trusted ? undefined : refuseAtRcpt(parts, { session, transaction, ...found }),
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
+    screen: parts.filters,
   };
 }
 
@@ -147,10 +154,43 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   const loop = findLoop(header, transaction.recipients);
   if (loop) return refuse(parts, received, { decision: { rule: 'mail loop', reply: loop } });
   const content = await received.collector.finish();
-  const checked = received.session.trusted ? undefined : await judge(parts, received, content);
-  if (checked?.judgment.decision.reply) return refuse(parts, received, checked);
-  await enqueue(parts, received, { content, checked });
+  const found = await examine(parts, received, content);
+  const refusal = refusalOf(found);
+  if (refusal) return refuse(parts, received, refusal);
+  await enqueue(parts, received, { content, ...found });
   return queuedAs(transaction.queueId);
+}
+
+/** What was found of a message. */
+interface Found {
+  /** Absent for mail from trusted networks, which is not checked. */
+  checked: Checked | undefined;
+  /** Absent where no filter has seen it. */
+  filtered: Filtered | undefined;
+}
+
+async function examine(parts: InboundParts, received: Received, content: Content): Promise<Found> {
+  const filtering = parts.filters && filter(parts.filters, received, content);
+  if (received.session.trusted) return { checked: undefined, filtered: await filtering };
+  // The filters read it while DNS is asked.
+  const [verdicts, filtered] = await Promise.all([check(parts, received, content), filtering]);
+  return { checked: await judge(parts, received, { content, verdicts, filtered }), filtered };
+}
+
+function filter(filters: Filters, { session, transaction, collector }: Received, content: Content) {
+  const { header } = collector;
+  return filters.message(session, transaction, {
+    header: parseHeader(header),
+    headerBytes: header.length,
+    content,
+  });
+}
+
+/** Mail from trusted networks has no policy; filters that are to see it may refuse it all the same. */
+function refusalOf({ checked, filtered }: Found): Refusal | undefined {
+  if (checked) return checked.judgment.decision.reply && checked;
+  const { rule, reply } = decideFilters(filtered?.facts ?? []);
+  return reply && { decision: { rule, reply }, filtered };
 }
 
 /** What was found of a message that does not come from a trusted network, and what follows. */
@@ -159,11 +199,14 @@ interface Checked {
   judgment: Judgment;
 }
 
-async function judge(parts: InboundParts, received: Received, content: Content): Promise<Checked> {
-  const verdicts = await check(parts, received, content);
-  const { session, transaction, header, collector } = received;
-  const judgment = await parts.judging.judge({ session, transaction, header, collector, content, verdicts });
-  return { verdicts, judgment };
+async function judge(
+  parts: InboundParts,
+  { session, transaction, header, collector }: Received,
+  { content, verdicts, filtered }: { content: Content; verdicts: Verdicts; filtered: Filtered | undefined },
+): Promise<Checked> {
+  const filters = filtered?.facts ?? [];
+  const message = { session, transaction, header, collector, content, verdicts, filters };
+  return { verdicts, judgment: await parts.judging.judge(message) };
 }
 
 async function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
@@ -196,22 +239,28 @@ async function* asItCame(
 }
 
 /** What the message is, and what follows from it. */
-interface Judged {
+interface Judged extends Found {
   content: Content;
-  /** Absent for mail from trusted networks, which is not checked. */
-  checked: Checked | undefined;
 }
 
-async function enqueue(parts: InboundParts, received: Received, { content, checked }: Judged): Promise<void> {
+async function enqueue(
+  parts: InboundParts,
+  received: Received,
+  { content, checked, filtered }: Judged,
+): Promise<void> {
   const { session, transaction } = received;
   const verdicts = checked?.verdicts;
   const reverseName = verdicts?.iprev.name;
   const ours = await completeOurs(parts, received);
   const results = verdicts ? authenticationResults(verdicts, parts.hostname) : '';
-  const prefix = Buffer.from(results + traceField(parts.hostname, received, reverseName) + ours.fields);
+  const added = fieldsText(filtered?.fields ?? []);
+  const trace = traceField(parts.hostname, received, reverseName);
+  const prefix = Buffer.from(results + added + trace + ours.fields);
   const senderProven = verdicts === undefined || isSenderProven(verdicts, transaction.reversePath);
   const message = messageRow({ ...received, header: ours.header }, { prefix, content, senderProven });
-  const found = checked ? checkedEvents(parts, received, checked) : [];
+  const found = checked
+    ? checkedEvents(parts, received, checked)
+    : filteredEvents(filtered, parts.clock.now(), transaction.queueId);
   const events = [acceptedEvent(received, message, reverseName), ...found, ...ours.events];
   const recipients = checked
     ? ruled(transaction.recipients, checked.judgment.decision)
@@ -270,7 +319,7 @@ function checkedEvents(
 }
 
 /** Why it is refused: a rule of ours alone, or a judgement. */
-type Refusal = { decision: { rule: string; reply: Reply } } | Checked;
+type Refusal = { decision: { rule: string; reply: Reply }; filtered?: Filtered | undefined } | Checked;
 
 /** Tells the client, and leaves a dossier of what was refused and why. */
 async function refuse(parts: InboundParts, received: Received, refusal: Refusal): Promise<Reply> {
@@ -286,7 +335,8 @@ async function refuse(parts: InboundParts, received: Received, refusal: Refusal)
     ...(messageId === undefined ? {} : { messageId }),
   };
   const events: DossierEvent[] = [{ at, queueId, event: 'refused', data }];
-  if (checked) events.push(...checkedEvents(parts, received, checked));
+  if ('judgment' in refusal) events.push(...checkedEvents(parts, received, refusal));
+  else events.push(...filteredEvents(refusal.filtered, parts.clock.now(), queueId));
   await parts.store.appendEvents(events);
   return answer;
 }

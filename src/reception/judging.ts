@@ -6,6 +6,7 @@
 import { findAuthorAddresses } from '../authentication/author.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import type { FilterFact } from '../filter/fact.ts';
 import type { Header } from '../mail/header.ts';
 import { spell } from '../policy/conditions.ts';
 import { type Addressee, type Decision, decide, type Ruling, refuseEarly } from '../policy/decide.ts';
@@ -32,6 +33,8 @@ export interface WholeMessage extends AboutClient {
   collector: MessageCollector;
   content: Content;
   verdicts: Verdicts;
+  /** What the filters said of it; empty where there are none. */
+  filters: readonly FilterFact[];
 }
 
 export interface Judgment {
@@ -72,19 +75,19 @@ export class Judging {
 
   /** At the end of the message. */
   async judge(message: WholeMessage): Promise<Judgment> {
-    const { session, transaction, header, verdicts, collector, content } = message;
+    const { session, transaction, header, verdicts, collector, content, filters } = message;
     const client = await this.#clientFacts(message);
     const { spf, dkim, dmarc, arc, iprev } = verdicts;
     const authors = findAuthorAddresses(header.fields);
     const facts = await this.#parts.finder.ofMessage({
       ...{ session, transaction, header, collector, content },
-      facts: { ...client, authors, spf, dkim, dmarc, ...(arc && { arc }), iprev },
+      facts: { ...client, authors, spf, dkim, dmarc, ...(arc && { arc }), iprev, filters },
     });
     const about = { session, transaction, facts };
     const addressees: Addressee[] = [];
     for (const recipient of transaction.recipients) addressees.push(await this.#addressee(about, recipient));
     const decision = decide(addressees, { stage: 'message' });
-    if (decision.decision !== 'defer') return { facts, decision };
+    if (decision.decision !== 'defer' || decision.isAsked) return { facts, decision };
     const { reversePath, forwardPaths } = transaction;
     const recognised = { reversePath, forwardPaths, header: collector.originalHeader };
     return (await this.#parts.deferrals.mayDefer(recognised))

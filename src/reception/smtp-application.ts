@@ -85,6 +85,27 @@ export interface Door {
     found: { spelled: string; recipients: readonly Recipient[] },
   ): MaybePromise<Reply | undefined>;
   openMessage(session: Session, transaction: Transaction): IncomingMessage;
+  /** Who else has a say when the door has let somebody pass, and hears of the end. Absent where nobody has. */
+  screen?: Screen | undefined;
+}
+
+export interface Screen {
+  sender(session: Session, transaction: Transaction, parameters: Parameters): MaybePromise<Reply | undefined>;
+  recipient(
+    session: Session,
+    transaction: Transaction,
+    recipient: ScreenedRecipient,
+  ): MaybePromise<Reply | undefined>;
+  /** The client has gone; its last message may still be under way. */
+  closed(session: Session): void;
+}
+
+export interface ScreenedRecipient {
+  /** As the client has it. */
+  address: string;
+  parameters: Parameters;
+  /** Who that is. */
+  found: readonly Recipient[];
 }
 
 export interface SmtpApplicationParts {
@@ -127,6 +148,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const { message, commandsHeard } = this.#answered ?? {};
     if (commandsHeard === this.#session.commandsHeard()) message?.answerMayBeLost?.();
     this.#reset();
+    this.#parts.door.screen?.closed(this.#session);
   }
 
   #decide(event: SmtpEvent): MaybePromise<Reply | undefined> {
@@ -195,7 +217,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const requests = readMailRequests(parameters);
     return andThen(this.#parts.door.checkSender(this.#session, sender), (refusal) => {
       if (refusal) return refusal;
-      this.#transaction = {
+      const transaction: Transaction = {
         queueId: this.#parts.nextQueueId(),
         reversePath: sender ? withoutRoute(path) : '',
         smtputf8,
@@ -204,7 +226,11 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         recipients: [],
         ...(requests && { requests }),
       };
-      return undefined;
+      const second = this.#parts.door.screen?.sender(this.#session, transaction, parameters);
+      return andThen(second, (refused) => {
+        if (!refused) this.#transaction = transaction;
+        return refused;
+      });
     });
   }
 
@@ -215,8 +241,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     if (!isAddress(address)) return address;
     const spelled = withoutRoute(path);
     return andThen(this.#parts.directory.resolve(address, spelled), (resolution) => {
-      const requests = readRcptRequests(parameters);
-      const added = this.#addRecipient(transaction, { address, spelled }, resolution, requests);
+      const added = this.#addRecipient(transaction, { address, spelled, parameters }, resolution);
       if (resolution.status === 'found') return added;
       return andThen(added, (refusal) => refusal && this.#answerStranger(refusal));
     });
@@ -231,9 +256,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
 
   #addRecipient(
     transaction: Transaction,
-    { address, spelled }: { address: Address; spelled: string },
+    { address, spelled, parameters }: { address: Address; spelled: string; parameters: Parameters },
     resolution: Resolution,
-    requests: JobRequests | undefined,
   ): MaybePromise<Reply | undefined> {
     if (resolution.status === 'unknown')
       return resolution.isClosed ? closedMailbox(spelled) : unknownUser(spelled);
@@ -246,13 +270,21 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       return tooManyBehindAliases;
     const add = (refused: Reply | undefined): Reply | undefined => {
       if (refused) return refused;
+      const requests = readRcptRequests(parameters);
       forwardPaths.push(spelled);
       recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
       return undefined;
     };
-    const { refuseRecipient } = this.#parts.door;
-    if (elsewhere || !refuseRecipient) return add(undefined);
-    return andThen(refuseRecipient(this.#session, transaction, { spelled, recipients: found }), add);
+    const { refuseRecipient, screen } = this.#parts.door;
+    const addScreened = (refused: Reply | undefined): MaybePromise<Reply | undefined> => {
+      if (refused || !screen) return add(refused);
+      return andThen(
+        screen.recipient(this.#session, transaction, { address: spelled, parameters, found }),
+        add,
+      );
+    };
+    if (elsewhere || !refuseRecipient) return addScreened(undefined);
+    return andThen(refuseRecipient(this.#session, transaction, { spelled, recipients: found }), addScreened);
   }
 
   #asking(

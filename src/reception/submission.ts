@@ -4,6 +4,8 @@
  */
 
 import { createHash, type Hash } from 'node:crypto';
+import { fieldsText } from '../filter/added-fields.ts';
+import { decideFilters } from '../filter/decide.ts';
 import { type Address, addressKey } from '../mail/address.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { completeHeader } from '../mail/complete.ts';
@@ -20,9 +22,11 @@ import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import { isPositive, type Reply, reply } from '../smtp/reply.ts';
 import type { Spool } from '../store/spool.ts';
-import type { Store } from '../store/store.ts';
+import type { Content, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { acceptedEvent, clientFacts, messageRow, queuedAs, traceField } from './accepted.ts';
+import { filteredEvents } from './filters/filtered.ts';
+import type { Filtered, Filters } from './filters/filters.ts';
 import { MessageCollector } from './message-collector.ts';
 import { type Repeats, repeatKey } from './repeats.ts';
 import type { ReportExpansion } from './requests.ts';
@@ -42,6 +46,8 @@ export interface SubmissionParts {
   /** Absent: no address is refused. */
   suppressions?: Pick<Suppressions, 'findRefusal'>;
   clock: Clock;
+  /** Absent where none is configured. */
+  filters?: Filters | undefined;
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
   /** Messages whose `250` may have been lost. Default: none is remembered. */
@@ -53,6 +59,7 @@ export function submissionDoor(parts: SubmissionParts): Door {
     checkSender: (session, sender) => checkSender(parts, session, sender),
     refuseElsewhere: (_session, recipient) => refuseSuppressed(parts, recipient),
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
+    screen: parts.filters,
   };
 }
 
@@ -204,17 +211,44 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   });
   if (!verdict.ok) return refusalReply(verdict);
   const content = await collector.finish();
+  const filtered = parts.filters && (await filter(parts.filters, submitted, content));
+  const { reply: refusal } = decideFilters(filtered?.facts ?? []);
+  if (refusal) return refusal;
   const completed = parseHeader(Buffer.concat([added, collector.header]));
   const accepted = { session, transaction, header: completed, at: parts.clock.now() };
   const signature = await submitted.signing?.sign(Buffer.concat([added, collector.header]));
-  const fields = [traceField(parts.hostname, accepted), signature?.field ?? ''];
+  const fields = [
+    fieldsText(filtered?.fields ?? []),
+    traceField(parts.hostname, accepted),
+    signature?.field ?? '',
+  ];
   const prefix = Buffer.concat([Buffer.from(fields.join('')), added]);
   const message = messageRow(accepted, { prefix, content, senderProven: true });
-  const events = [acceptedEvent(accepted, message)];
+  const events = [
+    acceptedEvent(accepted, message),
+    ...filteredEvents(filtered, parts.clock.now(), transaction.queueId),
+  ];
   if (signature) events.push(signature.event(accepted.at, transaction.queueId));
   const { recipients } = transaction;
   const { lifetimeMs } = parts;
   await parts.queue.accept(newEntry({ message, recipients, events, sentFromHere: true, lifetimeMs }));
   if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
   return queuedAs(transaction.queueId);
+}
+
+/**
+ * Filters see it as it is kept, without what was missing and is added. There is no Junk on the way out: what would go there
+ * goes on, and its dossier says so.
+ */
+function filter(
+  filters: Filters,
+  { session, transaction, collector }: Submitted,
+  content: Content,
+): Promise<Filtered> | undefined {
+  const { header } = collector;
+  return filters.message(session, transaction, {
+    header: parseHeader(header),
+    headerBytes: header.length,
+    content,
+  });
 }

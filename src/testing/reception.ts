@@ -4,7 +4,10 @@
  */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
+import type { FilterConfig } from '../config/filter.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
+import { filterDialler } from '../net/byte-stream.ts';
+import { filterPoster } from '../net/http-post.ts';
 import type { TlsInfo } from '../net/machine.ts';
 import type { Policy } from '../policy/policy.ts';
 import { Directory } from '../queue/directory.ts';
@@ -12,6 +15,7 @@ import type { Conduct } from '../reception/abuse/conduct.ts';
 import { reportSource } from '../reception/backscatter.ts';
 import { FactFinder } from '../reception/checks/fact-finder.ts';
 import { Deferrals } from '../reception/deferrals.ts';
+import { Filters } from '../reception/filters/filters.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { Judging } from '../reception/judging.ts';
 import { type Login, logins } from '../reception/login.ts';
@@ -26,6 +30,7 @@ import type { SmtpEvent } from '../smtp/session-options.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
 import type { EventRow, MessageRow, NewMessage } from '../store/store.ts';
+import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { fakeClock, impatientClock } from './fake-clock.ts';
@@ -56,6 +61,8 @@ export interface ReceptionSetup {
   policies?: readonly Policy[];
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
+  /** On real sockets, under the system's clock. */
+  filters?: readonly FilterConfig[];
 }
 
 export type Accepted = Omit<NewMessage, 'claimed'>;
@@ -159,7 +166,7 @@ export class TestReception {
     const { via, conduct } = this.#setup;
     const parts = this.#doorParts();
     const door = via === 'smtp' ? inboundDoor(parts) : submissionDoor(parts);
-    const log = createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
+    const log = this.#log();
     const login =
       this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1', conduct);
     return { door, directory: parts.directory, login, conduct, nextQueueId: this.#nextQueueId, log };
@@ -181,6 +188,7 @@ export class TestReception {
       resolver: scriptedResolver(records, script),
       signers,
       clock: this.clock,
+      filters: this.#filters(),
       judging: this.#judging(sent),
     };
   }
@@ -197,6 +205,18 @@ export class TestReception {
       finder: new FactFinder(withoutDossiers ? [] : [reports], chosen.all),
       deferrals: new Deferrals({ store: memos, clock: this.clock }),
     });
+  }
+
+  #filters(): Filters | undefined {
+    const { filters = [], records = {} } = this.#setup;
+    if (filters.length === 0) return undefined;
+    const clock = systemClock;
+    const [open, post, resolver] = [filterDialler(clock), filterPoster(clock), scriptedResolver(records)];
+    return new Filters({ filters, hostname, open, post, resolver, clock, log: this.#log() });
+  }
+
+  #log() {
+    return createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
   }
 
   async #accept(entry: Accepted): Promise<void> {

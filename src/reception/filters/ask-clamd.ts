@@ -1,0 +1,32 @@
+/** Shows a message to clamd; whatever comes of it is a fact. */
+
+import type { FilterConfig } from '../../config/filter.ts';
+import { scan } from '../../filter/clamd/clamd.ts';
+import type { ClamdFact, UnknownFact } from '../../filter/fact.ts';
+import { Deadline, FilterError, type FilterStream, type OpenFilterStream } from '../../filter/stream.ts';
+import { readContent } from '../../store/content.ts';
+import type { Content } from '../../store/store.ts';
+import type { Clock } from '../../util/clock.ts';
+
+export async function askClamd(
+  { open, clock }: { open: OpenFilterStream; clock: Clock },
+  { name, place, times, whenDown }: FilterConfig,
+  content: Content,
+): Promise<ClamdFact | UnknownFact> {
+  const startedAt = clock.now();
+  const spentMs = () => clock.now() - startedAt;
+  const deadline = new Deadline(clock.now, times);
+  let stream: FilterStream | undefined;
+  try {
+    stream = await open(place, deadline.leftMs());
+    const answer = await scan(stream, readContent(content), deadline);
+    const found = answer === 'clean' ? {} : { malware: answer.malware };
+    return { name, kind: 'clamd', durationMs: spentMs(), ...found };
+  } catch (error) {
+    if (!(error instanceof FilterError)) throw error;
+    const { kind: unknown, message: problem } = error;
+    return { name, kind: 'clamd', durationMs: spentMs(), unknown, problem, whenDown };
+  } finally {
+    stream?.close();
+  }
+}

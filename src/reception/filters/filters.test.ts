@@ -1,0 +1,369 @@
+import { describe, expect, test } from 'vitest';
+import { completeFilter, type FilterConfig, type FilterInput } from '../../config/filter.ts';
+import { encodePacket } from '../../filter/milter/packet.ts';
+import { eventually } from '../../testing/eventually.ts';
+import { clamdPeer, rspamdPeer } from '../../testing/filter-peers.ts';
+import { index, type MilterScript, milterServer, type ScriptedMilter } from '../../testing/milter.ts';
+import { type ReceptionSetup, TestReception } from '../../testing/reception.ts';
+
+const bob = 'bob@example.com';
+const eve = 'eve@example.com';
+const inbound: ReceptionSetup = {
+  via: 'smtp',
+  accounts: [bob, eve],
+  records: {
+    'client.example': { A: ['192.0.2.1'] },
+    '1.2.0.192.in-addr.arpa': { PTR: ['client.example'] },
+  },
+};
+const content =
+  'Authentication-Results: mx.example.com; spf=pass\r\nFrom: a@good.example\r\nSubject: x\r\n\r\nHello.\r\n';
+const letter = { from: 'a@good.example', to: bob, content };
+
+const filter = (input: FilterInput, place: FilterConfig['place']): FilterConfig => ({
+  ...completeFilter({ timeoutSeconds: 10, ...input }),
+  place,
+});
+
+async function withMilter(
+  script: MilterScript,
+  input: Partial<FilterInput> = {},
+  setup: Partial<ReceptionSetup> = {},
+) {
+  const milter = await milterServer(script);
+  const filters = [filter({ kind: 'milter', ...input }, milter.place)];
+  return { milter, reception: new TestReception({ ...inbound, ...setup, filters }) };
+}
+
+/** The last word goes out after the client has gone. */
+const heardQuit = (milter: ScriptedMilter | undefined) =>
+  eventually(async () => milter?.heard.includes('Q ') || undefined, {
+    explain: () => `it heard ${milter?.heard.join(' ')}`,
+  });
+
+/** What the dossier has of the filters. */
+function filtered(events: readonly { event: string; data: Record<string, unknown> }[]) {
+  const { decision, rule, facts } = events.find(({ event }) => event === 'checked')?.data ?? {};
+  return { decision, rule, ...(typeof facts === 'object' && facts) };
+}
+
+describe('a milter', () => {
+  test('hears of the client and its message, without what is forged in our name', async () => {
+    const { milter, reception } = await withMilter({});
+    await using _ = milter;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    const [connection] = milter.connections;
+    await heardQuit(connection);
+    const id = (await reception.theMessage()).entry.message.queueId;
+    expect(connection?.heard.filter((line) => !line.startsWith('D '))).toEqual([
+      'O',
+      'C client.example|4\x10\xe1192.0.2.1|',
+      'H client.example|',
+      'M <a@good.example>|',
+      `R <${bob}>|`,
+      'T ',
+      'L From|a@good.example|',
+      'L Subject|x|',
+      'N ',
+      'B Hello.\r\n',
+      'E ',
+      'Q ',
+    ]);
+    expect(connection?.heard.find((line) => line.startsWith('D M'))).toContain(`i|${id}|`);
+    expect(connection?.heard.find((line) => line.startsWith('D C'))).toContain(
+      '{client_name}|client.example|',
+    );
+  });
+
+  test('is one session for several messages, and not dialled for who sends none', async () => {
+    const { milter, reception } = await withMilter({});
+    await using _ = milter;
+    const message = ['MAIL FROM:<a@good.example>', `RCPT TO:<${bob}>`, 'DATA', 'Subject: x', '', 'x', '.'];
+    await reception.say('EHLO client.example', 'NOOP', 'QUIT');
+    expect(milter.connections).toHaveLength(0);
+    await reception.say(
+      'EHLO client.example',
+      ...message,
+      'MAIL FROM:<b@good.example>',
+      'RSET',
+      ...message,
+      'QUIT',
+    );
+    const [connection, another] = milter.connections;
+    await heardQuit(connection);
+    expect(another).toBeUndefined();
+    expect(connection?.heard.filter((line) => /^[COMAEQ]/.test(line)).join(' ')).toMatch(
+      /^O C [^ ]+ M <a@good\.example>\| E {2}M <b@good\.example>\| A {2}M <a@good\.example>\| E {2}Q $/,
+    );
+  });
+
+  test.each<[string, MilterScript, string]>([
+    ['the connection', { answers: { C: ['r'] } }, '550 5.7.1 Refused by the mail filter milter'],
+    ['HELO', { answers: { H: ['t'] } }, '451 4.7.1 Not taken now by the mail filter milter; try again later'],
+    ['MAIL', { answers: { M: ['y553 5.1.8 no\0'] } }, '553 5.1.8 no'],
+  ])('refuses the sender for %s', async (_, script, answer) => {
+    const { milter, reception } = await withMilter(script);
+    await using _server = milter;
+    const replies = await reception.say('EHLO x', 'MAIL FROM:<a@good.example>', 'MAIL FROM:<b@good.example>');
+    expect(replies.slice(2)).toEqual([answer, answer]);
+  });
+
+  test('refuses a recipient, and the others get the message', async () => {
+    const { milter, reception } = await withMilter({ answers: { R: ['y550 5.7.1 not her\0', 'c'] } });
+    await using _ = milter;
+    expect(await reception.send({ ...letter, to: [eve, bob] })).toMatch(/^250 /);
+    expect(reception.accepted[0]?.jobs.map(({ recipient }) => recipient)).toEqual([bob]);
+  });
+
+  test('refuses a message in its own words, and the dossier has them', async () => {
+    const { milter, reception } = await withMilter({ answers: { E: ['y554 5.7.1 no viagra\0'] } });
+    await using _ = milter;
+    expect(await reception.send(letter)).toBe('554 5.7.1 no viagra');
+    expect(reception.events.map(({ event }) => event)).toEqual(['refused', 'checked', 'judged']);
+    expect(filtered(reception.events)).toMatchObject({
+      decision: 'reject',
+      filters: [
+        { name: 'milter', verdict: 'reject', stage: 'end of message', durationMs: expect.any(Number) },
+      ],
+    });
+  });
+
+  test('puts fields in front, changes nothing else, and the next one sees them', async () => {
+    const first = await milterServer({
+      answers: { E: [[`i${index(1)}X-First\0 one\0`, `m${index(1)}Subject\0other\0`, 'c']] },
+    });
+    const second = await milterServer({ answers: { E: [['hX-Second\0two\0', 'c']] } });
+    await using _first = first;
+    await using _second = second;
+    const filters = [
+      filter({ kind: 'milter', name: 'first' }, first.place),
+      filter({ kind: 'milter', name: 'second' }, second.place),
+    ];
+    const reception = new TestReception({ ...inbound, filters });
+    await reception.send(letter);
+    const { text, entry } = await reception.theMessage();
+    expect(text).toMatch(/\r\nX-First: one\r\nX-Second: two\r\nReceived: /);
+    expect(text).toContain('Subject: x\r\n\r\nHello.\r\n');
+    expect(second.connections[0]?.heard.filter((line) => line.startsWith('L '))[0]).toBe('L X-First|one|');
+    expect(filtered(entry.events)).toMatchObject({
+      decision: 'accept',
+      filters: [
+        { name: 'first', added: ['X-First'], notDone: ['change the header field Subject (number 1)'] },
+        { name: 'second', added: ['X-Second'] },
+      ],
+    });
+  });
+
+  test.each<[string, MilterScript, RegExp]>([
+    [
+      'discard',
+      { answers: { E: ['d'] } },
+      /wants it thrown away \(what is accepted never is\) at end of message/,
+    ],
+    ['discard at MAIL', { answers: { M: ['d'] } }, /thrown away .* at MAIL/],
+    ['quarantine', { answers: { E: [['qodd\0', 'c']] } }, /wants it in quarantine: odd/],
+    ['another body', { answers: { E: [['bnew', 'c']] } }, /not done: replace the body/],
+  ])('brings a message to Junk by %s', async (_, script, rule) => {
+    const { milter, reception } = await withMilter(script);
+    await using _server = milter;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    const { entry } = await reception.theMessage();
+    expect(entry.jobs).toMatchObject([{ folder: 'Junk' }]);
+    expect(filtered(entry.events)).toMatchObject({ decision: 'junk', rule: expect.stringMatching(rule) });
+  });
+
+  test.each(['O', 'C', 'H', 'M', 'R', 'T', 'L', 'N', 'B', 'E'])(
+    'that closes after %s costs no mail, or defers it where that is wanted',
+    async (letters) => {
+      const { milter, reception } = await withMilter({ answers: { [letters]: ['close'] } });
+      await using _ = milter;
+      expect(await reception.send(letter)).toMatch(/^250 /);
+      const { entry } = await reception.theMessage();
+      expect(filtered(entry.events)).toMatchObject({ filters: [{ unknown: 'down', whenDown: 'accept' }] });
+      expect(reception.logged).toMatchObject([{ level: 40, filter: 'milter' }]);
+      const strict = await withMilter({ answers: { [letters]: ['close'] } }, { whenDown: 'defer' });
+      await using _strict = strict.milter;
+      const replies = await strict.reception.say(
+        'EHLO x',
+        'MAIL FROM:<a@good.example>',
+        `RCPT TO:<${bob}>`,
+        'DATA',
+        content.trim(),
+        '.',
+      );
+      expect(replies).toContain('451 4.7.1 The mail filter milter does not answer now; try again later');
+      expect(strict.reception.accepted).toEqual([]);
+    },
+  );
+
+  test('that says nothing is given up in time, and so is one that is busy for ever', async () => {
+    const busy: MilterScript = { answers: { E: [Array(50).fill('p')] } };
+    for (const script of [{ answers: { E: ['hang'] } }, busy]) {
+      const { milter, reception } = await withMilter(script, { timeoutSeconds: 1, totalSeconds: 1 });
+      await using _ = milter;
+      expect(await reception.send(letter)).toMatch(/^250 /);
+      expect(filtered((await reception.theMessage()).entry.events)).toMatchObject({
+        filters: [{ unknown: 'timeout' }],
+      });
+    }
+  });
+
+  test('that lies is not believed', async () => {
+    const both = Buffer.concat([encodePacket('c'), encodePacket('r')]);
+    const { milter, reception } = await withMilter({ answers: { R: [both] } });
+    await using _ = milter;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    expect(filtered((await reception.theMessage()).entry.events)).toMatchObject({
+      filters: [{ unknown: 'lied', problem: 'it answers before it is asked' }],
+    });
+  });
+
+  test('is not shown what is too large for it, nor what a trusted network sends', async () => {
+    const small = await withMilter({}, { maxBytes: 10 });
+    await using _small = small.milter;
+    await small.reception.send(letter);
+    const { entry } = await small.reception.theMessage();
+    expect(filtered(entry.events)).toMatchObject({ filters: [{ unknown: 'tooLarge' }], decision: 'accept' });
+    const trusted = await withMilter({}, {}, { trusted: true });
+    await using _trusted = trusted.milter;
+    expect(await trusted.reception.send(letter)).toMatch(/^250 /);
+    expect(trusted.milter.connections).toEqual([]);
+  });
+});
+
+describe('clamd', () => {
+  const withClamd = async (...[answer]: Parameters<typeof clamdPeer>) => {
+    const clamd = await clamdPeer(answer);
+    const filters = [filter({ kind: 'clamd', timeoutSeconds: 1, totalSeconds: 1 }, clamd.place)];
+    return { clamd, reception: new TestReception({ ...inbound, filters }) };
+  };
+
+  test('sees the message', async () => {
+    const { clamd, reception } = await withClamd('stream: OK\0');
+    await using _ = clamd;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    expect(clamd.heard).toEqual(['From: a@good.example\r\nSubject: x\r\n\r\nHello.\r\n']);
+    expect(filtered((await reception.theMessage()).entry.events)).toMatchObject({
+      filters: [{ name: 'clamd', kind: 'clamd' }],
+      decision: 'accept',
+    });
+  });
+
+  test('finds something, and the message is refused', async () => {
+    const { clamd, reception } = await withClamd('stream: Eicar-Test-Signature FOUND\0');
+    await using _ = clamd;
+    expect(await reception.send(letter)).toBe(
+      '550 5.7.1 Refused: this message holds malware (Eicar-Test-Signature)',
+    );
+    expect(filtered(reception.events)).toMatchObject({ filters: [{ malware: 'Eicar-Test-Signature' }] });
+  });
+
+  test.each<[string, Parameters<typeof clamdPeer>[0], string]>([
+    ['says nothing', (socket) => socket.resume(), 'timeout'],
+    ['closes', (socket) => socket.destroy(), 'down'],
+    ['makes no sense', 'yes\0', 'lied'],
+    ['never ends', (socket) => void socket.write('x'.repeat(100_000)), 'lied'],
+    ['has an error', 'INSTREAM size limit exceeded. ERROR\0', 'down'],
+  ])('that %s costs no mail', async (_, answer, unknown) => {
+    const { clamd, reception } = await withClamd(answer);
+    await using _server = clamd;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    expect(filtered((await reception.theMessage()).entry.events)).toMatchObject({ filters: [{ unknown }] });
+  });
+});
+
+describe('rspamd', () => {
+  const withRspamd = async (
+    answer: Parameters<typeof rspamdPeer>[0],
+    input: Partial<FilterInput> = {},
+    setup: Partial<ReceptionSetup> = {},
+  ) => {
+    const rspamd = await rspamdPeer(answer);
+    const filters = [filter({ kind: 'rspamd', timeoutSeconds: 1, ...input }, rspamd.place)];
+    return { rspamd, reception: new TestReception({ ...inbound, ...setup, filters }) };
+  };
+  const says = (action: string, score = 7, more: object = {}) => ({
+    action,
+    score,
+    required_score: 15,
+    ...more,
+  });
+
+  test('is told who the client is, and may add fields', async () => {
+    const added = { milter: { add_headers: { 'X-Spam': { value: 'No', order: 0 } } } };
+    const { rspamd, reception } = await withRspamd(says('no action', 1.5, added));
+    await using _ = rspamd;
+    await reception.send({ ...letter, to: [bob, eve] });
+    const { text, entry } = await reception.theMessage();
+    expect(text).toMatch(/\r\nX-Spam: No\r\nReceived: /);
+    expect(rspamd.heard).toEqual(['From: a@good.example\r\nSubject: x\r\n\r\nHello.\r\n']);
+    expect(rspamd.fields[0]?.slice(0, 12)).toEqual([
+      'IP',
+      '192.0.2.1',
+      'Hostname',
+      'client.example',
+      'Helo',
+      'client.example',
+      'From',
+      'a@good.example',
+      'Rcpt',
+      bob,
+      'Rcpt',
+      eve,
+    ]);
+    expect(filtered(entry.events)).toMatchObject({
+      filters: [{ action: 'no action', score: 1.5, required: 15, added: ['X-Spam'] }],
+    });
+  });
+
+  test.each([
+    ['reject', /^550 5\.7\.1 Refused: this message looks like spam$/],
+    ['soft reject', /^451 4\.7\.1 /],
+    ['add header', /^250 /],
+    ['greylist', /^250 /],
+  ])('says %s', async (action, reply) => {
+    const { rspamd, reception } = await withRspamd(says(action));
+    await using _ = rspamd;
+    expect(await reception.send(letter)).toMatch(reply);
+    if (action === 'add header') expect(reception.accepted[0]?.jobs).toMatchObject([{ folder: 'Junk' }]);
+    if (action === 'greylist') expect(reception.accepted[0]?.jobs).toMatchObject([{ folder: 'Inbox' }]);
+  });
+
+  test.each<[string, Parameters<typeof rspamdPeer>[0], string]>([
+    ['says nothing', () => undefined, 'timeout'],
+    ['trickles', (_, response) => void response.write('{"action":'), 'timeout'],
+    [
+      'talks for ever',
+      (_, response) => {
+        const more = () => {
+          while (response.write('x'.repeat(100_000)));
+          response.once('drain', more);
+        };
+        more();
+      },
+      'lied',
+    ],
+    ['breaks off', (_, response) => void response.destroy(), 'down'],
+    ['answers 503', (_, response) => void response.writeHead(503).end('busy'), 'down'],
+    ['makes no sense', { hello: 1 }, 'lied'],
+  ])('that %s costs no mail', async (_, answer, unknown) => {
+    const { rspamd, reception } = await withRspamd(answer);
+    await using _server = rspamd;
+    expect(await reception.send(letter)).toMatch(/^250 /);
+    expect(filtered((await reception.theMessage()).entry.events)).toMatchObject({ filters: [{ unknown }] });
+  });
+
+  test('sees what our own users send where it is to, and may refuse it', async () => {
+    const submission: Partial<ReceptionSetup> = { via: 'submission', account: bob };
+    const own = { from: bob, to: eve, content: `From: ${bob}\r\nSubject: x\r\n\r\nHello.\r\n` };
+    for (const [wanted, reply] of [
+      [false, /^250 /],
+      [true, /^550 /],
+    ] as const) {
+      const { rspamd, reception } = await withRspamd(says('reject'), { submission: wanted }, submission);
+      await using _ = rspamd;
+      expect(await reception.send(own)).toMatch(reply);
+      expect(rspamd.fields).toHaveLength(wanted ? 1 : 0);
+    }
+  });
+});
