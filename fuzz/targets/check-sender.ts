@@ -59,7 +59,6 @@ async function read(input: Buffer) {
   return checkSender(
     {
       resolver: resolverOf({ spf: text(spf), key: text(key), policy: text(policy) }),
-      hostname: 'mx.example.net',
       clock: systemClock,
     },
     {

@@ -18,7 +18,7 @@ const letter = 'From: a@example.com\r\nTo: b@list.example\r\nSubject: Hello\r\n\
 
 const check = (message: string, trustedSealers: string[] = []) =>
   checkSender(
-    { resolver, hostname: 'mx.list.example', clock: systemClock, trustedSealers },
+    { resolver, clock: systemClock, trustedSealers },
     {
       clientAddress: '192.0.2.1',
       helo: 'client.example',

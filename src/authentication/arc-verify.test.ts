@@ -50,7 +50,7 @@ function chain(...subjects: string[]): string {
 
 async function check(header: string, failures: Record<string, 'servfail'> = {}) {
   const verdicts = await checkSender(
-    { resolver: scriptedResolver(zone, { failures }), hostname: 'mx.example.net', clock: systemClock },
+    { resolver: scriptedResolver(zone, { failures }), clock: systemClock },
     {
       clientAddress: '192.0.2.1',
       helo: 'client.example',

@@ -45,7 +45,7 @@ function check(incoming: Incoming = {}) {
   } = incoming;
   const resolver = incoming.resolver ?? scriptedResolver(data, script);
   return checkSender(
-    { resolver, hostname: 'mx.example.net', clock, limits },
+    { resolver, clock, limits },
     {
       clientAddress: '192.0.2.1',
       helo: 'mx.example.com',

@@ -38,8 +38,6 @@ export const defaultCheckLimits: CheckLimits = {
 
 export interface CheckParts {
   resolver: Resolver;
-  /** Our own name, for SPF's `%{r}` (RFC 7208 §7.3). */
-  hostname: string;
   clock: Clock;
   limits?: Partial<CheckLimits>;
   /** Domains whose ARC seals are believed; default: nobody's. */
@@ -59,7 +57,7 @@ const checkIsOver = new Error('the check is over');
  * resolver that breaks its contract.
  */
 export async function checkSender(parts: CheckParts, checked: CheckedMessage): Promise<Verdicts> {
-  const { clock, hostname, resolver, trustedSealers = [] } = parts;
+  const { clock, resolver, trustedSealers = [] } = parts;
   const limits = { ...defaultCheckLimits, ...parts.limits };
   const { clientAddress, helo } = checked;
   const startedAt = clock.now();
@@ -70,7 +68,7 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
   const dns = lookUps(resolver, limits.lookUps, timeout.signal);
   try {
     const [spf, iprev, { author, dkim, arc }] = await Promise.all([
-      checkSpf(dns, hostname, checked),
+      checkSpf(dns, checked),
       checkIprev(dns, clientAddress),
       readMessage(
         { dns, headerOctets: limits.headerOctets, now: startedAt, trustedSealers },

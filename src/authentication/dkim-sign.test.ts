@@ -53,10 +53,7 @@ describe.each<DkimKeyType>(['rsa', 'ed25519'])('createSigner() with an %s key', 
   async function verify(message: string) {
     const resolver = scriptedResolver({ 'posthorn._domainkey.example.com': { TXT: [record] } });
     const sender = { clientAddress: '192.0.2.1', helo: 'mail.example.com', reversePath: '' };
-    const verdicts = await checkSender(
-      { resolver, hostname: 'mx.example.net', clock },
-      { ...sender, message: Buffer.from(message) },
-    );
+    const verdicts = await checkSender({ resolver, clock }, { ...sender, message: Buffer.from(message) });
     return verdicts.dkim[0]?.result;
   }
 

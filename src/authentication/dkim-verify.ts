@@ -96,7 +96,7 @@ function findBodyProblem({ bodyHash, length = 0 }: MessageSignature, hash: Wante
 }
 
 /** RFC 6376 §6.1.1: what must be true of a DKIM-Signature field before anything is looked up. */
-function readDkimSignature(tags: Tags, now: number): MessageSignature | Problem {
+export function readDkimSignature(tags: Tags, now: number): MessageSignature | Problem {
   if (tags.get('v') !== '1') return { problem: 'v= is not 1' };
   const signature = readMessageSignature(tags);
   if ('problem' in signature) return signature;

@@ -21,7 +21,7 @@ function check(
   sender: Partial<Record<'clientAddress' | 'helo' | 'reversePath', string>> = {},
 ) {
   return checkSender(
-    { resolver, hostname: 'mx.example.net', clock: systemClock },
+    { resolver, clock: systemClock },
     {
       clientAddress: '192.0.2.9',
       helo: 'client.example',
@@ -33,7 +33,7 @@ function check(
 }
 
 const signatureOf = (extra: string): string =>
-  `DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; h=from${extra}; bh=AA==; b=AA==\r\n`;
+  `DKIM-Signature: v=1; a=ed25519-sha256; d=example.com; s=s; h=from${extra}; bh=${'A'.repeat(43)}=; b=AA==\r\n`;
 
 describe('checkSender() with garbage', () => {
   const tags = fc.constantFrom(
@@ -93,12 +93,12 @@ describe('checkSender() under load', () => {
   const from = 'From: a@example.com\r\n';
   const megabyte = 1024 * 1024;
 
-  it(`checks ${signatureLimits.signatures} signatures of 10,000 and says so`, async () => {
-    const { dkim } = await check(`${signatureOf('').repeat(10_000)}${from}\r\n`);
+  it(`checks ${signatureLimits.signatures} signatures of 5,000 and says so`, async () => {
+    const { dkim } = await check(`${signatureOf('').repeat(5000)}${from}\r\n`);
     expect(dkim).toHaveLength(signatureLimits.signatures + 1);
     expect(dkim.at(-1)).toMatchObject({
       result: 'policy',
-      reason: '9990 signatures not checked: only 10 signatures are checked',
+      reason: '4990 signatures not checked: only 10 signatures are checked',
     });
   });
 

@@ -102,7 +102,8 @@ function findRefusal(tags: ReadonlyMap<string, string>): string | undefined {
   if (tags.get('p') === undefined) return 'the key record has no p=';
   if (tags.get('p') === '') return 'the key has been revoked (p= is empty)';
   const hashes = tags.get('h');
-  if (hashes !== undefined && !listOf(hashes).includes('sha256')) return 'the key is not for sha256 (h=)';
+  if (hashes !== undefined && !listOf(hashes.toLowerCase()).includes('sha256'))
+    return 'the key is not for sha256 (h=)';
   const services = listOf(tags.get('s') ?? '*');
   if (!services.includes('*') && !services.includes('email')) return 'the key is not for mail (s=)';
   return undefined;

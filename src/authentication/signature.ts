@@ -7,6 +7,8 @@ import type { Canonicalization } from './canonical-body.ts';
 import { isBase64 } from './key-record.ts';
 import { listOf, type Tags, withoutSpace } from './tag-list.ts';
 
+const sha256Octets = 32;
+
 export type SignatureAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
 
 /** Who signed, and what; of a signature over header fields alone (ARC-Seal) that is all. */
@@ -56,7 +58,8 @@ export function readMessageSignature(
   if ('problem' in signature) return signature;
   const bodyHash = withoutSpace(tags.get('bh') ?? '');
   if (bodyHash === '') return { problem: 'bh= is missing' };
-  if (!isBase64(bodyHash)) return { problem: 'bh= is no base64' };
+  if (!isBase64(bodyHash) || Buffer.from(bodyHash, 'base64').length !== sha256Octets)
+    return { problem: 'bh= is no SHA-256' };
   const canonicalization = readCanonicalization(tags.get('c') ?? `${without}/${without}`);
   if (!canonicalization) return { problem: 'c= names no canonicalization that is known' };
   const names = tags.get('h');

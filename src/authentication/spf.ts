@@ -1,10 +1,14 @@
 /**
- * SPF (RFC 7208): may this client send mail of this domain? mailauth evaluates the records, with RFC 7208's own limits
- * on look-ups; this file says what is asked and puts the answer into our words.
+ * SPF (RFC 7208): may this client send mail of this domain? What is asked of whom (§2.3, §2.4), and the answer in our
+ * words; spf-evaluate.ts finds it out.
  */
 
-import { spf } from 'mailauth/lib/spf/index.js';
+import { domainToASCII } from 'node:url';
+import { findCanonicalIp, parseIpv4 } from '../dns/ip.ts';
+import { shownText } from './key-record.ts';
 import type { LookUps } from './look-ups.ts';
+import { type Evaluation, evaluateSpf, type SpfClient } from './spf-evaluate.ts';
+import { ipv6Octets } from './spf-record.ts';
 import type { SpfResult, SpfVerdict } from './verdicts.ts';
 
 export interface Sender {
@@ -19,61 +23,55 @@ export interface Sender {
 /** Longer than any path (RFC 5321 §4.5.3.1.3) and any host name; what is longer names no domain. */
 const longestIdentity = 512;
 
-export async function checkSpf(lookUps: LookUps, hostname: string, sender: Sender): Promise<SpfVerdict> {
+export async function checkSpf(lookUps: LookUps, sender: Sender): Promise<SpfVerdict> {
   const scope = sender.reversePath === '' ? 'helo' : 'mailfrom';
   const identity = scope === 'helo' ? sender.helo : sender.reversePath;
   if (identity.length > longestIdentity)
     return { result: 'none', domain: '', scope, reason: 'the name is too long' };
-  try {
-    const { domain, status } = await spf({
-      sender: sender.reversePath,
-      ip: sender.clientAddress.replace(/%.*$/s, ''),
-      helo: sender.helo.slice(0, longestIdentity),
-      mta: hostname,
-      resolver: lookUps.resolve,
-      strict: true,
-    });
-    const result = spfResult(status.result);
-    const printable = /^[\x21-\x7e]+$/.test(domain) ? domain : '';
-    return {
-      result,
-      domain: printable,
-      scope,
-      reason: reasonFor(result, printable, sender, status.comment ?? ''),
-    };
-  } catch (error) {
-    return { result: 'permerror', domain: '', scope, reason: `cannot be evaluated: ${String(error)}` };
-  }
+  const name = asciiDomain(identity.slice(identity.lastIndexOf('@') + 1).replace(/\.$/, ''));
+  const domain = /^[\x21-\x7e]+$/.test(name) ? name : '';
+  const client = clientOf(sender, identity, domain);
+  if (client === undefined)
+    return { result: 'permerror', domain, scope, reason: 'the client has no IP address' };
+  if (domain === '') return { result: 'none', domain, scope, reason: 'there is no domain to check' };
+  const evaluation = await evaluateSpf(lookUps, client, domain);
+  const { result, path, record, recordDomain } = evaluation;
+  return {
+    result,
+    domain,
+    scope,
+    ...(path.length > 0 && { mechanism: shownText(path.join(', there ')) }),
+    ...(record !== undefined && { record: shownText(record) }),
+    ...(recordDomain !== undefined && { recordDomain }),
+    reason: reasonFor(evaluation, domain, sender.clientAddress),
+  };
 }
 
-const results: readonly SpfResult[] = [
-  'pass',
-  'fail',
-  'softfail',
-  'neutral',
-  'none',
-  'temperror',
-  'permerror',
-];
+/** In A-labels, lower-case (RFC 8616 §3); as it is, where it is no host name. */
+const asciiDomain = (name: string): string =>
+  (/^[\x21-\x7e]*$/.test(name) ? name : domainToASCII(name) || name).toLowerCase();
 
-function spfResult(text: string): SpfResult {
-  return results.find((result) => result === text) ?? 'permerror';
+/** A sender without a local part is postmaster (§4.3), as is HELO (§2.3). */
+function clientOf({ clientAddress, helo }: Sender, identity: string, domain: string): SpfClient | undefined {
+  const address = findCanonicalIp(clientAddress.replace(/%.*$/s, ''));
+  const octets = address && (parseIpv4(address) ?? ipv6Octets(address));
+  if (!address || !octets) return undefined;
+  const at = identity.lastIndexOf('@');
+  const local = at > 0 ? identity.slice(0, at) : 'postmaster';
+  return { address, octets, helo: helo.slice(0, longestIdentity), sender: `${local}@${domain}` };
 }
 
-/** `comment` ends with what went wrong, after the sender's address. */
-function reasonFor(result: SpfResult, domain: string, { clientAddress }: Sender, comment: string): string {
-  switch (result) {
-    case 'pass':
-      return `${domain} permits ${clientAddress}`;
-    case 'fail':
-      return `${domain} does not permit ${clientAddress} (-)`;
-    case 'softfail':
-      return `${domain} probably does not permit ${clientAddress} (~)`;
-    case 'neutral':
-      return `${domain} says nothing about ${clientAddress} (?)`;
-    case 'none':
-      return domain === '' ? 'there is no domain to check' : `${domain} has no SPF record`;
-    default:
-      return comment.replace(/^.*? during lookup of .*?: /s, '');
-  }
+const saying: Partial<Record<SpfResult, string>> = {
+  pass: 'permits',
+  fail: 'does not permit',
+  softfail: 'probably does not permit',
+  neutral: 'says nothing about',
+};
+
+function reasonFor({ result, path, problem = '' }: Evaluation, domain: string, address: string): string {
+  if (result === 'none') return `${domain} has no SPF record`;
+  const verb = saying[result];
+  if (verb === undefined) return problem;
+  const by = path.length > 0 ? ` by ${path.join(', there ')}` : ': no mechanism matches';
+  return shownText(`${domain} ${verb} ${address}${by}`);
 }

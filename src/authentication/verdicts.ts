@@ -33,6 +33,11 @@ export interface SpfVerdict {
   domain: string;
   /** `helo` for a null reverse-path (RFC 7208 §2.4). */
   scope: 'mailfrom' | 'helo';
+  /** The mechanism that matched; where others led to it, these first: `include:a.example, there ip4:192.0.2.0/24`. */
+  mechanism?: string;
+  /** The text of the record that decided, cut where it is long, and the domain that published it. */
+  record?: string;
+  recordDomain?: string;
   reason: string;
 }
 
@@ -73,6 +78,10 @@ export interface DmarcVerdict {
   alignment?: { spf: AlignmentMode; dkim: AlignmentMode };
   /** Which mechanism passed for an aligned domain. */
   aligned: { spf: boolean; dkim: boolean };
+  /** The text of the record that applies, at `policyDomain`; cut where it is long. */
+  record?: string;
+  /** The domains whose records were asked for, from the author's upwards (RFC 9989 §4.10). */
+  asked?: readonly string[];
   reason: string;
 }
 

@@ -17,7 +17,7 @@ const received = 'Received: from x by mx.list.example\r\n';
 
 const check = (message: string) =>
   checkSender(
-    { resolver, hostname: 'mx.list.example', clock: systemClock },
+    { resolver, clock: systemClock },
     { clientAddress: '192.0.2.1', helo: 'x', reversePath: 'a@example.com', message: Buffer.from(message) },
   );
 

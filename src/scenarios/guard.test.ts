@@ -162,7 +162,7 @@ describeWithIpv6('posthorn doctor', () => {
     );
     expect(out).toContain('error    reverse name: ::1 has no PTR record\n');
     expect(out).toContain(`enter: ${reverseName(six)}. PTR mx.example.com.\n`);
-    expect(out).toContain('good     SPF example.com: SPF: example.com permits ::1\n');
+    expect(out).toContain('good     SPF example.com: SPF: example.com permits ::1 by mx\n');
   });
 
   test('tells of a disqualified address, and of all being well, in JSON too', async () => {

@@ -145,9 +145,9 @@ async function probeDomains(ask: () => LookUps, subject: Subject): Promise<Probe
 
 async function probeSpf(ask: LookUps, { publicAddress, ehloName }: Subject, domain: string): Promise<Probed> {
   const sender = { clientAddress: publicAddress, helo: ehloName, reversePath: `postmaster@${domain}` };
-  // Loaded when first needed, as for mail that comes in: it takes 30 MiB.
+  // Loaded when first needed, as for mail that comes in.
   const { checkSpf } = await import('../../authentication/spf.ts');
-  const { result, reason } = await checkSpf(ask, ehloName, sender);
+  const { result, reason } = await checkSpf(ask, sender);
   const finding = { check: 'spf', subject: domain, evidence: `SPF: ${reason}` } as const;
   if (result === 'pass') return { ...finding, result: 'good' };
   if (result === 'temperror') return { ...finding, result: 'unknown' };
