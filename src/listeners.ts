@@ -131,15 +131,27 @@ function serveSmtp(
     commandsHeard: () => machine.commandsHeard,
     dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
   };
+  let forgetGreeting = () => {};
+  const greeting = (): Promise<undefined> =>
+    new Promise((resolve) => {
+      forgetGreeting = clock.after(limits.greetingDelayMs, () => {
+        session.talkedEarly = machine.hasUnread;
+        resolve(undefined);
+      });
+    });
+  const isDelayed = outside && !trusted && limits.greetingDelayMs > 0;
   const conduct = parts.conducts.of(peer);
   const application = new SmtpApplication(
     outside
-      ? { ...parts, conduct, door: parts.inbound }
+      ? { ...parts, conduct, door: parts.inbound, ...(isDelayed && { greeting }) }
       : { ...parts, conduct, door: parts.submission, login: parts.logins.loginsOf(peer.address, conduct) },
     session,
   );
   const connection = new Connection(socket, { machine, application, secureContext, limits, log });
-  void connection.closed.then(() => conduct?.badCommands(machine.errors));
+  void connection.closed.then(() => {
+    forgetGreeting();
+    conduct?.badCommands(machine.errors);
+  });
   return connection;
 }
 

@@ -47,8 +47,8 @@ import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
 import { type Defence, openDefence } from './reception/abuse/defence.ts';
-import { reportSource } from './reception/backscatter.ts';
 import { FactFinder } from './reception/checks/fact-finder.ts';
+import { factSources } from './reception/checks/sources.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import { Deferrals } from './reception/deferrals.ts';
 import type { Filters } from './reception/filters/filters.ts';
@@ -337,9 +337,12 @@ function reportPartsOf({ config, ...core }: Omit<Reception, 'queue' | 'defence'>
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };
 }
 
-function judgingOf({ config, store, clock }: Reception): Judging {
+function judgingOf(reception: Reception): Judging {
+  const { config, store, clock } = reception;
   const policies = new Policies({ ...config, store });
-  const sources = config.dossier.enabled ? [reportSource(store)] : [];
+  const { hostname, domains, dossier } = config;
+  const found = { ...reception, hostname, domains, sent: dossier.enabled ? store : undefined };
+  const sources = factSources(found, policies.all);
   return new Judging({
     policies,
     finder: new FactFinder(sources, policies.all),

@@ -15,6 +15,7 @@ import { findFamily } from '../net/addresses.ts';
 import { createLog } from '../util/log.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
+import { listSection } from './doctor-lists.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** One thing that was looked at: all that was found of it. */
@@ -39,7 +40,12 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print JSON'),
     async (options: CommonOptions) => {
       const config = await configOf(context, options);
-      const sections = [sourceSection(await lookAtSources(config, context), config)];
+      const resolver = await createStub(config, context.clock);
+      const [sources, lists] = await Promise.all([
+        lookAtSources(config, context),
+        listSection(config, { resolver, clock: context.clock }),
+      ]);
+      const sections = [sourceSection(sources, config), ...(lists ? [lists] : [])];
       if (options.json) printJson(context, { sections });
       else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
       return exitCodeFor(sections);

@@ -124,6 +124,8 @@ export interface LimitsConfig {
   sessionsPerAddress: number;
   /** A session without a byte from the client for this long ends. */
   idleMs: number;
+  /** Strangers are greeted so much later on port 25: who does not wait for it is an early talker. */
+  greetingDelayMs: number;
   /** A session never lasts longer than this. */
   sessionMs: number;
 }

@@ -168,6 +168,8 @@ const limitsShape = {
   sessionsPerAddress: v.optional(values.count(1, 100_000, 'sessions'), 100),
   // SMTP servers wait 5 minutes at least (RFC 5321 §4.5.3.2.7), POP3 servers 10 (RFC 1939 §3).
   idleSeconds: v.optional(values.count(1, 86_400, 'seconds'), 600),
+  // A client waits 5 minutes for the greeting (RFC 5321 §4.5.3.2.1).
+  greetingDelayMs: v.optional(values.count(0, 60_000, 'milliseconds'), 0),
   sessionSeconds: v.optional(values.count(1, 604_800, 'seconds'), 7200),
 };
 

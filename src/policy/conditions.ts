@@ -2,11 +2,18 @@
 
 import type { Condition } from './condition.ts';
 import { authenticationConditions } from './conditions/authentication.ts';
+import { clientConditions } from './conditions/client.ts';
 import { contentConditions } from './conditions/content.ts';
 import { filterConditions } from './conditions/filters.ts';
 import { senderConditions } from './conditions/senders.ts';
 
-const all = { ...authenticationConditions, ...contentConditions, ...senderConditions, ...filterConditions };
+const all = {
+  ...authenticationConditions,
+  ...clientConditions,
+  ...contentConditions,
+  ...senderConditions,
+  ...filterConditions,
+};
 
 export type ConditionName = keyof typeof all;
 

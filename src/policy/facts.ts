@@ -31,8 +31,39 @@ export interface Facts {
   iprev?: IprevVerdict;
   /** What each filter said (milters, rspamd, clamd); empty: there are none. */
   filters?: readonly FilterFact[];
+  /** How the client has introduced itself. */
+  helo?: HeloFact;
+  /** The domain of the reverse-path. */
+  senderDomain?: SenderDomainFact;
+  /** Whether the client talked before it was greeted. */
+  earlyTalker?: { talked: boolean; why: string };
+  /** What the DNS lists that a policy names say of the client's address, by their zones. */
+  dnsbl?: Readonly<Record<string, ListFact>>;
+  /** … and of the domain of the reverse-path. */
+  rhsbl?: Readonly<Record<string, ListFact>>;
   /** Whether it reports on mail that we have not sent. */
   report?: { unasked: boolean; why: string };
+}
+
+export interface HeloFact {
+  /** `ours`: a name or an address of ours, or an address of somebody else's. `missing`: DNS does not know the name. */
+  result: 'good' | 'ours' | 'malformed' | 'missing' | 'temperror';
+  why: string;
+}
+
+export interface SenderDomainFact {
+  /** `none`: there is no domain to look for. `null-mx`: it takes no mail (RFC 7505). */
+  result: 'exists' | 'missing' | 'null-mx' | 'none' | 'temperror';
+  domain: string;
+  why: string;
+}
+
+export interface ListFact {
+  /** `unknown`: the list does not answer us as it should. */
+  result: 'listed' | 'free' | 'unknown';
+  /** Of an entry: addresses in 127.0.0.0/8. */
+  codes: readonly string[];
+  why: string;
 }
 
 /** What differs from recipient to recipient. */

@@ -59,6 +59,8 @@ export class Judging {
     transaction: Transaction,
     recipients: readonly Recipient[],
   ): Promise<(Judgment & { reply: Reply }) | undefined> {
+    // What takes a while is asked while the message comes in. A failure is told to whoever waits for it then.
+    if (this.#parts.finder.looksAtClients) this.#clientFacts({ session, transaction }).catch(() => undefined);
     const refusals = [];
     let facts: Facts | undefined;
     for (const recipient of recipients) {

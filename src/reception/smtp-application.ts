@@ -31,6 +31,8 @@ export interface Session {
   readonly peer: Peer;
   /** The client's address lies in a trusted network. */
   readonly trusted: boolean;
+  /** Before our greeting, which was delayed to see that; undefined: it was not. */
+  talkedEarly?: boolean;
   tls: TlsInfo | undefined;
   hello: { verb: 'HELO' | 'EHLO'; name: string } | undefined;
   /** The account that has authenticated. */
@@ -111,6 +113,8 @@ export interface ScreenedRecipient {
 export interface SmtpApplicationParts {
   door: Door;
   directory: Directory;
+  /** Resolves when the client is to be greeted; absent: at once. */
+  greeting?: (() => Promise<undefined>) | undefined;
   /** Absent where AUTH is not offered. */
   login?: Login;
   /** Absent where nothing is counted of the client. */
@@ -154,7 +158,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   #decide(event: SmtpEvent): MaybePromise<Reply | undefined> {
     switch (event.type) {
       case 'connect':
-        return undefined;
+        return this.#parts.greeting?.();
       case 'tls':
         this.#reset();
         this.#session.tls = event.tls;

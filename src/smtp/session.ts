@@ -75,6 +75,11 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     return this.#errors;
   }
 
+  /** The client has said something that was not looked at yet. */
+  get hasUnread(): boolean {
+    return this.#input.heldBytes > 0;
+  }
+
   get midway(): boolean {
     return this.#mode === 'data';
   }

@@ -12,8 +12,8 @@ import type { TlsInfo } from '../net/machine.ts';
 import type { Policy } from '../policy/policy.ts';
 import { Directory } from '../queue/directory.ts';
 import type { Conduct } from '../reception/abuse/conduct.ts';
-import { reportSource } from '../reception/backscatter.ts';
 import { FactFinder } from '../reception/checks/fact-finder.ts';
+import { factSources } from '../reception/checks/sources.ts';
 import { Deferrals } from '../reception/deferrals.ts';
 import { Filters } from '../reception/filters/filters.ts';
 import { inboundDoor } from '../reception/inbound.ts';
@@ -29,9 +29,9 @@ import { SmtpSession } from '../smtp/session.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
-import type { EventRow, MessageRow, NewMessage } from '../store/store.ts';
+import type { AccountSettings, EventRow, MessageRow, NewMessage } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
-import { createLog } from '../util/log.ts';
+import { createLog, type Log } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { fakeClock, impatientClock } from './fake-clock.ts';
 import { type Script, scriptedResolver } from './scripted-resolver.ts';
@@ -59,6 +59,9 @@ export interface ReceptionSetup {
   /** It is remembered what `250` may have been lost; else never. */
   lostAnswers?: boolean;
   policies?: readonly Policy[];
+  /** Of each account that has any. */
+  settings?: Readonly<Record<string, AccountSettings>>;
+  talkedEarly?: boolean;
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
   /** On real sockets, under the system's clock. */
@@ -85,6 +88,7 @@ export class TestReception {
   /** Set: queue and store reject with it. */
   failure: Error | undefined;
   readonly #setup: ReceptionSetup;
+  #judged: Judging | undefined;
   readonly #repeats = new Repeats(this.clock);
   readonly #nextQueueId = queueIds(this.clock.now, () => 0);
 
@@ -101,7 +105,14 @@ export class TestReception {
 
   /** Takes a connection. */
   readonly serve = (): Served<SmtpEvent, Reply | undefined> => {
-    const { via, account, trusted = false, clientAddress = '192.0.2.1', recipients = 5 } = this.#setup;
+    const {
+      via,
+      account,
+      talkedEarly,
+      trusted = false,
+      clientAddress = '192.0.2.1',
+      recipients = 5,
+    } = this.#setup;
     const machine = new SmtpSession({
       hostname,
       now: this.clock.now,
@@ -120,6 +131,7 @@ export class TestReception {
       tls: account === undefined ? undefined : tls,
       hello: undefined,
       account,
+      ...(talkedEarly !== undefined && { talkedEarly }),
       commandsHeard: () => machine.commandsHeard,
       dialogue: () => machine.dialogue.excerpt(),
     };
@@ -172,6 +184,10 @@ export class TestReception {
     return { door, directory: parts.directory, login, conduct, nextQueueId: this.#nextQueueId, log };
   }
 
+  #log(): Log {
+    return createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
+  }
+
   #doorParts() {
     const { records = {}, script = {}, signers = new Map(), spool = noSpool, sent = [] } = this.#setup;
     return {
@@ -189,22 +205,36 @@ export class TestReception {
       signers,
       clock: this.clock,
       filters: this.#filters(),
-      judging: this.#judging(sent),
+      judging: this.#judged ?? this.#judging(sent),
     };
   }
 
   #judging(sent: readonly string[]): Judging {
-    const { accounts = [], policies = [], withoutDossiers } = this.#setup;
+    const { accounts = [], policies = [], withoutDossiers, records = {}, script = {} } = this.#setup;
     const findAccount = async (address: string) =>
-      accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined;
+      accounts.includes(address)
+        ? { address, passwordHash: '', createdAt: 0, settings: this.#setup.settings?.[address] ?? {} }
+        : undefined;
     const chosen = new Policies({ policies, domains, store: { findAccount } });
-    const reports = reportSource({ isSentFromHere: async (messageId) => sent.includes(messageId) });
+    const log = this.#log();
+    const sources = factSources(
+      {
+        hostname,
+        domains,
+        log,
+        clock: this.clock,
+        resolver: scriptedResolver(records, script),
+        sent: withoutDossiers ? undefined : { isSentFromHere: async (id) => sent.includes(id) },
+      },
+      chosen.all,
+    );
     const memos = { listMemos: async () => [], writeMemos: async () => undefined };
-    return new Judging({
+    this.#judged = new Judging({
       policies: chosen,
-      finder: new FactFinder(withoutDossiers ? [] : [reports], chosen.all),
+      finder: new FactFinder(sources, chosen.all),
       deferrals: new Deferrals({ store: memos, clock: this.clock }),
     });
+    return this.#judged;
   }
 
   #filters(): Filters | undefined {
@@ -213,10 +243,6 @@ export class TestReception {
     const clock = systemClock;
     const [open, post, resolver] = [filterDialler(clock), filterPoster(clock), scriptedResolver(records)];
     return new Filters({ filters, hostname, open, post, resolver, clock, log: this.#log() });
-  }
-
-  #log() {
-    return createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
   }
 
   async #accept(entry: Accepted): Promise<void> {

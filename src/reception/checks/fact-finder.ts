@@ -3,7 +3,7 @@
 import type { SenderLists } from '../../policy/condition.ts';
 import { conditions } from '../../policy/conditions.ts';
 import type { FactName, Facts, RecipientFacts } from '../../policy/facts.ts';
-import type { Policy } from '../../policy/policy.ts';
+import type { Check, Policy } from '../../policy/policy.ts';
 import type { AboutClient, AboutMessage, AboutRecipient, FactSource } from './fact-source.ts';
 
 export class FactFinder {
@@ -13,10 +13,18 @@ export class FactFinder {
 
   constructor(sources: readonly FactSource[], policies: readonly Policy[]) {
     const needed = factsNeeded(policies);
-    const active = sources.filter(({ finds }) => finds.some((name) => needed.has(name)));
+    const early = factsNeeded(policies.map(withEarlyChecks));
+    const active = sources.filter(({ finds, onlyEarly }) =>
+      finds.some((name) => (onlyEarly ? early : needed).has(name)),
+    );
     this.#client = active.filter(({ ofClient }) => ofClient !== undefined);
     this.#recipient = active.filter(({ ofRecipient }) => ofRecipient !== undefined);
     this.#message = active.filter(({ ofMessage }) => ofMessage !== undefined);
+  }
+
+  /** Somebody has to be asked about clients. */
+  get looksAtClients(): boolean {
+    return this.#client.length > 0;
   }
 
   async ofClient(about: AboutClient): Promise<Facts> {
@@ -48,7 +56,29 @@ const sizeOf = ({ content }: AboutMessage): number =>
   content.kind === 'inline' ? content.bytes.length : content.sizeBytes;
 
 /** What can be refused at RCPT: a policy that lets nobody in waits for nothing else. */
-const envelopeFacts: ReadonlySet<FactName> = new Set(['client', 'reversePath', 'greylist']);
+const envelopeFacts: ReadonlySet<FactName> = new Set([
+  'client',
+  'reversePath',
+  'helo',
+  'senderDomain',
+  'earlyTalker',
+  'dnsbl',
+  'rhsbl',
+  'iprev',
+  'greylist',
+]);
+
+/** It can be answered before the message is here. */
+const isEarly = ({ when }: Check): boolean =>
+  conditions[when.name].needs.every((name) => envelopeFacts.has(name));
+
+/** Only those that may turn somebody away, or keep another check from it, before the message is here. */
+const withEarlyChecks = (policy: Policy): Policy => ({
+  ...policy,
+  checks: policy.checks.filter(
+    (check) => isEarly(check) && (check.then !== 'score' || policy.rejectAt !== undefined),
+  ),
+});
 
 /** Whether a policy may turn a recipient away before the message is here. Where nobody is blocked, that check does not. */
 export const mayRefuseEarly = (
@@ -57,10 +87,10 @@ export const mayRefuseEarly = (
 ): boolean =>
   rejectAt !== undefined ||
   checks.some(
-    ({ when, then }) =>
-      (then === 'reject' || then === 'greylist') &&
-      conditions[when.name].needs.every((name) => envelopeFacts.has(name)) &&
-      (when.name !== 'blocked' || block.length > 0),
+    (check) =>
+      (check.then === 'reject' || check.then === 'greylist') &&
+      isEarly(check) &&
+      (check.when.name !== 'blocked' || block.length > 0),
   );
 
 function factsNeeded(policies: readonly Policy[]): Set<FactName> {

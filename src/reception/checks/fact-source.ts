@@ -33,6 +33,8 @@ export interface AboutMessage extends AboutClient {
 
 export interface FactSource {
   finds: readonly FactName[];
+  /** The message brings it in any case: asked only where a policy may refuse a recipient by it before. */
+  onlyEarly?: true;
   /** What is known as soon as there is a client and a sender; asked once for a transaction. */
   ofClient?(about: AboutClient): MaybePromise<Partial<Facts>>;
   ofRecipient?(about: AboutRecipient): MaybePromise<Partial<RecipientFacts>>;
