@@ -43,6 +43,7 @@ import type { Matches } from './queue/matches.ts';
 import { type DeliveryGroup, Queue } from './queue/queue.ts';
 import { ScheduleRecorder } from './queue/recording.ts';
 import { retryPolicy } from './queue/retry.ts';
+import { ReturnPaths } from './queue/return-paths.ts';
 import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
@@ -100,7 +101,9 @@ export async function startServer({
   const store = config.dossier.enabled ? opened : withoutDossiers(opened);
   const core = { config, log, clock, store, signers, nextQueueId: queueIds(clock.now, Math.random) };
 
-  const directory = new Directory({ store, domains: config.domains });
+  const isLocal = (domain: string) => config.domains.some(({ name }) => name === domain);
+  const returnPaths = await ReturnPaths.read({ store, clock, isLocal });
+  const directory = new Directory({ store, domains: config.domains, returnPaths });
   await warnOfMissingPostmasters(directory, log);
   const resolver = await createResolver(config, clock, log);
   const policy = suppressionPolicy(config.suppression);
@@ -118,7 +121,7 @@ export async function startServer({
   parts.defer(() => tls.sts.close());
   await tls.sts.start();
   const queue: Queue = await startQueue(
-    { ...core, directory, resolver, suppressions, receivers, guard, tls },
+    { ...core, directory, returnPaths, resolver, suppressions, receivers, guard, tls },
     parts,
   );
   const defence = await openDefence(core);
@@ -197,10 +200,10 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue' | 'defence'> & { tls: OutboundTls },
+  core: Omit<Reception, 'queue' | 'defence'> & { tls: OutboundTls; returnPaths: ReturnPaths },
   parts: AsyncDisposableStack,
 ): Promise<Queue> {
-  const { config, log, clock, store, resolver, suppressions, receivers, guard, tls } = core;
+  const { config, log, clock, store, returnPaths, resolver, suppressions, receivers, guard, tls } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -251,6 +254,7 @@ async function startQueue(
     report: reportPartsOf(core),
     retry,
     receivers,
+    forwarding: { returnPaths, isLocal: (domain) => core.directory.isLocal(domain) },
   };
   parts.defer(() => queue.stop());
   const delays = new DelayWatch({ store, queue, report: deliverParts.report, retry, clock, log });

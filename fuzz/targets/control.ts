@@ -24,6 +24,7 @@ const admin: Admin = {
   listAccounts: nobody,
   setPassword: nobody,
   listJudged: nobody,
+  changeSettings: nobody,
   removeAccount: nobody,
   changeSenderList: nobody,
   setAlias: nobody,

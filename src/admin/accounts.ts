@@ -1,11 +1,13 @@
 /** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
 
 import { maxCommandLineBytes } from '../pop3/session.ts';
+import { findPlace } from '../queue/readings.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { makeScramKeys } from '../sasl/scram.ts';
 import { hashPassword } from '../store/passwords.ts';
 import type { Account, Alias, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import { noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import { type Admin, AdminError, type NewAccount } from './admin.ts';
 
@@ -19,7 +21,7 @@ export interface AccountParts {
 
 type AccountOperations = Pick<
   Admin,
-  'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'removeAccount'
+  'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'changeSettings' | 'removeAccount'
 >;
 type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
 
@@ -47,6 +49,7 @@ export function accountOperations(parts: AccountParts): AccountOperations {
       if (!(await store.setPassword(key, passwordHash, scramKeys))) throw noSuchAccount(key);
       changed();
     },
+    ...settingsOperations(parts),
     async removeAccount({ address }) {
       const key = localAddress(address, domains);
       if (!(await store.removeAccount(key))) throw noSuchAccount(key);
@@ -175,7 +178,8 @@ async function checkTarget(alias: string, target: string, store: Store, domains:
       `${alias} → ${address} would be a loop. Leave one of its aliases out.`,
     );
   }
-  if ((await store.findAccount(address)) || (await store.findAlias(address))) return address;
+  const places = { store, domains: new Map(domains.map((domain) => [domain.name, domain])) };
+  if (await findPlace(places, address)) return address;
   throw noSuchAccount(address);
 }
 
@@ -192,10 +196,4 @@ const accountExists = (address: string) =>
   new AdminError(
     'exists',
     `${address} exists already. To change its password: posthorn account passwd ${address}`,
-  );
-
-const noSuchAccount = (address: string) =>
-  new AdminError(
-    'no-such-account',
-    `There is no account ${address}. To make it: posthorn account add ${address}`,
   );

@@ -1,9 +1,10 @@
 /** Which addresses an administrator may use for what. Knows domains, not accounts. */
 
 import { addressKey, formatAddress, parseAddress, parseDomain } from '../mail/address.ts';
+import type { LocalDomain } from '../queue/readings.ts';
 import { AdminError } from './admin.ts';
 
-export type Domains = readonly { name: string }[];
+export type Domains = readonly LocalDomain[];
 
 /** The key of an address of a configured domain. Throws an AdminError for any other. */
 export function localAddress(text: string, domains: Domains): string {

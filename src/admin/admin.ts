@@ -31,6 +31,18 @@ export interface AccountSummary {
   hasScramKeys: boolean;
 }
 
+/** What is absent stays as it is; null: as the domain or the server has it. */
+export interface SettingsChange {
+  address: string;
+  /** Whether mail can be sent to it. */
+  receive?: boolean;
+  /** Whether its user can submit mail. */
+  send?: boolean;
+  quotaBytes?: number | null;
+  /** Addresses that its mail goes on to, and whether a copy stays. */
+  forward?: { to: string[]; keep: boolean } | null;
+}
+
 export interface ImportResult {
   added: number;
   /** These existed already and were left as they are. */
@@ -192,6 +204,8 @@ export interface Admin {
   importAccounts(request: { accounts: NewAccount[] }): Promise<ImportResult>;
   listAccounts(): Promise<AccountSummary[]>;
   setPassword(request: { address: string; password: string }): Promise<void>;
+  /** Resolves to what is set now. */
+  changeSettings(request: SettingsChange): Promise<AccountSettings>;
   /** Its mail stays on disk; its dossiers go. */
   removeAccount(request: { address: string }): Promise<void>;
   changeSenderList(request: SenderListChange): Promise<SenderListsResult>;

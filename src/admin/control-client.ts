@@ -19,6 +19,7 @@ function proxy(connection: ControlConnection): Admin {
     importAccounts: (request) => ask('importAccounts', request),
     listAccounts: () => ask('listAccounts'),
     setPassword: (request) => ask('setPassword', request),
+    changeSettings: (request) => ask('changeSettings', request),
     removeAccount: (request) => ask('removeAccount', request),
     changeSenderList: (request) => ask('changeSenderList', request),
     setAlias: (request) => ask('setAlias', request),

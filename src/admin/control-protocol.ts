@@ -50,6 +50,14 @@ const text = v.string();
 const nothing = v.object({});
 const address = v.object({ address: text });
 const account = v.object({ address: text, password: v.exactOptional(text), hash: v.exactOptional(text) });
+const octets = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const settingsChange = v.object({
+  ...address.entries,
+  receive: v.exactOptional(v.boolean()),
+  send: v.exactOptional(v.boolean()),
+  quotaBytes: v.exactOptional(v.nullable(octets)),
+  forward: v.exactOptional(v.nullable(v.object({ to: v.array(text), keep: v.boolean() }))),
+});
 const moment = v.pipe(v.number(), v.safeInteger());
 const selection = v.object({
   domain: v.exactOptional(text),
@@ -81,6 +89,7 @@ export const operations: Record<Operation, Perform> = {
   setPassword: operation(v.object({ ...address.entries, password: text }), (admin, request) =>
     admin.setPassword(request),
   ),
+  changeSettings: operation(settingsChange, (admin, request) => admin.changeSettings(request)),
   removeAccount: operation(address, (admin, request) => admin.removeAccount(request)),
   changeSenderList: operation(
     v.object({

@@ -51,6 +51,7 @@ function adminOf(): Admin {
     importAccounts: none,
     listAccounts: () => admin.listAccounts(),
     setPassword: none,
+    changeSettings: none,
     removeAccount: none,
     changeSenderList: none,
     setAlias: none,

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { readAccounts } from './account-csv.ts';
+import { addSettingsCommands, describeSettings } from './account-settings.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -55,6 +56,7 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
     list(context, options),
   );
   addSenderListCommands(tree, context, account);
+  addSettingsCommands(tree, account, context);
   tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
 }
 
@@ -128,9 +130,11 @@ async function list(context: Context, options: CommonOptions): Promise<ExitCode>
   const accounts = await withAdmin(context, options, (admin) => admin.listAccounts());
   if (options.json) printJson(context, accounts);
   else {
-    for (const { address, createdAt, hasScramKeys } of accounts) {
+    for (const { address, createdAt, hasScramKeys, settings = {} } of accounts) {
+      const since = new Date(createdAt).toISOString().slice(0, 10);
+      const special = describeSettings(settings);
       const keys = hasScramKeys ? '' : '  no keys for SCRAM: a login with the password makes them';
-      context.terminal.out(`${address}  since ${new Date(createdAt).toISOString().slice(0, 10)}${keys}\n`);
+      context.terminal.out(`${address}  since ${since}${special === '' ? '' : `; ${special}`}${keys}\n`);
     }
   }
   return exitCodes.ok;

@@ -211,6 +211,36 @@ describe('posthorn account', () => {
       err: expect.stringContaining('is no pattern of senders'),
     });
     expect((await posthorn(['account', 'block', 'erin@example.com'])).out).toContain('*.bad.example');
+    await posthorn(['account', 'remove', 'erin@example.com']);
+  });
+
+  test('M12: account set and account forward change what is given, and account list shows it', async () => {
+    await posthorn(['account', 'add', 'dora@example.com', '--generate']);
+    expect(
+      await posthorn(['account', 'set', 'Dora@example.com', '--send', 'off', '--quota', '2G']),
+    ).toMatchObject({
+      exitCode: 0,
+      out: 'dora@example.com: sends nothing; may hold 2 GiB\n',
+    });
+    expect(
+      await posthorn(['account', 'forward', 'dora@example.com', '--to', 'd@example.net', '--keep']),
+    ).toMatchObject({
+      exitCode: 0,
+      out: 'dora@example.com: sends nothing; may hold 2 GiB; goes on to d@example.net, with a copy here\n',
+    });
+    expect((await posthorn(['account', 'list'])).out).toMatch(
+      /^dora@example\.com {2}since .*; sends nothing; may hold/m,
+    );
+    await posthorn(['account', 'set', 'dora@example.com', '--send', 'on', '--quota', 'default']);
+    expect(await posthorn(['account', 'forward', 'dora@example.com', '--off', '--json'])).toMatchObject({
+      out: expect.stringMatching(/"settings": \{\}/),
+    });
+    expect(await posthorn(['account', 'set', 'dora@example.com'])).toMatchObject({ exitCode: 64 });
+    expect(await posthorn(['account', 'set', 'dora@example.com', '--send', 'no'])).toMatchObject({
+      exitCode: 64,
+    });
+    expect(await posthorn(['account', 'forward', 'dora@example.com'])).toMatchObject({ exitCode: 64 });
+    await posthorn(['account', 'remove', 'dora@example.com']);
   });
 
   test('account import makes no account at all where a row is bad', async () => {

@@ -172,3 +172,37 @@ describe('decide() in doubt', () => {
     expect(at(0, jobWith({ attempts: 3 }), lost).result).toMatchObject({ nextAttemptAt: hour });
   });
 });
+
+describe('decide() on what an account has passed on', () => {
+  const memo = { forwardedBy: 'bob@example.com' };
+  const job = jobWith({ recipient: 'ann@example.net', memo });
+
+  test('a refusal sends it back into the account’s Junk folder, and tells nobody', () => {
+    const { result, event, arrived, failure } = at(hour, job, gone);
+    expect(failure).toBeUndefined();
+    expect(event).toMatchObject({ event: 'failed', recipient: 'ann@example.net' });
+    expect(arrived).toMatchObject({
+      event: 'redirected',
+      recipient: 'bob@example.com',
+      data: { from: 'ann@example.net' },
+    });
+    expect(result).toEqual({
+      number: 0,
+      result: 'retry',
+      nextAttemptAt: hour,
+      lastError: gone.reason,
+      memo: { returned: { from: 'ann@example.net', reason: gone.reason } },
+      returned: { account: 'bob@example.com', expiresAt: hour + defaultRetryPolicy.lifetimeMs },
+    });
+  });
+
+  test('so does the end of its time; before that it is tried as ever, and its sender is told of no delay', () => {
+    expect(at(5 * hour, job, deferred)).toMatchObject({ event: { event: 'deferred' }, result: { memo } });
+    expect(at(5 * hour, job, deferred).delay).toBeUndefined();
+    expect(at(hour, job, full)).toMatchObject({ result: { memo: { ...memo, healing: 1 } } });
+    expect(at(hour, job, full).delay).toBeUndefined();
+    const { result, failure } = at(defaultRetryPolicy.lifetimeMs - 1, job, deferred);
+    expect(failure).toBeUndefined();
+    expect(result).toMatchObject({ returned: { account: 'bob@example.com' } });
+  });
+});

@@ -35,6 +35,8 @@ export interface Greylisting {
 export interface Decision {
   result: JobResult;
   event: DossierEvent;
+  /** It has come back to the account that passes it on: told of as of a new recipient. */
+  arrived?: DossierEvent;
   /** Given up for good: somebody must be told. */
   failure?: FailedRecipient;
   /** Tried again, and the sender is to know. */
@@ -191,13 +193,48 @@ function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, m
 function giveUp(parts: DecisionParts, job: JobRow, trouble: Trouble, rule: string): Decision {
   const { queueId, recipient } = job;
   const data = { ...factsOf(trouble), rule, ...(saysNoSuchUser(trouble) && { noSuchUser: true }) };
+  const event: DossierEvent = { at: parts.now, queueId, recipient, event: 'failed', data };
+  const back = returnToForwarder(job, { now: parts.now, reason: trouble.reason, retry: parts.retry });
+  if (back) return { ...back, event };
   return {
     result: done(job),
-    event: { at: parts.now, queueId, recipient, event: 'failed', data },
+    event,
     failure: {
       ...reported(parts, job, { ...trouble, rule }),
       ...unwantedBy(job),
       ...((job.memo?.lostReplies ?? 0) > 0 && { mayHaveArrived: true }),
+    },
+  };
+}
+
+/**
+ * What an account has passed on and nobody takes comes back to it, as junk and not as a report to its sender: who may not
+ * know of it, or be forged. Undefined for all other mail.
+ */
+export function returnToForwarder(
+  { queueId, number, recipient, memo }: JobRow,
+  { now, reason, retry }: { now: number; reason: string; retry: Pick<RetryPolicy, 'lifetimeMs'> },
+): Required<Pick<Decision, 'result' | 'arrived'>> | undefined {
+  const account = memo?.forwardedBy;
+  if (account === undefined) return undefined;
+  return {
+    result: {
+      number,
+      result: 'retry',
+      nextAttemptAt: now,
+      lastError: reason,
+      memo: { returned: { from: recipient, reason } },
+      returned: { account, expiresAt: now + retry.lifetimeMs },
+    },
+    arrived: {
+      at: now,
+      queueId,
+      recipient: account,
+      event: 'redirected',
+      data: {
+        from: recipient,
+        rule: 'a forward that nobody takes comes back, as junk; its sender is not told',
+      },
     },
   };
 }

@@ -15,6 +15,7 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { contentOf, type Sent, toAll } from './delivery.ts';
+import { type Envelope, type ForwardingParts, mayBePassedOn, sendPassedOn } from './forwarding.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
 import { type Attempt, forgotten, interrupted, type Outcome } from './outcome.ts';
 import { findCopyTrouble } from './own-copy.ts';
@@ -47,6 +48,8 @@ export interface DeliverParts {
   retry?: RetryPolicy;
   /** Without them, greylisting is waited out by the schedule. */
   receivers?: Receivers;
+  /** Without it, what is passed on goes out under the sender's own reverse-path. */
+  forwarding?: ForwardingParts;
 }
 
 /**
@@ -89,7 +92,7 @@ export async function deliver(
     events: [
       ...localDoubts(certain, message.queueId, now),
       ...attempt.events,
-      ...decisions.map(({ event }) => event),
+      ...decisions.flatMap(({ event, arrived }) => (arrived ? [event, arrived] : [event])),
       ...reports.events,
     ],
     reports: reports.entries,
@@ -138,7 +141,7 @@ function attemptGroup(
     : deliverRemotely(parts, message, jobs, signal);
 }
 
-type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports' | 'tls'>;
+type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports' | 'tls' | 'forwarding'>;
 
 /** Tries the jobs of one message that lead to one receiving site. */
 export async function deliverRemotely(
@@ -149,11 +152,16 @@ export async function deliverRemotely(
 ): Promise<Attempt> {
   const copyTrouble = await findCopyTrouble(message.content);
   if (copyTrouble !== undefined) return { outcomes: jobs.map(() => copyTrouble), events: [] };
+  // By whom it came, even where it is passed on under another name: so it was sorted.
   const chosen = parts.transports?.find(jobs[0]?.destination ?? '', message);
-  const { outcomes, events } =
+  const sendOne = ({ message, jobs }: Envelope): Promise<Sent> =>
     chosen === undefined || chosen.transport.kind === 'mx'
-      ? await sendByMx(parts, message, jobs, signal)
-      : await sendByTransport(parts, { message, jobs, transport: chosen.transport, signal });
+      ? sendByMx(parts, message, jobs, signal)
+      : sendByTransport(parts, { message, jobs, transport: chosen.transport, signal });
+  const { outcomes, events } =
+    parts.forwarding && mayBePassedOn(jobs)
+      ? await sendPassedOn(parts.forwarding, { message, jobs }, sendOne)
+      : await sendOne({ message, jobs });
   return {
     outcomes: jobs.map(({ number }) => outcomes.get(number) ?? forgotten),
     events: chosen ? events.map((event) => withTransport(event, chosen)) : events,

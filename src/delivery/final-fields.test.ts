@@ -32,4 +32,17 @@ describe('finalFields()', () => {
       expect(fieldsOf(written).slice(1)).toEqual(expected);
     },
   );
+
+  test('tells why a forward has come back, in one line of ASCII', () => {
+    const reason = `550 no\r\nBcc: x ${'ü'.repeat(600)} ${'z'.repeat(600)}`;
+    const memo = { returned: { from: 'ann@example.org', reason } };
+    const job = sampleJob('Q1', { recipient: 'bob@example.com', memo });
+    const lines = finalFields(sampleMessage('Q1').message, job).toString().split('\r\n');
+    expect(lines.slice(2)).toEqual([
+      expect.stringMatching(
+        /^X-Posthorn-Forward: could not be passed on to <ann@example\.org>: 550 no Bcc: x z{486}$/,
+      ),
+      '',
+    ]);
+  });
 });

@@ -8,9 +8,19 @@ import type { JobRow, MessageRow } from '../store/store.ts';
 /** What the recipient's own policy made of the message; nobody else's business, so it is not in the message before. */
 const verdictField = 'X-Posthorn-Verdict';
 
+/** Of what another server said, characters: with the address, a line has room for 998 (RFC 5322 §2.1.1). */
+const maxReason = 500;
+
 export function finalFields({ reversePath }: MessageRow, job: JobRow): Buffer {
   const judged = job.verdict === undefined ? '' : foldField(verdictField, job.verdict.split(' '));
-  return Buffer.from(`Return-Path: <${reversePath}>\r\n${deliveredTo(job)}${judged}`);
+  const returned = job.memo?.returned ? whyBack(job.memo.returned) : '';
+  return Buffer.from(`Return-Path: <${reversePath}>\r\n${deliveredTo(job)}${judged}${returned}`);
+}
+
+/** One line, whatever the other server said. */
+function whyBack({ from, reason }: { from: string; reason: string }): string {
+  const said = reason.replace(/[^\x21-\x7e]+/g, ' ').slice(0, maxReason);
+  return `X-Posthorn-Forward: could not be passed on to <${from}>: ${said}\r\n`;
 }
 
 /**

@@ -28,6 +28,8 @@ export function summarise(events: readonly DossierEvent[]): RecipientSummary[] {
   for (const event of events) {
     const { recipient } = event;
     if (recipient === undefined) continue;
+    // Junk is not passed on: who it was judged for may not be who gets it.
+    if (event.event === 'judged' && !byRecipient.has(recipient)) continue;
     const summary = byRecipient.get(recipient) ?? { recipient, state: 'underway' };
     byRecipient.set(recipient, { ...summary, ...changeBy(event) });
   }

@@ -1,14 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import { parseAddress } from '../mail/address.ts';
-import type { Alias } from '../store/store.ts';
+import { type Address, parseAddress } from '../mail/address.ts';
+import type { AccountSettings, Alias } from '../store/store.ts';
 import { Directory, type DirectoryParts, type Resolution } from './directory.ts';
+import { asJunk } from './recipient.ts';
 
 interface World {
   accounts?: string[];
   aliases?: Record<string, string[]>;
   /** Accounts that take no mail. */
   closed?: string[];
+  forwards?: Record<string, NonNullable<AccountSettings['forward']>>;
   domains?: DirectoryParts['domains'];
+  returnPaths?: DirectoryParts['returnPaths'];
 }
 
 /** A directory over plain data, which may be changed, and how often the store was asked. */
@@ -16,6 +19,8 @@ function directoryOf({
   accounts = [],
   aliases = {},
   closed = [],
+  forwards = {},
+  returnPaths,
   domains = [{ name: 'example.com' }],
 }: World) {
   const asked = { times: 0 };
@@ -27,8 +32,12 @@ function directoryOf({
     async findAccount(address) {
       asked.times++;
       if (!accounts.includes(address)) return undefined;
-      const account = { address, passwordHash: '', createdAt: 0 };
-      return closed.includes(address) ? { ...account, settings: { receive: false } } : account;
+      const forward = forwards[address];
+      const settings: AccountSettings = {
+        ...(closed.includes(address) && { receive: false }),
+        ...(forward && { forward }),
+      };
+      return { address, passwordHash: '', createdAt: 0, settings };
     },
     async findAlias(address) {
       asked.times++;
@@ -37,7 +46,7 @@ function directoryOf({
     firstAccount: async (domain) => accounts.find((address) => address.endsWith(`@${domain}`)),
     listAliases: async () => Object.keys(aliases).flatMap((address) => aliasOf(address) ?? []),
   };
-  const directory = new Directory({ store, domains });
+  const directory = new Directory({ store, domains, ...(returnPaths && { returnPaths }) });
   const resolve = async (text: string): Promise<Resolution> => {
     const address = text === 'postmaster' ? { localPart: text, domain: '' } : parseAddress(text);
     if (!address) throw new Error(`not an address: ${text}`);
@@ -86,7 +95,13 @@ describe('Directory.resolve()', () => {
       recipients: [
         { kind: 'local', address: 'bob@example.com', destination: '', redirected },
         { kind: 'local', address: 'eve@example.com', destination: '', redirected },
-        { kind: 'remote', address: 'ann@example.net', destination: 'example.net', redirected },
+        {
+          kind: 'remote',
+          address: 'ann@example.net',
+          destination: 'example.net',
+          redirected,
+          junkTo: 'bob@example.com',
+        },
       ],
     });
   });
@@ -391,5 +406,118 @@ describe('tags, domain aliases, catch-all', () => {
   test('duty-1: mail to a role reaches its person even where that takes no other mail', async () => {
     const { resolve } = directoryOf({ accounts: ['bob@example.com'], closed: ['bob@example.com'] });
     expect(addresses(await resolve('postmaster@example.com'))).toEqual(['bob@example.com']);
+  });
+});
+
+describe('forwards', () => {
+  const forwards = {
+    'bob@example.com': { to: ['ann@example.net'] },
+    'kate@example.com': { to: ['ann@example.net', 'eve@example.com'], keep: true as const },
+    'round@example.com': { to: ['robin@example.com'] },
+    'robin@example.com': { to: ['round@example.com'] },
+    'chain@example.com': { to: ['bob@example.com'] },
+    'shut@example.com': { to: ['gone@example.com'] },
+  };
+  const world = {
+    accounts: ['eve@example.com', ...Object.keys(forwards)],
+    aliases: {
+      'team@example.com': ['bob@example.com', 'eve@example.com'],
+      'out@example.com': ['x@example.org'],
+    },
+    forwards,
+  };
+  const goals = (resolution: Resolution): string[] =>
+    resolution.status === 'found'
+      ? resolution.recipients.map(
+          ({ address, forwardedBy, junkTo }) => `${address} by ${forwardedBy ?? '-'}, junk: ${junkTo ?? '-'}`,
+        )
+      : [resolution.status];
+
+  test.each([
+    ['bob@example.com', ['ann@example.net by bob@example.com, junk: bob@example.com']],
+    ['bob+x@example.com', ['ann@example.net by bob@example.com, junk: bob@example.com']],
+    [
+      'kate@example.com',
+      [
+        'ann@example.net by kate@example.com, junk: kate@example.com',
+        'eve@example.com by kate@example.com, junk: kate@example.com',
+        'kate@example.com by -, junk: -',
+      ],
+    ],
+    ['chain@example.com', ['ann@example.net by chain@example.com, junk: chain@example.com']],
+    // A circle of our own: its mail stays.
+    ['round@example.com', ['robin@example.com by round@example.com, junk: round@example.com']],
+    ['shut@example.com', ['shut@example.com by -, junk: -']],
+    [
+      'team@example.com',
+      ['ann@example.net by bob@example.com, junk: bob@example.com', 'eve@example.com by -, junk: -'],
+    ],
+    ['out@example.com', ['x@example.org by -, junk: eve@example.com']],
+  ])('of <%s>: %j', async (address, expected) => {
+    const { resolve } = directoryOf(world);
+    expect(goals(await resolve(address))).toEqual(expected);
+  });
+
+  test('not-10: who has mail passed on may send as before', async () => {
+    const { directory } = directoryOf(world);
+    const team = { localPart: 'team', domain: 'example.com' };
+    expect(await directory.maySendAs('bob@example.com', team)).toBe(true);
+  });
+
+  test('asJunk() keeps it with whose mail it is', async () => {
+    const { resolve } = directoryOf(world);
+    const junk = async (address: string) => {
+      const resolution = await resolve(address);
+      return resolution.status === 'found' ? resolution.recipients.map(asJunk) : [];
+    };
+    const rule = 'junk is not passed on';
+    expect(await junk('bob@example.com')).toEqual([
+      { kind: 'local', address: 'bob@example.com', destination: '' },
+    ]);
+    expect(await junk('out@example.com')).toEqual([
+      {
+        kind: 'local',
+        address: 'eve@example.com',
+        destination: '',
+        redirected: { from: 'out@example.com', rule },
+      },
+    ]);
+  });
+});
+
+describe('bounces to senders whose mail went on from here', () => {
+  const withReturns = (sender: Address) =>
+    directoryOf({
+      accounts: ['bob@example.com'],
+      returnPaths: {
+        reverse: ({ localPart }) =>
+          localPart.endsWith('=good')
+            ? { kind: 'valid', sender }
+            : { kind: localPart.endsWith('=old') ? 'expired' : 'forged' },
+      },
+    });
+
+  test('go there, and nobody else', async () => {
+    const { resolve } = withReturns({ localPart: 'ann', domain: 'example.net' });
+    const redirected = { from: 'SRS0=good@example.com', rule: 'the sender of mail that went on from here' };
+    expect(await resolve('SRS0=good@example.com')).toEqual({
+      status: 'found',
+      recipients: [
+        {
+          kind: 'remote',
+          address: 'ann@example.net',
+          destination: 'example.net',
+          redirected,
+          isReturn: true,
+        },
+      ],
+    });
+    for (const other of ['srs0=old', 'SRS0=forged', 'SRS1=x'])
+      expect(await resolve(`${other}@example.com`)).toEqual({ status: 'unknown' });
+  });
+
+  test('find a sender who is ours by now', async () => {
+    const { resolve } = withReturns({ localPart: 'bob', domain: 'example.com' });
+    expect(addresses(await resolve('SRS0=good@example.com'))).toEqual(['bob@example.com']);
   });
 });

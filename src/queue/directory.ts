@@ -4,11 +4,13 @@
  */
 
 import { type Address, addressKey, formatAddress, parseAddress } from '../mail/address.ts';
+import { isRewritten } from '../mail/srs.ts';
 import type { Store } from '../store/store.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import { follow, peopleOf, type Way } from './following.ts';
 import { type LocalDomain, type PlaceParts, readingsOf } from './readings.ts';
 import type { Recipient } from './recipient.ts';
+import type { ReturnPaths } from './return-paths.ts';
 
 export type { Recipient };
 
@@ -22,6 +24,8 @@ export type Resolution =
 export interface DirectoryParts {
   store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'>;
   domains: readonly LocalDomain[];
+  /** Absent: nothing went on from here under an address of ours, and no bounce of that comes back. */
+  returnPaths?: Pick<ReturnPaths, 'reverse'>;
 }
 
 /** Answers remembered before all are forgotten. */
@@ -64,9 +68,23 @@ export class Directory {
     const domain = address.domain === '' ? this.firstDomain : address.domain;
     if (domain === undefined || !this.isLocal(domain)) return elsewhere(spelled, address.domain);
     const local = { ...address, domain };
+    if (isRewritten(local.localPart) && this.#parts.returnPaths) return this.#resolveReturn(local);
     const key = addressKey(local);
     const found = this.#resolved.get(key) ?? this.#remember(key, this.#find(key, local));
     return andThen(found, (resolution) => asWritten(resolution, key, local));
+  }
+
+  /** A bounce to a sender whose mail we have passed on. Of what is wrong with others nothing is told: nobody is there. */
+  #resolveReturn(address: Address): MaybePromise<Resolution> {
+    const reversal = this.#parts.returnPaths?.reverse(address);
+    if (reversal?.kind !== 'valid') return { status: 'unknown' };
+    const { sender } = reversal;
+    const redirected = { from: formatAddress(address), rule: 'the sender of mail that went on from here' };
+    return andThen(this.resolve(sender, formatAddress(sender)), (resolution): Resolution => {
+      if (resolution.status === 'unknown') return resolution;
+      const found = resolution.status === 'found' ? resolution.recipients : [resolution.recipient];
+      return { status: 'found', recipients: found.map((each) => ({ ...each, redirected, isReturn: true })) };
+    });
   }
 
   /**
@@ -80,6 +98,11 @@ export class Directory {
       if (await this.#parts.store.findAccount(key)) return key === account;
     }
     return false;
+  }
+
+  /** Its user may submit nothing. */
+  async isBarredFromSending(account: string): Promise<boolean> {
+    return (await this.#parts.store.findAccount(account))?.settings?.send === false;
   }
 
   #aliasesByAccount(): Promise<Map<string, string[]>> {
@@ -135,8 +158,24 @@ export class Directory {
 
   async #follow(way: Way): Promise<Exclude<Resolution, { status: 'elsewhere' }>> {
     const { recipients, isClosed } = await follow(this.#places, way);
-    if (recipients.size > 0) return { status: 'found', recipients: [...recipients.values()] };
+    if (recipients.size > 0)
+      return { status: 'found', recipients: await this.#withKeeper(way, [...recipients.values()]) };
     return isClosed ? { status: 'unknown', isClosed } : { status: 'unknown' };
+  }
+
+  /** What an alias leads out of here has no mailbox for junk: it has that of the domain's postmaster. */
+  async #withKeeper({ original }: Way, recipients: Recipient[]): Promise<Recipient[]> {
+    const leavesHere = ({ kind, junkTo }: Recipient) => kind === 'remote' && junkTo === undefined;
+    if (!recipients.some(leavesHere)) return recipients;
+    const junkTo = await this.#findKeeper(original.slice(original.lastIndexOf('@') + 1));
+    if (junkTo === undefined) return recipients;
+    return recipients.map((each) => (leavesHere(each) ? { ...each, junkTo } : each));
+  }
+
+  async #findKeeper(domain: string): Promise<string | undefined> {
+    for await (const start of this.#postmastersOf(domain))
+      for (const account of await peopleOf(this.#places, start)) return account;
+    return undefined;
   }
 
   async #findPostmaster(key: string, domain: string): Promise<Resolution> {

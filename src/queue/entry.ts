@@ -2,7 +2,7 @@
 
 import type { DossierEvent } from '../dossier/event.ts';
 import type { JobRow, MessageRow, NewMessage } from '../store/store.ts';
-import type { Recipient } from './directory.ts';
+import { asJunk, type Recipient } from './recipient.ts';
 import { defaultRetryPolicy } from './retry.ts';
 
 export interface EntryOptions {
@@ -17,7 +17,8 @@ export interface EntryOptions {
 
 /** Recipients that two addresses lead to get the message once. */
 export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
-  const { message, recipients, events, sentFromHere } = options;
+  const { message, events, sentFromHere } = options;
+  const recipients = options.recipients.map((each) => (each.ruling?.folder === 'Junk' ? asJunk(each) : each));
   const distinct = new Map(recipients.toReversed().map((recipient) => [recipient.address, recipient]));
   const jobs = [...distinct.values()]
     .toReversed()
@@ -33,13 +34,14 @@ function newJob(
   number: number,
 ): JobRow {
   const { queueId, acceptedAt } = message;
-  const { address, kind, destination, redirected, requests, ruling } = recipient;
+  const { address, kind, destination, redirected, requests, ruling, forwardedBy } = recipient;
   const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
   const job: JobRow = { queueId, number, recipient: address, kind, destination, attempts: 0, ...times };
   if (redirected) job.originalRecipient = redirected.from;
   if (kind === 'local') job.folder = ruling?.folder ?? 'Inbox';
   if (kind === 'local' && ruling) job.verdict = ruling.verdict;
   if (requests) job.requests = requests;
+  if (kind === 'remote' && forwardedBy !== undefined) job.memo = { forwardedBy };
   return job;
 }
 

@@ -88,11 +88,20 @@ class Walk implements Followed {
     return this.#visitAll(place.alias.targets, { ...path, rules: [...path.rules, 'alias'] });
   }
 
-  async #enterAccount(address: string, { receive }: AccountSettings, path: Path): Promise<boolean> {
+  async #enterAccount(address: string, { receive, forward }: AccountSettings, path: Path): Promise<boolean> {
     if (receive === false && !this.#way.evenClosed) {
       this.isClosed = true;
       return false;
     }
+    const isPassedOn =
+      forward !== undefined &&
+      (await this.#visitAll(forward.to, {
+        ...path,
+        forwardedBy: path.forwardedBy ?? address,
+        rules: [...path.rules, 'forward'],
+      }));
+    // What would go nowhere, or only in a circle, stays.
+    if (isPassedOn && !forward.keep) return true;
     return this.#add(address, path, { kind: 'local', address, destination: '' });
   }
 
@@ -110,7 +119,7 @@ class Walk implements Followed {
       this.recipients.set(key, {
         ...recipient,
         ...(redirected && { redirected }),
-        ...(forwardedBy !== undefined && { forwardedBy }),
+        ...(forwardedBy !== undefined && { forwardedBy, junkTo: forwardedBy }),
       });
     return true;
   }

@@ -14,6 +14,25 @@ export interface Recipient {
   forwardedBy?: string;
   /** Local: where it is put, and what the recipient's policy says of it. By default the Inbox, and nothing. */
   ruling?: { folder: 'Inbox' | 'Junk'; verdict: string };
+  /** The account whose Junk folder gets it where it is junk, which is not passed on. */
+  junkTo?: string;
   /** What the sender asked for about this recipient. */
   requests?: JobRequests;
+  /** A report about mail that went on from here, on its way back to its sender (return-paths.ts). */
+  isReturn?: true;
+}
+
+/** Who gets it where the message is junk: what we pass on counts against us, so it stays with whose mail it is. */
+export function asJunk(recipient: Recipient): Recipient {
+  const { junkTo, redirected, requests, ruling } = recipient;
+  if (junkTo === undefined) return recipient;
+  const from = redirected?.from ?? recipient.address;
+  return {
+    kind: 'local',
+    address: junkTo,
+    destination: '',
+    ...(from.toLowerCase() !== junkTo && { redirected: { from, rule: 'junk is not passed on' } }),
+    ...(requests && { requests }),
+    ...(ruling && { ruling }),
+  };
 }

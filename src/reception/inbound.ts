@@ -9,6 +9,7 @@ import { authenticationResults, isForgedResults } from '../authentication/result
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import { isDeliveryReport } from '../dsn/recognise.ts';
 import { fieldsText } from '../filter/added-fields.ts';
 import { decideFilters } from '../filter/decide.ts';
 import { authorDomain } from '../mail/author-domain.ts';
@@ -153,6 +154,8 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   const { transaction, header } = received;
   const loop = findLoop(header, transaction.recipients);
   if (loop) return refuse(parts, received, { decision: { rule: 'mail loop', reply: loop } });
+  const isReturn = transaction.recipients.some((recipient) => recipient.isReturn);
+  if (isReturn && !isDeliveryReport(header.fields)) return refuse(parts, received, { decision: onlyReports });
   const content = await received.collector.finish();
   const found = await examine(parts, received, content);
   const refusal = refusalOf(found);
@@ -192,6 +195,15 @@ function refusalOf({ checked, filtered }: Found): Refusal | undefined {
   const { rule, reply } = decideFilters(filtered?.facts ?? []);
   return reply && { decision: { rule, reply }, filtered };
 }
+
+const onlyReports = {
+  rule: 'not a report: such an address takes nothing else',
+  reply: reply(
+    550,
+    '5.7.1',
+    'This address takes delivery reports only (multipart/report; RFC 3464); write to the person',
+  ),
+};
 
 /** What was found of a message that does not come from a trusted network, and what follows. */
 interface Checked {
@@ -261,6 +273,8 @@ async function enqueue(
   const found = checked
     ? checkedEvents(parts, received, checked)
     : filteredEvents(filtered, parts.clock.now(), transaction.queueId);
+  // Whether a bounce arrives is nobody's trouble here.
+  if (transaction.recipients.every(({ isReturn }) => isReturn)) message.failuresTo = 'nobody';
   const events = [acceptedEvent(received, message, reverseName), ...found, ...ours.events];
   const recipients = checked
     ? ruled(transaction.recipients, checked.judgment.decision)

@@ -33,9 +33,11 @@ export class Policies {
     return [...this.#byName.values()];
   }
 
-  async of({ kind, address, redirected }: Recipient): Promise<Chosen> {
-    const here = kind === 'local' ? address : (redirected?.from ?? address);
-    const account = kind === 'local' ? await this.#parts.store.findAccount(address) : undefined;
+  /** What an account has passed on is its own mail all the same. */
+  async of({ kind, address, redirected, forwardedBy }: Recipient): Promise<Chosen> {
+    const mailbox = forwardedBy ?? (kind === 'local' ? address : undefined);
+    const here = mailbox ?? redirected?.from ?? address;
+    const account = mailbox === undefined ? undefined : await this.#parts.store.findAccount(mailbox);
     const { policy: name, block = [], allow = [] } = account?.settings ?? {};
     const policy =
       name === undefined

@@ -269,7 +269,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session, address) : undefined;
     if (refusal) return refusal;
     const found = elsewhere ? [resolution.recipient] : resolution.recipients;
-    const { forwardPaths, recipients } = transaction;
+    const { forwardPaths, recipients, reversePath } = transaction;
+    if (reversePath !== '' && found.some(({ isReturn }) => isReturn)) return onlyBounces;
     if (recipients.length + found.length > forwardPaths.length + maxBehindAliases)
       return tooManyBehindAliases;
     const add = (refused: Reply | undefined): Reply | undefined => {
@@ -384,6 +385,13 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
 
 const headerFault = ({ collector }: IncomingMessage): Reply | undefined =>
   collector.headerTooLong ? reply(552, '5.3.4', 'Header section too large; shorten it') : undefined;
+
+/** RFC 5321 §4.5.5: that is what the null sender is for. */
+const onlyBounces = reply(
+  550,
+  '5.7.1',
+  'This address takes reports of failed delivery only, which come from the null sender; write to the person',
+);
 
 const tooManyBehindAliases = reply(
   452,

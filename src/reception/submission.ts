@@ -70,9 +70,16 @@ async function checkSender(
 ): Promise<Reply | undefined> {
   if (!tls) return reply(530, '5.7.0', 'Encryption required; STARTTLS first');
   if (account === undefined) return reply(530, '5.7.0', 'Authentication required; AUTH first');
+  if (await directory.isBarredFromSending(account)) return barred;
   if (!sender || (await directory.maySendAs(account, sender))) return undefined;
   return reply(553, '5.7.1', `You may not send as this address; use one of your own, such as ${account}`);
 }
+
+const barred = reply(
+  550,
+  '5.7.1',
+  'Sending is switched off for this account; ask your postmaster to switch it on: posthorn account set',
+);
 
 export function openMessage(
   parts: SubmissionParts,

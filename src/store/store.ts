@@ -127,6 +127,10 @@ export interface JobMemo {
   healing?: number;
   /** What the sender has been told already. */
   told?: readonly ('delay' | 'healing')[];
+  /** The account that has this passed on: what is refused goes back into its Junk folder. From the beginning. */
+  forwardedBy?: string;
+  /** This is what has come back so: for whom it was, and what went wrong. */
+  returned?: { from: string; reason: string };
   /** Put on hold by somebody; what the job had before. */
   held?: { by: string; at: number; nextAttemptAt: number; expiresAt: number };
 }
@@ -205,7 +209,15 @@ export type JobResult =
       memo?: JobMemo;
       /** It was claimed for something else than an attempt: none is counted. */
       untried?: true;
+      /** From now on a job for the Junk folder of that account, for which nothing was tried yet. */
+      returned?: Returned;
     };
+
+/** Where the job goes that has come back, and until when that is tried. */
+export interface Returned {
+  account: string;
+  expiresAt: number;
+}
 
 /** What became of some of a message's jobs; written in one transaction with its events and reports. */
 export interface Settlement {
@@ -243,6 +255,8 @@ export interface AccountSettings {
   /** Patterns of senders whose mail is unwelcome, or welcome, besides those of the policy. */
   block?: readonly string[];
   allow?: readonly string[];
+  /** Its mail goes on to these addresses, as `addressKey()` writes those of ours; with `keep`, a copy stays here. */
+  forward?: { to: readonly string[]; keep?: true };
 }
 
 export type { ScramKeys };

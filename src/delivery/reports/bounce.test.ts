@@ -10,6 +10,11 @@ type Settled = Parameters<Queue['settle']>[0];
 
 /** What the sender is told of a job that is bounced. */
 async function toldOf(changes: Partial<JobRow>): Promise<string> {
+  const content = (await settledOf(changes))?.reports[0]?.message.content;
+  return content?.kind === 'inline' ? content.bytes.toString() : '';
+}
+
+async function settledOf(changes: Partial<JobRow>): Promise<Settled | undefined> {
   const settled: Settled[] = [];
   const directory = new Directory({
     domains: [{ name: 'example.com' }],
@@ -31,12 +36,27 @@ async function toldOf(changes: Partial<JobRow>): Promise<string> {
   const { message } = sampleMessage('Q1');
   const claimed = { message, jobs: [sampleJob('Q1', changes)] };
   await bounce({ settle: async (each) => void settled.push(each), report }, claimed, { by: 'root' });
-  const content = settled[0]?.reports[0]?.message.content;
-  return content?.kind === 'inline' ? content.bytes.toString() : '';
+  return settled[0];
 }
 
 test('bounce() tells the sender that it was not delivered, or may have been', async () => {
   expect(await toldOf({})).toContain('Subject: Undelivered:');
   expect(await toldOf({ memo: { lostReplies: 1 } })).toContain('Subject: Perhaps undelivered:');
   expect(await toldOf({ inDoubt: true })).toContain('Subject: Perhaps undelivered:');
+});
+
+test('bounce() sends what an account has passed on back to that, and tells nobody else', async () => {
+  const settled = await settledOf({ recipient: 'ann@example.net', memo: { forwardedBy: 'bob@example.com' } });
+  expect(settled?.reports).toEqual([]);
+  expect(settled?.results).toMatchObject([
+    {
+      result: 'retry',
+      returned: { account: 'bob@example.com' },
+      memo: { returned: { from: 'ann@example.net' } },
+    },
+  ]);
+  expect(settled?.events.map(({ event, recipient }) => `${event} ${recipient}`)).toEqual([
+    'failed ann@example.net',
+    'redirected bob@example.com',
+  ]);
 });

@@ -3,7 +3,9 @@
 import type { DossierEvent } from '../../dossier/event.ts';
 import type { FailedRecipient } from '../../dsn/failure.ts';
 import type { Queue } from '../../queue/queue.ts';
+import { defaultRetryPolicy } from '../../queue/retry.ts';
 import type { ClaimedMessage, JobRow } from '../../store/store.ts';
+import { returnToForwarder } from '../decision.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { namesOf, unwantedBy } from './wanted-reports.ts';
 
@@ -31,15 +33,25 @@ export async function bounce(
     rule,
     reason: `returned by the operator of this server${why === undefined ? '' : `: ${why}`}${last(job)}`,
   });
-  const failures = jobs.map(
-    (job): FailedRecipient => ({
-      ...namesOf(job),
-      ...facts(job),
-      lastAttemptAt: at,
-      ...unwantedBy(job),
-      ...((job.inDoubt === true || (job.memo?.lostReplies ?? 0) > 0) && { mayHaveArrived: true }),
-    }),
-  );
+  const returns = jobs.map((job) => {
+    const { reason } = facts(job);
+    return returnToForwarder(job, {
+      now: at,
+      reason,
+      retry: { lifetimeMs: report.lifetimeMs ?? defaultRetryPolicy.lifetimeMs },
+    });
+  });
+  const failures = jobs
+    .filter((_, index) => returns[index] === undefined)
+    .map(
+      (job): FailedRecipient => ({
+        ...namesOf(job),
+        ...facts(job),
+        lastAttemptAt: at,
+        ...unwantedBy(job),
+        ...((job.inDoubt === true || (job.memo?.lostReplies ?? 0) > 0) && { mayHaveArrived: true }),
+      }),
+    );
   const events = jobs.map(
     (job): DossierEvent => ({
       at,
@@ -52,8 +64,8 @@ export async function bounce(
   const reports = await reportsFor(report, message, { failures });
   await settle({
     queueId: message.queueId,
-    results: jobs.map(({ number }) => ({ number, result: 'done' })),
-    events: [...events, ...reports.events],
+    results: jobs.map(({ number }, index) => returns[index]?.result ?? { number, result: 'done' }),
+    events: [...events, ...returns.flatMap((back) => back?.arrived ?? []), ...reports.events],
     reports: reports.entries,
   });
 }

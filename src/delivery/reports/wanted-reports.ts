@@ -22,7 +22,9 @@ export function wantsFailures({ requests }: JobRow): boolean {
 }
 
 /** Without NOTIFY a delay is told as we see fit; with it, where it says so (§5.2.5, §4.1). */
-export function wantsDelays({ requests }: JobRow): boolean {
+export function wantsDelays({ requests, memo }: JobRow): boolean {
+  // Where somebody's mail goes on to is theirs to know.
+  if (memo?.forwardedBy !== undefined) return false;
   return requests?.notify === undefined || requests.notify.includes('delay');
 }
 

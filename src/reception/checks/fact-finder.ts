@@ -42,7 +42,9 @@ export class FactFinder {
 
   async ofRecipient(about: AboutRecipient): Promise<RecipientFacts> {
     const found = await Promise.all(this.#recipient.map((source) => source.ofRecipient?.(about)));
-    return Object.assign({ recipient: about.recipient.address } satisfies RecipientFacts, ...found);
+    // What is passed on is judged as the mail of whose it is.
+    const recipient = about.recipient.forwardedBy ?? about.recipient.address;
+    return Object.assign({ recipient } satisfies RecipientFacts, ...found);
   }
 
   /** With what was found before. */

@@ -158,3 +158,43 @@ test('what the sender asked for and what an attempt leaves come back with the cl
   const [second] = await (await world.reopen()).claim({ now: 2000, limit: 10, leaseMs: 1000 });
   expect(second?.jobs[0]?.memo).toBeUndefined();
 });
+
+test('settle() sends a job back to an account here, in the transaction that ends it elsewhere', async () => {
+  await using world = await temporaryStore();
+  const jobs = [
+    sampleJob('Q1', { recipient: 'ann@example.net', originalRecipient: 'info@example.com', attempts: 3 }),
+    sampleJob('Q1', { number: 1, recipient: 'eve@example.net' }),
+  ];
+  await world.store.accept({ ...sampleMessage('Q1', { jobs }), claimed: true });
+  const memo = { returned: { from: 'ann@example.net', reason: '550 no' } };
+  const back = { result: 'retry', nextAttemptAt: 3000, lastError: '550 no', memo } as const;
+  const returned = { account: 'bob@example.com', expiresAt: 9000 };
+  await world.store.settle({
+    queueId: 'Q1',
+    results: [
+      { number: 0, ...back, returned },
+      { number: 1, result: 'done' },
+    ],
+    events: [],
+    reports: [],
+    holdUntil: 100_000,
+  });
+  const store = await world.reopen();
+  expect(await store.nextDue()).toBe(3000);
+  const [claimed] = await store.claim(claimAll);
+  expect(claimed?.jobs).toEqual([
+    {
+      ...sampleJob('Q1'),
+      recipient: 'bob@example.com',
+      originalRecipient: 'info@example.com',
+      kind: 'local',
+      destination: '',
+      folder: 'Junk',
+      attempts: 0,
+      nextAttemptAt: 3000,
+      expiresAt: 9000,
+      lastError: '550 no',
+      memo,
+    },
+  ]);
+});

@@ -1,6 +1,7 @@
 /** Messages: taken in with their jobs and first events, and settled job by job until the last one is done. */
 
 import type { Database } from 'better-sqlite3';
+import type { Returned } from '../store.ts';
 import type { Destinations } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
 import type { AcceptTuple, Operations, ResultTuple, SettleTuple, SpooledTuple } from './protocol.ts';
@@ -19,7 +20,7 @@ export interface Messages extends Pick<Operations, 'accept' | 'settle'> {
 }
 
 export function createMessages(database: Database, log: EventLog, destinations: Destinations): Messages {
-  const { insertMessage, insertJob, removeJob, deferJob, removeMessage, spooled, spoolSizes } =
+  const { insertMessage, insertJob, removeJob, deferJob, returnJob, removeMessage, spooled, spoolSizes } =
     statements(database);
 
   function accept([message, jobs, claimed, entries]: AcceptTuple): void {
@@ -43,6 +44,17 @@ export function createMessages(database: Database, log: EventLog, destinations: 
     return destination;
   }
 
+  function sendBack(
+    queueId: string,
+    [number, , lastError, memo]: ResultTuple,
+    nextAttemptAt: number,
+    { account, expiresAt }: Returned,
+  ): void {
+    const isThere =
+      returnJob.run(account, nextAttemptAt, expiresAt, lastError, memo, queueId, number).changes > 0;
+    if (isThere) destinations.note('', nextAttemptAt);
+  }
+
   const removeIfDone = (queueId: string) => removeMessage.get(queueId, queueId) ?? undefined;
 
   function settle([queueId, results, entries, reports, holdUntil]: SettleTuple): string | undefined {
@@ -51,6 +63,7 @@ export function createMessages(database: Database, log: EventLog, destinations: 
       const [number, nextAttemptAt] = result;
       someDone ||= nextAttemptAt === null;
       if (nextAttemptAt === null) removeJob.run(queueId, number);
+      else if (result[5]) sendBack(queueId, result, nextAttemptAt, result[5]);
       else {
         const destination = defer(queueId, result, nextAttemptAt);
         if (destination !== undefined && holdUntil !== null) destinations.holdAtLeast(destination, holdUntil);
@@ -79,6 +92,11 @@ function statements(database: Database) {
            claimed_until = NULL WHERE queue_id = ? AND number = ? RETURNING destination`,
       )
       .pluck(),
+    returnJob: database.prepare(
+      `UPDATE jobs SET original_recipient = coalesce(original_recipient, recipient), recipient = ?, kind = 'local',
+         destination = '', folder = 'Junk', attempts = 0, next_attempt_at = ?, expires_at = ?, last_error = ?, memo = ?,
+         in_doubt = 0, claimed_until = NULL WHERE queue_id = ? AND number = ?`,
+    ),
     removeMessage: database
       .prepare<[string, string], string | null>(
         `DELETE FROM messages WHERE queue_id = ? AND NOT EXISTS (SELECT 1 FROM jobs WHERE queue_id = ?)

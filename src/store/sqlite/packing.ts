@@ -25,7 +25,9 @@ export function settleTuple(settlement: Settlement, arena: Arena): SettleTuple {
 }
 
 function resultTuple(result: JobResult): ResultTuple {
-  return result.result === 'done'
-    ? [result.number, null, null, null, 1]
-    : [result.number, result.nextAttemptAt, result.lastError, json(result.memo), result.untried ? 0 : 1];
+  if (result.result === 'done') return [result.number, null, null, null, 1];
+  const { number, nextAttemptAt, lastError, memo, untried, returned } = result;
+  const tuple: ResultTuple = [number, nextAttemptAt, lastError, json(memo), untried ? 0 : 1];
+  if (returned) tuple.push(returned);
+  return tuple;
 }

@@ -15,6 +15,7 @@ import type {
   QueueCounts,
   QueueFilter,
   Retention,
+  Returned,
   ScramKeys,
   TraceQuery,
 } from '../store.ts';
@@ -39,6 +40,8 @@ export type ResultTuple = [
   lastError: string | null,
   memo: string | null,
   attempts: 0 | 1,
+  /** The job is for the Junk folder of this account from now on. */
+  returned?: Returned,
 ];
 
 /** `value` is JSON. */

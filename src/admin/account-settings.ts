@@ -1,0 +1,89 @@
+/** What can be set of an account: the rules, and what a change makes of what was set before. */
+
+import { follow } from '../queue/following.ts';
+import { findPlace, type PlaceParts } from '../queue/readings.ts';
+import type { AccountSettings, Store } from '../store/store.ts';
+import { anyAddress, type Domains, localAddress } from './addresses.ts';
+import { type Admin, AdminError, type SettingsChange } from './admin.ts';
+
+export interface SettingsParts {
+  store: Pick<Store, 'findAccount' | 'findAlias' | 'setSettings'>;
+  domains: Domains;
+  /** Whoever remembers accounts must look again. */
+  changed(): void;
+}
+
+/** Addresses that one account's mail goes on to. */
+const maxForwards = 20;
+
+export function settingsOperations(parts: SettingsParts): Pick<Admin, 'changeSettings'> {
+  const { store, domains, changed } = parts;
+  return {
+    async changeSettings({ address, ...change }) {
+      const key = localAddress(address, domains);
+      const account = await store.findAccount(key);
+      if (!account) throw noSuchAccount(key);
+      const forward = change.forward && (await checkForward(parts, key, change.forward));
+      const settings = settingsAfter(account.settings ?? {}, { ...change, ...(forward && { forward }) });
+      await store.setSettings(key, settings);
+      changed();
+      return settings;
+    },
+  };
+}
+
+type Change = Omit<SettingsChange, 'address'>;
+
+/** Nothing is kept of what is as it would be anyway. */
+function settingsAfter(
+  before: AccountSettings,
+  { receive, send, quotaBytes, forward }: Change,
+): AccountSettings {
+  const settings = { ...before };
+  if (receive !== undefined) delete settings.receive;
+  if (receive === false) settings.receive = false;
+  if (send !== undefined) delete settings.send;
+  if (send === false) settings.send = false;
+  if (quotaBytes !== undefined) delete settings.quotaBytes;
+  if (typeof quotaBytes === 'number') settings.quotaBytes = quotaBytes;
+  if (forward !== undefined) delete settings.forward;
+  if (forward) settings.forward = { to: forward.to, ...(forward.keep && { keep: true }) };
+  return settings;
+}
+
+async function checkForward(
+  parts: SettingsParts,
+  account: string,
+  { to, keep }: { to: string[]; keep: boolean },
+): Promise<{ to: string[]; keep: boolean }> {
+  if (to.length === 0 || to.length > maxForwards)
+    throw new AdminError('bad-request', `Name the address that mail goes on to, or up to ${maxForwards}.`);
+  const places: PlaceParts = {
+    store: parts.store,
+    domains: new Map(parts.domains.map((domain) => [domain.name, domain])),
+  };
+  const found: string[] = [];
+  for (const target of to) found.push(await checkTarget(places, { account, target, domains: parts.domains }));
+  return { to: [...new Set(found)], keep };
+}
+
+async function checkTarget(
+  places: PlaceParts,
+  { account, target, domains }: { account: string; target: string; domains: Domains },
+): Promise<string> {
+  const { address, isLocal } = anyAddress(target, domains);
+  if (!isLocal) return address;
+  if (!(await findPlace(places, address))) throw noSuchAccount(address);
+  const { recipients } = await follow(places, { original: address, start: address, evenClosed: true });
+  if (!recipients.has(account)) return address;
+  throw new AdminError(
+    'bad-request',
+    `${account} → ${address} would be a loop. With --keep, a copy stays in the account.`,
+  );
+}
+
+export const noSuchAccount = (address: string) =>
+  new AdminError(
+    'no-such-account',
+    `There is no account ${address}. To make it: posthorn account add ${address}`,
+  );

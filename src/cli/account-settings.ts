@@ -1,0 +1,90 @@
+/** `posthorn account set` and `account forward`: what holds for one mailbox. */
+
+import { type Command, InvalidArgumentError } from 'commander';
+import type { SettingsChange } from '../admin/admin.ts';
+import type { AccountSettings } from '../store/store.ts';
+import { keyOf } from './address-key.ts';
+import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
+import { type CommandTree, collect } from './define.ts';
+import { CommandError } from './errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { formatSize, parseSize } from './sizes.ts';
+
+interface SetOptions extends CommonOptions {
+  receive?: boolean;
+  send?: boolean;
+  quota?: number | null;
+}
+
+interface ForwardOptions extends CommonOptions {
+  to?: string[];
+  keep?: boolean;
+  off?: boolean;
+}
+
+export function addSettingsCommands(tree: CommandTree, account: Command, context: Context): void {
+  const set = tree
+    .add(account, 'set <address>', 'switch receiving and sending on and off, and say how much it may hold')
+    .option('--receive <on|off>', 'mail can be sent to it', onOrOff)
+    .option('--send <on|off>', 'its user can submit mail', onOrOff)
+    .option('--quota <size>', 'such as 500M or 2G; "default" is as the domain has it', quota)
+    .option('--json', 'print JSON');
+  tree.run(set, ({ receive, send, quota, ...options }: SetOptions, address: string) =>
+    change(context, options, {
+      address,
+      ...(receive !== undefined && { receive }),
+      ...(send !== undefined && { send }),
+      ...(quota !== undefined && { quotaBytes: quota }),
+    }),
+  );
+  const forward = tree
+    .add(account, 'forward <address>', 'its mail goes on to other addresses; junk stays in its Junk folder')
+    .option('--to <address>', 'where to; may be given several times', collect)
+    .option('--keep', 'a copy stays in the account')
+    .option('--off', 'its mail stays here')
+    .option('--json', 'print JSON');
+  tree.run(forward, (options: ForwardOptions, address: string) => setForward(context, options, address));
+}
+
+function setForward(
+  context: Context,
+  { to, keep, off, ...options }: ForwardOptions,
+  address: string,
+): Promise<ExitCode> {
+  if ((to === undefined) === (off === undefined))
+    throw new CommandError(exitCodes.usage, 'say where to, by --to ADDRESS, or --off.');
+  const forward = to === undefined ? null : { to, keep: keep === true };
+  return change(context, options, { address, forward });
+}
+
+async function change(context: Context, options: CommonOptions, request: SettingsChange): Promise<ExitCode> {
+  if (Object.keys(request).length === 1)
+    throw new CommandError(exitCodes.usage, 'nothing is to be set: give --receive, --send or --quota.');
+  const settings = await withAdmin(context, options, (admin) => admin.changeSettings(request));
+  const address = keyOf(request.address);
+  if (options.json) printJson(context, { address, settings });
+  else context.terminal.out(`${address}: ${describeSettings(settings) || 'nothing special'}\n`);
+  return exitCodes.ok;
+}
+
+/** In words, what is not as everywhere; '' where there is nothing to say. */
+export function describeSettings({ receive, send, quotaBytes, forward }: AccountSettings): string {
+  return [
+    ...(receive === false ? ['receives nothing'] : []),
+    ...(send === false ? ['sends nothing'] : []),
+    ...(quotaBytes === undefined ? [] : [`may hold ${formatSize(quotaBytes)}`]),
+    ...(forward ? [`goes on to ${forward.to.join(', ')}${forward.keep ? ', with a copy here' : ''}`] : []),
+  ].join('; ');
+}
+
+function onOrOff(value: string): boolean {
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new InvalidArgumentError('Say on or off.');
+}
+
+function quota(value: string): number | null {
+  if (value === 'default') return null;
+  const bytes = parseSize(value);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('Give a size such as 500M or 2G, or default.');
+}

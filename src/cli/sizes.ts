@@ -1,0 +1,20 @@
+/** Sizes as people write them: `500M`, `2G`; in powers of 1024, as disks are measured by the programs that fill them. */
+
+const units = ['', 'K', 'M', 'G', 'T'];
+
+/** Octets; undefined for what is no size, or none at all. */
+export function parseSize(text: string): number | undefined {
+  const [, digits = '', unit = ''] =
+    /^(\d{1,15}(?:\.\d{1,3})?)\s*([KMGT]?)(?:iB|B)?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.round(Number(digits) * 1024 ** units.indexOf(unit.toUpperCase()));
+  return digits !== '' && bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
+/** In at most three digits or so: `1.5 GiB`. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1024;
+  const rounded = value >= 10 || unit === 0 ? Math.round(value) : Math.round(value * 10) / 10;
+  return `${rounded} ${units[unit]}${unit === 0 ? 'bytes' : 'iB'}`;
+}
