@@ -8,7 +8,6 @@ import { startWorld } from '../testing/world.ts';
 const recipient = 'recipient@example.net';
 const accounts = { [recipient]: 'secret' };
 
-// biome-ignore lint/suspicious/noThenProperty: a key of the file, in a plain table that nobody awaits
 const check = (when: string, then: string, score?: number) => ({
   when,
   then,

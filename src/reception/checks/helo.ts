@@ -24,7 +24,7 @@ export const heloSource = (parts: HeloParts): FactSource => ({
 async function checkHelo(parts: HeloParts, name: string, client: string): Promise<HeloFact> {
   const said = `the client introduced itself as "${name.slice(0, 100)}"`;
   if (name.startsWith('[')) return literal(name, client, said);
-  // An underscore is wrong (RFC 952), and harmless: DNS knows such names.
+  // An underscore is wrong in the name of a host, and harmless: DNS knows such names.
   const domain = parseDomain(name.replace(/\.$/, '').replaceAll('_', '-'));
   if (domain === undefined || !domain.includes('.'))
     return { result: 'malformed', why: `${said}, which is no full name of a host` };
