@@ -59,6 +59,8 @@ import { openLogins } from './reception/open-logins.ts';
 import { Policies } from './reception/policies.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
+import { openReportInbox } from './reporting/inbox/open-inbox.ts';
+import type { ReportInbox } from './reporting/inbox/report-inbox.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
 import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
@@ -129,7 +131,8 @@ export async function startServer({
   const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
-  const doorParts = { ...doorPartsOf(reception), filters: await createFilters(reception) };
+  const reports = startReportInbox(reception, parts);
+  const doorParts = { ...doorPartsOf(reception), filters: await createFilters(reception), reports };
   const listeners = await startListeners(
     {
       ...reception,
@@ -187,6 +190,13 @@ async function warnOfMissingPostmasters(directory: Directory, log: Log): Promise
       { domain },
       'nobody is postmaster of this domain; add that account, or name another in the configuration',
     );
+}
+
+function startReportInbox(reception: Reception, parts: AsyncDisposableStack): ReportInbox | undefined {
+  const inbox = openReportInbox(reception);
+  parts.defer(() => inbox?.stop());
+  inbox?.start();
+  return inbox;
 }
 
 /** Jobs in memory at once. */

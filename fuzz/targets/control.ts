@@ -20,6 +20,8 @@ const admin: Admin = {
   listBans: nobody,
   addBan: nobody,
   liftBan: nobody,
+  listReports: nobody,
+  dmarcSummary: nobody,
   importAccounts: nobody,
   listAccounts: nobody,
   setPassword: nobody,

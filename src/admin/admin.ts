@@ -12,6 +12,8 @@ import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import type { Ban } from '../reception/abuse/bans.ts';
 import type { AbuseCounts } from '../reception/abuse/defence.ts';
+import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
+import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 
 export interface NewAccount {
@@ -164,6 +166,16 @@ export interface SuppressionsRequest {
   limit: number;
 }
 
+export interface ReportsRequest {
+  kind: ReportKind;
+  domain?: string;
+  /** Reports on what was before are left out: ms since the epoch. */
+  since: number;
+  /** `next` of the page before. */
+  after?: number;
+  limit: number;
+}
+
 export interface SendRequest {
   /** `user@domain`; '' is the null sender. */
   from: string;
@@ -249,6 +261,10 @@ export interface Admin {
   addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;
   /** Forgets too what led to it. Where none was lifted, `within` is a ban that it lies in. */
   liftBan(request: { network: string; by: string }): Promise<{ lifted: boolean; within?: string }>;
+  /** What others reported of us, in the order in which it came. */
+  listReports(request: ReportsRequest): Promise<{ reports: StoredReport[]; next?: number }>;
+  /** All DMARC reports since then, added up. */
+  dmarcSummary(request: SummaryRequest): Promise<DmarcSummary>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
   /**

@@ -45,6 +45,8 @@ function proxy(connection: ControlConnection): Admin {
     findSuppression: (request) => ask('findSuppression', request),
     addSuppression: (request) => ask('addSuppression', request),
     removeSuppression: (request) => ask('removeSuppression', request),
+    listReports: (request) => ask('listReports', request),
+    dmarcSummary: (request) => ask('dmarcSummary', request),
     send: ({ content, ...request }) => ask('send', request, content),
     async close() {
       connection.close();

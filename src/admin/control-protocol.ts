@@ -149,6 +149,20 @@ export const operations: Record<Operation, Perform> = {
     (admin, request) => admin.addBan(request),
   ),
   liftBan: operation(v.object({ network: text, by: note }), (admin, request) => admin.liftBan(request)),
+  listReports: operation(
+    v.object({
+      kind: v.picklist(['dmarc', 'tls', 'abuse', 'unreadable']),
+      domain: v.exactOptional(text),
+      since: moment,
+      after: v.exactOptional(moment),
+      limit,
+    }),
+    (admin, request) => admin.listReports(request),
+  ),
+  dmarcSummary: operation(
+    v.object({ domain: v.exactOptional(text), since: moment, unproven: v.exactOptional(v.boolean()) }),
+    (admin, request) => admin.dmarcSummary(request),
+  ),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

@@ -48,6 +48,8 @@ function adminOf(): Admin {
     listBans: none,
     addBan: none,
     liftBan: none,
+    listReports: none,
+    dmarcSummary: none,
     importAccounts: none,
     listAccounts: () => admin.listAccounts(),
     setPassword: none,

@@ -24,6 +24,7 @@ import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
 import { receiverOperations } from './receivers.ts';
+import { reportOperations } from './report-operations.ts';
 import { senderListOperations } from './sender-lists.ts';
 import { suppressionOperations } from './suppression-operations.ts';
 import { suspensionOperations } from './suspension-operations.ts';
@@ -89,6 +90,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     }),
     ...suppressionOperations(parts),
     ...banOperations(parts),
+    ...reportOperations(store),
     ...suspensionOperations({
       ...parts,
       rememberMs: parts.dossierMs,

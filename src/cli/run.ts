@@ -17,6 +17,7 @@ import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
 import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
+import { addReportsCommands } from './reports.ts';
 import { addSendCommand } from './send.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommand } from './simulate.ts';
@@ -67,6 +68,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addQueueCommands(tree, context);
   addPolicyCommands(tree, context);
   addReceiversCommands(tree, context);
+  addReportsCommands(tree, context);
   addSimulateCommand(tree, context);
   addSuppressionCommands(tree, context);
   addBanCommands(tree, context);

@@ -160,6 +160,12 @@ export interface DossierConfig {
 }
 
 export interface ReportsConfig {
+  /** Reports that others send us are read. */
+  read: boolean;
+  /** Addresses of ours at which they arrive, as `addressKey()` writes them, besides those that our DNS records name. */
+  mailboxes: readonly string[];
+  /** What was read is kept for so many days. */
+  days: number;
   /** TLS reports (RFC 8460) go to the domains that ask for them. */
   tls: boolean;
   /** Who reports, for people; default: the domain of `contact`. */

@@ -51,7 +51,7 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
       dossier: { enabled: true, days: 30 },
-      reports: { tls: true },
+      reports: { tls: true, read: true, mailboxes: [], days: 180 },
     });
     expect(config.limits.sessionsPerAddress).toBeGreaterThanOrEqual(50);
     expect(config).not.toHaveProperty('tls');
@@ -151,7 +151,14 @@ describe('parseConfig()', () => {
       limits: { messageBytes: 1_000_000, idleMs: 5000 },
       dossier: { enabled: false },
       arc: { seal: true, trustedSealers: ['lists.example.org', 'xn--bcher-kva.example'] },
-      reports: { tls: false, organization: 'Bücher & Söhne', contact: 'tls@xn--bcher-kva.example' },
+      reports: {
+        tls: false,
+        organization: 'Bücher & Söhne',
+        contact: 'tls@xn--bcher-kva.example',
+        read: true,
+        mailboxes: [],
+        days: 180,
+      },
     });
   });
 

@@ -199,6 +199,9 @@ export const reportsShape = {
   tls: v.optional(values.flag(), true),
   organization: v.exactOptional(values.oneLine()),
   contact: v.exactOptional(values.mailAddress()),
+  read: v.optional(values.flag(), true),
+  mailboxes: v.optional(values.list(values.mailAddress(), '["dmarc@example.com"]'), []),
+  days: v.optional(values.count(1, 3650, 'days'), 180),
 };
 
 export const arcShape = {

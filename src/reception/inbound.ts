@@ -20,6 +20,7 @@ import type { Directory, Recipient } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
+import type { ReportInbox } from '../reporting/inbox/report-inbox.ts';
 import { type Reply, reply, replyText } from '../smtp/reply.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
@@ -65,6 +66,8 @@ export interface InboundParts {
   arc?: { trustedSealers: readonly string[] };
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
+  /** Where reports on us are read. Absent: they are mail like any other. */
+  reports?: Pick<ReportInbox, 'offer'> | undefined;
 }
 
 export function inboundDoor(parts: InboundParts): Door {
@@ -280,6 +283,10 @@ async function enqueue(
     ? ruled(transaction.recipients, checked.judgment.decision)
     : transaction.recipients;
   const { lifetimeMs } = parts;
+  const { queueId, forwardPaths } = transaction;
+  const { at, header } = received;
+  const offered = parts.reports?.offer({ queueId, at, forwardPaths, header, content, verdicts });
+  if (offered !== undefined) await offered;
   await parts.queue.accept(
     newEntry({ message, recipients, events, sentFromHere: session.trusted, lifetimeMs }),
   );

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { findMailtoAddress, readReportUris } from './record.ts';
+import { readReportUris } from './record.ts';
 
 const cases: Record<string, { text: string; valid: boolean }[]> = JSON.parse(
   readFileSync(new URL('../../testdata/tls-policies/mox.json', import.meta.url), 'utf8'),
@@ -27,16 +27,4 @@ test('readReportUris() takes mail and HTTPS, and nothing where there is more tha
   expect(readReportUris([text])).toEqual(['mailto:tls@example.com', 'https://example.com/v1/report']);
   expect(readReportUris([text, text])).toEqual([]);
   expect(readReportUris(['something else', text])).toHaveLength(2);
-});
-
-test('findMailtoAddress() decodes the address, and leaves out what follows it', () => {
-  const local = ({ localPart, domain }: { localPart: string; domain: string }) => `${localPart} at ${domain}`;
-  const read = (uri: string) => {
-    const address = findMailtoAddress(uri);
-    return address && local(address);
-  };
-  expect(read('mailto:tls%2Breports@example.com?subject=x')).toBe('tls+reports at example.com');
-  expect(read('MAILTO:a@Example.com')).toBe('a at example.com');
-  for (const bad of ['mailto:', 'mailto:a', 'mailto:a@b@c', 'mailto:%ff@example.com', 'https://example.com/'])
-    expect(read(bad)).toBeUndefined();
 });

@@ -1,7 +1,6 @@
 /** The TXT record at `_smtp._tls.DOMAIN`: who wants to be told how TLS to this domain went (RFC 8460 §3). */
 
 import { hasVersion, readFields } from '../dns/text-fields.ts';
-import { type Address, parseAddress } from '../mail/address.ts';
 
 const version = 'TLSRPTv1';
 
@@ -22,15 +21,3 @@ export function readReportUris(texts: readonly string[]): string[] {
 
 const isUri = (text: string): boolean =>
   !/\s/.test(text) && !/%(?![\da-f]{2})/i.test(text) && URL.canParse(text);
-
-/** The address in a `mailto:` URI, without the fields that may follow it (RFC 6068 §2); undefined where it is none. */
-export function findMailtoAddress(uri: string): Address | undefined {
-  const [, encoded] = /^mailto:([^?]+)/i.exec(uri) ?? [];
-  if (encoded === undefined) return undefined;
-  try {
-    return parseAddress(decodeURIComponent(encoded));
-  } catch (error) {
-    if (error instanceof URIError) return undefined; // percent signs that encode no UTF-8
-    throw error;
-  }
-}

@@ -1,0 +1,38 @@
+/** The reports' inbox from the configuration: whether there is any, and what it knows of our own mail. */
+
+import type { Config } from '../../config/config.ts';
+import type { Resolver } from '../../dns/resolver.ts';
+import type { Store } from '../../store/store.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
+import { OwnAddresses } from './own-addresses.ts';
+import { createReportReader } from './reader.ts';
+import { ReportInbox } from './report-inbox.ts';
+
+export interface OpenInboxParts {
+  config: Config;
+  log: Log;
+  clock: Clock;
+  store: Store;
+  resolver: Resolver;
+}
+
+const dayMs = 24 * 3600_000;
+
+/** Undefined where reports are not to be read. */
+export function openReportInbox({ config, resolver, ...parts }: OpenInboxParts): ReportInbox | undefined {
+  const { reports } = config;
+  if (!reports.read || config.domains.length === 0) return undefined;
+  const { clock } = parts;
+  const domains = config.domains.map(({ name }) => name);
+  return new ReportInbox({
+    ...parts,
+    reader: createReportReader({ clock, tokenField }),
+    addresses: new OwnAddresses({ resolver, clock, domains, configured: reports.mailboxes }),
+    keptMs: reports.days * dayMs,
+    onAbuse: async () => undefined,
+  });
+}
+
+/** RFC 9477 §3: what a complaint brings back of our own message. */
+const tokenField = 'cfbl-feedback-id';
