@@ -26,6 +26,7 @@ import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
+import { tokens } from './scenarios/tokens.ts';
 import { transports } from './scenarios/transports.ts';
 
 const scenarios = [
@@ -34,6 +35,7 @@ const scenarios = [
   byHand,
   submission,
   logins,
+  tokens,
   reading,
   postfix,
   dialogue,

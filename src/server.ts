@@ -136,7 +136,7 @@ export async function startServer({
   const listeners = await startListeners(
     {
       ...reception,
-      logins: await openLogins({ ...core, ...defence, settings: config.login }),
+      logins: await openLogins({ ...core, ...defence, https, settings: config.login, oauth: config.oauth }),
       ...defence,
       secureContext,
       inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),

@@ -21,6 +21,7 @@ const lines: readonly (readonly string[])[] = [
     'dmarc-rpt',
     'arf',
     'dsn',
+    'oauth',
     'filter',
   ],
   ['policy'],

@@ -153,6 +153,19 @@ export interface LoginConfig {
   scram: 'auto' | 'always' | 'never';
 }
 
+/** Who issues the tokens by which our users log in. */
+export interface OauthConfig {
+  /** An https: URL, as it stands in tokens. */
+  issuer: string;
+  /** For whom a token must be. */
+  audience: string;
+  scopes: readonly string[];
+  /** The claim that holds the account's address. */
+  claim: string;
+  /** Where to ask about each token (RFC 7662); absent: it is a JWT, and is verified by the issuer's keys. */
+  introspection?: { url: string; clientId: string; clientSecretFile: string };
+}
+
 export interface DossierConfig {
   enabled: boolean;
   days: number;
@@ -215,6 +228,8 @@ export interface Config {
   limits: LimitsConfig;
   abuse: AbuseConfig;
   login: LoginConfig;
+  /** Absent: no tokens are taken. */
+  oauth?: OauthConfig;
   dossier: DossierConfig;
   reports: ReportsConfig;
   suppression: SuppressionConfig;

@@ -14,6 +14,7 @@ import {
   deliveryShape,
   domainShape,
   filterShape,
+  introspectionShape,
   listenerShape,
   policyShape,
   reportsShape,
@@ -99,6 +100,8 @@ export interface Draft {
   sites: readonly SiteDraft[];
   /** `[reports] contact`. */
   contact: string | undefined;
+  /** `[oauth.introspection] clientSecretFile`. */
+  clientSecretFile: string | undefined;
   /** `[arc] seal`. */
   seals: boolean;
 }
@@ -129,6 +132,9 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     delivery: goodParts(deliveryShape(directory), raw.delivery),
     sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
     contact: goodParts(reportsShape, raw.reports).contact,
+    clientSecretFile: isTable(raw.oauth)
+      ? goodParts(introspectionShape(directory), raw.oauth.introspection).clientSecretFile
+      : undefined,
     seals: goodParts(arcShape, raw.arc).seal === true,
   };
 }

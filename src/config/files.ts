@@ -15,6 +15,7 @@ export async function checkFiles({
   tls,
   domains,
   transports,
+  clientSecretFile,
   delivery: { caFile },
 }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
@@ -25,6 +26,9 @@ export async function checkFiles({
         ? []
         : checkDkim(domain.dkim, domain.name ?? 'DOMAIN', ['domain', index, 'dkim', 'key']),
     ),
+    clientSecretFile === undefined
+      ? []
+      : checkPassword(clientSecretFile, ['oauth', 'introspection', 'clientSecretFile']),
     ...transports.flatMap(({ passwordFile, protocol, command }, index) => [
       passwordFile === undefined ? [] : checkPassword(passwordFile, ['transport', index, 'passwordFile']),
       protocol === 'pipe' && command?.[0]?.startsWith('/')

@@ -57,6 +57,25 @@ describe('parseConfig()', () => {
     expect(config).not.toHaveProperty('tls');
   });
 
+  test('parseConfig() takes tokens of one issuer, and names what cannot be', async () => {
+    const whole = 'hostname = "a.example"\n[[listener]]\nprotocol = "smtp"\n[oauth]\n';
+    const good = 'issuer = "https://login.example/realms/a"\naudience = "mail"\n';
+    expect((await parseConfig(whole + good, file)).oauth).toEqual({
+      issuer: 'https://login.example/realms/a',
+      audience: 'mail',
+      scopes: [],
+      claim: 'email',
+    });
+    expect(await problemsOf(whole + good.replace('https', 'http'))).toEqual([
+      expect.stringMatching(/^5 oauth\.issuer: .*https/),
+    ]);
+    const introspection =
+      '[oauth.introspection]\nurl = "https://a"\nclientId = "x"\nclientSecretFile = "none"';
+    expect(await problemsOf(whole + good + introspection)).toEqual([
+      expect.stringMatching(/^10 oauth\.introspection\.clientSecretFile: there is no file/),
+    ]);
+  });
+
   test('parseConfig() reads every key that a file may hold', async () => {
     const config = await parseConfig(
       `

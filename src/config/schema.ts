@@ -189,6 +189,20 @@ const loginShape = {
   scram: v.optional(values.oneOf('auto', 'always', 'never'), 'auto'),
 };
 
+export const introspectionShape = (directory: string) => ({
+  url: values.httpsUrl(),
+  clientId: values.oneLine(),
+  clientSecretFile: values.path(directory),
+});
+
+export const oauthShape = (directory: string) => ({
+  issuer: values.httpsUrl(),
+  audience: values.oneLine(),
+  scopes: v.optional(values.list(values.oneLine(), '["mail"]'), []),
+  claim: v.optional(values.oneLine(), 'email'),
+  introspection: v.exactOptional(values.table(introspectionShape(directory))),
+});
+
 const dossierShape = {
   enabled: v.optional(values.flag(), true),
   days: v.optional(values.count(1, 3650, 'days'), 30),
@@ -254,6 +268,7 @@ const fileShape = (directory: string) => ({
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
   login: v.optional(values.table(loginShape), {}),
+  oauth: v.exactOptional(values.table(oauthShape(directory))),
   dossier: v.optional(values.table(dossierShape), {}),
   reports: v.optional(values.table(reportsShape), {}),
   suppression: v.optional(values.table(suppressionShape), {}),
@@ -284,6 +299,8 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['limits', Object.keys(limitsShape)],
   ['abuse', Object.keys(abuseShape)],
   ['login', Object.keys(loginShape)],
+  ['oauth', Object.keys(oauthShape(''))],
+  ['oauth.introspection', Object.keys(introspectionShape(''))],
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
   ['suppression', Object.keys(suppressionShape)],

@@ -333,3 +333,14 @@ export const path = (directory: string) =>
   text('a path', 'Give a path, in quotes; a relative one is relative to this file.', (input) =>
     input === '' || input.includes('\0') ? undefined : resolve(directory, input),
   );
+
+/** As it is written: an issuer's name is compared with what stands in its tokens. */
+export const httpsUrl = () =>
+  text(
+    'an https: address',
+    'Write it as its owner does, "https://login.example.com/realms/mail".',
+    (input) => {
+      const url = URL.canParse(input) ? new URL(input) : undefined;
+      return url?.protocol === 'https:' && url.username === '' && url.hash === '' ? input : undefined;
+    },
+  );

@@ -82,6 +82,7 @@ export function logins({
       const check = isPassword ? checkPassword(authenticate, claim) : respond(claim);
       const step = await check.finally(leave);
       if (step.kind === 'challenge' || step.kind === 'malformed') return step;
+      if (step.kind === 'unavailable') return { kind: 'busy', why: step.text };
       // Only now it is known who that would be; whether the proof was good is not told.
       if (!isPassword && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };
       const account = accountOf(step);

@@ -1,5 +1,8 @@
-/** The ways to log in, put together: passwords, SCRAM, and which mechanisms a client is told of. */
+/** The ways to log in, put together: passwords, SCRAM, tokens, and which mechanisms a client is told of. */
 
+import type { OauthConfig } from '../config/config.ts';
+import type { Https } from '../net/https.ts';
+import type { StartMechanism } from '../sasl/exchange.ts';
 import { authenticator } from '../store/passwords.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
@@ -17,9 +20,13 @@ export interface Logins {
 
 export async function openLogins({
   settings,
+  oauth,
   ...core
 }: {
   settings: { scram: ScramParts['offer'] };
+  /** Absent: no tokens are taken. */
+  oauth: OauthConfig | undefined;
+  https: Https;
   store: Store;
   places: NonNullable<LoginParts['places']>;
   clock: Clock;
@@ -27,8 +34,11 @@ export async function openLogins({
 }): Promise<Logins> {
   const scram = await Scram.open({ ...core, offer: settings.scram });
   const authenticate = scram.keeping(authenticator(core.store));
+  const tokens: ReadonlyMap<string, StartMechanism> = oauth
+    ? (await import('./oauth/bearer.ts')).bearers({ ...core, oauth }) // loaded only where it is wanted
+    : new Map();
   return {
-    loginsOf: logins({ ...core, authenticate, mechanisms: scram.mechanisms }),
-    mechanisms: () => [...scram.offered, 'PLAIN', 'LOGIN'],
+    loginsOf: logins({ ...core, authenticate, mechanisms: new Map([...scram.mechanisms, ...tokens]) }),
+    mechanisms: () => [...scram.offered, ...tokens.keys(), 'PLAIN', 'LOGIN'],
   };
 }

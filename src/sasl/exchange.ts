@@ -45,7 +45,9 @@ export type MechanismStep =
   /** That is who it is. `authorizationId` is whom it wants to act as, or ''. */
   | { kind: 'proven'; user: string; authorizationId: string }
   | { kind: 'wrong'; user: string }
-  | { kind: 'malformed'; text: string };
+  | { kind: 'malformed'; text: string }
+  /** It cannot be found out now. */
+  | { kind: 'unavailable'; text: string };
 
 /** The server's part of one exchange, with what it needs to know of accounts. */
 export interface MechanismServer {
