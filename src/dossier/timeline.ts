@@ -64,13 +64,10 @@ function formatMessage(queueId: string, events: readonly DossierEvent[], page: P
       ...formatEvents(events, page),
     ];
   }
-  lines.push(
-    '',
-    ...formatEvents(
-      events.filter(({ recipient }) => recipient === undefined),
-      page,
-    ),
-  );
+  // Who was refused the message is no recipient of it, and what was made of it for them belongs to the message.
+  const recipients = new Set(summaries.map(({ recipient }) => recipient));
+  const common = events.filter(({ recipient }) => recipient === undefined || !recipients.has(recipient));
+  lines.push('', ...formatEvents(common, page));
   for (const { recipient } of summaries) {
     const own = events.filter((event) => event.recipient === recipient);
     lines.push('', heading(recipient), ...formatEvents(own, page));

@@ -9,6 +9,7 @@ import { startWorld, type World } from '../testing/world.ts';
 
 const strict = 'strict@example.net';
 const alsoStrict = 'also@example.net';
+const careful = 'careful@spf.example';
 const easy = 'easy@example.org';
 
 let world: World<'example.net'>;
@@ -31,6 +32,7 @@ beforeAll(async () => {
           [alsoStrict]: 'secret',
           [easy]: 'secret',
           'a@closed.example': 'secret',
+          [careful]: 'secret',
         },
         domains: ['example.org'],
         settings: {
@@ -38,9 +40,11 @@ beforeAll(async () => {
             { name: 'example.net', policy: 'strict' },
             { name: 'example.org' },
             { name: 'closed.example', policy: 'closed' },
+            { name: 'spf.example', policy: 'spf' },
           ],
           policy: [
-            { name: 'strict', checks: [check('spf:fail', 'reject')] },
+            { name: 'strict', checks: [check('dkim:none', 'reject')] },
+            { name: 'spf', checks: [check('spf:fail', 'reject')] },
             { name: 'closed', builtin: false, checks: [check('always', 'reject')] },
           ],
         },
@@ -85,7 +89,7 @@ describe('policies of recipients', () => {
     const verdict = (text: string) =>
       /^X-Posthorn-Verdict: (.*(?:\n[ \t].*)*)/m.exec(text)?.[1]?.replace(/\s+/g, ' ');
     expect(verdict(await readFile(junk, 'latin1'))).toMatch(
-      /^Junk; policy=strict; Junk by the policy "strict": SPF is "fail" for forged\.example .* It would be in the Inbox if SPF passed for forged\.example\.$/,
+      /^Junk; policy=strict; Junk by the policy "strict": no DKIM signature is valid\. It would be in the Inbox if a DKIM signature were valid\.$/,
     );
     const text = await readFile(inbox, 'latin1');
     expect(verdict(text)).toMatch(/^Inbox; policy=default; Accepted: /);
@@ -95,7 +99,7 @@ describe('policies of recipients', () => {
   test('a message that all recipients refuse is refused, and the dossier has the facts and what each policy said', async () => {
     const { codes, replies } = await receive('a@forged.example', strict, alsoStrict);
     expect(codes).toEqual([550, 550]);
-    expect(replies.get(strict)?.lines[0]).toContain('SPF is "fail" for forged.example');
+    expect(replies.get(strict)?.lines[0]).toContain('no DKIM signature is valid');
     const events = await net().trace(alsoStrict);
     const checked = events.find(({ event }) => event === 'checked');
     expect(checked?.data).toMatchObject({
@@ -114,19 +118,26 @@ describe('policies of recipients', () => {
     expect(events.slice(0, 2)).toEqual(['refused', 'judged']);
   });
 
+  test('who is refused for SPF is refused at RCPT, the others get the message', async () => {
+    const { codes, replies } = await receive('a@forged.example', careful, easy);
+    expect(codes).toEqual([550, 250]);
+    expect(replies.get(careful)?.lines[0]).toContain('SPF is "fail" for forged.example');
+    expect(formatTimeline(await net().trace(careful))).toContain('by the policy "spf": refuse it');
+  });
+
   test('a failed look-up defers for four hours at most, where it matters, and then counts as none', async () => {
     expect((await receive('a@broken.example', easy)).codes).toEqual([250]);
-    const first = await receive('a@broken.example', strict);
+    const first = await receive('a@broken.example', careful);
     expect(first.codes).toEqual([451]);
-    expect(first.replies.get(strict)).toMatchObject({ enhanced: '4.4.3' });
+    expect(first.replies.get(careful)).toMatchObject({ enhanced: '4.4.3' });
     clock.advance(longestDeferralMs - 1000);
-    expect((await receive('a@broken.example', strict)).codes).toEqual([451]);
+    expect((await receive('a@broken.example', careful)).codes).toEqual([451]);
     clock.advance(1000);
     await net().restart();
-    const last = await receive('a@broken.example', strict);
+    const last = await receive('a@broken.example', careful);
     expect(last.codes).toEqual([250]);
     await net().settled(last.queueId);
-    expect(await net().files(strict)).toHaveLength(1);
+    expect(await net().files(careful)).toHaveLength(1);
   });
 });
 
@@ -149,7 +160,7 @@ describe('posthorn policy replay', () => {
   test('with another, it tells what would be, and what cannot be known', async () => {
     const milder = await withPolicies('milder.toml', (text) =>
       text
-        .replace('when = "spf:fail"\nthen = "reject"', 'when = "spf:fail"\nthen = "junk"')
+        .replace('when = "dkim:none"\nthen = "reject"', 'when = "dkim:none"\nthen = "junk"')
         .replace('when = "always"\nthen = "reject"', 'when = "always"\nthen = "accept"'),
     );
     const { out } = await posthorn('policy', 'replay', '--config', milder, '--since', '1d', '--json');

@@ -1,6 +1,7 @@
-/** Finds what needs no question of ours, and what the sender checks find only with the message: `earlyTalker`, `iprev`. */
+/** Finds what needs no question of ours, and what the sender checks else find with the message: `earlyTalker`, `iprev`, `spf`. */
 
 import { checkIprev } from '../../authentication/iprev.ts';
+import { checkSpf } from '../../authentication/spf.ts';
 import { type CheckParts, withLookUps } from './check-look-ups.ts';
 import type { FactSource } from './fact-source.ts';
 
@@ -24,5 +25,16 @@ export const iprevSource = (parts: CheckParts): FactSource => ({
   onlyEarly: true,
   ofClient: async ({ session: { peer } }) => ({
     iprev: await withLookUps(parts, (dns) => checkIprev(dns, peer.address)),
+  }),
+});
+
+/** As iprevSource(). */
+export const spfSource = (parts: CheckParts): FactSource => ({
+  finds: ['spf'],
+  onlyEarly: true,
+  ofClient: async ({ session: { peer, hello }, transaction: { reversePath } }) => ({
+    spf: await withLookUps(parts, (dns) =>
+      checkSpf(dns, { clientAddress: peer.address, helo: hello?.name ?? '', reversePath }),
+    ),
   }),
 });

@@ -67,6 +67,7 @@ const envelopeFacts: ReadonlySet<FactName> = new Set([
   'dnsbl',
   'rhsbl',
   'iprev',
+  'spf',
   'greylist',
 ]);
 

@@ -5,7 +5,7 @@ import type { Store } from '../../store/store.ts';
 import type { Log } from '../../util/log.ts';
 import { reportSource } from '../backscatter.ts';
 import type { CheckParts } from './check-look-ups.ts';
-import { earlyTalkerSource, iprevSource } from './client-names.ts';
+import { earlyTalkerSource, iprevSource, spfSource } from './client-names.ts';
 import { dnsListSource } from './dns-lists.ts';
 import type { FactSource } from './fact-source.ts';
 import { heloSource } from './helo.ts';
@@ -23,6 +23,7 @@ export const factSources = (parts: SourceParts, policies: readonly Policy[]): Fa
   earlyTalkerSource,
   heloSource(parts),
   iprevSource(parts),
+  spfSource(parts),
   senderDomainSource(parts),
   dnsListSource(parts, policies),
   ...(parts.sent ? [reportSource(parts.sent)] : []),
