@@ -17,15 +17,19 @@ const fold = /[ \t]*\r?\n[ \t]+/g;
 /** What the field says, in one line. */
 export function unstructuredText({ raw }: HeaderField): string {
   const folded = raw.toString('utf8', raw.indexOf(':') + 1).trim();
-  const text = folded.length > maxLength ? folded.slice(0, maxLength) : folded;
+  return decodeEncodedWords(folded).replace(fold, ' ');
+}
+
+/** Encoded words anywhere, within quotes too, where many writers put them (against §5). */
+export function decodeEncodedWords(text: string): string {
   return text
+    .slice(0, maxLength)
     .replace(between, '$1')
     .replace(
       encodedWord,
       (word, charset: string, encoding: string, payload: string) =>
         decoded(charset, encoding.toLowerCase(), payload.replace(/\r?\n[ \t]+/g, '')) ?? word,
-    )
-    .replace(fold, ' ');
+    );
 }
 
 function decoded(charset: string, encoding: string, payload: string): string | undefined {

@@ -41,6 +41,8 @@ export interface Facts {
   dnsbl?: Readonly<Record<string, ListFact>>;
   /** … and of the domain of the reverse-path. */
   rhsbl?: Readonly<Record<string, ListFact>>;
+  /** What it has attached: names and types, nothing of what is in them. */
+  attachments?: AttachmentsFact;
   /** Whether it reports on mail that we have not sent. */
   report?: { unasked: boolean; why: string };
 }
@@ -64,6 +66,16 @@ export interface ListFact {
   /** Of an entry: addresses in 127.0.0.0/8. */
   codes: readonly string[];
   why: string;
+}
+
+export interface AttachmentsFact {
+  /** The first ones; those in a zip archive behind its name and a slash. */
+  names: readonly string[];
+  /** What all names end in, and the content types of all parts, lower-case. */
+  extensions: readonly string[];
+  types: readonly string[];
+  /** What was not looked at, in words. */
+  cut?: string;
 }
 
 /** What differs from recipient to recipient. */

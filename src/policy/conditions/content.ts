@@ -1,6 +1,7 @@
 /** Conditions over the message itself. */
 
-import { type Condition, no, yes } from '../condition.ts';
+import { type Condition, no, unknown, yes } from '../condition.ts';
+import type { AttachmentsFact } from '../facts.ts';
 
 export const contentConditions = {
   always: {
@@ -26,6 +27,36 @@ export const contentConditions = {
       `Refused: the message is larger than ${argument.slice(1)}; send less, or a link`,
     ],
   },
+  attachment: {
+    about:
+      'something attached, in a zip archive too, has a name with one of these endings, or one of these content types; ' +
+      'programs: whatever a double click starts',
+    argument: {
+      about: 'endings of names and content types, separated by commas, or the word programs',
+      isValid: (argument) => kindPattern.test(argument),
+      example: 'exe,scr,js,application/x-msdownload',
+    },
+    needs: ['attachments'],
+    find({ facts: { attachments = noAttachments } }, argument) {
+      const { names, extensions, types, cut } = attachments;
+      const kinds = kindsOf(argument);
+      const extension = extensions.find((each) => kinds.has(each));
+      if (extension !== undefined) {
+        const name =
+          names.find((each) => each.toLowerCase().includes(`.${extension}`)) ?? `something.${extension}`;
+        return yes(`"${name}" is attached, which ends in ${extension}`);
+      }
+      const type = types.find((each) => kinds.has(each));
+      if (type !== undefined) return yes(`something of the type ${type} is attached`);
+      return cut === undefined
+        ? no('nothing of that kind is attached')
+        : unknown(`not all was looked at: ${cut}`);
+    },
+    remedy: () => 'that were not attached',
+    refusal: (_, argument) => [
+      `Refused: attachments of this kind are not taken (${argument}). Send a link, or another format`,
+    ],
+  },
   'unasked-report': {
     about: 'a delivery report about a message that was not sent from here',
     needs: ['report'],
@@ -41,3 +72,76 @@ function octetsIn(argument: string): number | undefined {
   if (digits === undefined) return undefined;
   return Number(digits) * { '': 1, K: 1024, M: 1024 * 1024 }[unit as '' | 'K' | 'M']; // as the pattern has it
 }
+
+const noAttachments: AttachmentsFact = { names: [], extensions: [], types: [] };
+
+const kindPattern =
+  /^[a-z\d.+_-]{1,80}(?:\/[a-z\d.+_-]{1,80})?(?:,[a-z\d.+_-]{1,80}(?:\/[a-z\d.+_-]{1,80})?){0,99}$/i;
+
+/** What Windows, macOS and desktops of Linux run or install when it is opened, and the types by which it is sent. */
+const programs = [
+  ...[
+    'exe',
+    'com',
+    'scr',
+    'pif',
+    'bat',
+    'cmd',
+    'cpl',
+    'msi',
+    'msp',
+    'mst',
+    'msc',
+    'dll',
+    'ocx',
+    'sys',
+    'reg',
+    'lnk',
+    'url',
+  ],
+  ...[
+    'js',
+    'jse',
+    'vbs',
+    'vbe',
+    'vb',
+    'wsf',
+    'wsh',
+    'wsc',
+    'sct',
+    'hta',
+    'ps1',
+    'psm1',
+    'jar',
+    'jnlp',
+    'chm',
+    'hlp',
+    'inf',
+  ],
+  ...[
+    'gadget',
+    'application',
+    'appref-ms',
+    'appx',
+    'msix',
+    'iso',
+    'img',
+    'vhd',
+    'vhdx',
+    'xll',
+    'one',
+    'library-ms',
+    'settingcontent-ms',
+  ],
+  ...['app', 'command', 'pkg', 'dmg', 'desktop', 'apk'],
+  ...[
+    'application/x-msdownload',
+    'application/x-dosexec',
+    'application/x-msdos-program',
+    'application/x-ms-installer',
+  ],
+  ...['application/vnd.microsoft.portable-executable', 'application/hta', 'application/java-archive'],
+];
+
+const kindsOf = (argument: string): ReadonlySet<string> =>
+  new Set(argument === 'programs' ? programs : argument.toLowerCase().split(','));

@@ -214,3 +214,36 @@ describe('trusted networks', () => {
     expect((await received(rows, { helo: 'localhost' }, trusted)).reply).toMatch(/^250/);
   });
 });
+
+describe('attachment', () => {
+  const attached = (fields: string) =>
+    `From: a@good.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${fields}\r\n\r\nx\r\n--b--\r\n`;
+
+  test.each([
+    [
+      'attachment:exe,scr',
+      'Content-Disposition: attachment; filename="photo.jpg.SCR"',
+      /^550 5\.7\.1 Refused: attachments of this kind/,
+    ],
+    ['attachment:programs', 'Content-Disposition: attachment; filename=a.js', /^550/],
+    ['attachment:programs', 'Content-Type: application/x-dosexec', /^550/],
+    ['attachment:application/pdf', 'Content-Type: application/PDF', /^550/],
+    ['attachment:exe', 'Content-Disposition: attachment; filename=exe.txt', /^250/],
+    ['attachment:exe', 'Content-Type: text/plain', /^250/],
+  ])('%s and %s', async (when, fields, expected) => {
+    const reception = new TestReception(setup([[when, 'reject']]));
+    expect(await reception.send({ from: 'a@good.example', to: bob, content: attached(fields) })).toMatch(
+      expected,
+    );
+  });
+
+  test('what could not be looked at is unknown', async () => {
+    const fields = 'Content-Disposition: attachment; filename=a.zip';
+    const reception = new TestReception(setup([['attachment:exe', 'reject']]));
+    expect(await reception.send({ from: 'a@good.example', to: bob, content: attached(fields) })).toMatch(
+      /^250/,
+    );
+    const events = reception.accepted.flatMap((entry) => entry.events);
+    expect(judged(events).unknown).toEqual([expect.stringContaining('not all was looked at')]);
+  });
+});

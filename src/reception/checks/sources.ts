@@ -4,6 +4,7 @@ import type { Policy } from '../../policy/policy.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../../util/log.ts';
 import { reportSource } from '../backscatter.ts';
+import { attachmentSource } from './attachments.ts';
 import type { CheckParts } from './check-look-ups.ts';
 import { earlyTalkerSource, iprevSource, spfSource } from './client-names.ts';
 import { dnsListSource } from './dns-lists.ts';
@@ -26,5 +27,6 @@ export const factSources = (parts: SourceParts, policies: readonly Policy[]): Fa
   spfSource(parts),
   senderDomainSource(parts),
   dnsListSource(parts, policies),
+  attachmentSource(),
   ...(parts.sent ? [reportSource(parts.sent)] : []),
 ];

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { attachmentsOf, extensionOf } from './attachments.ts';
+import { namesInZip } from './zip-names.ts';
+
+/** Made with Info-ZIP: `invoice.pdf.exe`, and `readme.txt` in a folder. */
+const zip = Buffer.from(
+  'UEsDBAoAAAAAABm4e10fCOpGAgAAAAIAAAAPABwAaW52b2ljZS5wZGYuZXhlVVQJAAOiCwprogsKa3V4CwABBAAAAAAEAAAAAHgK' +
+    'UEsDBAoAAAAAABm4e11eOfFfAgAAAAIAAAAMABwAZC9yZWFkbWUudHh0VVQJAAOiCwprogsKa3V4CwABBAAAAAAEAAAAAHkKUEsB' +
+    'Ah4DCgAAAAAAGbh7XR8I6kYCAAAAAgAAAA8AGAAAAAAAAQAAAKSBAAAAAGludm9pY2UucGRmLmV4ZVVUBQADogsKa3V4CwABBAAA' +
+    'AAAEAAAAAFBLAQIeAwoAAAAAABm4e11eOfFfAgAAAAIAAAAMABgAAAAAAAEAAACkgUsAAABkL3JlYWRtZS50eHRVVAUAA6ILCmt1' +
+    'eAsAAQQAAAAABAAAAABQSwUGAAAAAAIAAgCnAAAAkwAAAAAA',
+  'base64',
+);
+
+const part = (fields: string, body = 'x') => `--b\r\n${fields}\r\n\r\n${body}\r\n`;
+const mixed = (...parts: string[]) =>
+  Buffer.from(
+    `From: a@b.example\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${parts.join('')}--b--\r\n`,
+  );
+
+describe('attachmentsOf()', () => {
+  test.each([
+    ['a plain name', 'Content-Disposition: attachment; filename="a.exe"', ['a.exe']],
+    ['the name of the type', 'Content-Type: application/pdf; name=a.PDF', ['a.PDF']],
+    [
+      'both, where they differ',
+      'Content-Type: x/y; name=a.pdf\r\nContent-Disposition: attachment; filename=b.exe',
+      ['b.exe', 'a.pdf'],
+    ],
+    ['inline ones too', 'Content-Disposition: inline; filename=a.js', ['a.js']],
+    ['an encoded word', 'Content-Disposition: attachment; filename="=?utf-8?B?csO2LmV4ZQ==?="', ['rö.exe']],
+    ['percent-encoded', "Content-Disposition: attachment; filename*=utf-8''r%C3%B6%2Eexe", ['rö.exe']],
+    ['in pieces', 'Content-Disposition: attachment; filename*0="a.e"; filename*1="xe"', ['a.exe']],
+    [
+      'in coded pieces, out of order',
+      "Content-Disposition: attachment; filename*1*=%2Eexe; filename*0*=utf-8''a",
+      ['a.exe'],
+    ],
+    ['folded', 'Content-Disposition: attachment;\r\n\tfilename=\r\n a.exe', ['a.exe']],
+    [
+      'with blanks and no quotes',
+      'Content-Disposition: attachment; filename=my file.exe',
+      ['my file.exe', 'my'],
+    ],
+    ['a quote that never ends', 'Content-Disposition: attachment; filename="a.exe', ['a.exe']],
+    ['an escaped quote', 'Content-Disposition: attachment; filename="a\\".exe"', ['a".exe']],
+    ['none', 'Content-Type: text/plain', []],
+  ])('%s', (_, fields, names) => {
+    expect(attachmentsOf(mixed(part(fields))).names).toEqual(names);
+  });
+
+  test('a message that is all attachment', () => {
+    const message = Buffer.from(
+      'Content-Type: application/x-msdownload\r\nContent-Disposition: attachment; filename=x.scr\r\n\r\nMZ',
+    );
+    expect(attachmentsOf(message)).toEqual({
+      names: ['x.scr'],
+      extensions: ['scr'],
+      types: ['application/x-msdownload'],
+    });
+  });
+
+  test('names in a zip archive, under whatever name it comes', () => {
+    const body = zip.toString('base64').replace(/.{76}/g, '$&\r\n');
+    const fields = 'Content-Transfer-Encoding: base64\r\nContent-Type: application/zip';
+    expect(attachmentsOf(mixed(part(fields, body)))).toMatchObject({
+      names: ['archive.zip/invoice.pdf.exe', 'archive.zip/d/readme.txt'],
+      extensions: ['exe', 'txt'],
+    });
+    const named = 'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=bill.ZIP';
+    expect(attachmentsOf(mixed(part(named, body))).names).toContain('bill.ZIP/invoice.pdf.exe');
+  });
+
+  test('what is not looked at is told', () => {
+    const fields = 'Content-Disposition: attachment; filename=a.zip';
+    expect(attachmentsOf(mixed(part(fields, 'no archive'))).cut).toMatch(/without a directory/);
+    expect(attachmentsOf(mixed(part(fields, 'x'.repeat(200))), { archiveBytes: 100 }).cut).toMatch(
+      /too large/,
+    );
+    expect(
+      attachmentsOf(mixed(...Array.from({ length: 20 }, () => part(fields))), { parts: 10 }).cut,
+    ).toMatch(/10 parts/);
+  });
+
+  test('100,000 parts with names, and fields full of them, are bounded', () => {
+    const many = mixed(
+      ...Array.from({ length: 100_000 }, (_, index) =>
+        part(`Content-Disposition: attachment; filename=${index}.e${index}`),
+      ),
+    );
+    const fields = `Content-Disposition: attachment${'; filename="a.exe"'.repeat(10_000)}`;
+    const before = performance.now();
+    const { names, extensions, cut } = attachmentsOf(many);
+    attachmentsOf(mixed(...Array.from({ length: 30 }, () => part(fields))));
+    expect(performance.now() - before).toBeLessThan(3000);
+    expect([names.length, extensions.length]).toEqual([50, 200]);
+    expect(cut).toBe('more than 1000 parts');
+  });
+});
+
+test.each([
+  ['a.EXE', 'exe'],
+  ['a.exe. . ', 'exe'],
+  ['a.tar.gz', 'gz'],
+  ['a\u202Egpj.exe', 'exe'],
+  ['a.exe\u200B', 'exe'],
+  ['none', ''],
+  ['a.b/c', ''],
+])('extensionOf(%j)', (name, extension) => expect(extensionOf(name)).toBe(extension));
+
+describe('namesInZip()', () => {
+  test('finds the directory behind something, and before a comment', () => {
+    const wrapped = Buffer.concat([Buffer.from('MZ, it extracts itself'), zip]);
+    expect(namesInZip(wrapped)).toEqual(['invoice.pdf.exe', 'd/readme.txt']);
+  });
+
+  test('gives up on anything else', () => {
+    expect(namesInZip(Buffer.from('PK'))).toBeUndefined();
+    expect(namesInZip(Buffer.alloc(200_000, 0x50))).toBeUndefined();
+    for (let length = 0; length < zip.length; length++) namesInZip(zip.subarray(0, length));
+    for (let at = 0; at < zip.length; at++) {
+      const damaged = Buffer.from(zip);
+      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+      expect(namesInZip(damaged)?.length ?? 0).toBeLessThanOrEqual(2);
+    }
+  });
+});
