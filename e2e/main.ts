@@ -17,6 +17,7 @@ import { dialogue } from './scenarios/dialogue.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
+import { filters, signingFilter } from './scenarios/filters.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
@@ -44,6 +45,8 @@ const scenarios = [
   transports,
   queue,
   dkim,
+  filters,
+  signingFilter,
   check,
   addresses,
   tlsReports,

@@ -6,6 +6,7 @@ import { run } from './process.ts';
 
 /** Debian's package by the program that we call. */
 const packageOf: Readonly<Record<string, string>> = {
+  clamd: 'clamav-daemon',
   curl: 'curl',
   faketime: 'faketime',
   dovecot: 'dovecot-core',
@@ -24,6 +25,7 @@ const packageOf: Readonly<Record<string, string>> = {
   'posttls-finger': 'postfix',
   python3: 'python3',
   procmail: 'procmail',
+  rspamd: 'rspamd',
   script: 'bsdutils',
   swaks: 'swaks',
   unbound: 'unbound',

@@ -24,7 +24,7 @@ const whyUnknown = {
   down: 'not known, it is down',
   timeout: 'not known, it did not answer in time',
   lied: 'not known, what it said makes no sense',
-  tooLarge: 'not asked, the message is too large for it',
+  tooLarge: 'not looked at, it is too large',
 } as const satisfies Record<UnknownFact['unknown'], string>;
 
 const unknownWords = ({ unknown, problem }: UnknownFact): string => `${whyUnknown[unknown]}: ${problem}`;

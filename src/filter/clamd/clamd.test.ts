@@ -39,8 +39,7 @@ describe('scan()', () => {
 
   test('stops where clamd has heard enough', async () => {
     const peer = clamd(['INSTREAM size limit exceeded. ERROR\0'], 70_000);
-    const scanned = scan(peer.stream, content('a'.repeat(500_000)), deadline());
-    await expect(scanned).rejects.toThrow('it cannot scan the message: INSTREAM size limit exceeded. ERROR');
+    expect(await scan(peer.stream, content('a'.repeat(500_000)), deadline())).toBe('tooLarge');
     expect(peer.heard().length).toBeLessThan(140_000);
   });
 
@@ -56,6 +55,10 @@ describe('readAnswer()', () => {
     ['stream: Eicar-Test-Signature FOUND', { malware: 'Eicar-Test-Signature' }],
     ['stream: Evil\u202e\u0007 name FOUND', { malware: 'Evil  name' }],
   ])('%j', (text, answer) => expect(readAnswer(text)).toEqual(answer));
+
+  test('an error is no answer', () => {
+    expect(() => readAnswer("Can't allocate memory ERROR")).toThrow('it cannot scan the message');
+  });
 
   test.each(['', 'OK', 'stream: FOUND', 'stream: x OK', 'UNKNOWN COMMAND', 'FOUND'])(
     '%j is a lie',

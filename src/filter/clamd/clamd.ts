@@ -5,8 +5,8 @@
 
 import { bounded, type Deadline, FilterError, type FilterStream } from '../stream.ts';
 
-/** The name of what was found, or `clean`. */
-export type ClamdAnswer = { malware: string } | 'clean';
+/** The name of what was found, or that nothing was. `tooLarge`: clamd takes less (StreamMaxLength), and has not looked. */
+export type ClamdAnswer = { malware: string } | 'clean' | 'tooLarge';
 
 /** Octets of an answer: a name, a path at most. */
 const maxAnswerBytes = 4096;
@@ -71,6 +71,7 @@ export function readAnswer(text: string): ClamdAnswer {
   const [, name, word] = /^stream: (?:(.*\S) )?(OK|FOUND)\s*$/s.exec(text) ?? [];
   if (word === 'OK' && name === undefined) return 'clean';
   if (word === 'FOUND' && name !== undefined) return { malware: bounded(name) };
+  if (/size limit exceeded\. ERROR\s*$/i.test(text)) return 'tooLarge';
   if (/\bERROR\s*$/.test(text)) throw new FilterError('down', `it cannot scan the message: ${bounded(text)}`);
   throw new FilterError('lied', `"${bounded(text, 100)}" is no answer of clamd's`);
 }

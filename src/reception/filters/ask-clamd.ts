@@ -8,6 +8,8 @@ import { readContent } from '../../store/content.ts';
 import type { Content } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 
+const overItsLimit = "it takes less: its StreamMaxLength is below this filter's maxBytes";
+
 export async function askClamd(
   { open, clock }: { open: OpenFilterStream; clock: Clock },
   { name, place, times, whenDown }: FilterConfig,
@@ -20,8 +22,10 @@ export async function askClamd(
   try {
     stream = await open(place, deadline.leftMs());
     const answer = await scan(stream, readContent(content), deadline);
-    const found = answer === 'clean' ? {} : { malware: answer.malware };
-    return { name, kind: 'clamd', durationMs: spentMs(), ...found };
+    const fact = { name, kind: 'clamd' as const, durationMs: spentMs() };
+    // It would be too large the next time too: nothing to wait for.
+    if (answer === 'tooLarge') return { ...fact, unknown: answer, problem: overItsLimit, whenDown: 'accept' };
+    return answer === 'clean' ? fact : { ...fact, malware: answer.malware };
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     const { kind: unknown, message: problem } = error;

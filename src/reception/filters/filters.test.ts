@@ -263,7 +263,8 @@ describe('clamd', () => {
     ['closes', (socket) => socket.destroy(), 'down'],
     ['makes no sense', 'yes\0', 'lied'],
     ['never ends', (socket) => void socket.write('x'.repeat(100_000)), 'lied'],
-    ['has an error', 'INSTREAM size limit exceeded. ERROR\0', 'down'],
+    ['has an error', "Can't allocate memory ERROR\0", 'down'],
+    ['takes less', 'INSTREAM size limit exceeded. ERROR\0', 'tooLarge'],
   ])('that %s costs no mail', async (_, answer, unknown) => {
     const { clamd, reception } = await withClamd(answer);
     await using _server = clamd;
