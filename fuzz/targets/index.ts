@@ -7,6 +7,7 @@ import { configuration } from './config.ts';
 import { control } from './control.ts';
 import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
 import { dossier } from './dossier.ts';
+import { filters } from './filters.ts';
 import { headers } from './headers.ts';
 import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
@@ -41,6 +42,7 @@ export const targets: readonly Target[] = [
   sevenBit,
   checkSenderTarget,
   ...configuration,
+  ...filters,
   rows,
   dossier,
   maildir,

@@ -96,5 +96,6 @@ const closing = (code: number): number => (code === 421 ? 451 : code);
 
 function withoutCodes(line: string): string {
   const words = line.replace(/^[45]\d\d(?:[- ]|$)/, '').replace(/^[245]\.\d{1,3}\.\d{1,3}(?:\s+|$)/, '');
-  return bounded(words, maxReplyLineLength) || 'Refused by a mail filter';
+  // A client that has not asked for SMTPUTF8 hears ASCII only (RFC 6531 §3.7.4.1).
+  return bounded(words, maxReplyLineLength).replace(/[^\x20-\x7e]/g, '?') || 'Refused by a mail filter';
 }

@@ -46,47 +46,46 @@ export function readTexts(data: Buffer, count: number): string[] {
   return found;
 }
 
-/** Takes octets as they come and gives packets. */
+/** Takes octets as they come and gives packets. The cost follows their octets, in however many pieces they come. */
 export class PacketReader {
-  #pieces: Buffer[] = [];
-  #bytes = 0;
+  #octets: Buffer = Buffer.alloc(0);
+  #start = 0;
+  #end = 0;
 
   get isEmpty(): boolean {
-    return this.#bytes === 0;
+    return this.#start === this.#end;
   }
 
   receive(bytes: Buffer): void {
-    this.#pieces.push(bytes);
-    this.#bytes += bytes.length;
+    if (this.#end + bytes.length > this.#octets.length) this.#makeRoom(bytes.length);
+    bytes.copy(this.#octets, this.#end);
+    this.#end += bytes.length;
   }
 
   /** Throws a FilterError where no packet can be so long. */
   next(): Packet | undefined {
-    if (this.#bytes < lengthBytes) return undefined;
-    const length = this.#peekLength();
+    const there = this.#end - this.#start;
+    if (there < lengthBytes) return undefined;
+    const length = this.#octets.readUInt32BE(this.#start);
     if (length < 1 || length > maxPacketBytes)
       throw new FilterError('lied', `a packet of ${length} octets; 1 to ${maxPacketBytes} are possible`);
-    if (this.#bytes < lengthBytes + length) return undefined;
-    const all = this.#join();
-    const end = lengthBytes + length;
-    this.#pieces = end < all.length ? [all.subarray(end)] : [];
-    this.#bytes = all.length - end;
-    return {
-      letter: all.toString('latin1', lengthBytes, lengthBytes + 1),
-      data: all.subarray(lengthBytes + 1, end),
-    };
+    if (there < lengthBytes + length) return undefined;
+    const letterAt = this.#start + lengthBytes;
+    this.#start = letterAt + length;
+    const letter = this.#octets.toString('latin1', letterAt, letterAt + 1);
+    // A copy: the room is used again.
+    return { letter, data: Buffer.from(this.#octets.subarray(letterAt + 1, this.#start)) };
   }
 
-  #peekLength(): number {
-    const [first] = this.#pieces;
-    return (first !== undefined && first.length >= lengthBytes ? first : this.#join()).readUInt32BE();
-  }
-
-  #join(): Buffer {
-    const [first] = this.#pieces;
-    if (this.#pieces.length === 1 && first !== undefined) return first;
-    const all = Buffer.concat(this.#pieces);
-    this.#pieces = [all];
-    return all;
+  #makeRoom(wanted: number): void {
+    const left = this.#octets.subarray(this.#start, this.#end);
+    const size = Math.max(leastRoomBytes, 2 * left.length, left.length + wanted);
+    const room = Buffer.allocUnsafe(size);
+    left.copy(room);
+    this.#octets = room;
+    this.#end = left.length;
+    this.#start = 0;
   }
 }
+
+const leastRoomBytes = 1024;
