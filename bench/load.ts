@@ -12,6 +12,8 @@ export interface Load {
   connections: 'reused' | 'each';
   sender?: string;
   recipient?: string;
+  /** A whole message, header and body, with bare LF line ends; instead of one of `sizeBytes`. */
+  file?: string;
 }
 
 const sender = 'sender@example.org';
@@ -30,7 +32,8 @@ export function sourceArguments(port: number, load: Load): string[] {
   const { messages, sizeBytes, sessions, connections } = load;
   return [
     ...(connections === 'reused' ? ['-d'] : []),
-    ...['-s', String(Math.min(sessions, messages)), '-m', String(messages), '-l', String(sizeBytes)],
+    ...['-s', String(Math.min(sessions, messages)), '-m', String(messages)],
+    ...(load.file === undefined ? ['-l', String(sizeBytes)] : ['-F', load.file]),
     ...['-f', load.sender ?? sender, '-t', load.recipient ?? recipient],
     `127.0.0.1:${port}`,
   ];

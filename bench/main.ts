@@ -14,6 +14,7 @@ import { backlogBench } from './backlog.ts';
 import type { Bench, BenchContext, BenchReport } from './bench.ts';
 import { type CommandLine, parseCommandLine, toolFor } from './command-line.ts';
 import { connectionsBench } from './connections.ts';
+import { inboundBench } from './inbound.ts';
 import { largeBench } from './large.ts';
 import { latencyBench } from './latency.ts';
 import { localBench } from './local.ts';
@@ -30,6 +31,7 @@ const benches: readonly Bench[] = [
   localBench,
   latencyBench,
   signedBench,
+  inboundBench,
   slowSyncBench,
   backlogBench,
   largeBench,

@@ -21,7 +21,7 @@ export interface SplitMessage {
 
 const chunkOctets = 64 * 1024;
 /** A body that is in memory already would else be hashed in one go, and nobody served meanwhile. */
-const octetsPerTurn = 512 * 1024;
+const octetsPerTurn = 128 * 1024;
 
 /** Reads `message` up to the end of its header section. Rejects where the source does. */
 export async function splitMessage(message: Message, headerLimit: number): Promise<SplitMessage> {

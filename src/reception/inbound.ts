@@ -4,6 +4,7 @@
  * RFC 5321; RFC 7208, 6376, 9989 for the checks; RFC 8601 for what is written of them.
  */
 
+import { checkSender } from '../authentication/check.ts';
 import { isSenderProven } from '../authentication/proven-sender.ts';
 import { authenticationResults, isForgedResults } from '../authentication/results.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
@@ -226,8 +227,6 @@ async function judge(
 
 async function check(parts: InboundParts, received: Received, content: Content): Promise<Verdicts> {
   const { session, transaction, collector } = received;
-  // Loaded when first needed: a server that only sends has no use for these 30 MiB.
-  const { checkSender } = await import('../authentication/check.ts');
   const trustedSealers = parts.arc?.trustedSealers ?? [];
   return checkSender(
     { ...parts, trustedSealers },

@@ -5,6 +5,7 @@
 
 import { checkIprev } from '../../authentication/iprev.ts';
 import { type LookUps, lookUps } from '../../authentication/look-ups.ts';
+import { checkSpf } from '../../authentication/spf.ts';
 import type { Resolver } from '../../dns/resolver.ts';
 import { reverseName } from '../../dns/reverse.ts';
 import { canonicalAddress, findFamily } from '../../net/addresses.ts';
@@ -145,8 +146,6 @@ async function probeDomains(ask: () => LookUps, subject: Subject): Promise<Probe
 
 async function probeSpf(ask: LookUps, { publicAddress, ehloName }: Subject, domain: string): Promise<Probed> {
   const sender = { clientAddress: publicAddress, helo: ehloName, reversePath: `postmaster@${domain}` };
-  // Loaded when first needed, as for mail that comes in.
-  const { checkSpf } = await import('../../authentication/spf.ts');
   const { result, reason } = await checkSpf(ask, sender);
   const finding = { check: 'spf', subject: domain, evidence: `SPF: ${reason}` } as const;
   if (result === 'pass') return { ...finding, result: 'good' };
