@@ -8,6 +8,7 @@ import type { Peer, TlsInfo } from './net/machine.ts';
 import { type NetworkSet, networkSet } from './net/networks.ts';
 import { Pop3Session } from './pop3/session.ts';
 import type { Directory } from './queue/directory.ts';
+import type { Quotas } from './queue/quotas.ts';
 import type { Conducts } from './reception/abuse/conduct.ts';
 import type { Gate } from './reception/abuse/gate.ts';
 import type { Logins } from './reception/open-logins.ts';
@@ -20,6 +21,7 @@ import type { Clock } from './util/clock.ts';
 import type { Log } from './util/log.ts';
 
 export interface ListenersParts {
+  quotas: Quotas;
   config: Config;
   log: Log;
   clock: Clock;

@@ -28,6 +28,7 @@ import {
 } from './delivery/outbound.ts';
 import { Receivers } from './delivery/receivers/receivers.ts';
 import { DelayWatch } from './delivery/reports/delay-watch.ts';
+import { sendQuotaNotice } from './delivery/reports/quota-notice.ts';
 import type { ReportParts } from './delivery/reports/report.ts';
 import { limitsOfSite, startingAt } from './delivery/route/site-limits.ts';
 import { SiteTables } from './delivery/route/site-tables.ts';
@@ -41,6 +42,7 @@ import { loadTlsContext } from './net/tls-context.ts';
 import { Directory } from './queue/directory.ts';
 import type { Matches } from './queue/matches.ts';
 import { type DeliveryGroup, Queue } from './queue/queue.ts';
+import { Quotas } from './queue/quotas.ts';
 import { ScheduleRecorder } from './queue/recording.ts';
 import { retryPolicy } from './queue/retry.ts';
 import { ReturnPaths } from './queue/return-paths.ts';
@@ -64,6 +66,8 @@ import type { ReportInbox } from './reporting/inbox/report-inbox.ts';
 import { openTlsReports } from './reporting/open-tls-reports.ts';
 import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
+import { maildirPath } from './store/maildir.ts';
+import { maildirUsage } from './store/maildir-usage.ts';
 import { openStore } from './store/sqlite/open.ts';
 import type { JobRow, Store } from './store/store.ts';
 import { type Clock, systemClock } from './util/clock.ts';
@@ -107,6 +111,7 @@ export async function startServer({
   const returnPaths = await ReturnPaths.read({ store, clock, isLocal });
   const directory = new Directory({ store, domains: config.domains, returnPaths });
   await warnOfMissingPostmasters(directory, log);
+  const quotas = await openQuotas(core, (entry) => queue.accept(entry));
   const resolver = await createResolver(config, clock, log);
   const policy = suppressionPolicy(config.suppression);
   const suppressions = await Suppressions.read({ ...core, policy });
@@ -123,7 +128,7 @@ export async function startServer({
   parts.defer(() => tls.sts.close());
   await tls.sts.start();
   const queue: Queue = await startQueue(
-    { ...core, directory, returnPaths, resolver, suppressions, receivers, guard, tls },
+    { ...core, directory, returnPaths, quotas, resolver, suppressions, receivers, guard, tls },
     parts,
   );
   const defence = await openDefence(core);
@@ -138,6 +143,7 @@ export async function startServer({
       ...reception,
       logins: await openLogins({ ...core, ...defence, https, settings: config.login, oauth: config.oauth }),
       ...defence,
+      quotas,
       secureContext,
       inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),
       submission: submissionDoor(doorParts),
@@ -202,6 +208,19 @@ function startReportInbox(reception: Reception, parts: AsyncDisposableStack): Re
 /** Jobs in memory at once. */
 const maxHeldJobs = 5000;
 
+function openQuotas(
+  { config, store, clock, log, nextQueueId }: Core,
+  accept: Queue['accept'],
+): Promise<Quotas> {
+  const { hostname, dataDir } = config;
+  const notices = { hostname, queue: { accept }, nextQueueId, clock };
+  return Quotas.read({
+    measure: (account) => maildirUsage(maildirPath(dataDir, account)),
+    warn: (mailbox) => sendQuotaNotice(notices, mailbox),
+    ...{ store, clock, log },
+  });
+}
+
 async function startGuard({ config, clock, log, store }: Core, parts: AsyncDisposableStack): Promise<Guard> {
   const guard = new Guard({ config, resolver: await createStub(config, clock), clock, log, store });
   parts.defer(() => guard.stop());
@@ -210,10 +229,15 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue' | 'defence'> & { tls: OutboundTls; returnPaths: ReturnPaths },
+  core: Omit<Reception, 'queue' | 'defence'> & {
+    tls: OutboundTls;
+    returnPaths: ReturnPaths;
+    quotas: Quotas;
+  },
   parts: AsyncDisposableStack,
 ): Promise<Queue> {
-  const { config, log, clock, store, returnPaths, resolver, suppressions, receivers, guard, tls } = core;
+  const { config, log, clock, store, returnPaths, quotas, resolver } = core;
+  const { suppressions, receivers, guard, tls } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -260,7 +284,7 @@ async function startQueue(
       tls: tls.send,
       permanentFailures: delivery.permanentFailures,
     },
-    local: { dataDir, hostname, agent, turns: turnstile(mailboxesAtOnce) },
+    local: { dataDir, hostname, agent, quotas, turns: turnstile(mailboxesAtOnce) },
     report: reportPartsOf(core),
     retry,
     receivers,

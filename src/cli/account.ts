@@ -7,7 +7,8 @@ import type { Command } from 'commander';
 import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { readAccounts } from './account-csv.ts';
-import { addSettingsCommands, describeSettings } from './account-settings.ts';
+import { addListCommand } from './account-list.ts';
+import { addSettingsCommands } from './account-settings.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -52,9 +53,7 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
       .option('--json', 'print JSON'),
     (options, file: string) => importFile(context, options, file),
   );
-  tree.run(tree.add(account, 'list', 'list all accounts').option('--json', 'print JSON'), (options) =>
-    list(context, options),
-  );
+  addListCommand(tree, account, context);
   addSenderListCommands(tree, context, account);
   addSettingsCommands(tree, account, context);
   tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
@@ -124,20 +123,6 @@ async function importAll(admin: Admin, accounts: NewAccount[]): Promise<ImportRe
     total.existing.push(...part.existing);
   }
   return total;
-}
-
-async function list(context: Context, options: CommonOptions): Promise<ExitCode> {
-  const accounts = await withAdmin(context, options, (admin) => admin.listAccounts());
-  if (options.json) printJson(context, accounts);
-  else {
-    for (const { address, createdAt, hasScramKeys, settings = {} } of accounts) {
-      const since = new Date(createdAt).toISOString().slice(0, 10);
-      const special = describeSettings(settings);
-      const keys = hasScramKeys ? '' : '  no keys for SCRAM: a login with the password makes them';
-      context.terminal.out(`${address}  since ${since}${special === '' ? '' : `; ${special}`}${keys}\n`);
-    }
-  }
-  return exitCodes.ok;
 }
 
 async function remove(context: Context, options: CommonOptions, address: string): Promise<ExitCode> {

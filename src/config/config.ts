@@ -43,6 +43,8 @@ export interface DomainConfig {
   tagSeparator?: string;
   /** Who gets the mail for addresses that nobody has, as `addressKey()` writes it; default: it is refused. */
   catchAll?: string;
+  /** Octets of mail that each account may hold where nothing is set for it; default: any number. */
+  quotaBytes?: number;
   /** Name of the policy for what comes in. Default: that of the name "default". */
   policy?: string;
 }

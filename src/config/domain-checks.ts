@@ -3,7 +3,7 @@
 import type { DomainDraft, Draft, Finding } from './draft.ts';
 
 /** A domain that stands for another has these from there. */
-const ofTheOther = ['postmaster', 'tagSeparator', 'catchAll'] as const;
+const ofTheOther = ['postmaster', 'tagSeparator', 'catchAll', 'quotaBytes'] as const;
 
 export const checkDomains = ({ domains }: Draft): Finding[] =>
   domains.flatMap((domain, index) =>

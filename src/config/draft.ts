@@ -43,6 +43,7 @@ export interface DomainDraft {
   aliasOf?: string;
   tagSeparator?: string;
   catchAll?: string;
+  quotaBytes?: number;
   policy?: string;
 }
 

@@ -44,6 +44,7 @@ export const domainShape = (directory: string) => ({
   aliasOf: v.exactOptional(values.domainName()),
   tagSeparator: v.exactOptional(values.tagSeparator()),
   catchAll: v.exactOptional(values.mailAddress()),
+  quotaBytes: v.exactOptional(values.count(1, 2 ** 50, 'bytes')),
   policy: v.exactOptional(values.policyName()),
 });
 

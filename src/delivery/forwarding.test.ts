@@ -66,13 +66,6 @@ describe('sendPassedOn()', () => {
     expect(envelopes[0]).toMatch(/^ann@example\.org → a@example\.net: Delivered-To: team@example\.com/);
   });
 
-  test('a seal goes in front of the mark', async () => {
-    const seal = async () => Buffer.from('ARC-Seal: i=1\r\n');
-    const { envelopes } = await sent(outside, { seal });
-    expect(envelopes[0]).toContain(': ARC-Seal: i=1');
-    expect(envelopes[1]).toContain(': Received: x');
-  });
-
   test('not-12: without room for a secret, all is tried again later', async () => {
     const rewrite = () => Promise.reject(new StoreFullError('full'));
     const { envelopes, outcomes } = await sent(outside, { returnPaths: { rewrite } });

@@ -4,7 +4,7 @@
  * that its DKIM signatures hold.
  */
 
-import { type Address, formatAddress, parseAddress } from '../mail/address.ts';
+import { formatAddress, parseAddress } from '../mail/address.ts';
 import type { ReturnPaths } from '../queue/return-paths.ts';
 import { StoreFullError } from '../store/errors.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -14,8 +14,6 @@ import type { Outcome } from './outcome.ts';
 export interface ForwardingParts {
   returnPaths: Pick<ReturnPaths, 'rewrite'>;
   isLocal(domain: string): boolean;
-  /** Further header fields that go in front, such as a seal. Default: none. */
-  seal?(message: MessageRow, forwarder: Address): Promise<Buffer>;
 }
 
 /** A message as some of its recipients get it. */
@@ -92,9 +90,7 @@ async function passedOn(parts: ForwardingParts, message: MessageRow, forwarder: 
       ? await parts.returnPaths.rewrite(message.reversePath, address)
       : message.reversePath;
   const mark = Buffer.from(`Delivered-To: ${forwarder}\r\n`);
-  const marked = withPrefix(message, mark);
-  const sealed = parts.seal ? withPrefix(marked, await parts.seal(marked, address)) : marked;
-  return { ...sealed, reversePath };
+  return { ...withPrefix(message, mark), reversePath };
 }
 
 function withPrefix(message: MessageRow, fields: Buffer): MessageRow {

@@ -3,6 +3,7 @@
  * (RFC 5321 §4.4) and Delivered-To, by which loops over forwarders are seen (loops.ts).
  */
 
+import type { Quotas } from '../queue/quotas.ts';
 import type { DeliveryAgent } from '../store/delivery-agent.ts';
 import { type MaildirOutcome, maildirPath } from '../store/maildir.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
@@ -15,6 +16,8 @@ export interface LocalParts {
   dataDir: string;
   hostname: string;
   agent: DeliveryAgent;
+  /** Absent: nobody asks how full mailboxes are. */
+  quotas?: Pick<Quotas, 'delivered'>;
   /** Passed for each recipient, of whatever message: lets `mailboxesAtOnce` in. */
   turns: Turnstile;
 }
@@ -42,7 +45,7 @@ async function deliverInTurn(parts: LocalParts, message: MessageRow, job: JobRow
 }
 
 async function deliverJob(
-  { dataDir, hostname, agent }: LocalParts,
+  { dataDir, hostname, agent, quotas }: LocalParts,
   message: MessageRow,
   job: JobRow,
 ): Promise<Outcome> {
@@ -58,7 +61,9 @@ async function deliverJob(
     fields: [finalFields(message, job), message.prefix],
     content: message.content,
   });
-  return done.kind === 'delivered' ? { kind: 'delivered', folder, file: done.file } : trouble(done);
+  if (done.kind !== 'delivered') return trouble(done);
+  if (!done.repeated) quotas?.delivered(job.recipient, message.sizeBytes);
+  return { kind: 'delivered', folder, file: done.file };
 }
 
 /** The disk is ours to mend, so nothing that it does is final for the sender. */

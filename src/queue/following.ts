@@ -88,7 +88,11 @@ class Walk implements Followed {
     return this.#visitAll(place.alias.targets, { ...path, rules: [...path.rules, 'alias'] });
   }
 
-  async #enterAccount(address: string, { receive, forward }: AccountSettings, path: Path): Promise<boolean> {
+  async #enterAccount(
+    address: string,
+    { receive, forward, quotaBytes = this.#quotaOfDomain(address) }: AccountSettings,
+    path: Path,
+  ): Promise<boolean> {
     if (receive === false && !this.#way.evenClosed) {
       this.isClosed = true;
       return false;
@@ -102,7 +106,14 @@ class Walk implements Followed {
       }));
     // What would go nowhere, or only in a circle, stays.
     if (isPassedOn && !forward.keep) return true;
-    return this.#add(address, path, { kind: 'local', address, destination: '' });
+    // A role has to be reached, however full its mailbox is.
+    const limit = this.#way.evenClosed ? undefined : quotaBytes;
+    const recipient: Recipient = { kind: 'local', address, destination: '' };
+    return this.#add(address, path, limit === undefined ? recipient : { ...recipient, quotaBytes: limit });
+  }
+
+  #quotaOfDomain(address: string): number | undefined {
+    return this.#parts.domains.get(address.slice(address.lastIndexOf('@') + 1))?.quotaBytes;
   }
 
   async #visitAll(targets: readonly string[], path: Path): Promise<boolean> {

@@ -15,6 +15,8 @@ export interface LocalDomain {
   tagSeparator?: string;
   /** Who gets what is for nobody. */
   catchAll?: string;
+  /** Octets of mail that each of its accounts may hold where nothing is set for it. Default: any number. */
+  quotaBytes?: number;
 }
 
 export type Domains = ReadonlyMap<string, LocalDomain>;

@@ -10,6 +10,8 @@ export interface Recipient {
   destination: string;
   /** What the sender wrote, where it was resolved to another address, and by which rule. */
   redirected?: { from: string; rule: string };
+  /** Local: octets of mail that the account may hold; absent: as many as there is room for. */
+  quotaBytes?: number;
   /** The account whose mail this is, and who has it passed on. */
   forwardedBy?: string;
   /** Local: where it is put, and what the recipient's policy says of it. By default the Inbox, and nothing. */

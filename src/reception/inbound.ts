@@ -42,6 +42,7 @@ import { type Judging, type Judgment, judgedEvents, verdictText } from './judgin
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
 import type { ReportExpansion } from './requests.ts';
+import { sealOnward } from './sealing.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 import { refuseSuppressed } from './suppressed.ts';
@@ -64,7 +65,7 @@ export interface InboundParts {
   /** Absent where none is configured. */
   filters?: Filters | undefined;
   /** Whose ARC seals are believed; absent: nobody's. */
-  arc?: { trustedSealers: readonly string[] };
+  arc?: { seal: boolean; trustedSealers: readonly string[] };
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
   /** Where reports on us are read. Absent: they are mail like any other. */
@@ -269,7 +270,9 @@ async function enqueue(
   const results = verdicts ? authenticationResults(verdicts, parts.hostname) : '';
   const added = fieldsText(filtered?.fields ?? []);
   const trace = traceField(parts.hostname, received, reverseName);
-  const prefix = Buffer.from(results + added + trace + ours.fields);
+  const fields = results + added + trace + ours.fields;
+  const seal = verdicts ? await sealOnward(parts, { ...received, content, fields, verdicts }) : '';
+  const prefix = Buffer.from(seal + fields);
   const senderProven = verdicts === undefined || isSenderProven(verdicts, transaction.reversePath);
   const message = messageRow({ ...received, header: ours.header }, { prefix, content, senderProven });
   const found = checked

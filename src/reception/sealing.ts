@@ -7,7 +7,9 @@ import type { Verdicts } from '../authentication/verdicts.ts';
 import { readContent } from '../store/content.ts';
 import type { Content } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import type { MessageCollector } from './message-collector.ts';
 import type { Signers } from './signing.ts';
+import type { Transaction } from './smtp-application.ts';
 
 export interface SealingParts {
   hostname: string;
@@ -49,4 +51,29 @@ async function hashBody({ content, contentHeaderBytes }: ForwardedMessage): Prom
     skip = Math.max(0, skip - chunk.length);
   }
   return hasher.digest();
+}
+
+/** A message as its door has it. */
+export interface Onward {
+  transaction: Transaction;
+  collector: MessageCollector;
+  content: Content;
+  /** What we put in front of it. */
+  fields: string;
+  verdicts: Verdicts;
+}
+
+/** Where some of it goes on elsewhere, the seal of the domain that passes it on. Those who get it here see it too. */
+export async function sealOnward(parts: SealingParts, onward: Onward): Promise<string> {
+  const { transaction, collector, content, fields, verdicts } = onward;
+  const first = transaction.recipients.find(({ kind, redirected }) => kind === 'remote' && redirected);
+  const forwarder = first?.forwardedBy ?? first?.redirected?.from;
+  if (forwarder === undefined) return '';
+  return sealForwarded(parts, {
+    domain: forwarder.slice(forwarder.lastIndexOf('@') + 1),
+    header: Buffer.concat([Buffer.from(fields), collector.header]),
+    content,
+    contentHeaderBytes: collector.header.length,
+    verdicts,
+  });
 }

@@ -8,6 +8,7 @@ import type { DialogueLine } from '../dossier/event.ts';
 import type { Address } from '../mail/address.ts';
 import type { Application, Peer, TlsInfo } from '../net/machine.ts';
 import type { Directory, Recipient, Resolution } from '../queue/directory.ts';
+import type { Quotas } from '../queue/quotas.ts';
 import { type Claim, encodeChallenge } from '../sasl/exchange.ts';
 import type { Parameters } from '../smtp/command.ts';
 import { readMailRequests } from '../smtp/mail-parameters.ts';
@@ -20,6 +21,7 @@ import type { JobRequests, MessageRequests } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Conduct } from './abuse/conduct.ts';
+import { refuseFull } from './full-mailbox.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
@@ -50,6 +52,8 @@ export interface Transaction {
   readonly reversePath: string;
   readonly smtputf8: boolean;
   readonly eightBit: boolean;
+  /** What the client says of the message's length (RFC 1870 §6.1). */
+  readonly declaredBytes?: number;
   /** As the client named them, in order. */
   readonly forwardPaths: string[];
   /** What they resolved to. */
@@ -113,6 +117,8 @@ export interface ScreenedRecipient {
 export interface SmtpApplicationParts {
   door: Door;
   directory: Directory;
+  /** Absent: every mailbox has room. */
+  quotas?: Pick<Quotas, 'roomFor'>;
   /** Resolves when the client is to be greeted; absent: at once. */
   greeting?: (() => Promise<undefined>) | undefined;
   /** Absent where AUTH is not offered. */
@@ -219,6 +225,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const sender = path === '' ? undefined : readPath(path, smtputf8);
     if (sender && !isAddress(sender)) return sender;
     const requests = readMailRequests(parameters);
+    const size = parameters.get('SIZE');
     return andThen(this.#parts.door.checkSender(this.#session, sender), (refusal) => {
       if (refusal) return refusal;
       const transaction: Transaction = {
@@ -229,6 +236,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         forwardPaths: [],
         recipients: [],
         ...(requests && { requests }),
+        ...(size !== undefined && { declaredBytes: Number(size) }),
       };
       const second = this.#parts.door.screen?.sender(this.#session, transaction, parameters);
       return andThen(second, (refused) => {
@@ -288,8 +296,15 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         add,
       );
     };
-    if (elsewhere || !refuseRecipient) return addScreened(undefined);
-    return andThen(refuseRecipient(this.#session, transaction, { spelled, recipients: found }), addScreened);
+    const addJudged = (refused: Reply | undefined): MaybePromise<Reply | undefined> => {
+      if (refused || elsewhere || !refuseRecipient) return addScreened(refused);
+      return andThen(
+        refuseRecipient(this.#session, transaction, { spelled, recipients: found }),
+        addScreened,
+      );
+    };
+    const sizeBytes = transaction.declaredBytes;
+    return andThen(refuseFull(this.#parts.quotas, { spelled, found, sizeBytes }), addJudged);
   }
 
   #asking(

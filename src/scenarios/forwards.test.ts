@@ -25,7 +25,7 @@ beforeAll(async () => {
       'example.com': { accounts: { [sender]: 'secret' }, settings: settings('example.com') },
       'example.net': {
         accounts: { [bob]: 'secret', [kate]: 'secret', [lost]: 'secret' },
-        settings: settings('example.net'),
+        settings: { ...settings('example.net'), arc: { seal: true } },
       },
       'example.org': { accounts: { [carol]: 'secret' }, settings: settings('example.org') },
     },
@@ -96,6 +96,8 @@ describe('mail that goes on to another domain', () => {
       expect(results).toMatch(/spf=pass[^;]*smtp\.mailfrom=\S*example\.net/);
       expect(results).toMatch(/dkim=pass[^;]*header\.d=example\.com/);
       expect(results).toMatch(/dmarc=pass/);
+      expect(results).toMatch(/arc=pass/);
+      expect(fieldsOf(letter, 'ARC-Seal')).toEqual([expect.stringMatching(/d=example\.net/)]);
       expect(fieldsOf(letter, 'Delivered-To')).toEqual([carol, to === bob ? bob : expect.any(String)]);
       expect(await net().files(bob)).toEqual([]);
     },
