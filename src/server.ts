@@ -160,13 +160,17 @@ export async function startServer({
 async function createFilters({ config, ...core }: Reception): Promise<Filters | undefined> {
   const { filters, hostname } = config;
   if (filters.length === 0) return undefined;
-  const [{ Filters }, { filterDialler }, { filterPoster }] = await Promise.all([
+  const [{ Filters }, { probeAll }, { filterDialler }, { filterPoster }] = await Promise.all([
     import('./reception/filters/filters.ts'),
+    import('./reception/filters/probe.ts'),
     import('./net/byte-stream.ts'),
     import('./net/http-post.ts'),
   ]);
-  const { clock } = core;
-  return new Filters({ ...core, filters, hostname, open: filterDialler(clock), post: filterPoster(clock) });
+  const { clock, log } = core;
+  const parts = { ...core, filters, hostname, open: filterDialler(clock), post: filterPoster(clock) };
+  // Told at the start, not when the first message comes; and nothing waits for it.
+  void probeAll(parts, log).catch((error) => log.error({ err: error }, 'the filters could not be looked at'));
+  return new Filters(parts);
 }
 
 /** What most parts are made of. */

@@ -62,7 +62,7 @@ function checkMilter(input: Buffer): void {
     const { answer } = said as { answer: { reply?: Parameters<typeof replyLines>[0] } }; // a Said of this kind
     for (const line of answer.reply ? replyLines(answer.reply) : [])
       demand(
-        /^[45]\d\d[- ][45]\.\d+\.\d+ \P{C}+$/u.test(line) && line.length <= 510,
+        /^[45]\d\d[- ][45]\.\d+\.\d+ [\x20-\x7e]+$/.test(line) && line.length <= 510,
         'not a line of a reply',
       );
   }

@@ -15,6 +15,7 @@ import { findFamily } from '../net/addresses.ts';
 import { createLog } from '../util/log.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
+import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
@@ -41,11 +42,12 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
     async (options: CommonOptions) => {
       const config = await configOf(context, options);
       const resolver = await createStub(config, context.clock);
-      const [sources, lists] = await Promise.all([
+      const [sources, ...others] = await Promise.all([
         lookAtSources(config, context),
         listSection(config, { resolver, clock: context.clock }),
+        filterSection(config, context.clock),
       ]);
-      const sections = [sourceSection(sources, config), ...(lists ? [lists] : [])];
+      const sections = [sourceSection(sources, config), ...others.filter((section) => section !== undefined)];
       if (options.json) printJson(context, { sections });
       else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
       return exitCodeFor(sections);

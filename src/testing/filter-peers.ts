@@ -9,7 +9,7 @@ export interface FilterPeer extends AsyncDisposable {
   heard: string[];
 }
 
-/** Answers with `answer` when a message has come in whole, or by what is done with the socket. */
+/** Says its version, and answers with `answer` when a message has come in whole, or by what is done with the socket. */
 export async function clamdPeer(answer: string | ((socket: Socket) => void)): Promise<FilterPeer> {
   const heard: string[] = [];
   const sockets = new Set<Socket>();
@@ -20,6 +20,7 @@ export async function clamdPeer(answer: string | ((socket: Socket) => void)): Pr
     let all = Buffer.alloc(0);
     socket.on('data', (bytes) => {
       all = Buffer.concat([all, bytes]);
+      if (all.toString() === 'zVERSION\0') return void socket.end('ClamAV of a test\0');
       const message = messageIn(all.subarray('zINSTREAM\0'.length));
       if (message === undefined) return;
       heard.push(message);
@@ -50,6 +51,7 @@ export async function rspamdPeer(
   const sockets = new Set<Socket>();
   const server = createHttpServer(async (request, response) => {
     if (typeof answer === 'function') return answer(request, response);
+    if (request.url === '/ping') return void response.end('pong\r\n');
     fields.push(request.rawHeaders);
     let text = '';
     for await (const chunk of request) text += chunk;

@@ -94,6 +94,11 @@ export class MilterSession {
     }
   }
 
+  /** That the filter speaks. */
+  get version(): number {
+    return this.#options.version;
+  }
+
   connect(client: MilterClient, macros: Macros, deadline: Deadline): Promise<MilterAnswer> {
     const family = client.address.includes(':') ? '6' : '4';
     const port = Buffer.alloc(2);

@@ -218,6 +218,41 @@ describe('a milter', () => {
     });
   });
 
+  test('that has closed in between is dialled anew', async () => {
+    const { milter, reception } = await withMilter({ answers: { E: [['c', 'close'], 'c'] } });
+    await using _ = milter;
+    const message = ['MAIL FROM:<a@good.example>', `RCPT TO:<${bob}>`, 'DATA', 'Subject: x', '', 'x', '.'];
+    const { machine, application } = reception.serve();
+    for (const lines of [['EHLO x', ...message], message]) {
+      machine.receive(Buffer.from(lines.map((line) => `${line}\r\n`).join('')));
+      for (let event = machine.next(); event !== undefined; event = machine.next())
+        machine.reply(await application.handle(event));
+    }
+    application.closed();
+    expect(milter.connections).toHaveLength(2);
+    for (const { events } of reception.accepted)
+      expect(filtered(events)).toMatchObject({ filters: [{ verdict: 'accept' }] });
+  });
+
+  test('that is to see it refuses and marks also what a trusted network sends', async () => {
+    const trusted = { trusted: true } as const;
+    const refusing = await withMilter({ answers: { E: ['r'] } }, { submission: true }, trusted);
+    await using _refusing = refusing.milter;
+    expect(await refusing.reception.send(letter)).toBe('550 5.7.1 Refused by the mail filter milter');
+    expect(refusing.reception.events.map(({ event }) => event)).toEqual(['refused', 'filtered']);
+    const marking = await withMilter(
+      { answers: { E: [['hX-Seen\0yes\0', 'd']] } },
+      { submission: true },
+      trusted,
+    );
+    await using _marking = marking.milter;
+    expect(await marking.reception.send(letter)).toMatch(/^250 /);
+    const { text, entry } = await marking.reception.theMessage();
+    expect(text).toMatch(/^X-Seen: yes\r\nReceived: /);
+    expect(entry.jobs).toMatchObject([{ folder: 'Inbox' }]);
+    expect(entry.events.map(({ event }) => event)).toEqual(['accepted', 'filtered']);
+  });
+
   test('is not shown what is too large for it, nor what a trusted network sends', async () => {
     const small = await withMilter({}, { maxBytes: 10 });
     await using _small = small.milter;

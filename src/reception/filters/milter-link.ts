@@ -64,11 +64,29 @@ export class MilterLink {
     this.#spentMs = 0;
     this.#message = undefined;
     return this.#early(async (deadline) => {
-      const session = this.#session ?? (await this.#open(deadline));
-      this.#session = session;
-      this.#client ??= await this.#greet(session, greeting, deadline);
-      return this.#client ?? standing(await session.mail(sender, sender.macros, deadline), 'MAIL');
+      const known = this.#session;
+      if (known === undefined) return this.#begin(await this.#open(deadline), { greeting, sender, deadline });
+      try {
+        return await this.#begin(known, { greeting, sender, deadline });
+      } catch (error) {
+        // A filter may close a connection over which it has heard nothing for long.
+        if (!(error instanceof FilterError) || error.kind !== 'down') throw error;
+        return this.#begin(await this.#open(deadline), { greeting, sender, deadline });
+      }
     });
+  }
+
+  async #begin(
+    session: MilterSession,
+    {
+      greeting,
+      sender,
+      deadline,
+    }: { greeting: MilterGreeting; sender: MilterEnvelopePart; deadline: Deadline },
+  ): Promise<Standing | undefined> {
+    this.#session = session;
+    this.#client ??= await this.#greet(session, greeting, deadline);
+    return this.#client ?? standing(await session.mail(sender, sender.macros, deadline), 'MAIL');
   }
 
   /** A refusal is about this recipient alone, and the message goes on without it. */
