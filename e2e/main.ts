@@ -8,6 +8,7 @@ import { playAll } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
 import { addresses } from './scenarios/addresses.ts';
 import { administration } from './scenarios/administration.ts';
+import { authentication } from './scenarios/authentication.ts';
 import { byHand } from './scenarios/by-hand.ts';
 import { check } from './scenarios/check.ts';
 import { commands } from './scenarios/commands.ts';
@@ -45,6 +46,7 @@ const scenarios = [
   transports,
   queue,
   dkim,
+  authentication,
   filters,
   signingFilter,
   check,

@@ -8,6 +8,7 @@ import { run } from './process.ts';
 const packageOf: Readonly<Record<string, string>> = {
   clamd: 'clamav-daemon',
   curl: 'curl',
+  dkimverify: 'python3-dkim',
   faketime: 'faketime',
   dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
@@ -19,6 +20,7 @@ const packageOf: Readonly<Record<string, string>> = {
   mutt: 'mutt',
   nc: 'netcat-openbsd',
   opendkim: 'opendkim',
+  'opendkim-testmsg': 'opendkim-tools',
   openssl: 'openssl',
   postfix: 'postfix',
   postgrey: 'postgrey',
@@ -41,6 +43,7 @@ const packageOfTool: Readonly<Record<string, string>> = {
 
 /** What a program is of little use without: headers for the compiler, Perl modules by which swaks speaks TLS and CRAM. */
 const companions: Readonly<Record<string, readonly string[]>> = {
+  dkimverify: ['python3-nacl', 'python3-dnspython', 'python3-spf'],
   dovecot: ['dovecot-lmtpd'],
   gcc: ['libc6-dev'],
   swaks: ['libio-socket-ssl-perl', 'libnet-ssleay-perl'],
