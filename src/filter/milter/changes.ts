@@ -12,8 +12,8 @@ import type { MilterChange } from './answers.ts';
 export const maxChanges = 1000;
 /** Octets of the fields that filters add to one message. */
 export const maxAddedBytes = 65_536;
-/** That are told; of more there is only a number. */
-const maxNotDone = 10;
+/** Of each kind that are told. */
+const maxTold = 10;
 
 export interface Changes {
   /** In front of the message, in this order: those of earlier filters too. */
@@ -66,7 +66,7 @@ function add(changes: Changes, place: number, { name, value }: AddedField): void
   if (total > maxAddedBytes)
     throw new FilterError('lied', `it adds more than ${maxAddedBytes} octets of header fields`);
   changes.fields.splice(place, 0, field);
-  changes.added.push(bounded(name));
+  tell(changes.added, bounded(name, 60));
 }
 
 /**
@@ -92,6 +92,9 @@ function changeField(changes: Changes, { name, index, value }: AddedField & { in
 }
 
 function notDone(changes: Changes, what: string): void {
-  if (changes.notDone.length === maxNotDone) changes.notDone.push('and more');
-  else if (changes.notDone.length < maxNotDone) changes.notDone.push(what);
+  tell(changes.notDone, what);
+}
+
+function tell(list: string[], what: string): void {
+  if (list.length <= maxTold) list.push(list.length < maxTold ? what : 'and more');
 }

@@ -213,6 +213,13 @@ describe('MilterSession', () => {
       'a packet of 4294967295 octets',
     ],
     ['an empty packet', { answers: { E: [Buffer.alloc(4)] } }, 'a packet of 0 octets'],
+    ['endless progress', withEnd(...Array(20_000).fill('p')), 'more than 10000 words'],
+    [
+      'endless progress in the middle',
+      { answers: { R: [Array(20_000).fill('p')] } },
+      'more than 10000 words',
+    ],
+    ['an endless body', withEnd(...Array(20_000).fill('bx')), 'more than 10000 words'],
     ['no options', { answers: { O: ['c'] } }, 'its first words are no options'],
     ['short options', { answers: { O: ['O1234'] } }, 'its options have 4 octets'],
     ['an old version', { version: 1 }, 'it speaks version 1'],

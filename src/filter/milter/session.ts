@@ -66,6 +66,9 @@ const letters: Record<Step, string> = {
   body: command.body,
 };
 
+/** Packets before an answer: pieces of a body of 600 MiB, or a sign of life a second for hours. */
+const maxWords = 10_000;
+
 const goOn: MilterAnswer = { verdict: 'continue' };
 
 export class MilterSession {
@@ -198,16 +201,18 @@ export class MilterSession {
     this.#refuseEarly();
     const before = macroPacket('endOfMessage', macros, this.#options);
     await this.#stream.write([...before, encodePacket(command.endOfMessage)], deadline.leftMs());
-    for (let count = 0; count <= maxChanges; ) {
+    let count = 0;
+    for (let words = 0; words < maxWords; words++) {
       const said = await this.#nextSaid(deadline);
       if (said.kind === 'answer') return said.answer;
       if (said.kind === 'skip') throw outOfTurn(said, 'end of message');
       if (said.kind === 'progress') continue;
-      // A body comes in pieces, and it is for the limit of time how many.
+      // A body comes in pieces.
       if (said.change.change !== 'replaceBody') count += 1;
+      if (count > maxChanges) throw new FilterError('lied', `it asks for more than ${maxChanges} changes`);
       apply(changes, said.change);
     }
-    throw new FilterError('lied', `it asks for more than ${maxChanges} changes`);
+    throw endless();
   }
 
   async #ask(
@@ -235,12 +240,13 @@ export class MilterSession {
   }
 
   async #answer(step: Step, deadline: Deadline): Promise<MilterAnswer | 'skip'> {
-    for (;;) {
+    for (let words = 0; words < maxWords; words++) {
       const said = await this.#nextSaid(deadline);
       if (said.kind === 'answer') return said.answer;
       if (said.kind === 'skip' && step === 'body' && (this.#options.protocol & maySkip) !== 0) return 'skip';
       if (said.kind !== 'progress') throw outOfTurn(said, stageWords[step]);
     }
+    throw endless();
   }
 
   /** What is there before we have asked is an answer to nothing, and would be taken for one to the next question. */
@@ -272,6 +278,9 @@ function outOfTurn(said: Said, stage: string): FilterError {
   const what = said.kind === 'change' ? `a change (${said.change.change})` : `"${said.kind}"`;
   return new FilterError('lied', `it says ${what} after ${stage}, where that has no place`);
 }
+
+const endless = (): FilterError =>
+  new FilterError('lied', `it says more than ${maxWords} words, and no answer`);
 
 const colon = 0x3a;
 
