@@ -27,6 +27,7 @@ import {
   routeOptions,
 } from './delivery/outbound.ts';
 import { Receivers } from './delivery/receivers/receivers.ts';
+import { BrakeWatch } from './delivery/reports/brake-watch.ts';
 import { DelayWatch } from './delivery/reports/delay-watch.ts';
 import { sendQuotaNotice } from './delivery/reports/quota-notice.ts';
 import type { ReportParts } from './delivery/reports/report.ts';
@@ -39,6 +40,7 @@ import { logEvents } from './dossier/log-events.ts';
 import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { loadTlsContext } from './net/tls-context.ts';
+import { Brake, brakePolicy } from './queue/brake/brake.ts';
 import { Directory } from './queue/directory.ts';
 import type { Matches } from './queue/matches.ts';
 import { type DeliveryGroup, Queue } from './queue/queue.ts';
@@ -127,13 +129,15 @@ export async function startServer({
   const tls = createTls(config, { ...core, resolver, https, onTlsResult: tlsReports?.onResult });
   parts.defer(() => tls.sts.close());
   await tls.sts.start();
+  const brake = await Brake.read({ ...core, policy: brakePolicy(config.abuse) });
+  parts.defer(() => brake.stop());
   const queue: Queue = await startQueue(
-    { ...core, directory, returnPaths, quotas, resolver, suppressions, receivers, guard, tls },
+    { ...core, directory, returnPaths, quotas, resolver, suppressions, receivers, guard, tls, brake },
     parts,
   );
   const defence = await openDefence(core);
   parts.defer(() => defence.bans.stop());
-  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence };
+  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence, brake };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
   const reports = startReportInbox(reception, parts);
@@ -191,6 +195,7 @@ interface Reception extends Core {
   suppressions: Suppressions;
   queue: Queue;
   defence: Defence;
+  brake: Brake;
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
@@ -241,7 +246,7 @@ async function startQueue(
   parts: AsyncDisposableStack,
 ): Promise<Queue> {
   const { config, log, clock, store, returnPaths, quotas, resolver } = core;
-  const { suppressions, receivers, guard, tls } = core;
+  const { suppressions, receivers, guard, tls, brake } = core;
   const { hostname, dataDir, delivery } = config;
   const { pool, transports, close } = await createConnections(config, clock);
   parts.defer(close);
@@ -293,11 +298,16 @@ async function startQueue(
     retry,
     receivers,
     forwarding: { returnPaths, isLocal: (domain) => core.directory.isLocal(domain) },
+    noteOutcomes: (submitter, events) => brake.note(submitter, events),
   };
   parts.defer(() => queue.stop());
   const delays = new DelayWatch({ store, queue, report: deliverParts.report, retry, clock, log });
   parts.defer(() => delays.stop());
   delays.start();
+  const braked = new BrakeWatch({ brake, store, queue, report: deliverParts.report, clock, log });
+  parts.defer(() => braked.stop());
+  brake.onBraked = () => braked.lookNow();
+  braked.start();
   return queue;
 }
 
@@ -321,8 +331,20 @@ async function startControl(
   reception: Reception & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<void> {
-  const { config, log, clock, store, directory, suppressions, queue, resolver, receivers, guard, defence } =
-    reception;
+  const {
+    config,
+    log,
+    clock,
+    store,
+    directory,
+    suppressions,
+    queue,
+    resolver,
+    receivers,
+    guard,
+    defence,
+    brake,
+  } = reception;
   const submission = doorPartsOf(reception);
   const checkParts = await createCheckParts(config, {
     resolver,
@@ -333,6 +355,7 @@ async function startControl(
   });
   const checker = new AddressChecker(checkParts);
   const running = {
+    accountsChanged: () => brake.forget(),
     abuseCounts: defence.abuseCounts,
     forgiven: defence.forgiven,
     submit: (from: string, recipients: string[], content: Buffer) =>
@@ -358,6 +381,7 @@ async function startControl(
     directory,
     suppressions: async () => suppressions,
     bans: async () => defence.bans,
+    brake: async () => brake,
     clock,
     dossierMs: config.dossier.days * dayMs,
     running,

@@ -18,6 +18,8 @@ const admin: Admin = {
   addAccount: nobody,
   lookAtSources: nobody,
   listBans: nobody,
+  listBraked: nobody,
+  releaseAccount: nobody,
   addBan: nobody,
   liftBan: nobody,
   listReports: nobody,

@@ -37,7 +37,7 @@ type Change = Omit<SettingsChange, 'address'>;
 /** Nothing is kept of what is as it would be anyway. */
 function settingsAfter(
   before: AccountSettings,
-  { receive, send, quotaBytes, forward }: Change,
+  { receive, send, quotaBytes, forward, hourlyRecipients }: Change,
 ): AccountSettings {
   const settings = { ...before };
   if (receive !== undefined) delete settings.receive;
@@ -46,6 +46,8 @@ function settingsAfter(
   if (send === false) settings.send = false;
   if (quotaBytes !== undefined) delete settings.quotaBytes;
   if (typeof quotaBytes === 'number') settings.quotaBytes = quotaBytes;
+  if (hourlyRecipients !== undefined) delete settings.hourlyRecipients;
+  if (typeof hourlyRecipients === 'number') settings.hourlyRecipients = hourlyRecipients;
   if (forward !== undefined) delete settings.forward;
   if (forward) settings.forward = { to: forward.to, ...(forward.keep && { keep: true }) };
   return settings;

@@ -64,6 +64,7 @@ beforeEach(() => {
     concurrency: 7,
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     lookAtSources: async () => [],
+    accountsChanged: () => undefined,
     abuseCounts: () => ({ since: 1, refused: noneRefused, delayed: 2, remembered: 3 }),
     forgiven: (network) => calls.push(`forgiven ${network}`),
     look: (all) => calls.push(all ? 'wake' : 'look'),

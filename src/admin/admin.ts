@@ -7,6 +7,7 @@ import type { AddressCheck } from '../delivery/check/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receivers/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import type { Braked } from '../queue/brake/brake.ts';
 import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
@@ -41,6 +42,8 @@ export interface SettingsChange {
   /** Whether its user can submit mail. */
   send?: boolean;
   quotaBytes?: number | null;
+  /** Before what it sends is held; 0: as many as it likes. */
+  hourlyRecipients?: number | null;
   /** Addresses that its mail goes on to, and whether a copy stays. */
   forward?: { to: string[]; keep: boolean } | null;
 }
@@ -255,6 +258,14 @@ export interface Admin {
   addSuppression(request: { address: string; until: number } & Ordered): Promise<Suppression>;
   /** Forgets all about an address; resolves to whether anything was known. */
   removeSuppression(request: { address: string; by: string }): Promise<{ removed: boolean }>;
+  /** Accounts whose mail is held, since they sent more than is usual of them. */
+  listBraked(): Promise<Braked[]>;
+  /** Sends what is held of an account, or takes it out, and holds no more. Resolves to how many recipients that were. */
+  releaseAccount(request: {
+    address: string;
+    by: string;
+    drop?: boolean;
+  }): Promise<{ count: number; braked?: Braked }>;
   /** In force, those that end last at the end; counts only with a running server. */
   listBans(): Promise<{ bans: Ban[]; counts?: AbuseCounts }>;
   /** `network` is an address or a block in CIDR notation; without `until` it is banned until that is lifted. */

@@ -27,6 +27,8 @@ function proxy(connection: ControlConnection): Admin {
     listAliases: () => ask('listAliases'),
     trace: (request) => ask('trace', request),
     listJudged: (request) => ask('listJudged', request),
+    listBraked: () => ask('listBraked'),
+    releaseAccount: (request) => ask('releaseAccount', request),
     listBans: () => ask('listBans'),
     addBan: (request) => ask('addBan', request),
     liftBan: (request) => ask('liftBan', request),

@@ -56,6 +56,7 @@ const settingsChange = v.object({
   receive: v.exactOptional(v.boolean()),
   send: v.exactOptional(v.boolean()),
   quotaBytes: v.exactOptional(v.nullable(octets)),
+  hourlyRecipients: v.exactOptional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   forward: v.exactOptional(v.nullable(v.object({ to: v.array(text), keep: v.boolean() }))),
 });
 const moment = v.pipe(v.number(), v.safeInteger());
@@ -142,6 +143,11 @@ export const operations: Record<Operation, Perform> = {
   ),
   removeSuppression: operation(v.object({ ...address.entries, by: note }), (admin, request) =>
     admin.removeSuppression(request),
+  ),
+  listBraked: operation(nothing, (admin) => admin.listBraked()),
+  releaseAccount: operation(
+    v.object({ ...address.entries, by: note, drop: v.exactOptional(v.boolean()) }),
+    (admin, request) => admin.releaseAccount(request),
   ),
   listBans: operation(nothing, (admin) => admin.listBans()),
   addBan: operation(

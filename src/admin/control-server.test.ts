@@ -46,6 +46,8 @@ function adminOf(): Admin {
     addAccount: none,
     lookAtSources: none,
     listBans: none,
+    listBraked: none,
+    releaseAccount: none,
     addBan: none,
     liftBan: none,
     listReports: none,

@@ -7,6 +7,7 @@ import type { AddressCheck } from '../delivery/check/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
+import type { Brake } from '../queue/brake/brake.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { DeliveryGroup } from '../queue/hand-out.ts';
 import type { Matches } from '../queue/matches.ts';
@@ -20,6 +21,7 @@ import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
 import { type BanParts, banOperations } from './ban-operations.ts';
+import { brakeOperations } from './brake-operations.ts';
 import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
@@ -48,6 +50,8 @@ export interface Running extends BanParts {
   inLine(): readonly DeliveryGroup[];
   /** These are in force from now on; resolves when nothing follows others any more. */
   suspend(suspensions: readonly Suspension[]): Promise<void>;
+  /** Accounts, what is set of them, or aliases have changed. */
+  accountsChanged(): void;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
@@ -61,6 +65,7 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   suppressions(): Promise<Suppressions>;
   /** The same. */
   bans(): Promise<Bans>;
+  brake(): Promise<Brake>;
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
@@ -74,7 +79,11 @@ const maxDossiers = 1000;
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
 export function localAdmin(parts: LocalAdminParts): Admin {
   const { store, domains, directory, clock, running } = parts;
-  const accountParts = { store, domains, clock, changed: () => directory.forget() };
+  const changed = () => {
+    directory.forget();
+    running?.accountsChanged();
+  };
+  const accountParts = { store, domains, clock, changed };
   const look = (all: boolean) => running?.look(all);
   return {
     ...accountOperations(accountParts),
@@ -91,6 +100,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...suppressionOperations(parts),
     ...banOperations(parts),
     ...reportOperations(store),
+    ...brakeOperations({ ...parts, look: () => look(false) }),
     ...suspensionOperations({
       ...parts,
       rememberMs: parts.dossierMs,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { offlineOperatorParts } from '../delivery/operator.ts';
 import { withoutDossiers } from '../dossier/retention.ts';
+import { Brake, brakePolicy } from '../queue/brake/brake.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
@@ -64,6 +65,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
         nextQueueId: queueIds(clock.now, Math.random),
       }),
     bans: () => Bans.read({ store, clock, policy: banPolicy(config.abuse), log: createLog('silent') }),
+    brake: () => Brake.read({ store, clock, policy: brakePolicy(config.abuse), log: createLog('silent') }),
     clock,
     dossierMs: dossier.days * dayMs,
   });

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError } from 'commander';
 import type { SettingsChange } from '../admin/admin.ts';
+import { plural } from '../dossier/words.ts';
 import type { AccountSettings } from '../store/store.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
@@ -14,6 +15,7 @@ interface SetOptions extends CommonOptions {
   receive?: boolean;
   send?: boolean;
   quota?: number | null;
+  hourlyRecipients?: number | null;
 }
 
 interface ForwardOptions extends CommonOptions {
@@ -28,13 +30,19 @@ export function addSettingsCommands(tree: CommandTree, account: Command, context
     .option('--receive <on|off>', 'mail can be sent to it', onOrOff)
     .option('--send <on|off>', 'its user can submit mail', onOrOff)
     .option('--quota <size>', 'such as 500M or 2G; "default" is as the domain has it', quota)
+    .option(
+      '--hourly-recipients <number>',
+      'recipients within an hour, before what it sends is held; "none": never; "default"',
+      hourlyRecipients,
+    )
     .option('--json', 'print JSON');
-  tree.run(set, ({ receive, send, quota, ...options }: SetOptions, address: string) =>
+  tree.run(set, ({ receive, send, quota, hourlyRecipients, ...options }: SetOptions, address: string) =>
     change(context, options, {
       address,
       ...(receive !== undefined && { receive }),
       ...(send !== undefined && { send }),
       ...(quota !== undefined && { quotaBytes: quota }),
+      ...(hourlyRecipients !== undefined && { hourlyRecipients }),
     }),
   );
   const forward = tree
@@ -59,7 +67,10 @@ function setForward(
 
 async function change(context: Context, options: CommonOptions, request: SettingsChange): Promise<ExitCode> {
   if (Object.keys(request).length === 1)
-    throw new CommandError(exitCodes.usage, 'nothing is to be set: give --receive, --send or --quota.');
+    throw new CommandError(
+      exitCodes.usage,
+      'nothing is to be set: give --receive, --send, --quota or --hourly-recipients.',
+    );
   const settings = await withAdmin(context, options, (admin) => admin.changeSettings(request));
   const address = keyOf(request.address);
   if (options.json) printJson(context, { address, settings });
@@ -68,11 +79,24 @@ async function change(context: Context, options: CommonOptions, request: Setting
 }
 
 /** In words, what is not as everywhere; '' where there is nothing to say. */
-export function describeSettings({ receive, send, quotaBytes, forward }: AccountSettings): string {
+export function describeSettings({
+  receive,
+  send,
+  quotaBytes,
+  forward,
+  hourlyRecipients: most,
+}: AccountSettings): string {
   return [
     ...(receive === false ? ['receives nothing'] : []),
     ...(send === false ? ['sends nothing'] : []),
     ...(quotaBytes === undefined ? [] : [`may hold ${formatSize(quotaBytes)}`]),
+    ...(most === undefined
+      ? []
+      : [
+          most === 0
+            ? 'never held, however much it sends'
+            : `held above ${plural(most, 'recipient')} within an hour`,
+        ]),
     ...(forward ? [`goes on to ${forward.to.join(', ')}${forward.keep ? ', with a copy here' : ''}`] : []),
   ].join('; ');
 }
@@ -87,4 +111,14 @@ function quota(value: string): number | null {
   const bytes = parseSize(value);
   if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('Give a size such as 500M or 2G, or default.');
+}
+
+const maxHourly = 10_000_000;
+
+function hourlyRecipients(value: string): number | null {
+  if (value === 'default') return null;
+  if (value === 'none') return 0;
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= 1 && number <= maxHourly) return number;
+  throw new InvalidArgumentError(`Give a number from 1 to ${maxHourly}, none or default.`);
 }

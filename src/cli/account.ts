@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
 import { maildirPath } from '../store/maildir.ts';
+import { addBrakeCommands } from './account-brake.ts';
 import { readAccounts } from './account-csv.ts';
 import { addListCommand } from './account-list.ts';
 import { addSettingsCommands } from './account-settings.ts';
@@ -56,6 +57,7 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
   addListCommand(tree, account, context);
   addSenderListCommands(tree, context, account);
   addSettingsCommands(tree, account, context);
+  addBrakeCommands(tree, context, account);
   tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
 }
 

@@ -293,6 +293,7 @@ describe('posthorn send', () => {
     events = [];
     store = await openStore({ dataDir: join(directory, 'data') });
     const running: Running = {
+      accountsChanged: () => undefined,
       abuseCounts: () => ({
         since: Date.now() - 60 * 60_000,
         refused: { ...noneRefused, banned: 12 },

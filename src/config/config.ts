@@ -148,6 +148,8 @@ export interface AbuseConfig {
   /** How long a first ban lasts, and the longest. */
   banMinutes: number;
   banMaxHours: number;
+  /** Recipients of one user within an hour, before it is compared with what is usual of them. */
+  hourlyRecipients: number;
 }
 
 export interface LoginConfig {

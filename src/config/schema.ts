@@ -184,6 +184,7 @@ const abuseShape = {
   networkFactor: v.optional(values.count(1, 1000, 'clients'), 5),
   banMinutes: v.optional(values.count(1, 525_600, 'minutes'), 15),
   banMaxHours: v.optional(values.count(1, 8760, 'hours'), 24),
+  hourlyRecipients: v.optional(values.count(0, 10_000_000, 'recipients'), 50),
 };
 
 const loginShape = {

@@ -50,6 +50,8 @@ export interface DeliverParts {
   receivers?: Receivers;
   /** Without it, what is passed on goes out under the sender's own reverse-path. */
   forwarding?: ForwardingParts;
+  /** Told what has become of what one of our users sent, once that is on disk. */
+  noteOutcomes?(submitter: string, events: readonly DossierEvent[]): void;
 }
 
 /**
@@ -99,6 +101,11 @@ export async function deliver(
     // Where mail for one domain takes different ways, another one may be open.
     ...(holdUntil !== undefined && !isSplit(parts, jobs) && { holdUntil }),
   });
+  if (message.submitter !== undefined)
+    parts.noteOutcomes?.(
+      message.submitter,
+      decisions.map(({ event }) => event),
+    );
   return site;
 }
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { never } from '../store/never.ts';
 import { sampleMessage } from '../testing/store.ts';
 import type { Recipient } from './directory.ts';
-import { newEntry } from './entry.ts';
+import { heldEntry, newEntry } from './entry.ts';
 import { defaultRetryPolicy } from './retry.ts';
 
 const { lifetimeMs } = defaultRetryPolicy;
@@ -34,6 +35,23 @@ test('newEntry() makes jobs that are due at once and live as long as a message m
     nextAttemptAt: 1000,
     expiresAt: 1000 + lifetimeMs,
   });
+});
+
+test('heldEntry() holds all of it, its time standing still, and says why for each', () => {
+  const entry = newEntry({
+    message,
+    recipients: [remote('a@b.example'), local('bob@example.com')],
+    events: [],
+  });
+  const { jobs, events } = heldEntry(entry, { by: 'the brake', reason: 'too much' });
+  const held = { by: 'the brake', at: 1000, nextAttemptAt: 1000, expiresAt: 1000 + lifetimeMs };
+  for (const job of jobs)
+    expect(job).toMatchObject({ nextAttemptAt: never, expiresAt: never, memo: { held } });
+  expect(events).toMatchObject(
+    ['a@b.example', 'bob@example.com'].map((recipient) => {
+      return { recipient, event: 'held', data: { by: 'the brake', reason: 'too much' } };
+    }),
+  );
 });
 
 test('newEntry() puts each local job where its recipient has it, and says why', () => {

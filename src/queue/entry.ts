@@ -1,6 +1,7 @@
 /** Makes what the store takes in: a message, one job per recipient (never one per message), and its first events. */
 
 import type { DossierEvent } from '../dossier/event.ts';
+import { never } from '../store/never.ts';
 import type { JobRow, MessageRow, NewMessage } from '../store/store.ts';
 import { asJunk, type Recipient } from './recipient.ts';
 import { defaultRetryPolicy } from './retry.ts';
@@ -26,6 +27,27 @@ export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
   const entry = { message, jobs, events: [...events, ...redirections(message, recipients)] };
   // About what has no sender nobody reports (RFC 5321 §4.5.5).
   return sentFromHere && message.reversePath !== '' ? { ...entry, sentFromHere } : entry;
+}
+
+/** The entry with all of it held from the start, as an operator's hold would have it; its time stands still. */
+export function heldEntry<Entry extends Pick<NewMessage, 'message' | 'jobs' | 'events'>>(
+  entry: Entry,
+  { by, reason }: { by: string; reason: string },
+): Entry {
+  const at = entry.message.acceptedAt;
+  const jobs = entry.jobs.map((job): JobRow => {
+    const { nextAttemptAt, expiresAt, memo } = job;
+    return {
+      ...job,
+      nextAttemptAt: never,
+      expiresAt: never,
+      memo: { ...memo, held: { by, at, nextAttemptAt, expiresAt } },
+    };
+  });
+  const events = entry.jobs.map(({ queueId, recipient }) => {
+    return { at, queueId, recipient, event: 'held', data: { by, reason } };
+  });
+  return { ...entry, jobs, events: [...entry.events, ...events] };
 }
 
 function newJob(

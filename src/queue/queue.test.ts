@@ -11,6 +11,7 @@ import {
   type TemporaryStore,
   temporaryStore,
 } from '../testing/store.ts';
+import { heldEntry } from './entry.ts';
 import { leaseMs, type QueueParts } from './queue.ts';
 
 const minute = 60_000;
@@ -88,6 +89,24 @@ describe('Queue.accept()', () => {
     expect(stage.begun).toEqual([]);
     stage.queue.start();
     expect(await stage.hasBegun(1)).toEqual(['early@example.net']);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
+  test('what is held from the start is kept, not tried, and goes when it is released', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    const entry = heldEntry(letter('a@b.example', 'c@d.example'), { by: 'the brake', reason: 'too much' });
+    await stage.queue.accept(entry);
+    clock.advance(365 * 24 * 60 * minute);
+    await stage.queue.accept(letter('e@f.example'));
+    await begunInTime(stage, 1);
+    expect(stage.begun.map(namesOf)).toEqual(['e@f.example']);
+    expect(await temporary.store.countJobs({ heldBy: 'the brake' })).toMatchObject({ held: 2 });
+    expect(await temporary.store.countJobs({ heldBy: 'another' })).toMatchObject({ held: 0 });
+    await changeAllJobs(temporary.store, { kind: 'release' }, { now: clock.now() });
+    stage.queue.look();
+    await begunInTime(stage, 3);
     for (const group of stage.begun) await stage.settle(group, 'done');
     await stage.queue.stop();
   });

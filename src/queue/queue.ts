@@ -125,7 +125,8 @@ export class Queue {
   /** Resolves when the message and its jobs are on disk: the moment before `250`. */
   async accept(entry: Omit<NewMessage, 'claimed'>): Promise<void> {
     const jobCount = entry.jobs.length;
-    const claimed = this.#started && !this.#stopping && hasRoom(this.#schedule, jobCount);
+    const isHeld = entry.jobs.every(({ memo }) => memo?.held);
+    const claimed = !isHeld && this.#started && !this.#stopping && hasRoom(this.#schedule, jobCount);
     if (claimed) this.#on({ type: 'reserved', jobCount });
     try {
       await this.#parts.store.accept({ ...entry, claimed });
@@ -136,7 +137,7 @@ export class Queue {
     this.#afterwards(() => {
       this.#parts.onEvents(entry.events);
       if (claimed) this.#handOut(entry);
-      else this.#on({ type: 'due', at: this.#parts.clock.now() });
+      else if (!isHeld) this.#on({ type: 'due', at: this.#parts.clock.now() });
     });
   }
 

@@ -16,8 +16,9 @@ import {
   type Refusal,
   submittedAuthors,
 } from '../mail/submission-rules.ts';
+import { type Brake, brakeName } from '../queue/brake/brake.ts';
 import type { Directory } from '../queue/directory.ts';
-import { newEntry } from '../queue/entry.ts';
+import { heldEntry, newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import { isPositive, type Reply, reply } from '../smtp/reply.ts';
@@ -45,6 +46,8 @@ export interface SubmissionParts {
   signers: Signers;
   /** Absent: no address is refused. */
   suppressions?: Pick<Suppressions, 'findRefusal'>;
+  /** Absent: nothing is held. */
+  brake?: Pick<Brake, 'take' | 'giveBack'>;
   clock: Clock;
   /** Absent where none is configured. */
   filters?: Filters | undefined;
@@ -197,6 +200,24 @@ interface Submitted {
   signing: Signing | undefined;
 }
 
+/** What goes beyond what is usual of a user is accepted, and held. */
+async function enqueue(
+  { queue, brake }: SubmissionParts,
+  { account, peer }: Session,
+  entry: Parameters<Queue['accept']>[0],
+): Promise<void> {
+  if (brake === undefined || account === undefined) return queue.accept(entry);
+  const sending = { recipients: entry.jobs.map(({ recipient }) => recipient), client: peer.address };
+  const asked = brake.take(account, sending);
+  const reason = asked instanceof Promise ? await asked : asked;
+  try {
+    await queue.accept(reason === undefined ? entry : heldEntry(entry, { by: brakeName, reason }));
+  } catch (error) {
+    brake.giveBack(account, sending);
+    throw error;
+  }
+}
+
 /** Of the authors that the header names, those as whom the user may write. */
 async function ownAmong(
   { directory }: SubmissionParts,
@@ -238,7 +259,8 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   if (signature) events.push(signature.event(accepted.at, transaction.queueId));
   const { recipients } = transaction;
   const { lifetimeMs } = parts;
-  await parts.queue.accept(newEntry({ message, recipients, events, sentFromHere: true, lifetimeMs }));
+  const entry = newEntry({ message, recipients, events, sentFromHere: true, lifetimeMs });
+  await enqueue(parts, session, entry);
   if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
   return queuedAs(transaction.queueId);
 }

@@ -257,6 +257,8 @@ export interface AccountSettings {
   allow?: readonly string[];
   /** Its mail goes on to these addresses, as `addressKey()` writes those of ours; with `keep`, a copy stays here. */
   forward?: { to: readonly string[]; keep?: true };
+  /** Recipients within an hour, before what its user sends is held; 0: as many as they like. */
+  hourlyRecipients?: number;
 }
 
 export type { ScramKeys };
@@ -287,6 +289,10 @@ export interface QueueFilter {
   recipient?: string;
   /** The reverse-path; '' is the null sender. */
   sender?: string;
+  /** The account that submitted it. */
+  submitter?: string;
+  /** By whom it is held. */
+  heldBy?: string;
   /** Queued at this moment or earlier, or later: ms since the epoch. */
   queuedBefore?: number;
   queuedAfter?: number;

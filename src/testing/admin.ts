@@ -1,6 +1,7 @@
 /** For tests of what operators do: the parts of a local admin, where no server runs and no mail leaves. */
 
 import type { LocalAdminParts } from '../admin/local-admin.ts';
+import { Brake } from '../queue/brake/brake.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
@@ -34,6 +35,8 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
         policy: banPolicy({ banMinutes: 15, banMaxHours: 24 }),
         log: createLog('silent'),
       }),
+    brake: () =>
+      Brake.read({ store, clock, policy: { enabled: true, hourlyRecipients: 50 }, log: createLog('silent') }),
     clock,
     dossierMs: 30 * day,
     siteOf: async (destination) => (destination === '' ? 'local' : `1 mx.${destination}:25`),

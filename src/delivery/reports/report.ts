@@ -164,6 +164,37 @@ function letterToPostmaster(parts: ReportParts, told: Told, failures: readonly F
   return { kind: 'postmaster', told, to: postmaster, compose };
 }
 
+/** What a notice of ours needs, to be a letter. */
+export interface NoticeFrame {
+  audience: 'user' | 'postmaster';
+  from: string;
+  to: string;
+  messageId: string;
+}
+
+/** Letters to one of our users and to their postmaster, about no message: to whom of them there is. */
+export async function noticesTo(
+  parts: ReportParts,
+  account: string,
+  compose: (frame: NoticeFrame) => Buffer,
+): Promise<Reports['entries']> {
+  const from = ownAddress(parts, parseAddress(account)?.domain);
+  const { hostname, clock } = parts;
+  const letters: Reports['entries'] = [];
+  for (const audience of ['user', 'postmaster'] as const) {
+    const to = audience === 'user' ? account : postmasterFor(parts.directory, account);
+    const told = { hostname, queueId: '', arrivedAt: clock.now(), sender: account, from, now: clock.now() };
+    const letter: Letter = {
+      kind: 'postmaster',
+      told,
+      to,
+      compose: (messageId) => compose({ audience, from, to, messageId }),
+    };
+    letters.push(...(await send(parts, letter)).entries);
+  }
+  return letters;
+}
+
 const messageIdFor = ({ hostname }: ReportParts, report: string): string => `<${report}@${hostname}>`;
 
 /** That of the sender's domain, if it is ours; else that of our first domain. */
