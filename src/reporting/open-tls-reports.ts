@@ -9,7 +9,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { httpsCarrier, mailCarrier } from './tls-carriers.ts';
+import { httpsCarrier, mailCarrier } from './carriers.ts';
 import { startTlsReports, type TlsReports } from './tls-reports.ts';
 
 export interface OpenParts {
@@ -38,8 +38,9 @@ export async function openTlsReports(parts: OpenParts): Promise<TlsReports | und
     ...parts,
     organization: reports.organization ?? signer.domain,
     contact,
+    submitter: signer.domain,
     carriers: {
-      mailto: mailCarrier({ ...parts, signer, contact, hostname, dossiers: dossier.enabled }),
+      mailto: mailCarrier({ ...parts, signer, hostname, dossiers: dossier.enabled }),
       https: httpsCarrier(https),
     },
   });

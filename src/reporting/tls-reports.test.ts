@@ -15,11 +15,13 @@ import { type HttpsHost, startHttpsHost } from '../testing/https-host.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
 import { sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import type { TlsResult } from '../tls-rpt/result.ts';
+import type { DomainTally } from '../tls-rpt/tally.ts';
 import { createLog } from '../util/log.ts';
-import { type DomainDay, dayOf, memoKind, memoOf } from './domain-day.ts';
-import { httpsCarrier, mailCarrier } from './tls-carriers.ts';
-import { earliestMs, spreadMs, startTlsReports, type TlsReports, tickMs } from './tls-reports.ts';
-import { firstRetryMs, retryForMs } from './tls-sending.ts';
+import { httpsCarrier, mailCarrier } from './carriers.ts';
+import { earliestMs, spreadMs, tickMs } from './day-reports.ts';
+import { type DomainDay, dayOf, memoOf } from './domain-day.ts';
+import { firstRetryMs, retryForMs } from './sending.ts';
+import { memoKind, startTlsReports, type TlsReports } from './tls-reports.ts';
 
 const hourMs = 3600_000;
 const noon = Date.UTC(2026, 0, 5, 12);
@@ -80,6 +82,7 @@ async function start({ resolver, dossiers = true, storeWith, ...rest }: Setting)
     resolver,
     organization: 'Example Ltd',
     contact,
+    submitter: 'example.com',
     nextQueueId: () => `R${++nextNumber}`,
     carriers: {
       mailto: mailCarrier({
@@ -87,7 +90,6 @@ async function start({ resolver, dossiers = true, storeWith, ...rest }: Setting)
         clock,
         directory,
         signer,
-        contact,
         dossiers,
         hostname: 'mx.example.com',
         queue: { accept: (entry) => queue.accept({ ...entry, claimed: false }) },
@@ -113,7 +115,8 @@ async function pass(durationMs: number): Promise<void> {
 
 const dayIsReported = () => pass(12 * hourMs + earliestMs + spreadMs + tickMs);
 
-const memos = async (): Promise<DomainDay[]> => (await opened.store.listMemos(memoKind)).map(dayOf);
+const memos = async (): Promise<DomainDay<DomainTally>[]> =>
+  (await opened.store.listMemos(memoKind)).map((memo) => dayOf<DomainTally>(memo));
 const sent = (): Promise<ClaimedMessage[]> =>
   opened.store.claim({ now: clock.now(), limit: 100, leaseMs: hourMs });
 const reportIn = (gzip: Buffer) => JSON.parse(gunzipSync(gzip).toString());
@@ -207,7 +210,7 @@ test('TLS reports: what is added up while it is written is written the next time
   expect(await memos()).toMatchObject([{ tally: { policies: [{ successes: 1, failures: 1 }] } }]);
 });
 
-const yesterday = (uri: string): DomainDay => ({
+const yesterday = (uri: string): DomainDay<DomainTally> => ({
   domain: 'example.net',
   day: '2026-01-04',
   tally: { policies: [{ policy: none, successes: 1, failures: 0, details: [] }] },
@@ -239,7 +242,7 @@ test.each([
 ])('TLS reports: nothing is sent twice where a crash came between: %o', async (setting) => {
   const { uri, wasAccepted, dossiers, letters, problem } = setting;
   const resolver = scriptedResolver(record(uri));
-  await opened.store.writeMemos([memoOf(yesterday(uri))]);
+  await opened.store.writeMemos([memoOf(memoKind, yesterday(uri))]);
   if (wasAccepted) await opened.store.accept(sampleMessage('BEGUN'));
   await start({ resolver, dossiers });
   await pass(2 * tickMs);
@@ -313,7 +316,7 @@ test('TLS reports: a store that takes nothing any more is told of at the stop, a
   await pass(tickMs);
   await stop.call(running);
   expect(logged.map(({ msg }) => msg)).toEqual([
-    'cannot report on TLS now',
+    'cannot send TLS reports now',
     'the last counts for TLS reports are lost',
   ]);
 });

@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { tickMs } from '../reporting/tls-reports.ts';
+import { tickMs } from '../reporting/day-reports.ts';
 import { eventually } from '../testing/eventually.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { freePort } from '../testing/free-ports.ts';

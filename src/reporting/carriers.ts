@@ -1,4 +1,4 @@
-/** The two ways of a TLS report to its reader (RFC 8460 §5.3, §5.4): a signed message through the queue, or one POST. */
+/** The two ways of a report to its reader (RFC 8460 §5.3, §5.4; RFC 9990 §3.5): a signed message through the queue, or one POST. */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
@@ -10,12 +10,9 @@ import type { Directory, Recipient } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { MessageRow, Store } from '../store/store.ts';
-import { composeReportMail, type ReportMail } from '../tls-rpt/message.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Target } from './domain-day.ts';
-import { retryForMs } from './tls-sending.ts';
-
-export type ReportToSend = Pick<ReportMail, 'domain' | 'day' | 'reportId' | 'sessions' | 'gzip'>;
+import type { ReportToSend, Target } from './domain-day.ts';
+import { retryForMs } from './sending.ts';
 
 /** Empty where it was sent. */
 export type SendResult = { problem?: never } | { problem: string } | { problem: string; retry: true };
@@ -31,9 +28,8 @@ export interface MailParts {
   queue: Pick<Queue, 'accept'>;
   store: Pick<Store, 'trace' | 'listJobs'>;
   directory: Pick<Directory, 'resolve'>;
-  /** Its domain is the one that reports; without it no report by mail would be believed (RFC 8460 §3). */
+  /** Its domain is the one that reports; without it no report by mail would be believed (RFC 8460 §3, RFC 9990 §3.5.3). */
   signer: DkimSigner;
-  contact: string;
   hostname: string;
   /** Whether dossiers are kept: they know what became of a message that is gone. */
   dossiers: boolean;
@@ -50,7 +46,11 @@ export function mailCarrier(parts: MailParts): Carrier {
       const resolution = await parts.directory.resolve(to, formatAddress(to));
       if (resolution.status === 'unknown') return { problem: 'there is no such account here' };
       const recipients = resolution.status === 'found' ? resolution.recipients : [resolution.recipient];
-      await parts.queue.accept(await entryOf(parts, { target, report, to, recipients }));
+      const entry = await entryOf(parts, { target, report, to, recipients });
+      const { maxBytes = Number.POSITIVE_INFINITY } = target;
+      const { sizeBytes } = entry.message;
+      if (sizeBytes > maxBytes) return { problem: `it has ${sizeBytes} octets, and they take ${maxBytes}` };
+      await parts.queue.accept(entry);
       return {};
     },
     async findOut({ queueId }) {
@@ -69,19 +69,12 @@ interface Letter {
 }
 
 async function entryOf(parts: MailParts, { target, report, to, recipients }: Letter) {
-  const { signer, contact, hostname, clock } = parts;
+  const { signer, hostname, clock } = parts;
   const { queueId } = target;
   const at = clock.now();
   const messageId = `<${queueId}@${hostname}>`;
   const address = formatAddress(to);
-  const content = composeReportMail({
-    ...report,
-    from: contact,
-    to: address,
-    submitter: signer.domain,
-    now: at,
-    messageId,
-  });
+  const content = report.mail({ to: address, now: at, messageId });
   const prefix = Buffer.from(await signMessage(signer, content));
   const message: MessageRow = {
     queueId,
@@ -94,8 +87,7 @@ async function entryOf(parts: MailParts, { target, report, to, recipients }: Let
     smtputf8: needsSmtputf8(to),
     failuresTo: 'nobody',
     messageId,
-    // What is reported must not hold up the report (RFC 8460 §5.3.1).
-    requests: { tlsOptional: true },
+    ...(report.requests && { requests: report.requests }),
   };
   const entry = newEntry({
     message,
@@ -123,13 +115,13 @@ const maxAnswerBytes = 1024 * 1024;
 
 export function httpsCarrier(https: Https): Carrier {
   return {
-    async send({ uri }, { gzip }, signal) {
+    async send({ uri }, { gzip, type }, signal) {
       const url = URL.parse(uri);
       if (url === null) return { problem: 'it is no URL' };
       const answer = await https({
         url,
         method: 'POST',
-        headers: { 'content-type': 'application/tlsrpt+gzip' },
+        headers: { 'content-type': type },
         body: gzip,
         maxBytes: maxAnswerBytes,
         timeoutMs: postTimeoutMs,
