@@ -65,7 +65,7 @@ import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openReportInbox } from './reporting/inbox/open-inbox.ts';
 import type { ReportInbox } from './reporting/inbox/report-inbox.ts';
-import { openTlsReports } from './reporting/open-tls-reports.ts';
+import { openDmarcReports, openTlsReports } from './reporting/open-reports.ts';
 import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
 import { maildirPath } from './store/maildir.ts';
@@ -122,6 +122,8 @@ export async function startServer({
   const accept: Queue['accept'] = (entry) => queue.accept(entry);
   const tlsReports = await openTlsReports({ ...core, directory, resolver, https, queue: { accept } });
   parts.defer(() => tlsReports?.stop());
+  const dmarcReports = await openDmarcReports({ ...core, directory, resolver, https, queue: { accept } });
+  parts.defer(() => dmarcReports?.stop());
   const receivers = new Receivers({ store, clock, log });
   await receivers.load();
   parts.defer(() => receivers.stop());
@@ -141,7 +143,12 @@ export async function startServer({
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
   const reports = startReportInbox(reception, parts);
-  const doorParts = { ...doorPartsOf(reception), filters: await createFilters(reception), reports };
+  const doorParts = {
+    ...doorPartsOf(reception),
+    filters: await createFilters(reception),
+    reports,
+    dmarcReports,
+  };
   const listeners = await startListeners(
     {
       ...reception,

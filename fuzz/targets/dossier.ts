@@ -103,6 +103,7 @@ function eventsOf(input: Buffer): DossierEvent[] {
     readdressed: { by: text(0), to: text(1) },
     dropped: { by: text(0) },
     tlsReported: { domain: text(0), day: text(1), uri: text(2), successes: 1, failures: 2, problem: text(3) },
+    dmarcReported: { domain: text(0), day: text(1), uri: text(2), messages: 1, problem: text(3) },
     suspended: { by: text(0), scope: 'site', name: text(1), until: number(2), reason: text(3) },
     resumed: { by: text(0), scope: 'domain', name: text(1) },
     suppressed: { failures: 2, until: number(1) },

@@ -185,6 +185,10 @@ export interface ReportsConfig {
   days: number;
   /** TLS reports (RFC 8460) go to the domains that ask for them. */
   tls: boolean;
+  /** DMARC aggregate reports (RFC 9990) go to the domains that ask for them. */
+  dmarc: boolean;
+  /** But to these and those below them, in A-labels. */
+  dmarcExcept: readonly string[];
   /** Who reports, for people; default: the domain of `contact`. */
   organization?: string;
   /** Who answers questions, and the reports' From; default: postmaster@ the first domain with a DKIM key. */

@@ -51,7 +51,7 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
       dossier: { enabled: true, days: 30 },
-      reports: { tls: true, read: true, mailboxes: [], days: 180 },
+      reports: { tls: true, dmarc: false, dmarcExcept: [], read: true, mailboxes: [], days: 180 },
     });
     expect(config.limits.sessionsPerAddress).toBeGreaterThanOrEqual(50);
     expect(config).not.toHaveProperty('tls');
@@ -172,6 +172,8 @@ describe('parseConfig()', () => {
       arc: { seal: true, trustedSealers: ['lists.example.org', 'xn--bcher-kva.example'] },
       reports: {
         tls: false,
+        dmarc: false,
+        dmarcExcept: [],
         organization: 'Bücher & Söhne',
         contact: 'tls@xn--bcher-kva.example',
         read: true,

@@ -213,6 +213,8 @@ const dossierShape = {
 
 export const reportsShape = {
   tls: v.optional(values.flag(), true),
+  dmarc: v.optional(values.flag(), false),
+  dmarcExcept: v.optional(values.list(values.domainName(), '["example.com"]'), []),
   organization: v.exactOptional(values.oneLine()),
   contact: v.exactOptional(values.mailAddress()),
   read: v.optional(values.flag(), true),

@@ -50,7 +50,8 @@ export function describe(event: DossierEvent): Step {
     case 'reported':
       return describeReported(event);
     case 'tlsReported':
-      return describeTlsReported(event);
+    case 'dmarcReported':
+      return describeDayReport(event);
     case 'suppressed':
       return describeSuppressed(event);
     case 'held':
@@ -273,10 +274,14 @@ function describeReported({ data: { to, kind, report, rule } }: EventOf<'reporte
   return plain(title, [...untold, `by message ${report}: posthorn trace ${report}`]);
 }
 
-function describeTlsReported({ data }: EventOf<'tlsReported'>): Step {
-  const { domain, day, uri, successes, failures, problem } = data;
-  const details = [`to ${uri}`, `connections: ${successes} as they should be, ${failures} not`];
-  const what = `TLS report on ${domain} for ${day}`;
+function describeDayReport({ event, data }: EventOf<'tlsReported' | 'dmarcReported'>): Step {
+  const { domain, day, uri, problem } = data;
+  const [kind, counted] =
+    event === 'tlsReported'
+      ? ['TLS', `connections: ${data.successes} as they should be, ${data.failures} not`]
+      : ['DMARC', `messages in its name: ${data.messages}`];
+  const details = [`to ${uri}`, counted];
+  const what = `${kind} report on ${domain} for ${day}`;
   if (problem === undefined) return { title: `${what} sent`, details, mood: 'good' };
   return { title: `${what} given up`, details: [...details, why(problem)], mood: 'bad' };
 }

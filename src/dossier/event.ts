@@ -213,6 +213,18 @@ interface EventData {
     /** Why it was given up; absent where it was sent. */
     problem?: string;
   };
+  /** A DMARC aggregate report to a domain (RFC 9990) was sent, or given up: as the message of this queue id. */
+  dmarcReported: {
+    domain: string;
+    /** UTC, `2026-11-27`. */
+    day: string;
+    /** Where it went. */
+    uri: string;
+    /** In the name of the domain. */
+    messages: number;
+    /** Why it was given up; absent where it was sent. */
+    problem?: string;
+  };
   /** An operator put it on hold: nothing is tried, and its time stands still. */
   held: ByOperator;
   /** An operator ended the hold. */

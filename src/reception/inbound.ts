@@ -21,6 +21,7 @@ import type { Directory, Recipient } from '../queue/directory.ts';
 import { newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
+import type { DmarcReports } from '../reporting/dmarc-reports.ts';
 import type { ReportInbox } from '../reporting/inbox/report-inbox.ts';
 import { type Reply, reply, replyText } from '../smtp/reply.ts';
 import { readContent } from '../store/content.ts';
@@ -70,6 +71,8 @@ export interface InboundParts {
   lifetimeMs?: number;
   /** Where reports on us are read. Absent: they are mail like any other. */
   reports?: Pick<ReportInbox, 'offer'> | undefined;
+  /** Absent: nobody is told what came in their name. */
+  dmarcReports?: Pick<DmarcReports, 'note'> | undefined;
 }
 
 export function inboundDoor(parts: InboundParts): Door {
@@ -163,10 +166,22 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   if (isReturn && !isDeliveryReport(header.fields)) return refuse(parts, received, { decision: onlyReports });
   const content = await received.collector.finish();
   const found = await examine(parts, received, content);
+  if (found.checked) noteForReports(parts, received, found.checked);
   const refusal = refusalOf(found);
   if (refusal) return refuse(parts, received, refusal);
   await enqueue(parts, received, { content, ...found });
   return queuedAs(transaction.queueId);
+}
+
+/** What is not decided yet comes again, and is counted then. */
+function noteForReports(
+  { dmarcReports }: InboundParts,
+  { transaction: { reversePath }, header }: Received,
+  { verdicts, judgment: { decision } }: Checked,
+): void {
+  const outcome = decision.decision;
+  if (outcome === 'accept' || outcome === 'junk' || outcome === 'reject')
+    dmarcReports?.note({ verdicts, reversePath, header, outcome });
 }
 
 /** What was found of a message. */

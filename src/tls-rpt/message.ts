@@ -3,9 +3,8 @@
  * Whoever sends it signs it: without DKIM it is ignored (§3).
  */
 
-import { createHash } from 'node:crypto';
-import { formatDate } from '../mail/date.ts';
 import { foldField } from '../mail/fold.ts';
+import { composeReport } from '../mail/report-mail.ts';
 import { rangeOf } from './report.ts';
 
 export interface ReportMail {
@@ -31,53 +30,31 @@ export interface ReportMail {
 
 /** The complete message, CRLF line ends, 7bit. */
 export function composeReportMail(mail: ReportMail): Buffer {
-  const { from, to, submitter, domain, reportId, gzip, now, messageId } = mail;
-  const boundary = `=_${createHash('sha256').update(gzip).update(messageId).digest('hex').slice(0, 32)}`;
-  const header = [
-    foldField('From', [`<${from}>`]),
-    foldField('To', [`<${to}>`]),
-    foldField('Subject', [
-      'Report Domain:',
-      domain,
-      'Submitter:',
-      submitter,
-      `Report-ID: <${reportId}@${submitter}>`,
-    ]),
-    foldField('Date', [formatDate(now)]),
-    foldField('Message-ID', [messageId]),
-    foldField('TLS-Report-Domain', [domain]),
-    foldField('TLS-Report-Submitter', [submitter]),
-    // For the hops behind us as for ourselves: what is reported must not hold up the report (RFC 8460 §5.3.1, RFC 8689 §3).
-    foldField('TLS-Required', ['No']),
-    foldField('Auto-Submitted', ['auto-generated']),
-    foldField('MIME-Version', ['1.0']),
-    foldField('Content-Type', ['multipart/report;', 'report-type="tlsrpt";', `boundary="${boundary}"`]),
-  ];
-  const parts = [textPart(mail), attachment(mail)].map((part) => `--${boundary}\r\n${part}\r\n`);
-  return Buffer.from(`${header.join('')}\r\n${parts.join('')}--${boundary}--\r\n`);
-}
-
-function textPart({ domain, submitter, day, sessions }: ReportMail): string {
+  const { from, to, submitter, domain, day, reportId, gzip, sessions, now, messageId } = mail;
   const { successes, failures } = sessions;
-  const text = [
-    `This is an aggregate TLS report from ${submitter}`,
-    `about connections to the mail servers of ${domain}`,
-    `on ${day} (UTC): ${successes} as they should be, ${failures} not.`,
-    '',
-    'The attachment has the details, for programs (RFC 8460). You get it',
-    `because the DNS record _smtp._tls.${domain} asks for it.`,
-    '',
-  ].join('\r\n');
-  return `Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\n${text}`;
-}
-
-function attachment(mail: ReportMail): string {
-  const header = [
-    'Content-Type: application/tlsrpt+gzip\r\n',
-    'Content-Transfer-Encoding: base64\r\n',
-    foldField('Content-Disposition', ['attachment;', `filename="${reportFileName(mail)}"`]),
-  ].join('');
-  return `${header}\r\n${mail.gzip.toString('base64').replace(/.{76}(?=.)/g, '$&\r\n')}`;
+  return composeReport({
+    from,
+    to,
+    now,
+    messageId,
+    subject: ['Report Domain:', domain, 'Submitter:', submitter, `Report-ID: <${reportId}@${submitter}>`],
+    type: ['multipart/report;', 'report-type="tlsrpt";'],
+    fields: [
+      foldField('TLS-Report-Domain', [domain]),
+      foldField('TLS-Report-Submitter', [submitter]),
+      // For the hops behind us as for ourselves: what is reported must not hold up the report (RFC 8460 §5.3.1, RFC 8689 §3).
+      foldField('TLS-Required', ['No']),
+    ],
+    text: [
+      `This is an aggregate TLS report from ${submitter}`,
+      `about connections to the mail servers of ${domain}`,
+      `on ${day} (UTC): ${successes} as they should be, ${failures} not.`,
+      '',
+      'The attachment has the details, for programs (RFC 8460). You get it',
+      `because the DNS record _smtp._tls.${domain} asks for it.`,
+    ],
+    attachment: { type: 'application/tlsrpt+gzip', name: reportFileName(mail), octets: gzip },
+  });
 }
 
 /** RFC 8460 §5.1. */

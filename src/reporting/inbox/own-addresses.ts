@@ -4,7 +4,8 @@
  * now and then.
  */
 
-import { isDmarcRecord, reportUris, tagsOf } from '../../dmarc-rpt/record.ts';
+import { readDmarcRecord } from '../../authentication/dmarc-record.ts';
+import { mailUris } from '../../dmarc-rpt/record.ts';
 import type { Resolver } from '../../dns/resolver.ts';
 import { addressKey, parseAddress } from '../../mail/address.ts';
 import { findMailtoAddress } from '../../mail/mailto.ts';
@@ -94,9 +95,7 @@ export class OwnAddresses {
     if (answer.status === 'failed') return undefined;
     const texts = answer.status === 'found' ? answer.records.map((strings) => strings.join('')) : [];
     const addresses = name.startsWith('_dmarc.')
-      ? texts
-          .filter(isDmarcRecord)
-          .flatMap((text) => reportUris(tagsOf(text).get('rua') ?? '').map((uri) => uri.address))
+      ? texts.flatMap((text) => mailUris(readDmarcRecord(text)?.reportUris ?? []).map((uri) => uri.address))
       : readReportUris(texts).flatMap((uri) => findMailtoAddress(uri) ?? []);
     return addresses.map(addressKey);
   }

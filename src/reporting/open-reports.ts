@@ -1,4 +1,4 @@
-/** TLS reporting from the configuration: whether there is any, and in whose name. */
+/** Reports to other domains from the configuration: whether there are any, and in whose name. */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { Config } from '../config/config.ts';
@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { httpsCarrier, mailCarrier } from './carriers.ts';
+import { type DmarcReports, startDmarcReports } from './dmarc-reports.ts';
 import { startTlsReports, type TlsReports } from './tls-reports.ts';
 
 export interface OpenParts {
@@ -28,14 +29,26 @@ export interface OpenParts {
 
 /** Undefined where reports are switched off, or could not be signed: then nothing is counted. */
 export async function openTlsReports(parts: OpenParts): Promise<TlsReports | undefined> {
+  const reporter = reporterOf(parts);
+  return parts.config.reports.tls && reporter ? startTlsReports({ ...parts, ...reporter }) : undefined;
+}
+
+/** As openTlsReports(). */
+export async function openDmarcReports(parts: OpenParts): Promise<DmarcReports | undefined> {
+  const reporter = reporterOf(parts);
+  const { dmarc, dmarcExcept: except } = parts.config.reports;
+  return dmarc && reporter ? startDmarcReports({ ...parts, ...reporter, except }) : undefined;
+}
+
+/** Who reports, and how it gets there. */
+function reporterOf(parts: OpenParts) {
   const { config, signers, https } = parts;
   const { reports, hostname, dossier } = config;
   const contact = reports.contact ?? defaultContact(config);
   const domain = contact?.slice(contact.lastIndexOf('@') + 1);
   const signer = domain === undefined ? undefined : signers.get(domain);
-  if (!reports.tls || contact === undefined || signer === undefined) return undefined;
-  return startTlsReports({
-    ...parts,
+  if (contact === undefined || signer === undefined) return undefined;
+  return {
     organization: reports.organization ?? signer.domain,
     contact,
     submitter: signer.domain,
@@ -43,7 +56,7 @@ export async function openTlsReports(parts: OpenParts): Promise<TlsReports | und
       mailto: mailCarrier({ ...parts, signer, hostname, dossiers: dossier.enabled }),
       https: httpsCarrier(https),
     },
-  });
+  };
 }
 
 function defaultContact({ domains }: Config): string | undefined {
