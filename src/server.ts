@@ -52,15 +52,12 @@ import type { ScheduleLimits } from './queue/schedule.ts';
 import { Suppressions, suppressionPolicy } from './queue/suppressions.ts';
 import { type Suspension, takeUpSuspensions } from './queue/suspensions.ts';
 import { type Defence, openDefence } from './reception/abuse/defence.ts';
-import { FactFinder } from './reception/checks/fact-finder.ts';
-import { factSources } from './reception/checks/sources.ts';
 import { HandInError, handIn } from './reception/control.ts';
-import { Deferrals } from './reception/deferrals.ts';
 import type { Filters } from './reception/filters/filters.ts';
+import type { Greylist } from './reception/greylist/greylist.ts';
 import { inboundDoor } from './reception/inbound.ts';
-import { Judging } from './reception/judging.ts';
+import { openJudging } from './reception/open-judging.ts';
 import { openLogins } from './reception/open-logins.ts';
-import { Policies } from './reception/policies.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openReportInbox } from './reporting/inbox/open-inbox.ts';
@@ -139,7 +136,21 @@ export async function startServer({
   );
   const defence = await openDefence(core);
   parts.defer(() => defence.bans.stop());
-  const reception = { ...core, directory, resolver, suppressions, receivers, guard, queue, defence, brake };
+  const { judging, ...learned } = await openJudging({ ...core, resolver });
+  parts.defer(() => learned.stop());
+  const { greylist } = learned;
+  const reception = {
+    ...core,
+    directory,
+    resolver,
+    suppressions,
+    receivers,
+    guard,
+    queue,
+    defence,
+    brake,
+    greylist,
+  };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
   const reports = startReportInbox(reception, parts);
@@ -156,7 +167,7 @@ export async function startServer({
       ...defence,
       quotas,
       secureContext,
-      inbound: inboundDoor({ ...doorParts, judging: judgingOf(reception) }),
+      inbound: inboundDoor({ ...doorParts, judging }),
       submission: submissionDoor(doorParts),
     },
     parts,
@@ -203,6 +214,7 @@ interface Reception extends Core {
   queue: Queue;
   defence: Defence;
   brake: Brake;
+  greylist: Greylist;
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
@@ -245,7 +257,7 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue' | 'defence'> & {
+  core: Omit<Reception, 'queue' | 'defence' | 'greylist'> & {
     tls: OutboundTls;
     returnPaths: ReturnPaths;
     quotas: Quotas;
@@ -351,6 +363,7 @@ async function startControl(
     guard,
     defence,
     brake,
+    greylist,
   } = reception;
   const submission = doorPartsOf(reception);
   const checkParts = await createCheckParts(config, {
@@ -389,6 +402,7 @@ async function startControl(
     suppressions: async () => suppressions,
     bans: async () => defence.bans,
     brake: async () => brake,
+    greylist: async () => greylist,
     clock,
     dossierMs: config.dossier.days * dayMs,
     running,
@@ -404,23 +418,10 @@ const dayMs = 24 * 3600_000;
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */
 const inlineBytes = 64 * 1024;
 
-function reportPartsOf({ config, ...core }: Omit<Reception, 'queue' | 'defence'>): ReportParts {
+function reportPartsOf({ config, ...core }: Omit<Reception, 'queue' | 'defence' | 'greylist'>): ReportParts {
   const { directory, signers, nextQueueId, clock } = core;
   const { lifetimeMs } = retryPolicy(config.delivery);
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };
-}
-
-function judgingOf(reception: Reception): Judging {
-  const { config, store, clock } = reception;
-  const policies = new Policies({ ...config, store });
-  const { hostname, domains, dossier } = config;
-  const found = { ...reception, hostname, domains, sent: dossier.enabled ? store : undefined };
-  const sources = factSources(found, policies.all);
-  return new Judging({
-    policies,
-    finder: new FactFinder(sources, policies.all),
-    deferrals: new Deferrals({ store, clock }),
-  });
 }
 
 function doorPartsOf(reception: Reception) {

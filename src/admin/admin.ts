@@ -13,6 +13,7 @@ import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import type { Ban } from '../reception/abuse/bans.ts';
 import type { AbuseCounts } from '../reception/abuse/defence.ts';
+import type { GreylistEntry } from '../reception/greylist/greylist.ts';
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
 import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
@@ -267,6 +268,15 @@ export interface Admin {
     drop?: boolean;
   }): Promise<{ count: number; braked?: Braked }>;
   /** In force, those that end last at the end; counts only with a running server. */
+  /** Who has been asked to come again, who is let in, a page at a time. */
+  listGreylist(request: {
+    after?: number;
+    limit: number;
+  }): Promise<{ entries: GreylistEntry[]; next?: number }>;
+  /** A network or a domain is not asked to come again. Resolves to its name, as it is listed. */
+  allowGreylist(request: { name: string } & Ordered): Promise<{ name: string }>;
+  /** Forgets all about a network or a domain; resolves to how many entries that were. */
+  removeGreylist(request: { name: string }): Promise<{ count: number }>;
   listBans(): Promise<{ bans: Ban[]; counts?: AbuseCounts }>;
   /** `network` is an address or a block in CIDR notation; without `until` it is banned until that is lifted. */
   addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;

@@ -101,6 +101,13 @@ export const operations: Record<Operation, Perform> = {
     }),
     (admin, request) => admin.changeSenderList(request),
   ),
+  listGreylist: operation(v.object({ after: v.exactOptional(moment), limit }), (admin, request) =>
+    admin.listGreylist(request),
+  ),
+  allowGreylist: operation(v.object({ name: text, ...ordered }), (admin, request) =>
+    admin.allowGreylist(request),
+  ),
+  removeGreylist: operation(v.object({ name: text }), (admin, request) => admin.removeGreylist(request)),
   setAlias: operation(v.object({ ...address.entries, targets: v.array(text) }), (admin, request) =>
     admin.setAlias(request),
   ),

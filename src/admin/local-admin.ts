@@ -15,6 +15,7 @@ import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts';
 import type { Bans } from '../reception/abuse/bans.ts';
+import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
@@ -22,6 +23,7 @@ import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
 import { type BanParts, banOperations } from './ban-operations.ts';
 import { brakeOperations } from './brake-operations.ts';
+import { greylistOperations } from './greylist-operations.ts';
 import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
@@ -66,6 +68,8 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   /** The same. */
   bans(): Promise<Bans>;
   brake(): Promise<Brake>;
+  /** The server's own, or read when it is needed: then it is written back before the answer. */
+  greylist(): Promise<Greylist>;
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
@@ -89,6 +93,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...accountOperations(accountParts),
     ...aliasOperations(accountParts),
     ...senderListOperations({ store, domains }),
+    ...greylistOperations(parts),
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
     outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
     ...queueOperations({

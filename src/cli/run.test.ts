@@ -182,7 +182,7 @@ describe('posthorn account', () => {
     });
   });
 
-  test('M12: account block, unblock and allow keep lists of senders', async () => {
+  test('M12: account block, unblock and allow keep lists of senders', { timeout: 30_000 }, async () => {
     await posthorn(['account', 'add', 'erin@example.com', '--generate']);
     const blocked = await posthorn([
       'account',
@@ -544,4 +544,16 @@ describe('posthorn send', () => {
     stop = async () => undefined;
     await changeAllJobs(store, { kind: 'drop' });
   });
+});
+
+test('posthorn greylist allows, lists and forgets networks and domains', { timeout: 30_000 }, async () => {
+  expect((await posthorn(['greylist', 'list'])).out).toBe('Nobody was asked to come again.\n');
+  const allowed = await posthorn(['greylist', 'allow', '192.0.2.0/24', '--reason', 'our other office']);
+  expect(allowed).toMatchObject({ exitCode: 0, out: '192.0.2.0/24 need not wait from now on\n' });
+  expect((await posthorn(['greylist', 'allow', 'Friend.example', '--json'])).out).toContain('friend.example');
+  const { out } = await posthorn(['greylist']);
+  expect(out).toMatch(/^192\.0\.2\.0\/24 {2}need not wait, by .*: our other office$/m);
+  expect(await posthorn(['greylist', 'remove', 'friend.example'])).toMatchObject({ exitCode: 0 });
+  expect(await posthorn(['greylist', 'remove', 'friend.example'])).toMatchObject({ exitCode: 66 });
+  expect(await posthorn(['greylist', 'allow', '192.0.2.0/99'])).toMatchObject({ exitCode: 64 });
 });

@@ -13,6 +13,7 @@ import { addDkimCommands } from './dkim.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
+import { addGreylistCommands } from './greylist.ts';
 import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
 import { addQueueCommands } from './queue.ts';
@@ -72,6 +73,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSimulateCommand(tree, context);
   addSuppressionCommands(tree, context);
   addBanCommands(tree, context);
+  addGreylistCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);

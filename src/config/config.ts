@@ -112,6 +112,18 @@ export interface GuardConfig {
   blocklists: readonly string[];
 }
 
+/** For policies with a check that greylists; without one, nobody waits. */
+export interface GreylistingConfig {
+  /** Who is not known is to come again after so long. */
+  minutes: number;
+  /** … and before so long is over, or it counts as the first time again. */
+  windowHours: number;
+  /** What has passed is forgotten so long after it came last. */
+  days: number;
+  /** After so many recipients, a network from which a domain sends waits no more. */
+  passes: number;
+}
+
 export interface LimitsConfig {
   messageBytes: number;
   /** Header section of one message, octets. */
@@ -233,6 +245,7 @@ export interface Config {
   /** Empty: the system chooses. */
   sources: readonly SourceConfig[];
   guard: GuardConfig;
+  greylisting: GreylistingConfig;
   limits: LimitsConfig;
   abuse: AbuseConfig;
   login: LoginConfig;

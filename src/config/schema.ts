@@ -159,6 +159,14 @@ const guardShape = {
   ]),
 };
 
+const greylistingShape = {
+  // Minutes (RFC 6647), so that a real server's next attempt comes after them, and a spammer's does not come at all.
+  minutes: v.optional(values.number(0, 1440, 'Give a number of minutes, without quotes, such as 5.'), 5),
+  windowHours: v.optional(values.count(1, 240, 'hours'), 24),
+  days: v.optional(values.count(1, 365, 'days'), 35),
+  passes: v.optional(values.count(1, 100, 'recipients'), 3),
+};
+
 const limitsShape = {
   messageBytes: v.optional(values.count(1024, 2 ** 31, 'bytes'), 50 * mib),
   headerBytes: v.optional(values.count(1024, 16 * mib, 'bytes'), mib / 4),
@@ -269,6 +277,7 @@ const fileShape = (directory: string) => ({
   site: v.optional(v.array(values.table(siteShape)), []),
   source: v.optional(v.array(values.table(sourceShape)), []),
   guard: v.optional(values.table(guardShape), {}),
+  greylisting: v.optional(values.table(greylistingShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
   login: v.optional(values.table(loginShape), {}),
@@ -308,5 +317,6 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['dossier', Object.keys(dossierShape)],
   ['reports', Object.keys(reportsShape)],
   ['suppression', Object.keys(suppressionShape)],
+  ['greylisting', Object.keys(greylistingShape)],
   ['arc', Object.keys(arcShape)],
 ]);

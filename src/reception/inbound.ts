@@ -23,7 +23,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import type { DmarcReports } from '../reporting/dmarc-reports.ts';
 import type { ReportInbox } from '../reporting/inbox/report-inbox.ts';
-import { type Reply, reply, replyText } from '../smtp/reply.ts';
+import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Content, Store } from '../store/store.ts';
@@ -148,6 +148,7 @@ async function refuseAtRcpt(
     { at, queueId, event: 'refused', data },
     ...judgedEvents(queueId, at, decision.rulings),
   ]);
+  parts.judging.settled({ session, transaction, recipients, judgment: refusal, stage: 'rcpt' });
   return answer;
 }
 
@@ -160,17 +161,23 @@ interface Addressed {
 
 async function receive(parts: InboundParts, received: Received): Promise<Reply> {
   const { transaction, header } = received;
-  const loop = findLoop(header, transaction.recipients);
+  const { recipients } = transaction;
+  const loop = findLoop(header, recipients);
   if (loop) return refuse(parts, received, { decision: { rule: 'mail loop', reply: loop } });
-  const isReturn = transaction.recipients.some((recipient) => recipient.isReturn);
+  const isReturn = recipients.some((recipient) => recipient.isReturn);
   if (isReturn && !isDeliveryReport(header.fields)) return refuse(parts, received, { decision: onlyReports });
   const content = await received.collector.finish();
   const found = await examine(parts, received, content);
   if (found.checked) noteForReports(parts, received, found.checked);
   const refusal = refusalOf(found);
-  if (refusal) return refuse(parts, received, refusal);
-  await enqueue(parts, received, { content, ...found });
-  return queuedAs(transaction.queueId);
+  const answer = refusal
+    ? await refuse(parts, received, refusal)
+    : await enqueue(parts, received, { content, ...found });
+  const judgment = found.checked?.judgment;
+  // What a filter has refused was not refused for what the policies know.
+  if (judgment && isPositive(answer) === (judgment.decision.reply === undefined))
+    parts.judging.settled({ session: received.session, transaction, recipients, judgment, stage: 'message' });
+  return answer;
 }
 
 /** What is not decided yet comes again, and is counted then. */
@@ -277,7 +284,7 @@ async function enqueue(
   parts: InboundParts,
   received: Received,
   { content, checked, filtered }: Judged,
-): Promise<void> {
+): Promise<Reply> {
   const { session, transaction } = received;
   const verdicts = checked?.verdicts;
   const reverseName = verdicts?.iprev.name;
@@ -308,6 +315,7 @@ async function enqueue(
     newEntry({ message, recipients, events, sentFromHere: session.trusted, lifetimeMs }),
   );
   if (transaction.expanded) await parts.reportExpansion(message, transaction.expanded);
+  return queuedAs(queueId);
 }
 
 /** Each recipient with what its policy says; the rulings are in the order of the recipients. */

@@ -17,6 +17,7 @@ import type { Content } from '../store/store.ts';
 import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Deferrals } from './deferrals.ts';
+import type { Learner, Settled } from './learning.ts';
 import type { MessageCollector } from './message-collector.ts';
 import type { Policies } from './policies.ts';
 import type { Session, Transaction } from './smtp-application.ts';
@@ -25,6 +26,8 @@ export interface JudgingParts {
   policies: Policies;
   finder: FactFinder;
   deferrals: Pick<Deferrals, 'mayDefer'>;
+  /** Told what became of each message. */
+  learners?: readonly Learner[];
 }
 
 /** A message that is all there. */
@@ -95,6 +98,11 @@ export class Judging {
     return (await this.#parts.deferrals.mayDefer(recognised))
       ? { facts, decision }
       : { facts, decision: decide(addressees, { stage: 'given up' }), givenUp: true };
+  }
+
+  /** Somebody has heard what it came to. */
+  settled(outcome: Settled): void {
+    for (const learner of this.#parts.learners ?? []) learner.settled(outcome);
   }
 
   #clientFacts(about: AboutClient): Promise<Facts> {

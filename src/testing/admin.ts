@@ -5,6 +5,7 @@ import { Brake } from '../queue/brake/brake.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
+import { Greylist } from '../reception/greylist/greylist.ts';
 import type { ClaimedMessage, Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
@@ -37,6 +38,13 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
       }),
     brake: () =>
       Brake.read({ store, clock, policy: { enabled: true, hourlyRecipients: 50 }, log: createLog('silent') }),
+    greylist: () =>
+      Greylist.read({
+        store,
+        clock,
+        config: { minutes: 5, windowHours: 24, days: 35, passes: 3 },
+        log: createLog('silent'),
+      }),
     clock,
     dossierMs: 30 * day,
     siteOf: async (destination) => (destination === '' ? 'local' : `1 mx.${destination}:25`),

@@ -16,6 +16,8 @@ import { FactFinder } from '../reception/checks/fact-finder.ts';
 import { factSources } from '../reception/checks/sources.ts';
 import { Deferrals } from '../reception/deferrals.ts';
 import { Filters } from '../reception/filters/filters.ts';
+import type { Greylist } from '../reception/greylist/greylist.ts';
+import { greylistLearner } from '../reception/greylist/greylist-source.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { Judging } from '../reception/judging.ts';
 import { type Login, logins } from '../reception/login.ts';
@@ -33,7 +35,7 @@ import type { AccountSettings, EventRow, MessageRow, NewMessage } from '../store
 import { systemClock } from '../util/clock.ts';
 import { createLog, type Log } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
-import { fakeClock, impatientClock } from './fake-clock.ts';
+import { type FakeClock, fakeClock, impatientClock } from './fake-clock.ts';
 import { type Script, scriptedResolver } from './scripted-resolver.ts';
 import type { Served } from './transcript.ts';
 
@@ -62,6 +64,9 @@ export interface ReceptionSetup {
   /** Of each account that has any. */
   settings?: Readonly<Record<string, AccountSettings>>;
   talkedEarly?: boolean;
+  greylist?: Greylist;
+  /** Of the servers that share what they have learned. */
+  clock?: FakeClock;
   /** Dossiers are not kept. */
   withoutDossiers?: boolean;
   /** On real sockets, under the system's clock. */
@@ -84,13 +89,13 @@ export class TestReception {
   /** Of each message that has one, the queue id and the aliases whose expansion the sender is to hear of. */
   readonly expanded: string[][] = [];
   readonly logged: { level: number; msg: string; [field: string]: unknown }[] = [];
-  readonly clock = fakeClock();
+  readonly clock: FakeClock;
   /** Set: queue and store reject with it. */
   failure: Error | undefined;
   readonly #setup: ReceptionSetup;
   #judged: Judging | undefined;
-  readonly #repeats = new Repeats(this.clock);
-  readonly #nextQueueId = queueIds(this.clock.now, () => 0);
+  readonly #repeats: Repeats;
+  readonly #nextQueueId: () => string;
 
   readonly #store = {
     appendEvents: async (events: EventRow[]) => {
@@ -101,6 +106,9 @@ export class TestReception {
 
   constructor(setup: ReceptionSetup) {
     this.#setup = setup;
+    this.clock = setup.clock ?? fakeClock();
+    this.#repeats = new Repeats(this.clock);
+    this.#nextQueueId = queueIds(this.clock.now, () => 0);
   }
 
   /** Takes a connection. */
@@ -224,6 +232,7 @@ export class TestReception {
         log,
         clock: this.clock,
         resolver: scriptedResolver(records, script),
+        greylist: this.#setup.greylist,
         sent: withoutDossiers ? undefined : { isSentFromHere: async (id) => sent.includes(id) },
       },
       chosen.all,
@@ -233,6 +242,7 @@ export class TestReception {
       policies: chosen,
       finder: new FactFinder(sources, chosen.all),
       deferrals: new Deferrals({ store: memos, clock: this.clock }),
+      learners: this.#setup.greylist ? [greylistLearner(this.#setup.greylist)] : [],
     });
     return this.#judged;
   }

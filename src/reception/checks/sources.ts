@@ -4,6 +4,8 @@ import type { Policy } from '../../policy/policy.ts';
 import type { Store } from '../../store/store.ts';
 import type { Log } from '../../util/log.ts';
 import { reportSource } from '../backscatter.ts';
+import type { Greylist } from '../greylist/greylist.ts';
+import { greylistSource } from '../greylist/greylist-source.ts';
 import { attachmentSource } from './attachments.ts';
 import type { CheckParts } from './check-look-ups.ts';
 import { earlyTalkerSource, iprevSource, spfSource } from './client-names.ts';
@@ -18,6 +20,7 @@ export interface SourceParts extends CheckParts {
   log: Log;
   /** Absent where no dossiers are kept: nobody could say then what was sent from here. */
   sent?: Pick<Store, 'isSentFromHere'> | undefined;
+  greylist?: Greylist | undefined;
 }
 
 export const factSources = (parts: SourceParts, policies: readonly Policy[]): FactSource[] => [
@@ -28,5 +31,6 @@ export const factSources = (parts: SourceParts, policies: readonly Policy[]): Fa
   senderDomainSource(parts),
   dnsListSource(parts, policies),
   attachmentSource(),
+  ...(parts.greylist ? [greylistSource(parts.greylist)] : []),
   ...(parts.sent ? [reportSource(parts.sent)] : []),
 ];
