@@ -193,6 +193,81 @@ describe('checkSender() under load', () => {
   });
 });
 
+describe('checkSender() serves others meanwhile', () => {
+  const from = 'From: a@example.com\r\n';
+  /** In the thread's own time: a message hashed in one go takes ten times as long on any machine. */
+  const longestTurnMs = 100;
+
+  it.each([
+    [
+      'a body of 50 MB, signed in every way',
+      () => `${everyWay()}${from}\r\n${'a line  of text \r\n'.repeat(3_000_000)}`,
+    ],
+    ['1,000 signatures', () => `${signatureOf('').repeat(1000)}${from}\r\nbody\r\n`],
+    [
+      'ten signatures over as much as they may',
+      () => `${signatureOf(':x').repeat(10)}${from}X: ${'y '.repeat(100_000)}\r\n\r\n`,
+    ],
+    ['10 MB of header', () => `${signatureOf(':x')}${from}${'X: y\r\n'.repeat(1_700_000)}\r\n`],
+    ['50 ARC sets as long as they may be', () => `${arcSets(50, 1200)}${from}\r\n`],
+  ])('%s', async (_, message) => {
+    const octets = Buffer.from(message());
+    await check('From: a@example.com\r\n\r\n');
+    expect(await longestTurn(() => check(octets))).toBeLessThan(longestTurnMs);
+  });
+
+  const everyWay = () =>
+    ['relaxed/relaxed', 'relaxed/simple', 'simple/simple'].map((c) => signatureOf(`; c=${c}`)).join('');
+});
+
+/** Sets that make a chain, of true form, with `padding` octets each in their results and their seal. */
+function arcSets(count: number, padding: number): string {
+  const hash = `${'A'.repeat(43)}=`;
+  const set = (instance: number) => {
+    const tags = `i=${instance}; a=ed25519-sha256; d=example.com; s=s; b=AA==`;
+    return [
+      `ARC-Seal: ${tags}; cv=${instance === 1 ? 'none' : 'pass'}; n=${'x'.repeat(padding)}`,
+      `ARC-Message-Signature: ${tags}; c=relaxed/relaxed; h=from; bh=${hash}`,
+      `ARC-Authentication-Results: i=${instance}; mx; spf=pass reason="${'y'.repeat(padding)}"\r\n`,
+    ].join('\r\n');
+  };
+  return Array.from({ length: count }, (_, index) => set(count - index)).join('');
+}
+
+describe('checkSender() with hostile ARC sets', () => {
+  it.each([
+    ['60 sets', arcSets(60, 1), 'there are more than 50 ARC sets'],
+    ['sets of a megabyte', arcSets(50, 10_000), 'the ARC fields are longer than 262144 octets'],
+    ['sets that are signed by nobody', arcSets(50, 1), /^set 50: arc-message-signature: the body is not/],
+    ['the same set a hundred times', arcSets(1, 1).repeat(100), 'there are more than 50 ARC sets'],
+  ])('%s', async (_, sets, reason) => {
+    const { arc } = await check(`${sets}From: a@example.com\r\n\r\n`);
+    expect(arc).toMatchObject({ result: 'fail', reason: expect.stringMatching(reason) });
+    expect(JSON.stringify(arc).length).toBeLessThan(20_000);
+  });
+});
+
+async function longestTurn(action: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let turnedAt = threadMs();
+  let isOver = false;
+  const turn = () => {
+    const now = threadMs();
+    longest = Math.max(longest, now - turnedAt);
+    turnedAt = now;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await action();
+  isOver = true;
+  return Math.max(longest, threadMs() - turnedAt);
+}
+
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 async function timeOf(action: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await action();

@@ -21,7 +21,8 @@ export async function checkIprev(lookUps: LookUps, address: string): Promise<Ipr
     return verdict('permerror', '', `${address} has no PTR record`);
 
   const type = reverse.endsWith('.ip6.arpa') ? 'AAAA' : 'A';
-  const checks = names.records.slice(0, maxReverseNames).map(async (name) => {
+  const looked = names.records.slice(0, maxReverseNames);
+  const checks = looked.map(async (name) => {
     const answer = await lookUps.ask(name, type);
     if (answer.status === 'failed') return { name, failure: answer.detail };
     const matches =
@@ -30,14 +31,20 @@ export async function checkIprev(lookUps: LookUps, address: string): Promise<Ipr
   });
   const forward = await Promise.all(checks);
   const confirmed = forward.find(({ matches }) => matches);
-  if (confirmed) return verdict('pass', confirmed.name, `${confirmed.name} has the address ${address}`);
+  if (confirmed)
+    return verdict('pass', confirmed.name, `${confirmed.name} has the address ${address}`, looked);
   const failed = forward.find(({ failure }) => failure !== undefined);
-  if (failed) return verdict('temperror', failed.name, failed.failure ?? '');
-  return verdict('fail', first, `${first} does not have the address ${address}`);
+  if (failed) return verdict('temperror', failed.name, failed.failure ?? '', looked);
+  return verdict('fail', first, `${first} does not have the address ${address}`, looked);
 }
 
-function verdict(result: IprevVerdict['result'], name: string, reason: string): IprevVerdict {
-  return { result, name, reason };
+function verdict(
+  result: IprevVerdict['result'],
+  name: string,
+  reason: string,
+  names?: readonly string[],
+): IprevVerdict {
+  return { result, name, ...(names && { names }), reason };
 }
 
 /** One form per address, so that addresses can be compared by it; undefined for what is none. */

@@ -26,11 +26,13 @@ interface Covering {
 
 /** The header of one message, for all of its signatures. */
 export class SignedHeader {
-  readonly #present: ReadonlyMap<string, readonly HeaderField[]>;
+  readonly #fields: readonly HeaderField[];
+  /** By name; made for the first signature, as not every message has one. */
+  #present: ReadonlyMap<string, readonly HeaderField[]> | undefined;
   readonly #relaxed = new Map<HeaderField, string>();
 
   constructor(fields: readonly HeaderField[]) {
-    this.#present = Map.groupBy(joinStrayLines(fields), ({ name }) => name);
+    this.#fields = fields;
   }
 
   /** What the signature in `own` covers; where it is too much, in words why. */
@@ -46,9 +48,11 @@ export class SignedHeader {
 
   /** A name that is repeated stands for the fields of it from the last one up; one too many stands for none. */
   #select(own: HeaderField, names: readonly string[]): HeaderField[] {
+    this.#present ??= Map.groupBy(joinStrayLines(this.#fields), ({ name }) => name);
+    const present = this.#present;
     const next = new Map<string, number>();
     return names.flatMap((name) => {
-      const fields = name === '' ? [] : (this.#present.get(name) ?? []);
+      const fields = name === '' ? [] : (present.get(name) ?? []);
       let at = next.get(name) ?? fields.length - 1;
       if (fields[at]?.raw === own.raw) at--; // it did not stand there yet when it was made
       next.set(name, at - 1);

@@ -89,6 +89,8 @@ export interface IprevVerdict {
   result: IprevResult;
   /** The name that leads back to the address, or the first that does not; '' where there is none. */
   name: string;
+  /** All names of the address that were looked at, where it has any. */
+  names?: readonly string[];
   reason: string;
 }
 
