@@ -3,6 +3,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Config, ListenerConfig } from './config/config.ts';
 import { Connection, type OpenSession } from './net/connection.ts';
+import { Crowd } from './net/crowd.ts';
 import { type Listener, listen, type Socket } from './net/listener.ts';
 import type { Peer, TlsInfo } from './net/machine.ts';
 import { type NetworkSet, networkSet } from './net/networks.ts';
@@ -52,7 +53,7 @@ export async function startListeners(
 ): Promise<Listening[]> {
   const { config, log, secureContext, gate } = parts;
   const trusted = networkSet(config.relay.trustedNetworks);
-  const sessions = new Set<OpenSession>();
+  const crowd = new Crowd(config.limits, log);
   const serve = serverFor(parts, trusted);
 
   const listening: Listening[] = [];
@@ -72,13 +73,11 @@ export async function startListeners(
       },
       log,
       serve(socket, peer, tls) {
-        const session = serve({ socket, listener, peer, tls });
-        sessions.add(session);
-        void session.closed.then(() => sessions.delete(session));
+        crowd.add(serve({ socket, listener, peer, tls }));
       },
     });
     // A listener is closed when its last connection is gone: sessions are ended meanwhile, not afterwards.
-    stack.defer(async () => void (await Promise.all([one.close(), endAll(sessions)])));
+    stack.defer(async () => void (await Promise.all([one.close(), endAll(crowd.sessions)])));
     listening.push({ ...one, protocol });
   }
   return listening;

@@ -3,7 +3,7 @@
  * client. A /24 of IPv4 and a /48 of IPv6 are what one site or one hoster's customer may have: one network.
  */
 
-import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
+import { formatIpv6, parseIpv6 } from '../dns/ip.ts';
 
 export interface ClientNetworks {
   /** `192.0.2.1`, `2001:db8:1:2::/64` */
@@ -12,14 +12,12 @@ export interface ClientNetworks {
   network: string;
 }
 
-/** Of an address as sockets show it: IPv4 not inside IPv6. */
+/** Of an address as sockets show it: IPv4 not inside IPv6, and well-formed. */
 export function clientNetworks(address: string): ClientNetworks {
-  const groups = address.includes(':') ? parseIpv6(address) : undefined;
-  if (groups === undefined) {
-    const [a, b, c] = parseIpv4(address) ?? [];
-    return { client: address, network: c === undefined ? address : `${a}.${b}.${c}.0/24` };
-  }
+  if (!address.includes(':'))
+    return { client: address, network: `${address.slice(0, address.lastIndexOf('.'))}.0/24` };
+  const groups = parseIpv6(address) ?? [];
   const first = (count: number) =>
-    `${formatIpv6(groups.map((group, index) => (index < count ? group : 0)))}/${count * 16}`;
+    `${formatIpv6(Array.from({ length: 8 }, (_, index) => (index < count ? (groups[index] ?? 0) : 0)))}/${count * 16}`;
   return { client: first(4), network: first(3) };
 }

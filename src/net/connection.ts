@@ -51,6 +51,8 @@ export interface OpenSession {
   /** Resolves when the socket is gone. */
   readonly closed: Promise<void>;
   end(why: EndReason): void;
+  /** From now on, without a byte from the peer for this long it ends. */
+  limitIdle(idleMs: number): void;
 }
 
 export class Connection<Event, Answer> implements OpenSession {
@@ -65,6 +67,7 @@ export class Connection<Event, Answer> implements OpenSession {
   /** The peer has closed its side: it says no more, but hears what it is answered. */
   #heardAll = false;
   #closing = false;
+  #idleMs: number;
   readonly closed: Promise<void>;
   readonly #lifetime: NodeJS.Timeout;
 
@@ -72,6 +75,7 @@ export class Connection<Event, Answer> implements OpenSession {
   constructor(socket: Socket, parts: ConnectionParts<Event, Answer>) {
     this.#parts = parts;
     this.#socket = socket;
+    this.#idleMs = parts.limits.idleMs;
     this.#lifetime = setTimeout(() => this.end('time'), parts.limits.sessionMs);
     this.closed = new Promise((resolve) => socket.once('close', resolve));
     socket.once('close', () => {
@@ -99,6 +103,12 @@ export class Connection<Event, Answer> implements OpenSession {
     this.#close();
   }
 
+  limitIdle(idleMs: number): void {
+    this.#idleMs = idleMs;
+    // A handshake has a time of its own.
+    if (!this.#closing && !this.#parts.machine.tlsWanted) this.#socket.setTimeout(idleMs);
+  }
+
   #isMidway(why: EndReason): boolean {
     return why === 'shutdown' && this.#parts.machine.midway;
   }
@@ -112,7 +122,7 @@ export class Connection<Event, Answer> implements OpenSession {
   }
 
   #listen(socket: Socket): void {
-    socket.setTimeout(this.#parts.limits.idleMs, () => this.end('idle'));
+    socket.setTimeout(this.#idleMs, () => this.end('idle'));
     socket.on('error', (error) => this.#parts.log.debug({ error: error.message }, 'connection error'));
     socket.on('data', (bytes: Buffer) => {
       if (this.#closing) return; // lingering: read and dropped, so that our last word is not cut off by a reset
