@@ -5,7 +5,7 @@ import { findPlace } from '../queue/readings.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { makeScramKeys } from '../sasl/scram.ts';
 import { hashPassword } from '../store/passwords.ts';
-import type { Account, Alias, Store } from '../store/store.ts';
+import type { Account, Alias, MailingList, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
@@ -154,7 +154,7 @@ async function refuseAlias(address: string, store: Store): Promise<void> {
   }
 }
 
-async function checkAlias({ address, targets }: Alias, store: Store, domains: Domains): Promise<Alias> {
+async function checkAlias({ address, targets, list }: Alias, store: Store, domains: Domains): Promise<Alias> {
   const key = localAddress(address, domains);
   if (targets.length === 0)
     throw new AdminError('bad-request', `The alias ${key} needs an address that it leads to.`);
@@ -166,7 +166,20 @@ async function checkAlias({ address, targets }: Alias, store: Store, domains: Do
   }
   const found: string[] = [];
   for (const target of targets) found.push(await checkTarget(key, target, store, domains));
-  return { address: key, targets: [...new Set(found)] };
+  const alias = { address: key, targets: [...new Set(found)] };
+  return list ? { ...alias, list: await checkList(key, list, store, domains) } : alias;
+}
+
+async function checkList(
+  alias: string,
+  { owner, post, name }: MailingList,
+  store: Store,
+  domains: Domains,
+): Promise<MailingList> {
+  const key = await checkTarget(alias, localAddress(owner, domains), store, domains);
+  if (name !== undefined && !/^[\x20-\x7e]{1,100}$/.test(name))
+    throw new AdminError('bad-request', 'The name of a list is one line of ASCII, up to 100 characters.');
+  return { owner: key, post, ...(name !== undefined && { name }) };
 }
 
 async function checkTarget(alias: string, target: string, store: Store, domains: Domains): Promise<string> {

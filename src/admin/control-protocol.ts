@@ -50,6 +50,17 @@ const text = v.string();
 const nothing = v.object({});
 const address = v.object({ address: text });
 const account = v.object({ address: text, password: v.exactOptional(text), hash: v.exactOptional(text) });
+const alias = v.object({
+  ...address.entries,
+  targets: v.array(text),
+  list: v.exactOptional(
+    v.object({
+      owner: text,
+      post: v.picklist(['anybody', 'members', 'domain']),
+      name: v.exactOptional(text),
+    }),
+  ),
+});
 const octets = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const settingsChange = v.object({
   ...address.entries,
@@ -108,9 +119,7 @@ export const operations: Record<Operation, Perform> = {
     admin.allowGreylist(request),
   ),
   removeGreylist: operation(v.object({ name: text }), (admin, request) => admin.removeGreylist(request)),
-  setAlias: operation(v.object({ ...address.entries, targets: v.array(text) }), (admin, request) =>
-    admin.setAlias(request),
-  ),
+  setAlias: operation(alias, (admin, request) => admin.setAlias(request)),
   removeAlias: operation(address, (admin, request) => admin.removeAlias(request)),
   listAliases: operation(nothing, (admin) => admin.listAliases()),
   listJudged: operation(v.object({ before: v.exactOptional(moment), limit }), (admin, request) =>

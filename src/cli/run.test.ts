@@ -243,6 +243,34 @@ describe('posthorn account', () => {
     await posthorn(['account', 'remove', 'dora@example.com']);
   });
 
+  test('alias makes a mailing list of an alias, and shows it', async () => {
+    await posthorn(['account', 'add', 'olga@example.com', '--generate']);
+    const words = ['alias', 'club@example.com', 'olga@example.com', 'x@example.org'];
+    const asList = ['--owner', 'olga@example.com', '--name', 'The Club'];
+    expect(await posthorn([...words, ...asList])).toMatchObject({ exitCode: 0 });
+    expect((await posthorn(['alias', 'list'])).out).toContain(
+      'club@example.com → olga@example.com, x@example.org (a list: "The Club", members may write to it, errors to olga@example.com)\n',
+    );
+    const refused: [string[], number, string][] = [
+      [['--post', 'members'], 64, 'a mailing list has an owner'],
+      [['--owner', 'olga@example.com', '--post', 'nobody'], 64, 'anybody, members or domain'],
+      [['--owner', 'nobody@example.com'], 67, 'no account nobody@example.com'],
+      [['--owner', 'club@example.com'], 64, 'loop'],
+      [['--owner', 'x@example.net'], 67, 'no domain of this server'],
+      [['--owner', 'olga@example.com', '--name', 'Zoë'], 64, 'one line of ASCII'],
+    ];
+    for (const [options, exitCode, message] of refused)
+      expect(await posthorn([...words, ...options])).toMatchObject({
+        exitCode,
+        err: expect.stringContaining(message),
+      });
+    expect(await posthorn(words)).toMatchObject({
+      out: 'club@example.com → olga@example.com, x@example.org\n',
+    });
+    await posthorn(['alias', 'remove', 'club@example.com']);
+    await posthorn(['account', 'remove', 'olga@example.com']);
+  });
+
   test('account import makes no account at all where a row is bad', async () => {
     const result = await posthorn(['account', 'import', '-'], 'dave@example.com,x\ndave@example.org,x\n');
     expect(result).toMatchObject({ exitCode: 65, err: expect.stringContaining('line 2: ') });

@@ -2,6 +2,7 @@
 
 import { parseAddress } from '../mail/address.ts';
 import { foldField } from '../mail/fold.ts';
+import { listField } from '../mail/list-fields.ts';
 import { isTagged } from '../mail/subaddress.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 
@@ -14,7 +15,10 @@ const maxReason = 500;
 export function finalFields({ reversePath }: MessageRow, job: JobRow): Buffer {
   const judged = job.verdict === undefined ? '' : foldField(verdictField, job.verdict.split(' '));
   const returned = job.memo?.returned ? whyBack(job.memo.returned) : '';
-  return Buffer.from(`Return-Path: <${reversePath}>\r\n${deliveredTo(job)}${judged}${returned}`);
+  const { list } = job.memo ?? {};
+  const sender = list?.owner ?? reversePath;
+  const listed = list ? listField(list) : '';
+  return Buffer.from(`Return-Path: <${sender}>\r\n${deliveredTo(job)}${judged}${returned}${listed}`);
 }
 
 /** One line, whatever the other server said. */

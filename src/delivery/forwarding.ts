@@ -1,13 +1,14 @@
 /**
  * Mail from others that goes on to others, because an alias, a forward or an operator wants it so: under a reverse-path of
- * ours (SRS), and with a Delivered-To in front by which it is known if it comes back. Nothing else of it changes, so
+ * ours (SRS, or a list's owner), and with a Delivered-To in front by which it is known if it comes back. Nothing else of it changes, so
  * that its DKIM signatures hold.
  */
 
 import { formatAddress, parseAddress } from '../mail/address.ts';
+import { listField } from '../mail/list-fields.ts';
 import type { ReturnPaths } from '../queue/return-paths.ts';
 import { StoreFullError } from '../store/errors.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
+import type { JobMemo, JobRow, MessageRow } from '../store/store.ts';
 import { type Sent, toAll } from './delivery.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -34,11 +35,11 @@ export async function envelopesFor(
   message: MessageRow,
   jobs: readonly JobRow[],
 ): Promise<Envelope[]> {
-  const byForwarder = Map.groupBy(jobs, (job) => forwarderOf(parts, job));
+  const byWay = Map.groupBy(jobs, (job) => JSON.stringify(wayOf(parts, job)));
   return Promise.all(
-    [...byForwarder].map(async ([forwarder, own]): Promise<Envelope> => {
-      if (forwarder === undefined) return { message, jobs: own };
-      return { message: await passedOn(parts, message, forwarder), jobs: own };
+    [...byWay.values()].map(async (own): Promise<Envelope> => {
+      const way = own[0] && wayOf(parts, own[0]);
+      return { message: way ? await passedOn(parts, message, way) : message, jobs: own };
     }),
   );
 }
@@ -74,23 +75,45 @@ const noRoomForSecret: Outcome = {
   isOurs: true,
 };
 
-/** The address of ours by which the message came here; undefined where it only passes through. */
-function forwarderOf({ isLocal }: ForwardingParts, { originalRecipient, memo }: JobRow): string | undefined {
-  const came = memo?.forwardedBy ?? originalRecipient;
-  const address = came === undefined ? undefined : parseAddress(came);
-  return address && isLocal(address.domain) ? formatAddress(address) : undefined;
+/** How a message came to go on from here. */
+interface Way {
+  /** The addresses of ours that it came by, the last one first. */
+  marks: readonly string[];
+  list?: NonNullable<JobMemo['list']>;
 }
 
-async function passedOn(parts: ForwardingParts, message: MessageRow, forwarder: string): Promise<MessageRow> {
+/** Undefined where it only passes through. */
+function wayOf({ isLocal }: ForwardingParts, { originalRecipient, memo = {} }: JobRow): Way | undefined {
+  const { list, forwardedBy } = memo;
+  const last = forwardedBy ?? (list ? undefined : originalRecipient);
+  const marks = [last, list?.address].flatMap((each) => {
+    const address = each === undefined ? undefined : parseAddress(each);
+    return address && isLocal(address.domain) ? [formatAddress(address)] : [];
+  });
+  return marks.length === 0 ? undefined : { marks, ...(list && { list }) };
+}
+
+async function passedOn(
+  parts: ForwardingParts,
+  message: MessageRow,
+  { marks, list }: Way,
+): Promise<MessageRow> {
+  const fields = marks.map((mark) => `Delivered-To: ${mark}\r\n`).join('') + (list ? listField(list) : '');
+  return {
+    ...withPrefix(message, Buffer.from(fields)),
+    reversePath: await reversePathOf(parts, message, { marks, ...(list && { list }) }),
+  };
+}
+
+/** Of a list its owner's; our users write in their own name, wherever it goes. */
+async function reversePathOf(
+  { returnPaths }: ForwardingParts,
+  { reversePath, submitter }: MessageRow,
+  { marks: [forwarder = ''], list }: Way,
+): Promise<string> {
+  if (list) return list.owner;
   const address = parseAddress(forwarder);
-  if (address === undefined) return message;
-  // Our users write in their own name, wherever it goes.
-  const reversePath =
-    message.submitter === undefined
-      ? await parts.returnPaths.rewrite(message.reversePath, address)
-      : message.reversePath;
-  const mark = Buffer.from(`Delivered-To: ${forwarder}\r\n`);
-  return { ...withPrefix(message, mark), reversePath };
+  return submitter !== undefined || !address ? reversePath : returnPaths.rewrite(reversePath, address);
 }
 
 function withPrefix(message: MessageRow, fields: Buffer): MessageRow {

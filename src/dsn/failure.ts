@@ -4,6 +4,8 @@ import type { Endpoint } from '../dossier/event.ts';
 import type { Reply } from '../smtp/reply.ts';
 
 export interface NamedRecipient {
+  /** Who hears of it instead of the sender: the owner of the mailing list that it came by. */
+  errorsTo?: string;
   /** `user@domain` that was tried. */
   recipient: string;
   /** What the sender wrote, where an alias led elsewhere. */

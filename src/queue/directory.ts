@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import { follow, peopleOf, type Way } from './following.ts';
 import { type LocalDomain, type PlaceParts, readingsOf } from './readings.ts';
-import type { Recipient } from './recipient.ts';
+import type { ListMark, Recipient } from './recipient.ts';
 import type { ReturnPaths } from './return-paths.ts';
 
 export type { Recipient };
@@ -100,6 +100,24 @@ export class Directory {
     return false;
   }
 
+  /** Whether that sender may write to a mailing list, if it is who it says. */
+  async mayPost({ address, owner, post }: ListMark, sender: Address): Promise<boolean> {
+    if (post === 'anybody') return true;
+    if (post === 'domain') return this.isLocal(sender.domain);
+    const { recipients } = await follow(this.#places, {
+      original: address,
+      start: address,
+      evenClosed: true,
+    });
+    if (recipients.has(formatAddress(sender)) || recipients.has(addressKey(sender))) return true;
+    const members = [...recipients.values()].flatMap(({ kind, address: member, forwardedBy }) =>
+      kind === 'local' || forwardedBy !== undefined ? [forwardedBy ?? member] : [],
+    );
+    for (const account of [...(await peopleOf(this.#places, owner)), ...members])
+      if (await this.maySendAs(account, sender)) return true;
+    return false;
+  }
+
   /** Its user may submit nothing. */
   async isBarredFromSending(account: string): Promise<boolean> {
     return (await this.#parts.store.findAccount(account))?.settings?.send === false;
@@ -167,9 +185,13 @@ export class Directory {
   async #withKeeper({ original }: Way, recipients: Recipient[]): Promise<Recipient[]> {
     const leavesHere = ({ kind, junkTo }: Recipient) => kind === 'remote' && junkTo === undefined;
     if (!recipients.some(leavesHere)) return recipients;
-    const junkTo = await this.#findKeeper(original.slice(original.lastIndexOf('@') + 1));
-    if (junkTo === undefined) return recipients;
-    return recipients.map((each) => (leavesHere(each) ? { ...each, junkTo } : each));
+    const keeper = await this.#findKeeper(original.slice(original.lastIndexOf('@') + 1));
+    const kept: Recipient[] = [];
+    for (const each of recipients) {
+      const [owner = keeper] = each.list ? await peopleOf(this.#places, each.list.owner) : [];
+      kept.push(leavesHere(each) && owner !== undefined ? { ...each, junkTo: owner } : each);
+    }
+    return kept;
   }
 
   async #findKeeper(domain: string): Promise<string | undefined> {

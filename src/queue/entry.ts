@@ -25,8 +25,9 @@ export function newEntry(options: EntryOptions): Omit<NewMessage, 'claimed'> {
     .toReversed()
     .map((recipient, number) => newJob(options, recipient, number));
   const entry = { message, jobs, events: [...events, ...redirections(message, recipients)] };
-  // About what has no sender nobody reports (RFC 5321 §4.5.5).
-  return sentFromHere && message.reversePath !== '' ? { ...entry, sentFromHere } : entry;
+  // About what has no sender nobody reports (RFC 5321 §4.5.5). Of what a list sends, reports come to its owner.
+  const isExpected = sentFromHere === true || recipients.some(({ list }) => list !== undefined);
+  return isExpected && message.reversePath !== '' ? { ...entry, sentFromHere: true } : entry;
 }
 
 /** The entry with all of it held from the start, as an operator's hold would have it; its time stands still. */
@@ -56,7 +57,7 @@ function newJob(
   number: number,
 ): JobRow {
   const { queueId, acceptedAt } = message;
-  const { address, kind, destination, redirected, requests, ruling, forwardedBy } = recipient;
+  const { address, kind, destination, redirected, requests, ruling, forwardedBy, list } = recipient;
   const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
   const job: JobRow = { queueId, number, recipient: address, kind, destination, attempts: 0, ...times };
   if (redirected) job.originalRecipient = redirected.from;
@@ -64,6 +65,10 @@ function newJob(
   if (kind === 'local' && ruling) job.verdict = ruling.verdict;
   if (requests) job.requests = requests;
   if (kind === 'remote' && forwardedBy !== undefined) job.memo = { forwardedBy };
+  if (list) {
+    const { address, owner, name } = list;
+    job.memo = { ...job.memo, list: { address, owner, ...(name !== undefined && { name }) } };
+  }
   return job;
 }
 

@@ -2,7 +2,7 @@
 
 import type { AccountSettings } from '../store/store.ts';
 import { findPlace, type Place, type PlaceParts } from './readings.ts';
-import type { Recipient } from './recipient.ts';
+import type { ListMark, Recipient } from './recipient.ts';
 
 /** An address may lead to an address, so many times; and reach so many recipients. */
 const maxDepth = 10;
@@ -30,6 +30,7 @@ interface Path {
   depth: number;
   rules: readonly string[];
   forwardedBy?: string;
+  list?: ListMark;
 }
 
 export async function follow(parts: PlaceParts, way: Way): Promise<Followed> {
@@ -38,7 +39,7 @@ export async function follow(parts: PlaceParts, way: Way): Promise<Followed> {
   return walk;
 }
 
-/** The accounts behind an address, be it that they take mail or not. */
+/** The accounts behind an address, be it that they take mail or not; of a mailing list, who owns it. */
 export async function peopleOf(parts: PlaceParts, start: string): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   const seen = new Set<string>();
@@ -47,7 +48,9 @@ export async function peopleOf(parts: PlaceParts, start: string): Promise<Readon
     seen.add(key);
     const place = await findPlace(parts, key);
     if (place?.kind === 'account') found.add(place.key);
-    if (place?.kind === 'alias') for (const target of place.alias.targets) await visit(target, depth + 1);
+    if (place?.kind === 'alias')
+      for (const target of place.alias.list ? [place.alias.list.owner] : place.alias.targets)
+        await visit(target, depth + 1);
   };
   await visit(start, 0);
   return found;
@@ -85,7 +88,9 @@ class Walk implements Followed {
       return this.visit(place.key, { ...path, depth: path.depth + 1, rules });
     }
     if (place.kind === 'account') return this.#enterAccount(key, place.account.settings ?? {}, path);
-    return this.#visitAll(place.alias.targets, { ...path, rules: [...path.rules, 'alias'] });
+    const { targets, list } = place.alias;
+    const rules = [...path.rules, list ? 'mailing list' : 'alias'];
+    return this.#visitAll(targets, { ...path, rules, ...(list && { list: { address: key, ...list } }) });
   }
 
   async #enterAccount(
@@ -123,7 +128,7 @@ class Walk implements Followed {
     return isReached;
   }
 
-  #add(key: string, { rules, forwardedBy }: Path, recipient: Recipient): true {
+  #add(key: string, { rules, forwardedBy, list }: Path, recipient: Recipient): true {
     const { original, rule = [...new Set(rules)].join(', ') } = this.#way;
     const redirected = key === original ? undefined : { from: original, rule };
     if (!this.recipients.has(key))
@@ -131,6 +136,7 @@ class Walk implements Followed {
         ...recipient,
         ...(redirected && { redirected }),
         ...(forwardedBy !== undefined && { forwardedBy, junkTo: forwardedBy }),
+        ...(list && { list }),
       });
     return true;
   }

@@ -1,6 +1,11 @@
 /** Where a message for one recipient goes in the end, and on whose behalf. */
 
-import type { JobRequests } from '../store/store.ts';
+import type { JobRequests, MailingList } from '../store/store.ts';
+
+/** A mailing list that a message is for. */
+export interface ListMark extends MailingList {
+  address: string;
+}
 
 export interface Recipient {
   kind: 'local' | 'remote';
@@ -16,6 +21,8 @@ export interface Recipient {
   forwardedBy?: string;
   /** Local: where it is put, and what the recipient's policy says of it. By default the Inbox, and nothing. */
   ruling?: { folder: 'Inbox' | 'Junk'; verdict: string };
+  /** The mailing list that it came by. */
+  list?: ListMark;
   /** The account whose Junk folder gets it where it is junk, which is not passed on. */
   junkTo?: string;
   /** What the sender asked for about this recipient. */
@@ -26,7 +33,7 @@ export interface Recipient {
 
 /** Who gets it where the message is junk: what we pass on counts against us, so it stays with whose mail it is. */
 export function asJunk(recipient: Recipient): Recipient {
-  const { junkTo, redirected, requests, ruling } = recipient;
+  const { junkTo, redirected, requests, ruling, list } = recipient;
   if (junkTo === undefined) return recipient;
   const from = redirected?.from ?? recipient.address;
   return {
@@ -36,5 +43,6 @@ export function asJunk(recipient: Recipient): Recipient {
     ...(from.toLowerCase() !== junkTo && { redirected: { from, rule: 'junk is not passed on' } }),
     ...(requests && { requests }),
     ...(ruling && { ruling }),
+    ...(list && { list }),
   };
 }

@@ -40,6 +40,7 @@ import {
 import { filteredEvents } from './filters/filtered.ts';
 import type { Filtered, Filters } from './filters/filters.ts';
 import { type Judging, type Judgment, judgedEvents, verdictText } from './judging.ts';
+import { refuseUnproven } from './list-posts.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
 import type { ReportExpansion } from './requests.ts';
@@ -169,7 +170,7 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   const content = await received.collector.finish();
   const found = await examine(parts, received, content);
   if (found.checked) noteForReports(parts, received, found.checked);
-  const refusal = refusalOf(found);
+  const refusal = refusalOf(found, transaction);
   const answer = refusal
     ? await refuse(parts, received, refusal)
     : await enqueue(parts, received, { content, ...found });
@@ -217,8 +218,14 @@ function filter(filters: Filters, { session, transaction, collector }: Received,
 }
 
 /** Mail from trusted networks has no policy; filters that are to see it may refuse it all the same. */
-function refusalOf({ checked, filtered }: Found): Refusal | undefined {
-  if (checked) return checked.judgment.decision.reply && checked;
+function refusalOf(
+  { checked, filtered }: Found,
+  { recipients, reversePath }: Transaction,
+): Refusal | undefined {
+  if (checked?.judgment.decision.reply) return checked;
+  const unproven = checked && refuseUnproven(recipients, reversePath, checked.verdicts);
+  if (unproven) return { decision: unproven, filtered };
+  if (checked) return undefined;
   const { rule, reply } = decideFilters(filtered?.facts ?? []);
   return reply && { decision: { rule, reply }, filtered };
 }

@@ -22,6 +22,7 @@ import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Conduct } from './abuse/conduct.ts';
 import { refuseFull } from './full-mailbox.ts';
+import { refusePost } from './list-posts.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
@@ -304,7 +305,9 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       );
     };
     const sizeBytes = transaction.declaredBytes;
-    return andThen(refuseFull(this.#parts.quotas, { spelled, found, sizeBytes }), addJudged);
+    const addWithRoom = (refused: Reply | undefined): MaybePromise<Reply | undefined> =>
+      refused ?? andThen(refuseFull(this.#parts.quotas, { spelled, found, sizeBytes }), addJudged);
+    return andThen(refusePost(this.#parts.directory, { reversePath, spelled, found }), addWithRoom);
   }
 
   #asking(

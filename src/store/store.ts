@@ -127,6 +127,8 @@ export interface JobMemo {
   healing?: number;
   /** What the sender has been told already. */
   told?: readonly ('delay' | 'healing')[];
+  /** The mailing list that it came by: its owner hears of what goes wrong, and its header fields are added. From the beginning. */
+  list?: { address: string; owner: string; name?: string };
   /** The account that has this passed on: what is refused goes back into its Junk folder. From the beginning. */
   forwardedBy?: string;
   /** This is what has come back so: for whom it was, and what went wrong. */
@@ -274,6 +276,17 @@ export interface Alias {
   address: string;
   /** Addresses of accounts, aliases or remote recipients. */
   targets: string[];
+  /** Present: it is a mailing list. */
+  list?: MailingList;
+}
+
+export interface MailingList {
+  /** An address of ours that hears of what cannot be delivered. */
+  owner: string;
+  /** Who may write to it: anybody, its members and its owner, or everybody of a domain of ours. */
+  post: 'anybody' | 'members' | 'domain';
+  /** For people. */
+  name?: string;
 }
 
 /** Not yet tried or to be tried again; put on hold by somebody; claimed: being tried, or in memory for it. */

@@ -47,8 +47,30 @@ export interface News {
   delays?: readonly DelayedRecipient[];
 }
 
-/** The messages that this gives rise to; none about what is itself a report of ours. */
-export async function reportsFor(
+/**
+ * The messages that this gives rise to; none about what is itself a report of ours. Of a mailing list's members its owner
+ * hears, not who has written to it; and not of success.
+ */
+export async function reportsFor(parts: ReportParts, message: MessageRow, news: News): Promise<Reports> {
+  const { failures = [], reached = [], delays = [] } = news;
+  const owners = new Set([...failures, ...reached, ...delays].flatMap(({ errorsTo }) => errorsTo ?? []));
+  if (owners.size === 0) return reportsOf(parts, message, news);
+  const isFor = (owner?: string) => (each: { errorsTo?: string }) => each.errorsTo === owner;
+  const direct = {
+    failures: failures.filter(isFor()),
+    reached: reached.filter(isFor()),
+    delays: delays.filter(isFor()),
+  };
+  const all = [await reportsOf(parts, message, direct)];
+  for (const owner of owners) {
+    const listed: MessageRow = { ...message, reversePath: owner, failuresTo: 'sender' };
+    const told = { failures: failures.filter(isFor(owner)), delays: delays.filter(isFor(owner)) };
+    all.push(await reportsOf(parts, listed, told));
+  }
+  return { entries: all.flatMap(({ entries }) => entries), events: all.flatMap(({ events }) => events) };
+}
+
+async function reportsOf(
   parts: ReportParts,
   message: MessageRow,
   { failures = [], reached = [], delays = [] }: News,
@@ -239,7 +261,10 @@ async function resolve(directory: Directory, to: string): Promise<readonly Recip
   if (!address) return [];
   const resolution = await directory.resolve(address, to);
   if (resolution.status === 'unknown') return [];
-  return resolution.status === 'found' ? resolution.recipients : [resolution.recipient];
+  if (resolution.status === 'elsewhere') return [resolution.recipient];
+  // A list is no sender: its owner, who may write in its name, is.
+  const list = resolution.recipients.find((each) => each.list)?.list;
+  return list && list.owner !== to ? resolve(directory, list.owner) : resolution.recipients;
 }
 
 async function reportRow(

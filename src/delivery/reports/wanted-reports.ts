@@ -7,12 +7,13 @@ import type { JobRow } from '../../store/store.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** How a report names the recipient of a job. */
-export function namesOf({ recipient, originalRecipient: alias, requests }: JobRow): NamedRecipient {
+export function namesOf({ recipient, originalRecipient: alias, requests, memo }: JobRow): NamedRecipient {
   const orcpt = requests?.orcpt === undefined ? undefined : originalRecipient(requests.orcpt);
   return {
     recipient,
     ...(alias !== undefined && { originalRecipient: alias }),
     ...(orcpt && { orcpt }),
+    ...(memo?.list && { errorsTo: memo.list.owner }),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import type { Database } from 'better-sqlite3';
 import type { Account, AccountSettings, Alias, PublicAccount, ScramKeys } from '../store.ts';
+import { aliasText, readAliasText } from './alias-text.ts';
 import type { Operations } from './protocol.ts';
 import { json } from './rows.ts';
 
@@ -98,9 +99,9 @@ function createAliases(database: Database): Pick<Operations, 'setAlias' | 'findA
   const list = database.prepare<[], AliasRow>('SELECT address, targets FROM aliases ORDER BY address').raw();
 
   return {
-    setAlias: ({ address, targets }) => {
+    setAlias: ({ address, targets, list }) => {
       if (targets.length === 0) remove.run(address);
-      else set.run(address, JSON.stringify(targets));
+      else set.run(address, aliasText({ targets, ...(list && { list }) }));
     },
     findAlias: (address) => {
       const row = find.get(address);
@@ -132,8 +133,8 @@ function shown([address, , createdAt, settings]: AccountRow): Omit<PublicAccount
 }
 
 function alias([address, targets]: AliasRow): Alias {
-  // Written by setAlias() from the same type.
-  return { address, targets: JSON.parse(targets) as string[] };
+  // Written by setAlias().
+  return { address, ...(readAliasText(targets) ?? { targets: [] }) };
 }
 
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);

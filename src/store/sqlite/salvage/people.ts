@@ -1,6 +1,7 @@
 /** Accounts and aliases, from whatever is left of them. */
 
 import type { AccountSettings, Alias, ScramKeys } from '../../store.ts';
+import { readAliasText } from '../alias-text.ts';
 import type { SqlValue } from '../pages/record.ts';
 import { jsonOrNull } from './rows.ts';
 import type { Place, Scan } from './scan.ts';
@@ -38,8 +39,8 @@ export function salvageAccounts(scan: Scan): SalvagedAccount[] {
 export function salvageAliases(scan: Scan): SalvagedAlias[] {
   return [...scan.places.aliases].flatMap(([address, places]) => {
     const [, list] = valuesAt(scan, places) ?? [];
-    const targets = typeof list === 'string' ? targetsIn(list) : undefined;
-    return targets === undefined ? [] : [{ address, targets, isDoubtful: isDoubtful(places) }];
+    const read = typeof list === 'string' ? readAliasText(list) : undefined;
+    return read === undefined ? [] : [{ address, ...read, isDoubtful: isDoubtful(places) }];
   });
 }
 
@@ -54,15 +55,3 @@ function valuesAt(scan: Scan, places: readonly Place[]): SqlValue[] | undefined 
 
 const isSure = ({ standing }: Place): boolean => standing === 'sure';
 const isDoubtful = (places: readonly Place[]): boolean => !places.some(isSure);
-
-function targetsIn(list: string): string[] | undefined {
-  try {
-    const targets: unknown = JSON.parse(list);
-    return Array.isArray(targets) && targets.every((target) => typeof target === 'string')
-      ? targets
-      : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}

@@ -9,7 +9,7 @@ import { describeIssues } from '../../../util/shape-issues.ts';
 import { namesIn } from '../../names-in.ts';
 import { sizeOf } from '../../size-of.ts';
 import type { Spool } from '../../spool.ts';
-import type { AccountSettings, Content, NewMessage, ScramKeys, Store } from '../../store.ts';
+import type { AccountSettings, Content, MailingList, NewMessage, ScramKeys, Store } from '../../store.ts';
 import { type Envelope, envelopeShape, table, whole } from './envelope.ts';
 
 export interface RestoreReport {
@@ -66,7 +66,12 @@ const accountsShape = v.array(
   }),
 );
 const aliasesShape = v.array(
-  v.object({ address: v.string(), targets: v.array(v.string()), isDoubtful: v.boolean() }),
+  v.object({
+    address: v.string(),
+    targets: v.array(v.string()),
+    list: table<MailingList>(),
+    isDoubtful: v.boolean(),
+  }),
 );
 
 async function readJson<T>(path: string, shape: v.GenericSchema<unknown, T>): Promise<T> {
@@ -93,13 +98,13 @@ async function restoreAccounts(store: Store, from: string, report: RestoreReport
 
 async function restoreAliases(store: Store, from: string, report: RestoreReport): Promise<void> {
   const all = await readJson(join(from, 'aliases.json'), aliasesShape);
-  for (const { address, targets, isDoubtful } of all) {
+  for (const { address, targets, list, isDoubtful } of all) {
     if (isDoubtful) continue;
     if ((await store.findAlias(address)) !== undefined) {
       report.skipped.push({ what: `alias ${address}`, why: 'it exists already' });
       continue;
     }
-    await store.setAlias({ address, targets });
+    await store.setAlias({ address, targets, ...(list && { list }) });
     report.aliases += 1;
   }
   skipDoubtful(all, 'alias', report);

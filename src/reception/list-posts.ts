@@ -1,0 +1,62 @@
+/**
+ * Who may write to a mailing list. At RCPT by the reverse-path; and since that can be forged, a list that is not open to
+ * anybody takes mail from outside only if SPF or DMARC prove it. Never what comes from the null sender: a list that answers
+ * bounces multiplies them (RFC 5321 §4.5.5).
+ */
+
+import { isSenderProven } from '../authentication/proven-sender.ts';
+import type { Verdicts } from '../authentication/verdicts.ts';
+import { parseAddress } from '../mail/address.ts';
+import type { Directory } from '../queue/directory.ts';
+import type { ListMark, Recipient } from '../queue/recipient.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
+import type { MaybePromise } from '../util/maybe-promise.ts';
+
+/** RFC 3463 §3.8: X.7.2, mailing list expansion prohibited. */
+const mayNotPost = (spelled: string): Reply =>
+  reply(550, '5.7.2', `You may not write to the list <${spelled.slice(0, 100)}>; ask its owner`);
+
+export interface Post {
+  reversePath: string;
+  spelled: string;
+  found: readonly Recipient[];
+}
+
+/** At once where there is no list. */
+export function refusePost(directory: Directory, post: Post): MaybePromise<Reply | undefined> {
+  const lists = listsAmong(post.found);
+  return lists.length === 0 ? undefined : refuse(directory, post, lists);
+}
+
+async function refuse(
+  directory: Directory,
+  { reversePath, spelled }: Post,
+  lists: readonly ListMark[],
+): Promise<Reply | undefined> {
+  const sender = parseAddress(reversePath);
+  for (const list of lists)
+    if (!sender || !(await directory.mayPost(list, sender))) return mayNotPost(spelled);
+  return undefined;
+}
+
+/** At the end of a message from outside. */
+export function refuseUnproven(
+  recipients: readonly Recipient[],
+  reversePath: string,
+  verdicts: Verdicts,
+): { rule: string; reply: Reply } | undefined {
+  const list = listsAmong(recipients).find(({ post }) => post !== 'anybody');
+  if (list === undefined || isSenderProven(verdicts, reversePath)) return undefined;
+  return {
+    rule: 'not everybody may write to this list, and nothing proves that the message comes from its sender',
+    reply: reply(
+      550,
+      '5.7.2',
+      `Cannot tell that this comes from <${reversePath.slice(0, 100)}>, who may write to the list; send it by that domain's own server`,
+    ),
+  };
+}
+
+const listsAmong = (recipients: readonly Recipient[]): ListMark[] => [
+  ...new Set(recipients.flatMap(({ list }) => list ?? [])),
+];
