@@ -26,6 +26,7 @@ import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { submission } from './scenarios/submission.ts';
+import { timing } from './scenarios/timing.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
 import { tokens } from './scenarios/tokens.ts';
@@ -38,6 +39,7 @@ const scenarios = [
   submission,
   logins,
   tokens,
+  timing,
   reading,
   postfix,
   dialogue,

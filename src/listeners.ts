@@ -118,6 +118,7 @@ function serveSmtp(
     startTls: secureContext !== undefined,
     ...(tls && { tls }),
     auth: outside ? [] : parts.logins.mechanisms(),
+    ...(!outside && { scheduling: { holdSeconds: limits.holdDays * 24 * 3600 } }),
     // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
     bareNewline: trusted ? 'normalize' : listener.bareNewline,
     ...limits,

@@ -306,6 +306,7 @@ async function startQueue(
     tls: tls.policies,
     send: {
       signers: core.signers,
+      clock,
       pool,
       tables,
       sources: createSourceChooser(config, guard),

@@ -222,20 +222,36 @@ function printJobs(context: Context, jobs: readonly QueuedJob[]): void {
     terminal.out(
       `${queueId}  <${printable(reversePath)}> → <${printable(recipient)}>  ${age}, ${plural(attempts, 'attempt')}, ${whenOf(job, clock.now())}\n`,
     );
-    for (const line of [suspensionLine(job), lastError])
+    for (const line of [suspensionLine(job), askedLine(job), lastError])
       if (line !== undefined && line !== '') terminal.out(`    ${printable(line)}\n`);
   }
   if (jobs.length === 0) terminal.out('The queue is empty, or nothing in it matches.\n');
 }
 
 /** When a recipient is tried next, or why not. */
-function whenOf({ memo, suspended, claimed, inLine, nextAttemptAt }: QueuedJob, now: number): string {
+function whenOf(job: QueuedJob, now: number): string {
+  const { memo, suspended, claimed, inLine, nextAttemptAt, requests } = job;
   if (memo?.held) return `on hold for ${durationOf(now - memo.held.at)}, by ${printable(memo.held.by)}`;
   if (claimed) return 'being tried now';
   if (suspended) return 'suspended';
   if (inLine) return 'due now, waiting for its turn at its site';
   const wait = nextAttemptAt - now;
+  if (requests?.releaseAt === nextAttemptAt && wait > 0)
+    return `held by its sender, goes in ${durationOf(wait)}`;
   return wait <= 0 ? 'due now' : `next attempt in ${durationOf(wait)}`;
+}
+
+/** What its sender has asked for of when. */
+function askedLine({ requests: { deliverBy, priority } = {} }: QueuedJob): string | undefined {
+  const parts: string[] = [];
+  if (deliverBy) {
+    const end = deliverBy.mode === 'R' ? 'or returned' : 'or its sender is told';
+    parts.push(
+      `to be delivered by ${new Date(deliverBy.at).toISOString().slice(0, 19).replace('T', ' ')} UTC, ${end}`,
+    );
+  }
+  if (priority !== undefined) parts.push(`priority ${priority}`);
+  return parts.length > 0 ? parts.join('; ') : undefined;
 }
 
 function suspensionLine({ suspended, claimed, lastError }: QueuedJob): string | undefined {

@@ -136,6 +136,8 @@ export interface LimitsConfig {
   sessions: number;
   /** Sessions at once from one address; trusted networks are exempt. */
   sessionsPerAddress: number;
+  /** Our users' mail is held for so many days at most, if they want that (RFC 4865); 0: never. */
+  holdDays: number;
   /** A session without a byte from the client for this long ends. */
   idleMs: number;
   /** Strangers are greeted so much later on port 25: who does not wait for it is an early talker. */

@@ -175,6 +175,8 @@ const limitsShape = {
   commands: v.optional(values.count(1, 1_000_000, 'commands'), 10_000),
   sessions: v.optional(values.count(1, 100_000, 'sessions'), 1000),
   sessionsPerAddress: v.optional(values.count(1, 100_000, 'sessions'), 100),
+  // RFC 4865: how long our users may have their mail held.
+  holdDays: v.optional(values.count(0, 365, 'days'), 30),
   // SMTP servers wait 5 minutes at least (RFC 5321 §4.5.3.2.7), POP3 servers 10 (RFC 1939 §3).
   idleSeconds: v.optional(values.count(1, 86_400, 'seconds'), 600),
   // A client waits 5 minutes for the greeting (RFC 5321 §4.5.3.2.1).

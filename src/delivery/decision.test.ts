@@ -43,6 +43,49 @@ function history(outcome: Outcome, attempts = 60) {
   return story;
 }
 
+describe('decide() by the time that the sender has set (RFC 2852)', () => {
+  const by = (mode: 'R' | 'N', moment: number) => ({
+    requests: { deliverBy: { at: moment, mode } },
+    ...(mode === 'R' && { expiresAt: moment }),
+  });
+
+  test('what is to be returned is tried once more just before, and comes back in time with 5.4.7', () => {
+    const job = jobWith(by('R', 2 * minute));
+    const first = at(0, job, deferred);
+    expect(first.result).toMatchObject({ result: 'retry', nextAttemptAt: 110_000 });
+    const last = at(110_000, { ...job, attempts: 1 }, deferred);
+    expect(last).toMatchObject({ result: { result: 'done' }, failure: { status: '5.4.7' } });
+    expect(at(110_000, job, gone).failure?.status).toBe('5.1.1');
+  });
+
+  test('of what is late its sender is told then, and it goes on', () => {
+    const job = jobWith(by('N', 2 * minute));
+    const first = at(0, job, deferred);
+    expect(first.delay).toBeUndefined();
+    expect(first.result).toMatchObject({ nextAttemptAt: 2 * minute });
+    const then = at(2 * minute, { ...job, attempts: 1 }, deferred);
+    expect(then).toMatchObject({ result: { result: 'retry' }, delay: { status: '4.2.0' } });
+  });
+
+  test('a server that does not know of that time is reported, so is any where a trace is wanted', () => {
+    const passedOn = (changes: Partial<JobRow>, there: object) =>
+      at(0, jobWith(changes), { kind: 'delivered', ...there }).reached?.action;
+    const asked = by('R', 2 * minute);
+    const traced = { requests: { deliverBy: { ...asked.requests.deliverBy, trace: true } } } as const;
+    expect(passedOn(asked, {})).toBe('relayed');
+    expect(passedOn(asked, { keepsTimeThere: true })).toBeUndefined();
+    expect(passedOn(traced, { keepsTimeThere: true })).toBe('relayed');
+    expect(passedOn({ requests: { ...asked.requests, notify: ['never'] } }, {})).toBeUndefined();
+    expect(passedOn({ ...asked, kind: 'local' }, {})).toBeUndefined();
+  });
+
+  test('a hold is no delay', () => {
+    const held = jobWith({ requests: { releaseAt: 10 * hour } });
+    expect(at(10 * hour, held, deferred).delay).toBeUndefined();
+    expect(at(14 * hour, held, deferred).delay).toBeDefined();
+  });
+});
+
 describe('decide() on a deferral', () => {
   test('P7: tries again by the schedule, warns of the delay once, after four hours, and gives up after five days', () => {
     const story = history(deferred);

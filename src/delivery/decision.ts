@@ -7,6 +7,7 @@ import type { DossierEvent } from '../dossier/event.ts';
 import type { DelayedRecipient, FailedRecipient } from '../dsn/failure.ts';
 import type { ReachedRecipient } from '../dsn/success.ts';
 import { attemptsMade, nextAttempt, type RetryPolicy, within } from '../queue/retry.ts';
+import { isOver, lateAt } from '../queue/sender-times.ts';
 import { replyText } from '../smtp/reply.ts';
 import type { JobMemo, JobResult, JobRow } from '../store/store.ts';
 import type { Outcome, Trouble } from './outcome.ts';
@@ -80,7 +81,7 @@ function afterDeferral(parts: DecisionParts, job: JobRow, trouble: Trouble): Dec
   const greylisting = parts.greylisting?.(job, trouble);
   const planned = greylisting
     ? within(job, greylisting.nextAttemptAt)
-    : notJustBefore(trouble.clearTextFrom, nextAttempt(job, now, random, retry), job);
+    : notJustBefore(trouble.clearTextFrom, nextAttempt(job, now, random, retry) ?? lastMoment(job, now), job);
   if (planned === undefined) return giveUp(parts, job, trouble, `${trouble.rule}, but ${timeIsOver}`);
   if (!greylisting) {
     // What waits for another reason says nothing of greylisting any more.
@@ -90,6 +91,14 @@ function afterDeferral(parts: DecisionParts, job: JobRow, trouble: Trouble): Dec
   const { since: greylistedAt, rule } = greylisting;
   const memo = { ...job.memo, greylistedAt, ...defined({ source: trouble.endpoint?.source }) };
   return tryAgain(parts, job, { trouble: { ...trouble, rule }, nextAttemptAt: planned, memo });
+}
+
+/** Mail that is to be delivered by a moment that is not far off is tried once more just before it. */
+const lastMomentMs = 10_000;
+
+function lastMoment({ requests, expiresAt }: JobRow, now: number): number | undefined {
+  const at = expiresAt - lastMomentMs;
+  return requests?.deliverBy?.mode === 'R' && at - now > lastMomentMs ? at : undefined;
 }
 
 /** An attempt that comes less than this too early for clear text waits for it: the one after it may be far away. */
@@ -107,7 +116,7 @@ function notJustBefore(
 
 /** The delay is told of when it is there, and with what the receiver says then: so there is an attempt at that time. */
 function notPastWarning({ now, retry }: DecisionParts, job: JobRow, planned: number): number {
-  const warnAt = job.queuedAt + retry.delayWarningMs;
+  const warnAt = lateAt(job, retry.delayWarningMs);
   return warnAt > now && !isTold(job.memo) ? Math.min(planned, warnAt) : planned;
 }
 
@@ -174,7 +183,7 @@ interface Again {
 function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, memo, untilTold }: Again) {
   const { now, retry } = parts;
   const { queueId, number, recipient } = job;
-  const isLate = now >= job.queuedAt + retry.delayWarningMs && !isTold(memo) && !untilTold;
+  const isLate = now >= lateAt(job, retry.delayWarningMs) && !isTold(memo) && !untilTold;
   const kept: JobMemo = isLate ? { ...memo, told: ['delay'] } : memo;
   const result = {
     number,
@@ -190,8 +199,12 @@ function tryAgain(parts: DecisionParts, job: JobRow, { trouble, nextAttemptAt, m
 }
 
 /** A refusal for good, or the end of a job's time: never in silence (requirement "not" 7). */
-function giveUp(parts: DecisionParts, job: JobRow, trouble: Trouble, rule: string): Decision {
+function giveUp(parts: DecisionParts, job: JobRow, given: Trouble, rule: string): Decision {
   const { queueId, recipient } = job;
+  const trouble =
+    isOver(job, parts.now + lastMomentMs) && given.status.startsWith('4')
+      ? { ...given, status: '5.4.7' } // delivery time expired (RFC 3463 §3.5)
+      : given;
   const data = { ...factsOf(trouble), rule, ...(saysNoSuchUser(trouble) && { noSuchUser: true }) };
   const event: DossierEvent = { at: parts.now, queueId, recipient, event: 'failed', data };
   const back = returnToForwarder(job, { now: parts.now, reason: trouble.reason, retry: parts.retry });

@@ -14,6 +14,7 @@ import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspension
 import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
+import { tryInTime } from './deliver-by.ts';
 import { contentOf, type Sent, toAll } from './delivery.ts';
 import { type Envelope, type ForwardingParts, mayBePassedOn, sendPassedOn } from './forwarding.ts';
 import { deliverLocally, type LocalParts } from './local.ts';
@@ -143,9 +144,11 @@ function attemptGroup(
   signal: AbortSignal,
 ): Promise<Attempt> {
   if (jobs.length === 0) return Promise.resolve({ outcomes: [], events: [] });
-  return jobs[0]?.kind === 'local'
-    ? deliverLocally(parts.local, message, jobs)
-    : deliverRemotely(parts, message, jobs, signal);
+  return tryInTime(jobs, parts.route.clock.now(), (inTime) =>
+    inTime[0]?.kind === 'local'
+      ? deliverLocally(parts.local, message, inTime)
+      : deliverRemotely(parts, message, inTime, signal),
+  );
 }
 
 type RemoteParts = Pick<DeliverParts, 'resolver' | 'route' | 'send' | 'transports' | 'tls' | 'forwarding'>;

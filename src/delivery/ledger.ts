@@ -73,6 +73,8 @@ export class Ledger {
     const outcome = this.#classify(verdict, endpoint);
     if (job.requests && outcome.kind === 'delivered' && session.extensions.has('DSN'))
       outcome.reportsThere = true;
+    if (job.requests?.deliverBy && outcome.kind === 'delivered' && session.extensions.has('DELIVERBY'))
+      outcome.keepsTimeThere = true;
     if (allowsNextAddress(verdict)) this.trouble = outcome;
     else if (this.#options.hasIpv4 && 'remedy' in outcome && outcome.remedy === 'IPv4')
       this.#moved = this.trouble = outcome;

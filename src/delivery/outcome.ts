@@ -12,6 +12,8 @@ export type Outcome =
       file?: string;
       /** The receiver offers DSN: what the sender wants to hear of success comes from there (RFC 3461 §5.2.1). */
       reportsThere?: true;
+      /** The receiver offers DELIVERBY: it keeps the time that the sender has set, or tells (RFC 2852 §4.1). */
+      keepsTimeThere?: true;
       /** The path of the program that took it. */
       program?: string;
     }

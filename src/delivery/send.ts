@@ -11,6 +11,7 @@
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
 import { attemptData, type Tried, withOurs } from './attempted.ts';
 import { type ConnectionPool, closingOnAbort, type Loan } from './connections/pool.ts';
 import type { Delivery, Sent } from './delivery.ts';
@@ -37,6 +38,8 @@ export interface SendParts {
   permanentFailures?: PermanentFailures;
   /** For a message that has to be changed for its receiver. Default: none, and such a message is not signed. */
   signers?: ReadonlyMap<string, DkimSigner>;
+  /** Default: that of this machine. */
+  clock?: Clock;
   /** Absent: nothing is remembered of handshakes that fail, and nobody is told. */
   tls?: SendTlsParts;
 }
@@ -89,6 +92,7 @@ class Attempt {
       timeouts,
       recipientsPerMessage,
       signers,
+      now: parts.clock?.now ?? systemClock.now,
     });
   }
 

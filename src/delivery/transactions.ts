@@ -8,6 +8,7 @@ import type { Session } from '../smtp/client.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
 import type { Flaw, Verdict } from '../smtp/client-verdict.ts';
+import type { MailRequests } from '../smtp/mail-parameters.ts';
 import type { JobRow, MessageRow } from '../store/store.ts';
 import { withOurs } from './attempted.ts';
 import type { Loan } from './connections/pool.ts';
@@ -25,6 +26,7 @@ export interface TransactionsParts {
   recipientsPerMessage?: number | undefined;
   /** For a message that has to be changed for its receiver. */
   signers: ReadonlyMap<string, DkimSigner>;
+  now: () => number;
 }
 
 /** What broke a connection off. */
@@ -83,7 +85,7 @@ export class Transactions {
   }
 
   #transact(session: Session, jobs: readonly JobRow[]): Promise<Verdict[]> {
-    const { message, content, timeouts } = this.#parts;
+    const { message, content, timeouts, now } = this.#parts;
     const { reversePath, sizeBytes, smtputf8 } = message;
     const recipients = jobs.map(({ recipient }) => recipient);
     const transaction = {
@@ -93,7 +95,7 @@ export class Transactions {
       smtputf8,
       content,
       inSevenBit: this.#inSevenBit,
-      ...requestsOf(message, jobs),
+      ...requestsOf(message, jobs, now),
     };
     return sendTransaction(session, transaction, timeouts);
   }
@@ -119,9 +121,17 @@ function after(rest: readonly JobRow[], done: readonly JobRow[]): readonly JobRo
 function requestsOf(
   { requests }: MessageRow,
   jobs: readonly JobRow[],
+  now: () => number,
 ): Pick<Transaction, 'requests' | 'recipientRequests'> {
   return {
-    ...(requests && { requests }),
+    ...(requests && { requests: requestsAt(requests, now()) }),
     ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map((job) => job.requests) }),
   };
+}
+
+/** Of a time that the sender has set, what is left of it (RFC 2852 §4.1). */
+function requestsAt({ deliverBy, ...rest }: NonNullable<MessageRow['requests']>, now: number): MailRequests {
+  if (!deliverBy) return rest;
+  const { at, mode, trace } = deliverBy;
+  return { ...rest, by: { seconds: Math.round((at - now) / 1000), mode, ...(trace && { trace }) } };
 }

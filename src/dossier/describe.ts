@@ -83,16 +83,33 @@ function describeAccepted({ data }: EventOf<'accepted'>): Step {
     control: 'Accepted from the command line of this machine',
     internal: 'Written by this server itself',
   };
-  const { client, tls, messageId, dialogue } = data;
+  const { client, tls, messageId, asked, dialogue } = data;
   const details = [
     ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
     ...(client === undefined ? [] : [tls === undefined ? 'not encrypted' : tlsOf(tls)]),
     `from ${pathOf(data.from)} to ${pathsOf(data.to)}, ${sizeOf(data.sizeBytes)}`,
     ...(messageId === undefined ? [] : [`Message-ID: ${messageId}`]),
+    ...askedLines(asked),
     'on disk before it was acknowledged',
   ];
   return { ...withDialogue(dialogue), title: doors[data.via], details, mood: 'plain' };
 }
+
+/** What the sender has asked for of when. */
+function askedLines({ releaseAt, deliverBy, priority }: EventOf<'accepted'>['data']['asked'] = {}): string[] {
+  const lines: string[] = [];
+  if (releaseAt !== undefined) lines.push(`held until ${utc(releaseAt)}, as its sender asks (FUTURERELEASE)`);
+  if (deliverBy !== undefined) {
+    const { at, mode, trace } = deliverBy;
+    const end = mode === 'R' ? 'or returned' : 'or its sender is told that it is late';
+    const traced = trace ? '; the sender wants to hear where it is passed on' : '';
+    lines.push(`to be delivered by ${utc(at)}, ${end} (DELIVERBY)${traced}`);
+  }
+  if (priority !== undefined) lines.push(`priority ${priority} among its sender's mail (MT-PRIORITY)`);
+  return lines;
+}
+
+const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 function describeRefused({ data }: EventOf<'refused'>): Step {
   const { client, from, to, reply, rule, dialogue } = data;

@@ -61,6 +61,12 @@ interface EventData {
     account?: string;
     messageId?: string;
     tls?: TlsFacts;
+    /** When it is to go, as the sender wants it: times in ms since the epoch. */
+    asked?: {
+      releaseAt?: number;
+      deliverBy?: { at: number; mode: 'R' | 'N'; trace?: true };
+      priority?: number;
+    };
     dialogue?: DialogueLine[];
   };
   /** A message was not taken in; the sender was told so. */

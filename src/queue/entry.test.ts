@@ -54,6 +54,23 @@ test('heldEntry() holds all of it, its time standing still, and says why for eac
   );
 });
 
+test('newEntry() makes jobs that wait until their sender lets them go, and end when he wants them back', () => {
+  const releaseAt = 5000;
+  const held = {
+    ...message,
+    requests: { releaseAt, deliverBy: { at: 9000, mode: 'R' }, envid: 'x' } as const,
+  };
+  const recipients = [
+    { ...remote('a@b.example'), requests: { notify: ['never'] as const } },
+    local('c@d.example'),
+  ];
+  const { jobs } = newEntry({ message: held, recipients, events: [] });
+  const times = { queuedAt: 1000, nextAttemptAt: 5000, expiresAt: 9000 };
+  const asked = { releaseAt, deliverBy: { at: 9000, mode: 'R' } };
+  expect(jobs[0]).toMatchObject({ ...times, requests: { notify: ['never'], ...asked } });
+  expect(jobs[1]).toMatchObject({ ...times, requests: asked });
+});
+
 test('newEntry() puts each local job where its recipient has it, and says why', () => {
   const ruling = { folder: 'Junk', verdict: 'Junk; as it likes' } as const;
   const bob = { ...local('bob@example.com'), ruling };

@@ -5,6 +5,7 @@ import { never } from '../store/never.ts';
 import type { JobRow, MessageRow, NewMessage } from '../store/store.ts';
 import { asJunk, type Recipient } from './recipient.ts';
 import { defaultRetryPolicy } from './retry.ts';
+import { timesOf, timesOfJob } from './sender-times.ts';
 
 export interface EntryOptions {
   message: MessageRow;
@@ -58,12 +59,15 @@ function newJob(
 ): JobRow {
   const { queueId, acceptedAt } = message;
   const { address, kind, destination, redirected, requests, ruling, forwardedBy, list } = recipient;
-  const times = { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
+  const wanted = timesOf(message.requests);
+  const times = wanted
+    ? { queuedAt: acceptedAt, ...timesOfJob(wanted, acceptedAt, lifetimeMs) }
+    : { queuedAt: acceptedAt, nextAttemptAt: acceptedAt, expiresAt: acceptedAt + lifetimeMs };
   const job: JobRow = { queueId, number, recipient: address, kind, destination, attempts: 0, ...times };
   if (redirected) job.originalRecipient = redirected.from;
   if (kind === 'local') job.folder = ruling?.folder ?? 'Inbox';
   if (kind === 'local' && ruling) job.verdict = ruling.verdict;
-  if (requests) job.requests = requests;
+  if (requests || wanted) job.requests = { ...requests, ...wanted };
   if (kind === 'remote' && forwardedBy !== undefined) job.memo = { forwardedBy };
   if (list) {
     const { address, owner, name } = list;

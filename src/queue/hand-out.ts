@@ -86,7 +86,9 @@ export function groupOf(site: string, message: MessageRow, jobs: JobRow[]): Deli
   const fresh = jobs.some(({ attempts }) => attempts === 0);
   const expiresAt = Math.min(...jobs.map((job) => job.expiresAt));
   const sender = message.submitter ?? message.reversePath;
-  return { site, sender, jobCount: jobs.length, fresh, expiresAt, message, jobs };
+  const { priority } = message.requests ?? {};
+  const group = { site, sender, jobCount: jobs.length, fresh, expiresAt, message, jobs };
+  return priority === undefined ? group : { ...group, priority };
 }
 
 function addTo(groups: Map<string, JobRow[]>, site: string, job: JobRow): void {

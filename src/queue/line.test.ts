@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { emptyLine, enter, jobsOf, takeAll, takeNext, type Waiter } from './line.ts';
+import { eachIn, emptyLine, enter, jobsOf, takeAll, takeNext, type Waiter } from './line.ts';
 
 interface Letter extends Waiter {
   name: string;
@@ -31,6 +31,26 @@ describe('a line', () => {
     expect(namesIn(line)).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'a2', 'a3']);
   });
 
+  test('what its sender finds urgent goes before his other mail, and before nobody else (RFC 6710)', () => {
+    const urgent = (name: string, number: number, priority: number) => ({
+      ...letter(name, number),
+      priority,
+    });
+    const line = lineOf(
+      letter('a', 0),
+      urgent('a', 1, -4),
+      urgent('a', 2, 9),
+      letter('b', 0),
+      urgent('a', 3, 4),
+      urgent('a', 4, 9),
+      letter('b', 1),
+    );
+    expect(jobsOf(line, 'a')).toBe(5);
+    expect([...eachIn(line)].map(({ name }) => name)).toEqual(['a2', 'a4', 'a3', 'a0', 'a1', 'b0', 'b1']);
+    expect(namesIn(line)).toEqual(['a2', 'b0', 'a4', 'b1', 'a3', 'a0', 'a1']);
+    expect(line).toEqual(emptyLine());
+  });
+
   test('a sender who comes back stands behind those who wait', () => {
     const line = lineOf(letter('a', 0), letter('b', 0));
     expect(takeNext(line)?.name).toBe('a0');
@@ -47,7 +67,14 @@ describe('a line', () => {
 
   test('P7: however letters come and go: none is lost, none comes twice, each sender keeps order, all is counted', () => {
     const move = fc.oneof(
-      fc.record({ sender: fc.constantFrom('a', 'b', 'c'), jobCount: fc.integer({ min: 1, max: 9 }) }),
+      fc.record(
+        {
+          sender: fc.constantFrom('a', 'b', 'c'),
+          jobCount: fc.integer({ min: 1, max: 9 }),
+          priority: fc.constantFrom(-9, 0, 4),
+        },
+        { requiredKeys: ['sender', 'jobCount'] },
+      ),
       fc.constant('take' as const),
     );
     fc.assert(
@@ -59,9 +86,13 @@ describe('a line', () => {
             const taken = takeNext(line);
             if (taken) expect(waiting.get(taken.sender)?.shift()).toBe(taken);
           } else {
-            const entering = letter(each.sender, number, each.jobCount);
+            const { sender, jobCount, ...priority } = each;
+            const entering = { ...letter(sender, number, jobCount), ...priority };
             enter(line, entering);
-            waiting.set(each.sender, [...(waiting.get(each.sender) ?? []), entering]);
+            const own = waiting.get(sender) ?? [];
+            const rank = (one: Letter) => one.priority ?? 0;
+            const behind = own.findIndex((other) => rank(other) < rank(entering));
+            waiting.set(sender, own.toSpliced(behind === -1 ? own.length : behind, 0, entering));
           }
           const all = [...waiting.values()].flat();
           const jobs = (letters: Letter[]) => letters.reduce((sum, { jobCount }) => sum + jobCount, 0);

@@ -111,6 +111,23 @@ describe('Queue.accept()', () => {
     await stage.queue.stop();
   });
 
+  test('what its sender holds is on disk until then, and goes at its time', async () => {
+    const stage = newStage();
+    stage.queue.start();
+    const held = letter('a@x.example');
+    for (const job of held.jobs) job.nextAttemptAt += 60 * minute;
+    await stage.queue.accept(held);
+    await stage.queue.accept(letter('b@x.example'));
+    await vi.waitFor(() => expect(stage.begun).toHaveLength(1));
+    expect((await queued()).map(({ recipient }) => recipient)).toContain('a@x.example');
+    clock.advance(59 * minute);
+    expect(stage.begun).toHaveLength(1);
+    await begunInTime(stage, 2);
+    expect(clock.now()).toBeGreaterThanOrEqual(held.jobs[0]?.nextAttemptAt ?? 0);
+    for (const group of stage.begun) await stage.settle(group, 'done');
+    await stage.queue.stop();
+  });
+
   test('hands out the recipients of one site together, and each site on its own', async () => {
     const stage = newStage({ siteOf: async ({ destination }) => destination });
     stage.queue.start();

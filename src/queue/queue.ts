@@ -126,7 +126,10 @@ export class Queue {
   async accept(entry: Omit<NewMessage, 'claimed'>): Promise<void> {
     const jobCount = entry.jobs.length;
     const isHeld = entry.jobs.every(({ memo }) => memo?.held);
-    const claimed = !isHeld && this.#started && !this.#stopping && hasRoom(this.#schedule, jobCount);
+    const now = this.#parts.clock.now();
+    const dueAt = entry.jobs[0]?.nextAttemptAt ?? now; // what its sender holds, waits in the store
+    const isDue = dueAt <= now && !isHeld;
+    const claimed = isDue && this.#started && !this.#stopping && hasRoom(this.#schedule, jobCount);
     if (claimed) this.#on({ type: 'reserved', jobCount });
     try {
       await this.#parts.store.accept({ ...entry, claimed });
@@ -137,7 +140,7 @@ export class Queue {
     this.#afterwards(() => {
       this.#parts.onEvents(entry.events);
       if (claimed) this.#handOut(entry);
-      else if (!isHeld) this.#on({ type: 'due', at: this.#parts.clock.now() });
+      else if (!isHeld) this.#on({ type: 'due', at: Math.max(dueAt, this.#parts.clock.now()) });
     });
   }
 

@@ -61,7 +61,7 @@ export class ScheduleRecorder<G extends Group> {
   }
 
   #told(event: ScheduleEvent<G> & { group: G }): Recorded | number {
-    const { site, jobCount, fresh, expiresAt } = event.group;
+    const { site, jobCount, fresh, expiresAt, priority } = event.group;
     if (event.type !== 'ready') return this.#idOf(event.group);
     return {
       id: this.#idOf(event.group),
@@ -70,6 +70,7 @@ export class ScheduleRecorder<G extends Group> {
       jobCount,
       fresh,
       expiresAt,
+      ...(priority !== undefined && { priority }),
     };
   }
 
@@ -130,6 +131,7 @@ const groupShape = v.object({
   jobCount: v.number(),
   fresh: v.boolean(),
   expiresAt: v.number(),
+  priority: v.exactOptional(v.number()),
 });
 const stepLine = v.object({
   now: v.number(),

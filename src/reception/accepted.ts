@@ -6,7 +6,7 @@ import { type Received, type ReceivedProtocol, receivedField, receivedProtocol }
 import { type Reply, reply } from '../smtp/reply.ts';
 import { contentBytes } from '../store/content.ts';
 import type { Content, MessageRow } from '../store/store.ts';
-import { requestsOf } from './requests.ts';
+import { askedOf, asksOfWhen, requestsOf } from './requests.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 
 export interface AcceptedParts {
@@ -79,7 +79,7 @@ export function messageRow(
     failuresTo: senderProven ? 'sender' : 'postmaster',
   };
   if (session.account !== undefined) row.submitter = session.account;
-  const requests = requestsOf(transaction.requests, header);
+  const requests = requestsOf(transaction.requests, header, at);
   if (requests !== undefined) row.requests = requests;
   const messageId = messageIdOf(header);
   if (messageId !== undefined) row.messageId = messageId;
@@ -100,7 +100,7 @@ export function messageIdOf({ fields }: Header): string | undefined {
 /** The dossier's first entry. */
 export function acceptedEvent(
   { session, transaction }: AcceptedParts,
-  { sizeBytes, messageId }: MessageRow,
+  { sizeBytes, messageId, requests }: MessageRow,
   reverseName?: string,
 ): DossierEvent {
   const { queueId, reversePath, forwardPaths } = transaction;
@@ -118,6 +118,7 @@ export function acceptedEvent(
   }
   if (session.account !== undefined) data.account = session.account;
   if (messageId !== undefined) data.messageId = messageId;
+  if (requests !== undefined && asksOfWhen(requests)) data.asked = askedOf(requests);
   if (session.tls) data.tls = { version: session.tls.version, cipher: session.tls.cipher };
   return { at, queueId, event: 'accepted', data };
 }

@@ -5,6 +5,7 @@
 
 import { fieldValue, findFields, type Header } from '../mail/header.ts';
 import type { Recipient } from '../queue/directory.ts';
+import type { MailRequests } from '../smtp/mail-parameters.ts';
 import type { JobRequests, MessageRequests, MessageRow } from '../store/store.ts';
 
 /** An alias of several people, of which success was to be reported: it is, by saying that it was taken apart. */
@@ -39,10 +40,36 @@ export function inherit(
 
 /** `TLS-Required: No` counts only where REQUIRETLS was not given (RFC 8689 §4.1); another value, or two, says nothing. */
 export function requestsOf(
-  requests: MessageRequests | undefined,
+  mailRequests: MailRequests | undefined,
   { fields }: Header,
+  at: number,
 ): MessageRequests | undefined {
+  const requests = mailRequests && atTimes(mailRequests, at);
   const [field, another] = findFields(fields, 'tls-required');
   if (field === undefined || another !== undefined || requests?.requireTls) return requests;
   return fieldValue(field).toLowerCase() === 'no' ? { ...requests, tlsOptional: true } : requests;
 }
+
+/** Times count from when the message is accepted, `at`. */
+function atTimes({ hold, by, ...rest }: MailRequests, at: number): MessageRequests {
+  if (!hold && !by) return rest;
+  return {
+    ...rest,
+    ...(hold && { releaseAt: 'until' in hold ? hold.until : at + hold.seconds * 1000 }),
+    ...(by && {
+      deliverBy: { at: at + by.seconds * 1000, mode: by.mode, ...(by.trace && { trace: by.trace }) },
+    }),
+  };
+}
+
+/** When it is to go, as the sender wants it. */
+export type Asked = Pick<MessageRequests, 'releaseAt' | 'deliverBy' | 'priority'>;
+
+export const asksOfWhen = ({ releaseAt, deliverBy, priority }: MessageRequests): boolean =>
+  releaseAt !== undefined || deliverBy !== undefined || priority !== undefined;
+
+export const askedOf = ({ releaseAt, deliverBy, priority }: MessageRequests): Asked => ({
+  ...(releaseAt !== undefined && { releaseAt }),
+  ...(deliverBy !== undefined && { deliverBy }),
+  ...(priority !== undefined && { priority }),
+});

@@ -11,13 +11,13 @@ import type { Directory, Recipient, Resolution } from '../queue/directory.ts';
 import type { Quotas } from '../queue/quotas.ts';
 import { type Claim, encodeChallenge } from '../sasl/exchange.ts';
 import type { Parameters } from '../smtp/command.ts';
-import { readMailRequests } from '../smtp/mail-parameters.ts';
+import { type MailRequests, readMailRequests } from '../smtp/mail-parameters.ts';
 import { readRcptRequests } from '../smtp/rcpt-parameters.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { authFailed } from '../smtp/session-replies.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
-import type { JobRequests, MessageRequests } from '../store/store.ts';
+import type { JobRequests } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Conduct } from './abuse/conduct.ts';
@@ -60,7 +60,7 @@ export interface Transaction {
   /** What they resolved to. */
   readonly recipients: Recipient[];
   /** What the sender asks for beyond delivery; absent for nearly all mail. */
-  readonly requests?: MessageRequests;
+  readonly requests?: MailRequests;
   /** Aliases whose expansion is to be reported. */
   expanded?: ExpandedAlias[];
 }

@@ -63,7 +63,15 @@ describe('the door', () => {
     ];
     for (const [protocol, auth] of [
       ['smtp', []],
-      ['submission', ['AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN']],
+      [
+        'submission',
+        [
+          expect.stringMatching(/^FUTURERELEASE 2592000 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+          'DELIVERBY',
+          'MT-PRIORITY',
+          'AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN LOGIN',
+        ],
+      ],
     ] as const) {
       await using client = await open(protocol);
       await reply(client);

@@ -1,12 +1,13 @@
 /**
  * What a receiver offers in its reply to EHLO (RFC 5321 §4.1.1.1), and what follows for a message: the parameters of
- * MAIL and RCPT (RFC 1870, 3461, 6152, 6531, 8689), how addresses are written, and what cannot be sent there at all.
+ * MAIL and RCPT (RFC 1870, 2852, 3461, 6152, 6531, 6710, 8689), how addresses are written, and what cannot be sent there at all.
  */
 
 import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
 import type { Transaction } from './client-transaction.ts';
 import type { RcptRequests } from './rcpt-parameters.ts';
 import type { Reply } from './reply.ts';
+import { schedulingParameters, timeFault } from './scheduling-parameters.ts';
 import { encodeXtext } from './xtext.ts';
 
 /** Upper-case keyword → its parameters, unparsed. */
@@ -32,8 +33,9 @@ export function mailCommand(extensions: Extensions, transaction: Transaction): s
   if (extensions.has('8BITMIME')) command += ' BODY=8BITMIME';
   if (speaksUtf8(extensions, transaction)) command += ' SMTPUTF8';
   if (requests?.requireTls && extensions.has('REQUIRETLS')) command += ' REQUIRETLS';
-  if (requests !== undefined && extensions.has('DSN')) command += reportParameters(requests);
-  return command;
+  if (requests === undefined) return command;
+  if (extensions.has('DSN')) command += reportParameters(requests);
+  return command + schedulingParameters(requests, (keyword) => extensions.has(keyword));
 }
 
 /** Passed on as they came (RFC 3461 §5.2.1 a, b). */
@@ -99,6 +101,8 @@ export async function findUnmet(extensions: Extensions, transaction: Transaction
     const reason = `the message has ${transaction.sizeBytes} octets, the receiver takes ${limit}`;
     return [{ status: '5.3.4', reason, applies: toAll }];
   }
+  const late = transaction.requests && timeFault(transaction.requests, extensions.get('DELIVERBY'));
+  if (late !== undefined) return [{ status: '5.4.7', reason: late, applies: toAll }];
   if (!transaction.smtputf8 || extensions.has('SMTPUTF8')) return nothing;
   const reason = 'the receiver does not take internationalized mail (SMTPUTF8)';
   const ofAddress = { status: '5.6.7', reason: `${reason}, which this address needs` };

@@ -405,6 +405,29 @@ describe('sendTransaction() with DSN', () => {
     expect(await play([], script(''), requiring)).toEqual(['end of data: 250']);
   });
 
+  it('passes on the time that is left, and the priority, where they are offered (RFC 2852, RFC 6710)', async () => {
+    const script = (parameters: string) => `
+      C: MAIL FROM:<a@example.com>${parameters}
+      S: 250 ok
+      C: RCPT TO:<b@example.net>
+      S: 250 ok
+      C: DATA
+      S: 354 go on
+      C: (message)
+      S: 250 taken`;
+    const recipients = ['b@example.net'];
+    const urgent: Partial<Transaction> = {
+      recipients,
+      requests: { by: { seconds: 90, mode: 'R' }, priority: 4 },
+    };
+    const offered = ['DELIVERBY 60', 'MT-PRIORITY'];
+    expect(await play(offered, script(' BY=90;R MT-PRIORITY=4'), urgent)).toEqual(['end of data: 250']);
+    expect(await play([], script(''), urgent)).toEqual(['end of data: 250']);
+    expect(await play(['DELIVERBY 240'], '', urgent)).toEqual([
+      'comparing the message with what the receiver offers: 5.4.7',
+    ]);
+  });
+
   it('passes nothing on where it is not (§5.2.2 a)', async () => {
     const script = `
       C: MAIL FROM:<a@example.com>

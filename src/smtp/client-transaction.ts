@@ -27,7 +27,7 @@ export interface Transaction {
    * What the sender asks of every server on the way; absent for nearly all mail. REQUIRETLS is passed on where it is offered;
    * whether the message may go where it is not, and what protects the session (RFC 8689 §4.2.1), is not looked at here.
    */
-  requests?: Pick<MailRequests, 'envid' | 'ret' | 'requireTls'>;
+  requests?: Omit<MailRequests, 'hold'>;
   /** … and about each recipient, in their order. */
   recipientRequests?: readonly (RcptRequests | undefined)[];
   /** Begins to read the message: CRLF line ends, not dot-stuffed. May be called more than once. */

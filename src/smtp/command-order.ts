@@ -4,7 +4,7 @@
  */
 
 import type { Command } from './command.ts';
-import { checkMailParameters } from './mail-parameters.ts';
+import { checkMailParameters, type MailTerms } from './mail-parameters.ts';
 import { checkRcptParameters } from './rcpt-parameters.ts';
 import type { Reply } from './reply.ts';
 import * as say from './session-replies.ts';
@@ -22,10 +22,9 @@ export interface OrderState {
 }
 
 /** What this session offers and allows. */
-export interface OrderTerms {
+export interface OrderTerms extends Omit<MailTerms, 'inTls'> {
   readonly startTls: boolean;
   readonly auth: readonly string[];
-  readonly messageBytes: number;
   readonly recipients: number;
 }
 
@@ -37,7 +36,7 @@ export function refusalOf(command: Command, state: OrderState, terms: OrderTerms
     case 'MAIL':
       if (!state.greeted) return say.helloFirst;
       if (state.transaction !== 'none') return say.nestedMail;
-      return checkMailParameters(command.parameters, terms.messageBytes, state.inTls);
+      return checkMailParameters(command.parameters, { ...terms, inTls: state.inTls });
     case 'RCPT':
       if (state.transaction === 'none' || state.transaction === 'receiving') return say.mailFirst;
       return (

@@ -8,7 +8,8 @@ function parametersOf(text: string) {
   return command.parameters;
 }
 
-const refusalOf = (text: string, inTls = true) => checkMailParameters(parametersOf(text), 1000, inTls);
+const refusalOf = (text: string, inTls = true) =>
+  checkMailParameters(parametersOf(text), { messageBytes: 1000, inTls, now: () => 0 });
 
 describe('checkMailParameters()', () => {
   test.each([

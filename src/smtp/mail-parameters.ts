@@ -1,15 +1,23 @@
 /**
  * The parameters of MAIL FROM that we offer: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954 §5),
- * RET and ENVID (RFC 3461 §4.3, §4.4), and under TLS REQUIRETLS (RFC 8689 §2). Those of RCPT TO are in rcpt-parameters.ts.
+ * RET and ENVID (RFC 3461 §4.3, §4.4), under TLS REQUIRETLS (RFC 8689 §2), and at submission those of
+ * scheduling-parameters.ts. Those of RCPT TO are in rcpt-parameters.ts.
  */
 
 import type { Parameters } from './command.ts';
 import { type Reply, reply } from './reply.ts';
+import {
+  checkScheduling,
+  readScheduling,
+  type SchedulingRequests,
+  type SchedulingTerms,
+  schedulingKeywords,
+} from './scheduling-parameters.ts';
 import { requireTlsNeedsTls, tooLarge, unknownParameter } from './session-replies.ts';
 import { decodeXtext } from './xtext.ts';
 
 /** What the sender asks of every server on the way. */
-export interface MailRequests {
+export interface MailRequests extends SchedulingRequests {
   /** REQUIRETLS (RFC 8689). */
   requireTls?: true;
   /** ENVID, decoded: the sender's own name for this sending, for reports about it. */
@@ -25,20 +33,31 @@ const maxEnvidLength = 100;
 
 const syntaxError = (text: string): Reply => reply(501, '5.5.4', text);
 
-/** The reply that refuses these parameters, or undefined. `messageBytes` is our size limit. */
+/** What holds for a session. */
+export interface MailTerms {
+  messageBytes: number;
+  inTls: boolean;
+  /** Absent where it is not offered. */
+  scheduling?: SchedulingTerms | undefined;
+  now: () => number;
+}
+
+/** The reply that refuses these parameters, or undefined. */
 export function checkMailParameters(
   parameters: Parameters,
-  messageBytes: number,
-  inTls: boolean,
+  { messageBytes, inTls, scheduling, now }: MailTerms,
 ): Reply | undefined {
   if (parameters.size === 0) return undefined;
-  const unknown = [...parameters.keys()].filter((keyword) => !known.has(keyword));
+  const isKnown = (keyword: string) =>
+    known.has(keyword) || (scheduling !== undefined && schedulingKeywords.includes(keyword));
+  const unknown = [...parameters.keys()].filter((keyword) => !isKnown(keyword));
   if (unknown.length > 0) return unknownParameter(unknown);
   return (
     checkSize(parameters.get('SIZE'), messageBytes) ??
     checkForm(parameters) ??
     checkReports(parameters) ??
-    checkRequireTls(parameters.get('REQUIRETLS'), inTls)
+    checkRequireTls(parameters.get('REQUIRETLS'), inTls) ??
+    (scheduling && checkScheduling(parameters, scheduling, now()))
   );
 }
 
@@ -79,15 +98,18 @@ function readEnvid(xtext: string): string | undefined {
   return envid === undefined || envid === '' || envid.length > maxEnvidLength ? undefined : envid;
 }
 
+const asking = ['REQUIRETLS', 'RET', 'ENVID', ...schedulingKeywords];
+
 /** What parameters that passed the check ask for; undefined for nothing. */
 export function readMailRequests(parameters: Parameters): MailRequests | undefined {
+  if (!asking.some((keyword) => parameters.has(keyword))) return undefined;
   const requireTls = parameters.has('REQUIRETLS');
-  if (!requireTls && !parameters.has('RET') && !parameters.has('ENVID')) return undefined;
   const ret = returned(parameters.get('RET') ?? '');
   const envid = readEnvid(parameters.get('ENVID') ?? '');
   return {
     ...(requireTls && { requireTls }),
     ...(envid !== undefined && { envid }),
     ...(ret !== undefined && { ret }),
+    ...readScheduling(parameters),
   };
 }

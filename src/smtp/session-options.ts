@@ -4,6 +4,7 @@ import type { TlsInfo } from '../net/machine.ts';
 import type { Claim } from '../sasl/exchange.ts';
 import type { Parameters } from './command.ts';
 import type { Reply } from './reply.ts';
+import type { SchedulingTerms } from './scheduling-parameters.ts';
 
 export interface SmtpSessionOptions {
   /** Our name in the banner and the EHLO reply. */
@@ -19,6 +20,8 @@ export interface SmtpSessionOptions {
   /** Message data with a bare CR or LF is refused, or made CRLF. */
   bareNewline: 'reject' | 'normalize';
   messageBytes: number;
+  /** FUTURERELEASE, DELIVERBY and MT-PRIORITY are offered, once there is TLS. */
+  scheduling?: SchedulingTerms;
   recipients: number;
   commands: number;
 }

@@ -82,6 +82,7 @@ export function extensions(offer: {
   recipients: number;
   startTls: boolean;
   requireTls: boolean;
+  scheduling: readonly string[];
   auth: readonly string[];
 }): Reply {
   const lines = [offer.hostname, 'PIPELINING', `SIZE ${offer.messageBytes}`, '8BITMIME', 'SMTPUTF8'];
@@ -89,6 +90,7 @@ export function extensions(offer: {
   lines.push('ENHANCEDSTATUSCODES', 'CHUNKING', 'DSN', `LIMITS RCPTMAX=${offer.recipients}`);
   if (offer.startTls) lines.push('STARTTLS');
   if (offer.requireTls) lines.push('REQUIRETLS');
+  lines.push(...offer.scheduling);
   if (offer.auth.length > 0) lines.push(`AUTH ${offer.auth.join(' ')}`);
   return reply(250, '', ...lines);
 }

@@ -3,7 +3,7 @@
  * commands lives here; syntax is in command.ts, message data in data-reader.ts. Whether a sender, a recipient or a
  * message is welcome is never decided here: those are events for the application.
  * Extensions: RFC 1870 SIZE, 2034, 2920 PIPELINING, 3030 CHUNKING, 3207 STARTTLS, 3461 DSN, 4954 AUTH, 6152 8BITMIME,
- * 6531 SMTPUTF8, 8689 REQUIRETLS, 9422 LIMITS.
+ * 6531 SMTPUTF8, 2852 DELIVERBY, 4865 FUTURERELEASE, 6710 MT-PRIORITY, 8689 REQUIRETLS, 9422 LIMITS.
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
@@ -15,6 +15,7 @@ import { type Command, parseCommand } from './command.ts';
 import { type OrderState, refusalOf } from './command-order.ts';
 import { DataPhase } from './data-phase.ts';
 import { isPermanent, isPositive, type Reply, reply } from './reply.ts';
+import { schedulingExtensions } from './scheduling-parameters.ts';
 import {
   maxAuthLineBytes,
   maxCommandLineBytes,
@@ -241,7 +242,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   #hello(verb: 'HELO' | 'EHLO'): Reply {
-    const { hostname, startTls, messageBytes, recipients } = this.#options;
+    const { hostname, startTls, messageBytes, recipients, scheduling, now } = this.#options;
     if (verb === 'HELO') return reply(250, '', hostname);
     return say.extensions({
       hostname,
@@ -249,6 +250,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
       recipients,
       startTls: startTls && !this.#tls,
       requireTls: this.#tls !== undefined,
+      scheduling: scheduling && this.#tls ? schedulingExtensions(scheduling, now()) : [],
       auth: this.#state.authenticated ? [] : this.#auth.offered(this.#tls),
     });
   }

@@ -74,6 +74,19 @@ export interface MessageRequests {
   envid?: string;
   /** RET of a DSN (RFC 3461 §4.3). */
   ret?: 'full' | 'headers';
+  /** BY (RFC 2852). */
+  deliverBy?: DeliverByRequest;
+  /** MT-PRIORITY (RFC 6710), -9 to 9. */
+  priority?: number;
+  /** HOLDFOR or HOLDUNTIL (RFC 4865), ms since the epoch. */
+  releaseAt?: number;
+}
+
+/** By when the sender wants it delivered, ms since the epoch; else it is returned (R), or that is told (N). */
+export interface DeliverByRequest {
+  at: number;
+  mode: 'R' | 'N';
+  trace?: true;
 }
 
 export interface JobRow {
@@ -111,6 +124,10 @@ export interface JobRequests {
   notify?: readonly ('never' | 'success' | 'failure' | 'delay')[];
   /** ORCPT of a DSN (RFC 3461 §4.2) as it came: `rfc822;xtext`. */
   orcpt?: string;
+  /** Of the message, all three. */
+  deliverBy?: DeliverByRequest;
+  priority?: number;
+  releaseAt?: number;
 }
 
 /** What one attempt leaves to the next. */

@@ -7,6 +7,7 @@
 import type { DelayedRecipient } from '../../dsn/failure.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { RetryPolicy } from '../../queue/retry.ts';
+import { lateAt } from '../../queue/sender-times.ts';
 import type { ClaimedMessage, JobResult, JobRow, QueuePage, Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
@@ -80,7 +81,8 @@ export class DelayWatch {
       const untold = page.jobs.filter((job) => job.queuedAt <= lateBefore && !isTold(job));
       // What is being tried, or is in doubt, gets its word by an attempt; if it does not, it is found again. So is what an
       // operator holds: its time stands still.
-      const waiting = untold.filter(({ claimed, inDoubt, memo }) => !claimed && !inDoubt && !memo?.held);
+      const isLate = (job: JobRow) => lateAt(job, retry.delayWarningMs) <= clock.now();
+      const waiting = untold.filter((job) => !job.claimed && !job.inDoubt && !job.memo?.held && isLate(job));
       const areTold = await this.#tell(waiting);
       isDone &&=
         areTold &&

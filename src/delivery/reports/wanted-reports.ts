@@ -39,10 +39,12 @@ export const unwantedBy = (job: JobRow): Pick<FailedRecipient, 'unwanted'> =>
  */
 export function reachedBy(
   job: JobRow,
-  { endpoint, program, reply, reportsThere }: Outcome & { kind: 'delivered' },
+  outcome: Outcome & { kind: 'delivered' },
   at: number,
 ): ReachedRecipient | undefined {
-  if (!job.requests?.notify?.includes('success') || reportsThere) return undefined;
+  const isWanted = job.requests?.notify?.includes('success') && !outcome.reportsThere;
+  if (!isWanted && !leavesItsTime(job, outcome)) return undefined;
+  const { endpoint, program, reply } = outcome;
   return {
     ...namesOf(job),
     action: job.kind === 'local' || program !== undefined ? 'delivered' : 'relayed',
@@ -50,4 +52,18 @@ export function reachedBy(
     ...(reply && { reply }),
     at,
   };
+}
+
+/**
+ * Mail that is to be delivered by some time was passed on to a server that does not know of it, or to any, where the sender
+ * wants a trace (RFC 2852 §4.1): then it is told how far that went.
+ */
+function leavesItsTime(
+  { kind, requests }: JobRow,
+  { keepsTimeThere, program }: Outcome & { kind: 'delivered' },
+): boolean {
+  const { deliverBy, notify } = requests ?? {};
+  if (deliverBy === undefined || kind === 'local' || program !== undefined || notify?.includes('never'))
+    return false;
+  return deliverBy.trace === true || keepsTimeThere !== true;
 }
