@@ -99,6 +99,28 @@ describe('localAdmin()', () => {
     expect(calls).toEqual(['changed', 'changed']);
   });
 
+  test('setAlias() makes a mailing list only with an owner who can hear of its errors', async () => {
+    await local.addAccount({ address: 'olga@example.com', hash });
+    const address = 'club@example.com';
+    const asList = (owner: string, name?: string) =>
+      local.setAlias({
+        ...{ address, targets: ['x@example.org'] },
+        list: { owner, post: 'members', ...(name !== undefined && { name }) },
+      });
+    await asList('Olga@example.com', 'The Club');
+    expect(await local.listAliases()).toEqual([
+      {
+        address,
+        targets: ['x@example.org'],
+        list: { owner: 'olga@example.com', post: 'members', name: 'The Club' },
+      },
+    ]);
+    await expect(asList(address)).rejects.toThrow(/loop/);
+    await expect(asList('x@example.net')).rejects.toEqual(failure('not-our-domain'));
+    await expect(asList('nobody@example.com')).rejects.toEqual(failure('no-such-account'));
+    await expect(asList('olga@example.com', 'Zoë')).rejects.toThrow(/one line of ASCII/);
+  });
+
   test('listReceivers() and resetReceivers() show and forget what was learned, here and in the running server', async () => {
     const learned = (site: string, source: string) => ({
       ...{ kind: 'receiver', key: `${site} from ${source}` },

@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { reply } from '../smtp/reply.ts';
+import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import { freePort } from '../testing/free-ports.ts';
+import { type Receiver, startReceiver } from '../testing/receiver.ts';
+import { startWorld, type World } from '../testing/world.ts';
+
+/**
+ * Somebody writes in the name of a victim, whose domain proves nothing, to every kind of address that we have; and nothing
+ * of it can be delivered where it leads to. Nobody may hear of that but our own people.
+ */
+const victim = 'victim@victim.example';
+const strangers = '127.0.0.24';
+const day = 24 * 3600_000;
+
+const addresses = {
+  forward: 'forward@example.net',
+  'forward that keeps a copy': 'kept@example.net',
+  'forward, by a tag': 'forward+x@example.net',
+  'forward, by another domain': 'forward@example.org',
+  alias: 'alias@example.net',
+  'mailing list': 'list@example.net',
+  'catch-all': 'whoever@minus.example',
+  'mailbox that is full by then': 'small@example.net',
+};
+
+let world: World<'example.net'>;
+let clock: FakeClock;
+let receiver: Receiver;
+
+const net = () => world.servers['example.net'];
+const signed = (name: string) => ({ name, dkim: { selector: 'posthorn', key: `${name}.dkim.pem` } });
+
+beforeAll(async () => {
+  clock = fakeClock(Date.now());
+  const port = await freePort([strangers]);
+  world = await startWorld({
+    servers: {
+      'example.net': {
+        accounts: Object.fromEntries(
+          ['owner', 'forward', 'kept', 'small'].map((name) => [`${name}@example.net`, 'secret']),
+        ),
+        domains: ['example.org', 'minus.example'],
+        settings: {
+          delivery: { port },
+          domain: [
+            signed('example.net'),
+            { ...signed('example.org'), aliasOf: 'example.net' },
+            { ...signed('minus.example'), catchAll: 'gone@target.example' },
+          ],
+        },
+      },
+    },
+    dns: Object.fromEntries(
+      ['victim.example', 'target.example'].flatMap((name) => [
+        [name, { MX: [[10, `mx.${name}`]] }],
+        [`mx.${name}`, { A: [strangers] }],
+      ]),
+    ),
+    clock,
+  });
+  const refusal = (path: string) =>
+    path.endsWith('@target.example') ? reply(550, '5.7.1', 'We want nothing of yours') : undefined;
+  receiver = await startReceiver({ address: strangers, port, answers: { recipient: refusal } });
+  const gone = 'gone@target.example';
+  await net().withAdmin(async (admin) => {
+    const forward = (address: string, keep: boolean) =>
+      admin.changeSettings({ address, forward: { to: [gone], keep } });
+    await forward('forward@example.net', false);
+    await forward('kept@example.net', true);
+    await admin.changeSettings({ address: 'small@example.net', quotaBytes: 1000 });
+    await admin.setAlias({ address: 'alias@example.net', targets: [gone] });
+    const list = { owner: 'owner@example.net', post: 'anybody' } as const;
+    await admin.setAlias({ address: 'list@example.net', targets: [gone], list });
+  });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
+});
+
+const content = `From: ${victim}\r\nSubject: x\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(5)}`;
+
+test.each(Object.entries(addresses))(
+  'backscatter: what was forged and goes wrong beyond a %s makes no report to its sender',
+  async (_kind, to) => {
+    const { queueId = '', replies } = await net().receive({ from: victim, to, content });
+    expect(replies.get(to)).toMatchObject({ code: 250 });
+    await net().settled(queueId);
+    const events = await net().trace(queueId);
+    const told = events.flatMap((event) => (event.event === 'reported' ? [event.data.to] : []));
+    expect(told.filter((address) => !/@example\.(?:net|org)$|@minus\.example$/.test(address))).toEqual([]);
+    expect(events.some(({ event }) => event === (to.startsWith('small') ? 'delivered' : 'failed'))).toBe(
+      true,
+    );
+  },
+);
+
+test('backscatter: nor does anybody hear of it later, when all that waited has been tried', async () => {
+  for (let hours = 0; hours < 6; hours++) {
+    clock.advance(day);
+    await net().withAdmin((admin) =>
+      admin.orderQueue({ selection: {}, order: { kind: 'retry' }, by: 'a test' }),
+    );
+    const { jobs } = await net().withAdmin((admin) => admin.listQueue({ limit: 100 }));
+    for (const { queueId } of jobs) await net().settled(queueId);
+  }
+  expect(receiver.named.filter(([recipient]) => recipient.endsWith('@victim.example'))).toEqual([]);
+  expect(receiver.named.length).toBeGreaterThan(4);
+});
