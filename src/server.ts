@@ -41,6 +41,7 @@ import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
 import { type Listening, startListeners } from './listeners.ts';
 import { loadTlsContext } from './net/tls-context.ts';
 import { Brake, brakePolicy } from './queue/brake/brake.ts';
+import { Complaints } from './queue/complaints.ts';
 import { Directory } from './queue/directory.ts';
 import type { Matches } from './queue/matches.ts';
 import { type DeliveryGroup, Queue } from './queue/queue.ts';
@@ -139,6 +140,7 @@ export async function startServer({
   const { judging, ...learned } = await openJudging({ ...core, resolver });
   parts.defer(() => learned.stop());
   const { greylist } = learned;
+  const complaints = await Complaints.read({ ...core, enabled: config.reports.abuse });
   const reception = {
     ...core,
     directory,
@@ -150,6 +152,7 @@ export async function startServer({
     defence,
     brake,
     greylist,
+    complaints,
   };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
@@ -215,6 +218,7 @@ interface Reception extends Core {
   defence: Defence;
   brake: Brake;
   greylist: Greylist;
+  complaints: Complaints;
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
@@ -257,7 +261,7 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue' | 'defence' | 'greylist'> & {
+  core: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints'> & {
     tls: OutboundTls;
     returnPaths: ReturnPaths;
     quotas: Quotas;
@@ -419,7 +423,10 @@ const dayMs = 24 * 3600_000;
 /** Messages up to this many octets are kept in the database, larger ones in a spool file. */
 const inlineBytes = 64 * 1024;
 
-function reportPartsOf({ config, ...core }: Omit<Reception, 'queue' | 'defence' | 'greylist'>): ReportParts {
+function reportPartsOf({
+  config,
+  ...core
+}: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints'>): ReportParts {
   const { directory, signers, nextQueueId, clock } = core;
   const { lifetimeMs } = retryPolicy(config.delivery);
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };

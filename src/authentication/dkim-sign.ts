@@ -61,6 +61,9 @@ export const signedIfPresent: readonly string[] = [
   'List-Archive',
   'TLS-Report-Domain',
   'TLS-Report-Submitter',
+  // RFC 9477 §3.1.
+  'CFBL-Address',
+  'CFBL-Feedback-ID',
 ];
 
 export interface DkimSigner {

@@ -2,19 +2,9 @@
 
 import type { AbuseReport } from '../arf/read.ts';
 import { dayOf, plural } from '../dossier/words.ts';
+import type { MatchedMessage } from '../reporting/inbox/complaint.ts';
 import type { StoredReport } from '../store/reports.ts';
 import type { ReceivedTlsFailure, ReceivedTlsPolicy } from '../tls-rpt/read.ts';
-
-/** What is known here of the message that somebody complains of. */
-export interface MatchedMessage {
-  queueId?: string;
-  account?: string;
-  recipients?: string[];
-  /** The address that is written to no more. */
-  suppressed?: string;
-  /** Why it is not suppressed. */
-  why?: string;
-}
 
 export function tlsLines({ organization, beginsAt, endsAt, data }: StoredReport): string[] {
   const { policies } = data as { policies: ReceivedTlsPolicy[] }; // written by kept-report.ts

@@ -191,6 +191,8 @@ export interface DossierConfig {
 }
 
 export interface ReportsConfig {
+  /** Our users' mail says where complaints of it are to go (RFC 9477). */
+  abuse: boolean;
   /** Reports that others send us are read. */
   read: boolean;
   /** Addresses of ours at which they arrive, as `addressKey()` writes them, besides those that our DNS records name. */

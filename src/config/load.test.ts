@@ -51,7 +51,15 @@ describe('parseConfig()', () => {
       },
       limits: { messageBytes: 52_428_800, recipients: 1000, idleMs: 600_000 },
       dossier: { enabled: true, days: 30 },
-      reports: { tls: true, dmarc: false, dmarcExcept: [], read: true, mailboxes: [], days: 180 },
+      reports: {
+        tls: true,
+        dmarc: false,
+        dmarcExcept: [],
+        abuse: false,
+        read: true,
+        mailboxes: [],
+        days: 180,
+      },
     });
     expect(config.limits.sessionsPerAddress).toBeGreaterThanOrEqual(50);
     expect(config).not.toHaveProperty('tls');
@@ -174,6 +182,7 @@ describe('parseConfig()', () => {
         tls: false,
         dmarc: false,
         dmarcExcept: [],
+        abuse: false,
         organization: 'Bücher & Söhne',
         contact: 'tls@xn--bcher-kva.example',
         read: true,

@@ -227,6 +227,7 @@ export const reportsShape = {
   dmarcExcept: v.optional(values.list(values.domainName(), '["example.com"]'), []),
   organization: v.exactOptional(values.oneLine()),
   contact: v.exactOptional(values.mailAddress()),
+  abuse: v.optional(values.flag(), false),
   read: v.optional(values.flag(), true),
   mailboxes: v.optional(values.list(values.mailAddress(), '["dmarc@example.com"]'), []),
   days: v.optional(values.count(1, 3650, 'days'), 180),

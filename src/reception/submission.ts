@@ -17,6 +17,7 @@ import {
   submittedAuthors,
 } from '../mail/submission-rules.ts';
 import { type Brake, brakeName } from '../queue/brake/brake.ts';
+import type { Complaints } from '../queue/complaints.ts';
 import type { Directory } from '../queue/directory.ts';
 import { heldEntry, newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -53,6 +54,8 @@ export interface SubmissionParts {
   filters?: Filters | undefined;
   /** How long delivery may take, in ms. */
   lifetimeMs?: number;
+  /** What is put in front so that complaints are known. Absent: nothing. */
+  complaints?: Pick<Complaints, 'fieldsFor'> | undefined;
   /** Messages whose `250` may have been lost. Default: none is remembered. */
   lostAnswers?: { repeats: Repeats; store: Pick<Store, 'appendEvents'> };
 }
@@ -103,10 +106,10 @@ export function openMessage(
       octets?.update(original);
       const completed = completeHeader(original, completionFor(parts, session, transaction));
       added = completed.prefix;
-      signing = startSigning(
-        parts.signers,
-        authorDomain(parseHeader(Buffer.concat([added, completed.header]))),
-      );
+      const author = authorDomain(parseHeader(Buffer.concat([added, completed.header])));
+      const complaints = parts.complaints?.fieldsFor(transaction.queueId, author, header) ?? '';
+      if (complaints !== '') added = Buffer.concat([added, Buffer.from(complaints)]);
+      signing = startSigning(parts.signers, author);
       return completed.header;
     },
     onBody(chunk) {

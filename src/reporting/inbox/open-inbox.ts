@@ -2,9 +2,13 @@
 
 import type { Config } from '../../config/config.ts';
 import type { Resolver } from '../../dns/resolver.ts';
+import { type Complaints, tokenField } from '../../queue/complaints.ts';
+import type { Directory } from '../../queue/directory.ts';
+import type { Suppressions } from '../../queue/suppressions.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import { followComplaint } from './complaint.ts';
 import { OwnAddresses } from './own-addresses.ts';
 import { createReportReader } from './reader.ts';
 import { ReportInbox } from './report-inbox.ts';
@@ -15,6 +19,9 @@ export interface OpenInboxParts {
   clock: Clock;
   store: Store;
   resolver: Resolver;
+  complaints: Complaints;
+  suppressions: Suppressions;
+  directory: Pick<Directory, 'isLocal'>;
 }
 
 const dayMs = 24 * 3600_000;
@@ -23,16 +30,14 @@ const dayMs = 24 * 3600_000;
 export function openReportInbox({ config, resolver, ...parts }: OpenInboxParts): ReportInbox | undefined {
   const { reports } = config;
   if (!reports.read || config.domains.length === 0) return undefined;
-  const { clock } = parts;
+  const { clock, directory } = parts;
+  const following = { ...parts, isLocal: (domain: string) => directory.isLocal(domain) };
   const domains = config.domains.map(({ name }) => name);
   return new ReportInbox({
     ...parts,
     reader: createReportReader({ clock, tokenField }),
     addresses: new OwnAddresses({ resolver, clock, domains, configured: reports.mailboxes }),
     keptMs: reports.days * dayMs,
-    onAbuse: async () => undefined,
+    onAbuse: (report, facts) => followComplaint(following, report, facts),
   });
 }
-
-/** RFC 9477 §3: what a complaint brings back of our own message. */
-const tokenField = 'cfbl-feedback-id';
