@@ -127,11 +127,27 @@ function signature(random: Random): string {
   return `DKIM-Signature: ${core}${tags(random, signatureTags)}\r\n`;
 }
 
+const sealTags = ['i=1', 'i=2', 'i=51', 'i=', 'cv=none', 'cv=pass', 'cv=fail', 'cv=', 'h=from'];
+
+/** One set, or nearly so. */
+function arcSet(random: Random): string {
+  const instance = random.pick(['1', '1', '2', '3', '50', '51', '01', 'x']);
+  const tagsOf = (choices: readonly string[]) =>
+    `i=${instance}; a=rsa-sha256; d=example.org; s=sel; b=AAAA; ${tags(random, choices)}`;
+  const fields = [
+    `ARC-Seal: ${tagsOf(sealTags)}; cv=${instance === '1' ? 'none' : 'pass'}\r\n`,
+    `ARC-Message-Signature: ${tagsOf(signatureTags)}; h=from; bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\r\n`,
+    `ARC-Authentication-Results: i=${instance}; mx.example; dmarc=pass header.from=example.org\r\n`,
+  ];
+  return random.oneIn(4) ? random.pick(fields) : fields.join('');
+}
+
 /** The parts that targets/check-sender.ts reads, in its order. */
 export function incoming(random: Random, body: string): Buffer {
   const from = random.oneIn(4) ? headerField(random) : 'From: Bob <bob@example.org>\r\n';
   const header =
     random.some(3, () => signature(random)).join('') +
+    (random.oneIn(2) ? random.some(4, () => arcSet(random)).join('') : '') +
     from +
     random.some(3, () => headerField(random)).join('');
   const parts = [

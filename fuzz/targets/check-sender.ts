@@ -60,6 +60,7 @@ async function read(input: Buffer) {
     {
       resolver: resolverOf({ spf: text(spf), key: text(key), policy: text(policy) }),
       clock: systemClock,
+      trustedSealers: ['example.org'],
     },
     {
       clientAddress: '192.0.2.1',
@@ -88,6 +89,10 @@ const parts = (spf: string, key: string, policy: string, message: string): Buffe
 
 const letter = 'From: bob@example.org\r\nTo: a@example.net\r\n\r\nHello.\r\n';
 
+/** Of most chains of the suite. */
+const arcKey =
+  'v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB';
+
 function seeds(): Buffer[] {
   const spf = textsIn(readTestdata('spf/rfc7208-tests.json'), 'SPF', 'TXT');
   const policies = textsIn(readTestdata('dmarc/cases.json')).filter((text) => text.startsWith('v=DMARC1'));
@@ -96,7 +101,11 @@ function seeds(): Buffer[] {
   const messages = textsIn(signed, 'message_b64').map((text) =>
     Buffer.from(text, 'base64').toString('latin1'),
   );
+  const chains = textsIn(readTestdata('arc/validation.json'), 'message').map((text) =>
+    text.replace(/\r?\n/g, '\r\n'),
+  );
   return [
+    ...chains.map((message) => parts('v=spf1 a -all', arcKey, 'v=DMARC1; p=reject', message)),
     ...spf.map((record) => parts(record, '', '', letter)),
     ...policies.map((record) => parts('v=spf1 -all', '', record, letter)),
     ...messages.map((message, index) =>
@@ -131,6 +140,8 @@ export const checkSenderTarget: Target = {
     between('v=spf1 -all\x1e\x1e\x1e', `\x1emx.example.org\x1e${letter}`),
     prefix('From: '),
     prefix(`${signature}; `),
+    prefix('ARC-Seal: i=1; cv=none; '),
+    prefix('ARC-Authentication-Results: i=1; '),
     prefix(`${signature}\r\nFrom: bob@example.org\r\nTo: `),
     prefix(`${signature}\r\n${letter}`),
   ],

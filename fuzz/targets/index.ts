@@ -15,6 +15,7 @@ import { pop3ClearText, pop3Tls } from './pop3-session.ts';
 import { proxyHeader } from './proxy-header.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
+import { senderRecords } from './sender-records.ts';
 import { sevenBit } from './seven-bit.ts';
 import { smtpClient } from './smtp-client.ts';
 import { smtpReplyLines } from './smtp-replies.ts';
@@ -41,6 +42,7 @@ export const targets: readonly Target[] = [
   ...bodies,
   sevenBit,
   checkSenderTarget,
+  ...senderRecords,
   ...configuration,
   ...filters,
   rows,
