@@ -22,6 +22,7 @@ import { filters, signingFilter } from './scenarios/filters.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
+import { proxies } from './scenarios/proxies.ts';
 import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
@@ -55,6 +56,7 @@ const scenarios = [
   addresses,
   tlsReports,
   smuggling,
+  proxies,
   abuse,
   diskFull,
   corruption,

@@ -12,6 +12,7 @@ const packageOf: Readonly<Record<string, string>> = {
   faketime: 'faketime',
   dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
+  haproxy: 'haproxy',
   gsasl: 'gsasl',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',

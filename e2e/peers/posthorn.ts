@@ -26,6 +26,8 @@ export interface PosthornOptions {
   dnsPort?: number;
   /** Of a name server, `address:port`, instead. */
   resolver?: string;
+  /** The proxies that all listeners are behind. */
+  proxyProtocol?: readonly string[];
   relay?: Table;
   transports?: readonly Table[];
   delivery?: Table;
@@ -126,7 +128,12 @@ async function configuration(
     dataDir,
     ...(options.dnsPort === undefined ? {} : { resolver: [`127.0.0.1:${options.dnsPort}`] }),
     ...(options.resolver === undefined ? {} : { resolver: [options.resolver] }),
-    listener: [...ports].map(([protocol, port]) => ({ protocol, port, address: '127.0.0.1' })),
+    listener: [...ports].map(([protocol, port]) => ({
+      protocol,
+      port,
+      address: '127.0.0.1',
+      ...(options.proxyProtocol && { proxyProtocol: options.proxyProtocol }),
+    })),
     tls: await authority.issue(hostname),
     domain: domains,
     relay: options.relay ?? {},

@@ -127,7 +127,9 @@ function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: 
       serve(secure, peer, tls);
     },
     (error) => {
-      log.info({ client: peer.address, error: error.message }, 'TLS handshake failed');
+      // A proxy that looks whether we are here says no more than that.
+      const level = peer.proxy?.speaksFor === 'nobody' ? 'debug' : 'info';
+      log[level]({ client: peer.address, error: error.message }, 'TLS handshake failed');
       socket.destroy();
     },
   );
