@@ -30,14 +30,17 @@ export async function fetchByPop3({ endpoint, authority, user, password }: Mailb
   const dialogue = new Dialogue(Date.now);
   const session = new Pop3Conversation(connection, dialogue);
   await session.response();
-  await session.ask(`USER ${user}`);
-  await session.ask(`PASS ${password}`, 'PASS ***');
+  await session.ask(`USER ${octetsOf(user)}`, `USER ${user}`);
+  await session.ask(`PASS ${octetsOf(password)}`, 'PASS ***');
   const count = Number((await session.ask('STAT')).split(' ')[1]);
   const messages: Buffer[] = [];
   for (let number = 1; number <= count; number += 1) messages.push(await session.retrieve(number));
   await session.ask('QUIT');
   return { messages, tls, dialogue: dialogue.excerpt().lines };
 }
+
+/** UTF-8, as a LineConnection writes it. */
+const octetsOf = (text: string): string => Buffer.from(text).toString('latin1');
 
 class Pop3Conversation {
   readonly #connection: LineConnection;
