@@ -19,6 +19,7 @@ import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
 import { filters, signingFilter } from './scenarios/filters.ts';
+import { forwards } from './scenarios/forwards.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
@@ -44,6 +45,7 @@ const scenarios = [
   reading,
   postfix,
   dialogue,
+  forwards,
   greylisting,
   tlsPolicies,
   transports,
