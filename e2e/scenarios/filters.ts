@@ -2,7 +2,7 @@
 
 import { equal, match, ok } from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
-import { letter } from '../letters.ts';
+import { awkwardBody, letter } from '../letters.ts';
 import { arrival } from '../maildir.ts';
 import { deliver } from '../peers/dialogue.ts';
 import { startDns } from '../peers/dns.ts';
@@ -24,6 +24,8 @@ const gtube = 'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.
 
 export const filters = scenario('filters: rspamd, ClamAV and an opendkim milter', async ({ world, step }) => {
   const dnsPort = await startDns(world);
+  const key = world.path('stranger.pem');
+  await runOk('openssl', ['genrsa', '-traditional', '-out', key, '2048']);
   const [rspamd, clamd, opendkim] = await Promise.all([
     startRspamd(world, dnsPort),
     startClamd(world, { streamBytes }),
@@ -35,7 +37,7 @@ export const filters = scenario('filters: rspamd, ClamAV and an opendkim milter'
         'AuthservID opendkim.example',
         'InternalHosts 192.0.2.1',
         `Nameservers 127.0.0.1`,
-        `TestDNSData file:${await noRecords(world)}`,
+        `TestDNSData file:${await recordsOf(world, key)}`,
       ],
     }),
   ]);
@@ -63,6 +65,21 @@ export const filters = scenario('filters: rspamd, ClamAV and an opendkim milter'
     match(story, /opendkim: nothing to object at end of message, added Authentication-Results/);
     match(story, /rspamd: no action, score 0 of 15/);
     match(story, /clamd: nothing found/);
+  });
+
+  await step('a milter sees the octets that came: a signature over every one of them verifies', async () => {
+    const awkward = ['X-Folded: one', '\t two  ', 'x-Spaced :  a  b ', 'X-Tight:c', ''].join('\r\n');
+    const content = Buffer.concat([
+      Buffer.from(awkward),
+      letter({ from: stranger, to: alice, id: 'simple', body: awkwardBody }),
+    ]);
+    const signed = ['--hcanon', 'simple', '--bcanon', 'simple', selector, 'example.org', key];
+    const { stdout } = await runOk('dkimsign', signed, { input: content });
+    const whole = stdout.toString('latin1').replace(/\r?\n/g, '\r\n');
+    const letters = { from: stranger, to: [alice] };
+    match(await deliver(server.port('smtp'), letters, Buffer.from(whole, 'latin1')), /^250/);
+    const received = (await arrival(server.maildir(alice), 'Subject: simple')).toString();
+    match(received, /^Authentication-Results: opendkim\.example;\s+dkim=pass /m);
   });
 
   await step("rspamd's GTUBE is refused in rspamd's words", async () => {
@@ -113,7 +130,8 @@ export const signingFilter = scenario(
         'Domain example.com',
         'Selector posthorn',
         `KeyFile ${key}`,
-        'InternalHosts 127.0.0.1',
+        // We come from 127.0.0.1, which is signed for by default; so it is for the login alone.
+        'InternalHosts 192.0.2.1',
         'Canonicalization relaxed/relaxed',
       ],
     });
@@ -121,7 +139,6 @@ export const signingFilter = scenario(
     const server = await startPosthorn(world, {
       dnsPort: await startDns(world),
       accounts: { [alice]: 'secret' },
-      relay: { trustedNetworks: ['127.0.0.0/8'] },
       delivery: { relayHost: `127.0.0.1:${sink.port}` },
       more: { filter: [{ kind: 'milter', name: 'opendkim', port: opendkim.port, submission: true }] },
     });
@@ -129,7 +146,20 @@ export const signingFilter = scenario(
     await step('its signature, put in front, verifies at the other end', async () => {
       const to = 'recipient@example.net';
       const content = letter({ from: alice, to, id: 'signed-by-milter' });
-      match(await deliver(server.port('smtp'), { from: alice, to: [to] }, content), /^250/);
+      const port = String(server.port('submission'));
+      const login = [
+        '--port',
+        port,
+        '-tls',
+        '--auth',
+        'PLAIN',
+        '--auth-user',
+        alice,
+        '--auth-password',
+        'secret',
+      ];
+      const words = ['--server', '127.0.0.1', '--from', alice, '--to', to, '--data', '-', ...login];
+      await runOk('swaks', words, { input: content });
       const received = await eventually('the letter', () =>
         sink.received.find((each) => each.content.includes('signed-by-milter')),
       );
@@ -141,10 +171,12 @@ export const signingFilter = scenario(
   },
 );
 
+const selector = 'e2e';
+
 /** opendkim asks no name server where it has a file. */
-async function noRecords(world: World): Promise<string> {
-  const file = world.path('no-records');
-  await writeFile(file, 'nobody._domainkey.example.invalid v=DKIM1\n');
+async function recordsOf(world: World, key: string): Promise<string> {
+  const file = world.path('key-records');
+  await writeFile(file, `${selector}._domainkey.example.org ${await publicRecord(key)}\n`);
   return file;
 }
 

@@ -40,6 +40,8 @@ export const clientName = (address: string, { result, name }: IprevVerdict): str
 export const senderMacros = ({ account }: Session, { queueId, reversePath }: Transaction): Macros => ({
   i: queueId,
   auth_authen: account,
+  // That there was a login is what filters look for (opendkim signs then); by which mechanism is nobody's business.
+  auth_type: account === undefined ? undefined : 'SASL',
   mail_addr: reversePath,
   mail_host: hostOf(reversePath),
   mail_mailer: 'esmtp',
