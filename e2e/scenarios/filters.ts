@@ -68,7 +68,7 @@ export const filters = scenario('filters: rspamd, ClamAV and an opendkim milter'
   });
 
   await step('a milter sees the octets that came: a signature over every one of them verifies', async () => {
-    const awkward = ['X-Folded: one', '\t two  ', 'x-Spaced :  a  b ', 'X-Tight:c', ''].join('\r\n');
+    const awkward = ['X-Folded: one', '\t two  ', 'x-Spaced:  a  b ', 'X-Tight:c', ''].join('\r\n');
     const content = Buffer.concat([
       Buffer.from(awkward),
       letter({ from: stranger, to: alice, id: 'simple', body: awkwardBody }),

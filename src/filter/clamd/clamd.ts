@@ -5,8 +5,11 @@
 
 import { bounded, type Deadline, FilterError, type FilterStream } from '../stream.ts';
 
-/** The name of what was found, or that nothing was. `tooLarge`: clamd takes less (StreamMaxLength), and has not looked. */
-export type ClamdAnswer = { malware: string } | 'clean' | 'tooLarge';
+/**
+ * The name of what was found, or that nothing was. `tooLarge`: clamd takes less (StreamMaxLength), and has not looked.
+ * `brokenOff`: it closed before it had heard all, and its last word did not arrive: most likely just that.
+ */
+export type ClamdAnswer = { malware: string } | 'clean' | 'tooLarge' | 'brokenOff';
 
 /** Octets of an answer: a name, a path at most. */
 const maxAnswerBytes = 4096;
@@ -22,8 +25,9 @@ export async function scan(
   try {
     await send(stream, content, deadline);
   } catch (error) {
+    if (!(error instanceof FilterError) || error.kind !== 'down') throw error;
     // It has heard enough, and closed: what it said before that counts.
-    if (!(error instanceof FilterError) || !stream.hasInput) throw error;
+    if (!stream.hasInput) return 'brokenOff';
   }
   return readAnswer(await readText(stream, deadline));
 }

@@ -1,12 +1,29 @@
 /** Shows a message to clamd; whatever comes of it is a fact. */
 
 import type { FilterConfig } from '../../config/filter.ts';
-import { scan } from '../../filter/clamd/clamd.ts';
+import { ask, scan } from '../../filter/clamd/clamd.ts';
 import type { ClamdFact, UnknownFact } from '../../filter/fact.ts';
-import { Deadline, FilterError, type FilterStream, type OpenFilterStream } from '../../filter/stream.ts';
+import {
+  Deadline,
+  FilterError,
+  type FilterPlace,
+  type FilterStream,
+  type OpenFilterStream,
+} from '../../filter/stream.ts';
 import { readContent } from '../../store/content.ts';
 import type { Content } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
+
+/** Whoever breaks off and answers otherwise has had enough of this message. Rejects with a FilterError. */
+async function mustBeAlive(open: OpenFilterStream, place: FilterPlace, deadline: Deadline): Promise<void> {
+  const stream = await open(place, deadline.leftMs());
+  try {
+    const answer = await ask(stream, 'PING', deadline);
+    if (answer !== 'PONG') throw new FilterError('lied', `it answers a PING with ${answer}`);
+  } finally {
+    stream.close();
+  }
+}
 
 const overItsLimit = "it takes less: its StreamMaxLength is below this filter's maxBytes";
 
@@ -22,9 +39,11 @@ export async function askClamd(
   try {
     stream = await open(place, deadline.leftMs());
     const answer = await scan(stream, readContent(content), deadline);
+    if (answer === 'brokenOff') await mustBeAlive(open, place, deadline);
     const fact = { name, kind: 'clamd' as const, durationMs: spentMs() };
     // It would be too large the next time too: nothing to wait for.
-    if (answer === 'tooLarge') return { ...fact, unknown: answer, problem: overItsLimit, whenDown: 'accept' };
+    if (answer === 'tooLarge' || answer === 'brokenOff')
+      return { ...fact, unknown: 'tooLarge', problem: overItsLimit, whenDown: 'accept' };
     return answer === 'clean' ? fact : { ...fact, malware: answer.malware };
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
