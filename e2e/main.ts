@@ -21,6 +21,7 @@ import { failingDisk } from './scenarios/failing-disk.ts';
 import { filters, signingFilter } from './scenarios/filters.ts';
 import { forwards } from './scenarios/forwards.ts';
 import { greylisting } from './scenarios/greylisting.ts';
+import { greylistingReceiver } from './scenarios/greylisting-receiver.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { proxies } from './scenarios/proxies.ts';
@@ -47,6 +48,7 @@ const scenarios = [
   dialogue,
   forwards,
   greylisting,
+  greylistingReceiver,
   tlsPolicies,
   transports,
   queue,

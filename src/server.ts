@@ -56,6 +56,7 @@ import { type Defence, openDefence } from './reception/abuse/defence.ts';
 import { HandInError, handIn } from './reception/control.ts';
 import type { Filters } from './reception/filters/filters.ts';
 import type { Greylist } from './reception/greylist/greylist.ts';
+import type { SenderHistory } from './reception/history/history.ts';
 import { inboundDoor } from './reception/inbound.ts';
 import { openJudging } from './reception/open-judging.ts';
 import { openLogins } from './reception/open-logins.ts';
@@ -139,8 +140,8 @@ export async function startServer({
   parts.defer(() => defence.bans.stop());
   const { judging, ...learned } = await openJudging({ ...core, resolver });
   parts.defer(() => learned.stop());
-  const { greylist } = learned;
   const complaints = await Complaints.read({ ...core, enabled: config.reports.abuse });
+  const { greylist, history } = learned;
   const reception = {
     ...core,
     directory,
@@ -153,6 +154,7 @@ export async function startServer({
     brake,
     greylist,
     complaints,
+    history,
   };
   parts.defer(pruneRegularly(store, config.dossier, clock, log));
   await startControl({ ...reception, tls }, parts);
@@ -219,6 +221,7 @@ interface Reception extends Core {
   brake: Brake;
   greylist: Greylist;
   complaints: Complaints;
+  history: SenderHistory;
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */
@@ -261,7 +264,7 @@ async function startGuard({ config, clock, log, store }: Core, parts: AsyncDispo
 }
 
 async function startQueue(
-  core: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints'> & {
+  core: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints' | 'history'> & {
     tls: OutboundTls;
     returnPaths: ReturnPaths;
     quotas: Quotas;
@@ -369,6 +372,7 @@ async function startControl(
     defence,
     brake,
     greylist,
+    history,
   } = reception;
   const submission = doorPartsOf(reception);
   const checkParts = await createCheckParts(config, {
@@ -408,6 +412,7 @@ async function startControl(
     bans: async () => defence.bans,
     brake: async () => brake,
     greylist: async () => greylist,
+    senders: async () => history,
     clock,
     dossierMs: config.dossier.days * dayMs,
     running,
@@ -426,7 +431,7 @@ const inlineBytes = 64 * 1024;
 function reportPartsOf({
   config,
   ...core
-}: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints'>): ReportParts {
+}: Omit<Reception, 'queue' | 'defence' | 'greylist' | 'complaints' | 'history'>): ReportParts {
   const { directory, signers, nextQueueId, clock } = core;
   const { lifetimeMs } = retryPolicy(config.delivery);
   return { hostname: config.hostname, directory, signers, nextQueueId, clock, lifetimeMs };
@@ -443,6 +448,7 @@ function doorPartsOf(reception: Reception) {
     headerBytes: limits.headerBytes,
     inlineBytes,
     arc,
+    wroteTo: (account: string, recipients: readonly string[]) => core.history.wroteTo(account, recipients),
     lostAnswers: { repeats: new Repeats(core.clock), store: core.store },
     spool: core.store.spool,
   };

@@ -14,6 +14,7 @@ import type { Suspension } from '../queue/suspensions.ts';
 import type { Ban } from '../reception/abuse/bans.ts';
 import type { AbuseCounts } from '../reception/abuse/defence.ts';
 import type { GreylistEntry } from '../reception/greylist/greylist.ts';
+import type { Acquaintance, SenderEntry } from '../reception/history/history.ts';
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
 import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
@@ -277,6 +278,12 @@ export interface Admin {
   allowGreylist(request: { name: string } & Ordered): Promise<{ name: string }>;
   /** Forgets all about a network or a domain; resolves to how many entries that were. */
   removeGreylist(request: { name: string }): Promise<{ count: number }>;
+  /** What is known of networks and domains that mail has come from, the ones used last first, a page at a time. */
+  listSenders(request: { after?: number; limit: number }): Promise<{ senders: SenderEntry[]; next?: number }>;
+  /** Of one network, domain or address: its counts, and who knows it. */
+  findSender(request: { name: string }): Promise<{ senders: SenderEntry[]; acquaintances: Acquaintance[] }>;
+  /** Forgets all about it; resolves to how many entries that were. */
+  forgetSender(request: { name: string }): Promise<{ count: number }>;
   listBans(): Promise<{ bans: Ban[]; counts?: AbuseCounts }>;
   /** `network` is an address or a block in CIDR notation; without `until` it is banned until that is lifted. */
   addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;

@@ -120,6 +120,11 @@ export const operations: Record<Operation, Perform> = {
   ),
   removeGreylist: operation(v.object({ name: text }), (admin, request) => admin.removeGreylist(request)),
   setAlias: operation(alias, (admin, request) => admin.setAlias(request)),
+  listSenders: operation(v.object({ after: v.exactOptional(moment), limit }), (admin, request) =>
+    admin.listSenders(request),
+  ),
+  findSender: operation(v.object({ name: text }), (admin, request) => admin.findSender(request)),
+  forgetSender: operation(v.object({ name: text }), (admin, request) => admin.forgetSender(request)),
   removeAlias: operation(address, (admin, request) => admin.removeAlias(request)),
   listAliases: operation(nothing, (admin) => admin.listAliases()),
   listJudged: operation(v.object({ before: v.exactOptional(moment), limit }), (admin, request) =>

@@ -16,6 +16,7 @@ import type { Suppressions } from '../queue/suppressions.ts';
 import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts';
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
+import type { SenderHistory } from '../reception/history/history.ts';
 import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
@@ -30,6 +31,7 @@ import { type QueueOperationsParts, queueOperations } from './queue-operations.t
 import { receiverOperations } from './receivers.ts';
 import { reportOperations } from './report-operations.ts';
 import { senderListOperations } from './sender-lists.ts';
+import { senderOperations } from './sender-operations.ts';
 import { suppressionOperations } from './suppression-operations.ts';
 import { suspensionOperations } from './suspension-operations.ts';
 import { withSuspensions } from './trace-suspensions.ts';
@@ -70,6 +72,8 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   brake(): Promise<Brake>;
   /** The server's own, or read when it is needed: then it is written back before the answer. */
   greylist(): Promise<Greylist>;
+  /** Likewise. */
+  senders(): Promise<SenderHistory>;
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
@@ -94,6 +98,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...aliasOperations(accountParts),
     ...senderListOperations({ store, domains }),
     ...greylistOperations(parts),
+    ...senderOperations(parts),
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
     outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
     ...queueOperations({

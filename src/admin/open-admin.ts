@@ -12,6 +12,7 @@ import { Directory } from '../queue/directory.ts';
 import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import { Greylist } from '../reception/greylist/greylist.ts';
+import { SenderHistory } from '../reception/history/history.ts';
 import { StoreOpenError } from '../store/errors.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -67,6 +68,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
       }),
     bans: () => Bans.read({ store, clock, policy: banPolicy(config.abuse), log: createLog('silent') }),
     brake: () => Brake.read({ store, clock, policy: brakePolicy(config.abuse), log: createLog('silent') }),
+    senders: () => SenderHistory.read({ store, clock, log: createLog('silent') }),
     greylist: () => Greylist.read({ store, clock, log: createLog('silent'), config: config.greylisting }),
     clock,
     dossierMs: dossier.days * dayMs,

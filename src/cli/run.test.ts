@@ -582,3 +582,9 @@ test('posthorn greylist allows, lists and forgets networks and domains', { timeo
   expect(await posthorn(['greylist', 'remove', 'friend.example'])).toMatchObject({ exitCode: 66 });
   expect(await posthorn(['greylist', 'allow', '192.0.2.0/99'])).toMatchObject({ exitCode: 64 });
 });
+
+test('posthorn senders says what is known, which is nothing at first', async () => {
+  expect((await posthorn(['senders'])).out).toBe('Nothing has come from strangers yet.\n');
+  expect(await posthorn(['senders', 'show', '192.0.2.0/24'])).toMatchObject({ exitCode: 66 });
+  expect(await posthorn(['senders', 'forget', 'example.org'])).toMatchObject({ exitCode: 66 });
+});

@@ -20,6 +20,7 @@ import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
 import { addReportsCommands } from './reports.ts';
 import { addSendCommand } from './send.ts';
+import { addSendersCommands } from './senders.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommand } from './simulate.ts';
 import { addStoreCommands } from './store.ts';
@@ -74,6 +75,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSuppressionCommands(tree, context);
   addBanCommands(tree, context);
   addGreylistCommands(tree, context);
+  addSendersCommands(tree, context);
   addStoreCommands(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);

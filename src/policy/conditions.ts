@@ -5,6 +5,7 @@ import { authenticationConditions } from './conditions/authentication.ts';
 import { clientConditions } from './conditions/client.ts';
 import { contentConditions } from './conditions/content.ts';
 import { filterConditions } from './conditions/filters.ts';
+import { historyConditions } from './conditions/history.ts';
 import { senderConditions } from './conditions/senders.ts';
 
 const all = {
@@ -12,6 +13,7 @@ const all = {
   ...clientConditions,
   ...contentConditions,
   ...senderConditions,
+  ...historyConditions,
   ...filterConditions,
 };
 

@@ -41,6 +41,10 @@ export interface Facts {
   dnsbl?: Readonly<Record<string, ListFact>>;
   /** … and of the domain of the reverse-path. */
   rhsbl?: Readonly<Record<string, ListFact>>;
+  /** What has come from the client's network so far. */
+  networkHistory?: HistoryFact;
+  /** … and from the domain that is proven to have sent it; without a name where none is. */
+  domainHistory?: HistoryFact;
   /** What it has attached: names and types, nothing of what is in them. */
   attachments?: AttachmentsFact;
   /** Whether it reports on mail that we have not sent. */
@@ -83,6 +87,33 @@ export interface RecipientFacts {
   /** The mailbox, or the address elsewhere that it goes on to. */
   recipient: string;
   greylist?: GreylistFact;
+  acquaintance?: AcquaintanceFact;
+}
+
+/** Whether the recipient knows the sender, as far as that one is proven. */
+export interface AcquaintanceFact {
+  /** Mail of that address has been let into the Inbox before, or the recipient has written to it. */
+  address: boolean;
+  /** … of that domain. */
+  domain: boolean;
+  /** Somebody here has had mail of that domain. */
+  server: boolean;
+  why: string;
+}
+
+/** What became of earlier mail; what is long ago counts less. */
+export interface HistoryFact {
+  /** '' of nobody. */
+  name: string;
+  accepted: number;
+  junk: number;
+  refused: number;
+  /** Recipients asked for that nobody is here. */
+  unknown: number;
+  /** Messages and recipients refused in the last hour, about. */
+  lastHour: number;
+  /** ms since the epoch; absent: it was never seen before. */
+  firstAt?: number;
 }
 
 export interface GreylistFact {

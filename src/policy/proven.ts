@@ -42,5 +42,11 @@ export function proofOf(name: Name, { spf, dkim = [], dmarc }: Facts): Proof {
 const isOver = (signer: string, domain: string): boolean =>
   signer !== '' && (domain === signer || domain.endsWith(`.${signer}`)) && signer.includes('.');
 
+/** Those that are proven, the author before the envelope: whom the mail is from. */
+export const provenNames = (facts: Facts): Name[] =>
+  namesOf(facts)
+    .reverse()
+    .filter((name) => proofOf(name, facts).proven === 'yes');
+
 export const domainOf = (address: string): string =>
   address.slice(address.lastIndexOf('@') + 1).toLowerCase();

@@ -83,6 +83,7 @@ export function inboundDoor(parts: InboundParts): Door {
       trusted ? refuseSuppressed(parts, recipient) : relayingDenied,
     refuseRecipient: (session, transaction, found) =>
       session.trusted ? undefined : refuseAtRcpt(parts, { session, transaction, ...found }),
+    unknownRecipient: (session) => void (session.trusted || parts.judging.unknownRecipient(session)),
     openMessage: (session, transaction) => openMessage(parts, session, transaction),
     screen: parts.filters,
   };

@@ -105,6 +105,10 @@ export class Judging {
     for (const learner of this.#parts.learners ?? []) learner.settled(outcome);
   }
 
+  unknownRecipient(session: Session): void {
+    for (const learner of this.#parts.learners ?? []) learner.unknownRecipient?.(session);
+  }
+
   #clientFacts(about: AboutClient): Promise<Facts> {
     const known = this.#found.get(about.transaction);
     if (known) return known;

@@ -3,6 +3,7 @@
 import type { Recipient } from '../queue/directory.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Judgment } from './judging.ts';
+import type { Session } from './smtp-application.ts';
 
 export interface Settled extends AboutClient {
   /** Of the recipients at which it stood, in the order of the rulings where the message was there. */
@@ -15,4 +16,6 @@ export interface Settled extends AboutClient {
 export interface Learner {
   /** The answer has been decided, and what was taken is durable. Must not throw, and takes no time. */
   settled(outcome: Settled): void;
+  /** A stranger has asked for somebody who is not here. */
+  unknownRecipient?(session: Session): void;
 }

@@ -10,6 +10,8 @@ import { factSources } from './checks/sources.ts';
 import { Deferrals } from './deferrals.ts';
 import { Greylist } from './greylist/greylist.ts';
 import { greylistLearner } from './greylist/greylist-source.ts';
+import { SenderHistory } from './history/history.ts';
+import { historyLearner } from './history/history-source.ts';
 import { Judging } from './judging.ts';
 import { Policies } from './policies.ts';
 
@@ -24,6 +26,7 @@ export interface OpenJudgingParts {
 export interface OpenedJudging {
   judging: Judging;
   greylist: Greylist;
+  history: SenderHistory;
   /** Writes what was learned and is not written yet. */
   stop(): Promise<void>;
 }
@@ -32,15 +35,19 @@ export async function openJudging(parts: OpenJudgingParts): Promise<OpenedJudgin
   const { config, store, clock } = parts;
   const { hostname, domains, dossier } = config;
   const greylist = await Greylist.read({ ...parts, config: config.greylisting });
+  const history = await SenderHistory.read(parts);
   const policies = new Policies({ ...config, store });
   const sent = dossier.enabled ? store : undefined;
-  const sources = factSources({ ...parts, hostname, domains, sent, greylist }, policies.all);
+  const sources = factSources({ ...parts, hostname, domains, sent, greylist, history }, policies.all);
   const greylists = policies.all.some(({ checks }) => checks.some(({ then }) => then === 'greylist'));
   const judging = new Judging({
     policies,
     finder: new FactFinder(sources, policies.all),
     deferrals: new Deferrals({ store, clock }),
-    learners: greylists ? [greylistLearner(greylist)] : [],
+    learners: [historyLearner(history), ...(greylists ? [greylistLearner(greylist)] : [])],
   });
-  return { judging, greylist, stop: () => greylist.flush() };
+  const stop = async () => {
+    await Promise.all([greylist.flush(), history.flush()]);
+  };
+  return { judging, greylist, history, stop };
 }

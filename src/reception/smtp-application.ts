@@ -91,6 +91,8 @@ export interface Door {
     transaction: Transaction,
     found: { spelled: string; recipients: readonly Recipient[] },
   ): MaybePromise<Reply | undefined>;
+  /** Told of a recipient that is refused, as nobody here has that address. */
+  unknownRecipient?(session: Session): void;
   openMessage(session: Session, transaction: Transaction): IncomingMessage;
   /** Who else has a say when the door has let somebody pass, and hears of the end. Absent where nobody has. */
   screen?: Screen | undefined;
@@ -272,6 +274,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     { address, spelled, parameters }: { address: Address; spelled: string; parameters: Parameters },
     resolution: Resolution,
   ): MaybePromise<Reply | undefined> {
+    if (resolution.status === 'unknown') this.#parts.door.unknownRecipient?.(this.#session);
     if (resolution.status === 'unknown')
       return resolution.isClosed ? closedMailbox(spelled) : unknownUser(spelled);
     const elsewhere = resolution.status === 'elsewhere';

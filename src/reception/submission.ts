@@ -49,6 +49,8 @@ export interface SubmissionParts {
   suppressions?: Pick<Suppressions, 'findRefusal'>;
   /** Absent: nothing is held. */
   brake?: Pick<Brake, 'take' | 'giveBack'>;
+  /** Told whom our user has written to, once that is durable. */
+  wroteTo?(account: string, recipients: readonly string[]): void;
   clock: Clock;
   /** Absent where none is configured. */
   filters?: Filters | undefined;
@@ -205,16 +207,24 @@ interface Submitted {
 
 /** What goes beyond what is usual of a user is accepted, and held. */
 async function enqueue(
-  { queue, brake }: SubmissionParts,
+  { queue, brake, wroteTo }: SubmissionParts,
   { account, peer }: Session,
   entry: Parameters<Queue['accept']>[0],
 ): Promise<void> {
-  if (brake === undefined || account === undefined) return queue.accept(entry);
-  const sending = { recipients: entry.jobs.map(({ recipient }) => recipient), client: peer.address };
+  if (account === undefined) return queue.accept(entry);
+  const recipients = entry.jobs.map(({ recipient }) => recipient);
+  if (brake === undefined) {
+    await queue.accept(entry);
+    wroteTo?.(account, recipients);
+    return;
+  }
+  const sending = { recipients, client: peer.address };
   const asked = brake.take(account, sending);
   const reason = asked instanceof Promise ? await asked : asked;
   try {
     await queue.accept(reason === undefined ? entry : heldEntry(entry, { by: brakeName, reason }));
+    // What is held may be a thief's: whom it goes to is no friend of the user's for that.
+    if (reason === undefined) wroteTo?.(account, recipients);
   } catch (error) {
     brake.giveBack(account, sending);
     throw error;

@@ -45,3 +45,31 @@ test('who talks before the greeting is found out, and who waits is not', async (
     rule: expect.stringContaining('talked before it was greeted'),
   });
 });
+
+test('what comes from whom is remembered, over a restart, and can be looked at', async () => {
+  const sender = 'sender@example.com';
+  await using world = await startWorld({
+    servers: {
+      'example.com': { accounts: { [sender]: 'secret' } },
+      'example.net': {
+        accounts,
+        settings: { policy: [{ name: 'default', checks: [check('first-time-sender', 'score', 1)] }] },
+      },
+    },
+  });
+  const { 'example.com': com, 'example.net': net } = world.servers;
+  const send = async () => {
+    const { queueId = '' } = await com.submit({ from: sender, to: recipient });
+    expect(await com.settled(queueId)).toMatchObject([{ state: 'delivered' }]);
+    return (await net.event(recipient, 'judged')).data.scored?.map((scored) => scored.check);
+  };
+  expect(await send()).toEqual(['first-time-sender']);
+  await net.restart();
+  expect(await send()).toBeUndefined();
+  const found = await net.withAdmin((admin) => admin.findSender({ name: 'example.com' }));
+  expect(found.senders).toMatchObject([{ kind: 'domain', name: 'example.com', junk: 0 }]);
+  expect(found.acquaintances).toMatchObject([{ recipient, sender: '@example.com' }]);
+  // Whom somebody has written to, they know.
+  const known = await com.withAdmin((admin) => admin.findSender({ name: recipient }));
+  expect(known.acquaintances).toMatchObject([{ recipient: sender, sender: recipient }]);
+});

@@ -6,6 +6,7 @@ import { Directory } from '../queue/directory.ts';
 import { Suppressions } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import { Greylist } from '../reception/greylist/greylist.ts';
+import { SenderHistory } from '../reception/history/history.ts';
 import type { ClaimedMessage, Store } from '../store/store.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
@@ -38,6 +39,7 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
       }),
     brake: () =>
       Brake.read({ store, clock, policy: { enabled: true, hourlyRecipients: 50 }, log: createLog('silent') }),
+    senders: () => SenderHistory.read({ store, clock, log: createLog('silent') }),
     greylist: () =>
       Greylist.read({
         store,

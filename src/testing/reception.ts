@@ -18,6 +18,8 @@ import { Deferrals } from '../reception/deferrals.ts';
 import { Filters } from '../reception/filters/filters.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import { greylistLearner } from '../reception/greylist/greylist-source.ts';
+import type { SenderHistory } from '../reception/history/history.ts';
+import { historyLearner } from '../reception/history/history-source.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { Judging } from '../reception/judging.ts';
 import { type Login, logins } from '../reception/login.ts';
@@ -65,6 +67,7 @@ export interface ReceptionSetup {
   settings?: Readonly<Record<string, AccountSettings>>;
   talkedEarly?: boolean;
   greylist?: Greylist;
+  history?: SenderHistory;
   /** Of the servers that share what they have learned. */
   clock?: FakeClock;
   /** Dossiers are not kept. */
@@ -233,6 +236,7 @@ export class TestReception {
         clock: this.clock,
         resolver: scriptedResolver(records, script),
         greylist: this.#setup.greylist,
+        history: this.#setup.history,
         sent: withoutDossiers ? undefined : { isSentFromHere: async (id) => sent.includes(id) },
       },
       chosen.all,
@@ -242,7 +246,10 @@ export class TestReception {
       policies: chosen,
       finder: new FactFinder(sources, chosen.all),
       deferrals: new Deferrals({ store: memos, clock: this.clock }),
-      learners: this.#setup.greylist ? [greylistLearner(this.#setup.greylist)] : [],
+      learners: [
+        ...(this.#setup.history ? [historyLearner(this.#setup.history)] : []),
+        ...(this.#setup.greylist ? [greylistLearner(this.#setup.greylist)] : []),
+      ],
     });
     return this.#judged;
   }

@@ -68,6 +68,7 @@ const envelopeFacts: ReadonlySet<FactName> = new Set([
   'rhsbl',
   'iprev',
   'spf',
+  'networkHistory',
   'greylist',
 ]);
 

@@ -6,6 +6,9 @@ import type { Log } from '../../util/log.ts';
 import { reportSource } from '../backscatter.ts';
 import type { Greylist } from '../greylist/greylist.ts';
 import { greylistSource } from '../greylist/greylist-source.ts';
+import type { SenderHistory } from '../history/history.ts';
+import { historySource } from '../history/history-source.ts';
+import { voucher } from '../history/vouch.ts';
 import { attachmentSource } from './attachments.ts';
 import type { CheckParts } from './check-look-ups.ts';
 import { earlyTalkerSource, iprevSource, spfSource } from './client-names.ts';
@@ -21,6 +24,7 @@ export interface SourceParts extends CheckParts {
   /** Absent where no dossiers are kept: nobody could say then what was sent from here. */
   sent?: Pick<Store, 'isSentFromHere'> | undefined;
   greylist?: Greylist | undefined;
+  history?: SenderHistory | undefined;
 }
 
 export const factSources = (parts: SourceParts, policies: readonly Policy[]): FactSource[] => [
@@ -31,6 +35,7 @@ export const factSources = (parts: SourceParts, policies: readonly Policy[]): Fa
   senderDomainSource(parts),
   dnsListSource(parts, policies),
   attachmentSource(),
-  ...(parts.greylist ? [greylistSource(parts.greylist)] : []),
+  ...(parts.history ? [historySource(parts.history)] : []),
+  ...(parts.greylist ? [greylistSource(parts.greylist, parts.history && voucher(parts, parts.history))] : []),
   ...(parts.sent ? [reportSource(parts.sent)] : []),
 ];

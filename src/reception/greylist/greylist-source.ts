@@ -7,12 +7,27 @@ import type { AboutClient, FactSource } from '../checks/fact-source.ts';
 import type { Learner, Settled } from '../learning.ts';
 import { type Greylist, type Triplet, tripletOf } from './greylist.ts';
 
-export const greylistSource = (greylist: Greylist): FactSource => ({
-  finds: ['greylist'],
-  ofRecipient: (about) => ({
-    greylist: greylist.find(about.session.peer.address, tripletFor(about, about.recipient)),
-  }),
-});
+/** Says why a client need not wait that is new for a domain, where there is a reason. */
+export type Vouch = (about: AboutClient) => Promise<string | undefined>;
+
+export const greylistSource = (greylist: Greylist, vouch?: Vouch): FactSource => {
+  /** Once for all recipients. */
+  const vouched = new WeakMap<AboutClient['transaction'], Promise<string | undefined>>();
+  const askOnce = (about: AboutClient) => {
+    const asked = vouched.get(about.transaction) ?? vouch?.(about) ?? Promise.resolve(undefined);
+    vouched.set(about.transaction, asked);
+    return asked;
+  };
+  return {
+    finds: ['greylist'],
+    async ofRecipient(about) {
+      const fact = greylist.find(about.session.peer.address, tripletFor(about, about.recipient));
+      if (fact.passed) return { greylist: fact };
+      const why = await askOnce(about);
+      return { greylist: why === undefined ? fact : { passed: true, why } };
+    },
+  };
+};
 
 export const greylistLearner = (greylist: Greylist): Learner => ({
   settled(outcome) {
