@@ -90,4 +90,15 @@ describe('rewrite() and reverse()', () => {
     expect(rewritten(`${'a'.repeat(30)}@${'b'.repeat(30)}.example`)).toBe('none');
     expect(rewritten(`${'a'.repeat(20)}@example.net`)).not.toBe('none');
   });
+
+  test('whatever stands there is read without a throw', () => {
+    const letters = 'sSrR01=-+@."\\ ab7ü\u0000';
+    let state = 1;
+    const next = () => (state = (state * 48_271) % 2_147_483_647);
+    for (let count = 0; count < 3000; count++) {
+      const length = next() % 40;
+      const noise = Array.from({ length }, () => letters[next() % letters.length]).join('');
+      expect(reverse(`SRS${next() % 2}=${noise}`, { secrets: [secret], now }).kind).toBe('forged');
+    }
+  });
 });

@@ -24,8 +24,8 @@ export interface Post {
 
 /** At once where there is no list. */
 export function refusePost(directory: Directory, post: Post): MaybePromise<Reply | undefined> {
-  const lists = listsAmong(post.found);
-  return lists.length === 0 ? undefined : refuse(directory, post, lists);
+  if (!post.found.some(({ list }) => list)) return undefined;
+  return refuse(directory, post, listsAmong(post.found));
 }
 
 async function refuse(
