@@ -18,6 +18,9 @@ export function readTestdata(path: string): unknown {
   return JSON.parse(readFileSync(new URL(`testdata/${path}`, root), 'utf8'));
 }
 
+/** Any file of testdata/. */
+export const readOctets = (path: string): Buffer => readFileSync(new URL(`testdata/${path}`, root));
+
 /** All texts at all depths of a value under the given keys; of any key where none is given. */
 export function textsIn(value: unknown, ...keys: readonly string[]): string[] {
   if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, ...keys));

@@ -13,6 +13,7 @@ import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
 import { proxyHeader } from './proxy-header.ts';
+import { reports } from './reports.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
 import { senderRecords } from './sender-records.ts';
@@ -45,6 +46,7 @@ export const targets: readonly Target[] = [
   ...senderRecords,
   ...configuration,
   ...filters,
+  ...reports,
   rows,
   dossier,
   maildir,

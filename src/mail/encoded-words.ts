@@ -12,12 +12,13 @@ const maxLength = 16_384;
 const encodedWord = /=\?([^\s?*]+)(?:\*[^\s?]*)?\?([bq])\?([^?]*)\?=/gi;
 /** White space between two of them is none (§6.2). */
 const between = /(\?=)\s+(?==\?[^\s?]+\?[bq]\?[^?]*\?=)/gi;
-const fold = /[ \t]*\r?\n[ \t]+/g;
 
 /** What the field says, in one line. */
 export function unstructuredText({ raw }: HeaderField): string {
   const folded = raw.toString('utf8', raw.indexOf(':') + 1).trim();
-  return decodeEncodedWords(folded).replace(fold, ' ');
+  // White space around a fold is one space. Line by line: a pattern for it takes the square of a run of blanks.
+  const lines = decodeEncodedWords(folded).split(/\r?\n/);
+  return lines.length === 1 ? lines.join() : lines.map((line) => line.trim()).join(' ');
 }
 
 /** Encoded words anywhere, within quotes too, where many writers put them (against §5). */
