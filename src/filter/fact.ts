@@ -47,6 +47,7 @@ export interface RspamdFact extends Asked {
   /** What the client is to be told, in the filter's words. */
   message?: string;
   added?: string[];
+  notDone?: string[];
 }
 
 export interface ClamdFact extends Asked {

@@ -49,12 +49,13 @@ function milterWords({ verdict, stage, reply, quarantine, added = [], notDone = 
 /** Symbols that are told of in a line. */
 const maxShown = 8;
 
-function rspamdWords({ action, score, required, symbols, message }: RspamdFact): string {
+function rspamdWords({ action, score, required, symbols, message, notDone = [] }: RspamdFact): string {
   const shown = symbols.slice(0, maxShown).map(({ name, score }) => `${name} (${signed(score)})`);
   return [
     `${action}, score ${rounded(score)} of ${rounded(required)}`,
     ...(message === undefined ? [] : [`"${message}"`]),
     ...(shown.length === 0 ? [] : [shown.join(' ')]),
+    ...(notDone.length === 0 ? [] : [`asked for, and not done: ${notDone.join('; ')}`]),
   ].join(', ');
 }
 

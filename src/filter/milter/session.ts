@@ -4,7 +4,7 @@
  * others. Rejects with a FilterError, after which the session is of no use. See codes.ts for where the protocol is from.
  */
 
-import type { Header, HeaderField } from '../../mail/header.ts';
+import type { Header } from '../../mail/header.ts';
 import type { AddedField } from '../added-fields.ts';
 import { type Deadline, FilterError, type FilterStream } from '../stream.ts';
 import { type MilterAnswer, readSaid, type Said } from './answers.ts';
@@ -13,6 +13,7 @@ import { bodyChunkBytes, command, leadingSpace, maySkip, type Step, unanswered, 
 import { type MacroStage, type Macros, macroPacket } from './macros.ts';
 import { type MilterOptions, offer, readOptions } from './options.ts';
 import { encodePacket, PacketReader, texts } from './packet.ts';
+import { nameAndValue, shownValue } from './shown-header.ts';
 
 export interface MilterClient {
   /** Its name, or its address in brackets. */
@@ -169,12 +170,12 @@ export class MilterSession {
     const spaced = (this.#options.protocol & leadingSpace) !== 0;
     const shown = [
       ...fields.map(({ name, value }) => ({ name, value: Buffer.from(value) })),
-      ...header.fields.flatMap(split),
+      ...header.fields.flatMap(nameAndValue),
     ];
     for (const { name, value } of shown) {
       const early = await this.#early(
         'header',
-        this.#ask('header', [texts(name, forFilter(value, spaced))], deadline),
+        this.#ask('header', [texts(name, shownValue(value, spaced))], deadline),
       );
       if (early !== undefined) return early;
     }
@@ -281,22 +282,3 @@ function outOfTurn(said: Said, stage: string): FilterError {
 
 const endless = (): FilterError =>
   new FilterError('lied', `it says more than ${maxWords} words, and no answer`);
-
-const colon = 0x3a;
-
-/** What is no field is not shown: there is no way to. */
-function split({ name, raw }: HeaderField): { name: string; value: Buffer }[] {
-  if (name === '') return [];
-  const at = raw.indexOf(colon);
-  return [{ name: raw.toString('latin1', 0, at).trimEnd(), value: raw.subarray(at + 1) }];
-}
-
-/** Folds are LF and white space, as Sendmail has them. One space after the colon is left out unless it is wanted. */
-function forFilter(value: Buffer, spaced: boolean): Buffer {
-  const text = value
-    .toString('latin1')
-    .replace(/\r?\n$/, '')
-    .replaceAll('\r\n', '\n')
-    .replaceAll('\0', ' ');
-  return Buffer.from(spaced ? text : text.replace(/^ /, ''), 'latin1');
-}

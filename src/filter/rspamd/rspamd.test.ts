@@ -19,22 +19,24 @@ describe('readAnswer()', () => {
         symbols,
         messages: { smtp_message: 'Gtube\r\npattern' },
         milter: {
+          remove_headers: { 'X-Old': 0 },
           add_headers: { 'X-Spam': { value: 'Yes', order: 0 }, 'X-Two': ['a\nb', { value: 'c' }], 'X-No': 7 },
         },
       }),
     );
-    const { fields, symbols: heaviest, ...rest } = answer;
+    const { fields, symbols: heaviest, notDone, ...rest } = answer;
     expect(rest).toEqual({ action: 'reject', score: 15.5, required: 15, message: 'Gtube pattern' });
     expect(heaviest.slice(0, 2)).toEqual([
       { name: 'S29', score: 29 },
       { name: 'S28', score: -28 },
     ]);
     expect(heaviest).toHaveLength(20);
+    expect(notDone).toEqual(['remove the header field X-Old']);
     expect(fieldsText(fields)).toBe('X-Spam: Yes\r\nX-Two: a\r\n\tb\r\nX-Two: c\r\n');
   });
 
   test('does with little', () => {
-    const answer = { action: 'no action', score: 0, required: 0, symbols: [], fields: [] };
+    const answer = { action: 'no action', score: 0, required: 0, symbols: [], fields: [], notDone: [] };
     expect(readAnswer('{"action":"no action","score":0}')).toEqual(answer);
   });
 

@@ -30,6 +30,8 @@ export interface RspamdAnswer {
   message?: string;
   /** What it wants in front of the message. */
   fields: AddedField[];
+  /** What it asks for besides, in words: nothing is taken away here. */
+  notDone: string[];
 }
 
 /** Octets of an answer. */
@@ -76,6 +78,7 @@ export function readAnswer(json: string): RspamdAnswer {
     symbols: isTable(symbols) ? heaviest(symbols) : [],
     ...(message !== '' && { message }),
     fields: isTable(milter) && isTable(milter.add_headers) ? fieldsOf(milter.add_headers) : [],
+    notDone: isTable(milter) && isTable(milter.remove_headers) ? removalsOf(milter.remove_headers) : [],
   };
 }
 
@@ -102,6 +105,11 @@ function heaviest(symbols: Record<string, unknown>): { name: string; score: numb
     .sort((one, other) => Math.abs(other.score) - Math.abs(one.score))
     .slice(0, maxSymbols);
 }
+
+const removalsOf = (removed: Record<string, unknown>): string[] =>
+  Object.keys(removed)
+    .slice(0, maxFields)
+    .map((name) => `remove the header field ${bounded(name, 60)}`);
 
 /** By name: a value, an object with one, or a list of these. */
 function fieldsOf(added: Record<string, unknown>): AddedField[] {

@@ -53,11 +53,8 @@ export async function askRspamd(
         'down',
         `it answers with HTTP status ${answer.status}: ${bounded(answer.body.toString(), 100)}`,
       );
-    const { fields, message, ...said } = readAnswer(answer.body.toString());
-    return {
-      fact: { ...about, durationMs: clock.now() - startedAt, ...said, ...wordsOf(message, fields) },
-      fields,
-    };
+    const said = readAnswer(answer.body.toString());
+    return { fact: { ...about, durationMs: clock.now() - startedAt, ...factOf(said) }, fields: said.fields };
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
     const durationMs = clock.now() - startedAt;
@@ -66,10 +63,17 @@ export async function askRspamd(
   }
 }
 
-const wordsOf = (message: RspamdAnswer['message'], fields: readonly AddedField[]) => ({
-  ...(message !== undefined && { message }),
-  ...(fields.length > 0 && { added: fields.map(({ name }) => name) }),
-});
+function factOf({
+  fields,
+  notDone,
+  ...said
+}: RspamdAnswer): Omit<RspamdFact, 'name' | 'kind' | 'durationMs'> {
+  return {
+    ...said,
+    ...(fields.length > 0 && { added: fields.map(({ name }) => name) }),
+    ...(notDone.length > 0 && { notDone }),
+  };
+}
 
 function questionOf(hostname: string, { session, transaction, iprev }: ShownToRspamd): RspamdQuestion {
   const { peer, hello, account, tls } = session;

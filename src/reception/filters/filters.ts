@@ -4,8 +4,6 @@
  * what they want in front of the message; what follows from it is filter/decide.ts.
  */
 
-import { checkIprev } from '../../authentication/iprev.ts';
-import { lookUps } from '../../authentication/look-ups.ts';
 import type { IprevVerdict } from '../../authentication/verdicts.ts';
 import type { FilterConfig } from '../../config/filter.ts';
 import type { Resolver } from '../../dns/resolver.ts';
@@ -28,6 +26,7 @@ import { askRspamd } from './ask-rspamd.ts';
 import { FilterHealth } from './health.ts';
 import { type EarlyAnswer, isRefusal, MilterLink } from './milter-link.ts';
 import { clientName, recipientMacros, senderMacros, sessionMacros } from './milter-macros.ts';
+import { findReverseName } from './reverse-name.ts';
 
 export interface FiltersParts {
   filters: readonly FilterConfig[];
@@ -62,10 +61,6 @@ interface Beside {
   working: number;
   isClosed: boolean;
 }
-
-/** For the name of a client, which milters want to know. */
-const reverseNameMs = 5000;
-const reverseNameLookUps = 12;
 
 export class Filters implements Screen {
   readonly #parts: FiltersParts;
@@ -273,21 +268,8 @@ export class Filters implements Screen {
   /** Looked up once for each session. */
   #iprevOf(session: Session): Promise<IprevVerdict> {
     const beside = this.#besideOf(session);
-    beside.iprev ??= this.#lookUpName(session.peer.address);
+    beside.iprev ??= findReverseName(this.#parts, session.peer.address);
     return beside.iprev;
-  }
-
-  async #lookUpName(address: string): Promise<IprevVerdict> {
-    const { resolver, clock } = this.#parts;
-    const timeout = new AbortController();
-    const cancel = clock.after(reverseNameMs, () =>
-      timeout.abort(new Error('the time for the reverse name is over')),
-    );
-    try {
-      return await checkIprev(lookUps(resolver, reverseNameLookUps, timeout.signal), address);
-    } finally {
-      cancel();
-    }
   }
 }
 
