@@ -4,6 +4,7 @@ import { describeFact } from '../filter/words.ts';
 import { never } from '../store/never.ts';
 import { describeOrder } from './describe-order.ts';
 import type { DialogueLine, DossierEvent, EventName } from './event.ts';
+import { senderWords } from './sender-words.ts';
 import type { Step } from './step.ts';
 import { protectionOf } from './tls-words.ts';
 import { momentOf, pathOf, pathsOf, placeOf, plural, reasonForTransport, sizeOf, tlsOf } from './words.ts';
@@ -140,6 +141,7 @@ function describeChecked({ data }: EventOf<'checked'>): Step {
     title: `Sender checked in ${durationMs} ms: SPF ${spf}, DKIM ${dkim}, DMARC ${dmarc}`,
     details: [
       ...linesOf(field),
+      ...(facts ? senderWords(facts) : []),
       ...(facts?.filters ?? []).map(describeFact),
       `decision: ${decisions[decision]}`,
       why(rule),
