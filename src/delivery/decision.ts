@@ -13,6 +13,7 @@ import type { JobMemo, JobResult, JobRow } from '../store/store.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { saysNoSuchUser } from './replies/no-such-user.ts';
 import { namesOf, reachedBy, unwantedBy, wantsDelays } from './reports/wanted-reports.ts';
+import { returnToForwarder } from './returned.ts';
 
 export interface DecisionParts {
   retry: RetryPolicy;
@@ -216,38 +217,6 @@ function giveUp(parts: DecisionParts, job: JobRow, given: Trouble, rule: string)
       ...reported(parts, job, { ...trouble, rule }),
       ...unwantedBy(job),
       ...((job.memo?.lostReplies ?? 0) > 0 && { mayHaveArrived: true }),
-    },
-  };
-}
-
-/**
- * What an account has passed on and nobody takes comes back to it, as junk and not as a report to its sender: who may not
- * know of it, or be forged. Undefined for all other mail.
- */
-export function returnToForwarder(
-  { queueId, number, recipient, memo }: JobRow,
-  { now, reason, retry }: { now: number; reason: string; retry: Pick<RetryPolicy, 'lifetimeMs'> },
-): Required<Pick<Decision, 'result' | 'arrived'>> | undefined {
-  const account = memo?.forwardedBy;
-  if (account === undefined) return undefined;
-  return {
-    result: {
-      number,
-      result: 'retry',
-      nextAttemptAt: now,
-      lastError: reason,
-      memo: { returned: { from: recipient, reason } },
-      returned: { account, expiresAt: now + retry.lifetimeMs },
-    },
-    arrived: {
-      at: now,
-      queueId,
-      recipient: account,
-      event: 'redirected',
-      data: {
-        from: recipient,
-        rule: 'a forward that nobody takes comes back, as junk; its sender is not told',
-      },
     },
   };
 }

@@ -26,6 +26,7 @@ import { refusePost } from './list-posts.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
+import { type Check, firstRefusal, refuseToReturn } from './recipient-checks.ts';
 import { type ExpandedAlias, inherit } from './requests.ts';
 
 /** What is known of the client. */
@@ -130,6 +131,14 @@ export interface SmtpApplicationParts {
   conduct?: Conduct | undefined;
   nextQueueId(): string;
   log: Log;
+}
+
+/** A recipient who is there, as the client named them. */
+interface Named {
+  spelled: string;
+  parameters: Parameters;
+  found: readonly Recipient[];
+  elsewhere: boolean;
 }
 
 /** Recipients in one transaction beyond one per RCPT: whom its aliases lead to. Any one alias fits. */
@@ -281,36 +290,32 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session, address) : undefined;
     if (refusal) return refusal;
     const found = elsewhere ? [resolution.recipient] : resolution.recipients;
-    const { forwardPaths, recipients, reversePath } = transaction;
-    if (reversePath !== '' && found.some(({ isReturn }) => isReturn)) return onlyBounces;
+    const { forwardPaths, recipients } = transaction;
     if (recipients.length + found.length > forwardPaths.length + maxBehindAliases)
       return tooManyBehindAliases;
-    const add = (refused: Reply | undefined): Reply | undefined => {
+    const checks = this.#checksOf(transaction, { spelled, parameters, found, elsewhere });
+    return andThen(firstRefusal(checks), (refused) => {
       if (refused) return refused;
       const requests = readRcptRequests(parameters);
       forwardPaths.push(spelled);
       recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
       return undefined;
-    };
-    const { refuseRecipient, screen } = this.#parts.door;
-    const addScreened = (refused: Reply | undefined): MaybePromise<Reply | undefined> => {
-      if (refused || !screen) return add(refused);
-      return andThen(
-        screen.recipient(this.#session, transaction, { address: spelled, parameters, found }),
-        add,
-      );
-    };
-    const addJudged = (refused: Reply | undefined): MaybePromise<Reply | undefined> => {
-      if (refused || elsewhere || !refuseRecipient) return addScreened(refused);
-      return andThen(
-        refuseRecipient(this.#session, transaction, { spelled, recipients: found }),
-        addScreened,
-      );
-    };
-    const sizeBytes = transaction.declaredBytes;
-    const addWithRoom = (refused: Reply | undefined): MaybePromise<Reply | undefined> =>
-      refused ?? andThen(refuseFull(this.#parts.quotas, { spelled, found, sizeBytes }), addJudged);
-    return andThen(refusePost(this.#parts.directory, { reversePath, spelled, found }), addWithRoom);
+    });
+  }
+
+  /** What the address itself takes first, then what its people want, then what programs of others say. */
+  #checksOf(transaction: Transaction, { spelled, parameters, found, elsewhere }: Named): readonly Check[] {
+    const { directory, quotas, door } = this.#parts;
+    const { reversePath, declaredBytes: sizeBytes } = transaction;
+    const session = this.#session;
+    return [
+      () => refuseToReturn(reversePath, found),
+      () => refusePost(directory, { reversePath, spelled, found }),
+      () => refuseFull(quotas, { spelled, found, sizeBytes }),
+      () =>
+        elsewhere ? undefined : door.refuseRecipient?.(session, transaction, { spelled, recipients: found }),
+      () => door.screen?.recipient(session, transaction, { address: spelled, parameters, found }),
+    ];
   }
 
   #asking(
@@ -406,13 +411,6 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
 
 const headerFault = ({ collector }: IncomingMessage): Reply | undefined =>
   collector.headerTooLong ? reply(552, '5.3.4', 'Header section too large; shorten it') : undefined;
-
-/** RFC 5321 §4.5.5: that is what the null sender is for. */
-const onlyBounces = reply(
-  550,
-  '5.7.1',
-  'This address takes reports of failed delivery only, which come from the null sender; write to the person',
-);
 
 const tooManyBehindAliases = reply(
   452,

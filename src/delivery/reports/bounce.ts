@@ -5,7 +5,7 @@ import type { FailedRecipient } from '../../dsn/failure.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { defaultRetryPolicy } from '../../queue/retry.ts';
 import type { ClaimedMessage, JobRow } from '../../store/store.ts';
-import { returnToForwarder } from '../decision.ts';
+import { returnToForwarder } from '../returned.ts';
 import { type ReportParts, reportsFor } from './report.ts';
 import { namesOf, unwantedBy } from './wanted-reports.ts';
 
