@@ -113,6 +113,15 @@ describe('Quotas.roomFor()', () => {
     expect(await quotas.roomFor([bob, eve], 3000)).toBe('full');
   });
 
+  test('a mailbox that keeps a copy of what it passes on has to have room for it', async () => {
+    const quotas = await Quotas.read(parts());
+    onDisk[account] = 1000;
+    const passedOn = { ...ann, forwardedBy: account };
+    expect(await quotas.roomFor([passedOn, bob], 0)).toBe('full');
+    expect(quotas.roomFor([passedOn], 0)).toBeUndefined();
+    expect(quotas.roomFor([passedOn, bob, ann], 0)).toBeUndefined();
+  });
+
   test('looks once for many who ask at the same time', async () => {
     const quotas = await Quotas.read(parts());
     await Promise.all(Array.from({ length: 20 }, () => quotas.roomFor([bob], 1)));

@@ -68,11 +68,13 @@ export class Quotas {
 
   /** Whether one of these can take a message of that size; at once where none of them is limited. */
   roomFor(recipients: readonly Recipient[], sizeBytes: number): Promise<Room> | undefined {
-    const isLimited = ({ kind, quotaBytes }: Recipient) => kind === 'local' && quotaBytes !== undefined;
-    // Who cannot be turned away alone is not: the others of an alias are to get it.
-    return recipients.length > 0 && recipients.every(isLimited)
-      ? this.#best(recipients, sizeBytes)
-      : undefined;
+    const limited = recipients.filter(({ kind, quotaBytes }) => kind === 'local' && quotaBytes !== undefined);
+    if (limited.length === 0) return undefined;
+    // What a mailbox has passed on is the mail of that mailbox. Who cannot be turned away alone is not turned away: the
+    // others of an alias are to get it.
+    const isOf = (recipient: Recipient) =>
+      limited.some((each) => each === recipient || each.address === recipient.forwardedBy);
+    return recipients.every(isOf) ? this.#best(limited, sizeBytes) : undefined;
   }
 
   /** A message of that size is in the mailbox. */

@@ -132,6 +132,24 @@ describe('mail that goes on to another domain', () => {
     expect(await com().files(sender)).toEqual([]);
   });
 
+  test('it comes back once, however the server ends', async () => {
+    await submit(lost, 'refused again');
+    const failures = async () => (await net().trace(lost)).filter(({ event }) => event === 'failed');
+    await eventually(async () => (await failures()).length > 1 || undefined, {
+      explain: () => 'one failure',
+    });
+    await net().kill();
+    await net().start();
+    const again = async () => (await net().files(lost, 'Junk')).length > 1 || undefined;
+    await eventually(again, { explain: () => 'nothing more in the Junk folder' });
+    const idle = async () => {
+      const { jobs } = await net().withAdmin((admin) => admin.listQueue({ recipient: lost, limit: 10 }));
+      return jobs.length === 0 || undefined;
+    };
+    await eventually(idle, { explain: () => 'it waits still' });
+    expect(await net().files(lost, 'Junk')).toHaveLength(2);
+  });
+
   test('a loop over forwards ends at its second round', async () => {
     const seen = {
       from: 'x@example.com',
