@@ -106,7 +106,7 @@ export interface Screen {
     transaction: Transaction,
     recipient: ScreenedRecipient,
   ): MaybePromise<Reply | undefined>;
-  /** The client has gone; its last message may still be under way. */
+  /** The client has gone, and its last message is decided. */
   closed(session: Session): void;
 }
 
@@ -151,6 +151,9 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
   #message: IncomingMessage | undefined;
   /** The last message that was decided, and how much the client had said by then. */
   #answered: { message: IncomingMessage; commandsHeard: number } | undefined;
+  /** A message that is all here is being decided, whether or not its client is still there. */
+  #isFinishing = false;
+  #isClosed = false;
 
   constructor(parts: SmtpApplicationParts, session: Session) {
     this.#parts = parts;
@@ -170,7 +173,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const { message, commandsHeard } = this.#answered ?? {};
     if (commandsHeard === this.#session.commandsHeard()) message?.answerMayBeLost?.();
     this.#reset();
-    this.#parts.door.screen?.closed(this.#session);
+    this.#isClosed = true;
+    if (!this.#isFinishing) this.#parts.door.screen?.closed(this.#session);
   }
 
   #decide(event: SmtpEvent): MaybePromise<Reply | undefined> {
@@ -198,7 +202,9 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       case 'chunk':
         return this.#chunk(event.bytes);
       case 'message':
-        return this.#finish(event.fault);
+        return this.#parts.door.screen
+          ? this.#finishScreened(this.#parts.door.screen, event.fault)
+          : this.#finish(event.fault);
       case 'reset':
         this.#reset();
         return undefined;
@@ -345,6 +351,16 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       return message.collector.add(bytes)?.then(() => undefined, failed);
     } catch (error) {
       return failed(error);
+    }
+  }
+
+  async #finishScreened(screen: Screen, fault: Reply | undefined): Promise<Reply> {
+    this.#isFinishing = true;
+    try {
+      return await this.#finish(fault);
+    } finally {
+      this.#isFinishing = false;
+      if (this.#isClosed) screen.closed(this.#session);
     }
   }
 

@@ -218,6 +218,31 @@ describe('a milter', () => {
     });
   });
 
+  test('sees a message to its end whose client has gone meanwhile, and is told then that it has', async () => {
+    const { milter, reception } = await withMilter({});
+    await using _ = milter;
+    const { machine, application } = reception.serve();
+    const lines = [
+      'EHLO x',
+      'MAIL FROM:<a@good.example>',
+      `RCPT TO:<${bob}>`,
+      'DATA',
+      'Subject: x',
+      '',
+      'x',
+      '.',
+    ];
+    machine.receive(Buffer.from(lines.map((line) => `${line}\r\n`).join('')));
+    for (let event = machine.next(); event !== undefined; event = machine.next()) {
+      const answer = application.handle(event);
+      if (event.type === 'message') application.closed();
+      machine.reply(await answer);
+    }
+    await heardQuit(milter.connections[0]);
+    expect(milter.connections[0]?.heard.slice(-2)).toEqual(['E ', 'Q ']);
+    expect(filtered(reception.accepted[0]?.events ?? [])).toMatchObject({ filters: [{ verdict: 'accept' }] });
+  });
+
   test('that has closed in between is dialled anew', async () => {
     const { milter, reception } = await withMilter({ answers: { E: [['c', 'close'], 'c'] } });
     await using _ = milter;

@@ -177,9 +177,9 @@ export class MilterLink {
       onFact(undefined);
       return { value };
     } catch (error) {
-      if (!(error instanceof FilterError)) throw error;
       this.#session?.close();
       this.#session = undefined;
+      if (!(error instanceof FilterError)) throw error; // our own copy cannot be read
       const { name, kind, whenDown } = config;
       const durationMs = this.#spentMs + clock.now() - startedAt;
       const unknown: UnknownFact = {
