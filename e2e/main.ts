@@ -22,6 +22,7 @@ import { filters, signingFilter } from './scenarios/filters.ts';
 import { forwards } from './scenarios/forwards.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { greylistingReceiver } from './scenarios/greylisting-receiver.ts';
+import { lmtp } from './scenarios/lmtp.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { proxies } from './scenarios/proxies.ts';
@@ -45,6 +46,7 @@ const scenarios = [
   timing,
   reading,
   postfix,
+  lmtp,
   dialogue,
   forwards,
   greylisting,

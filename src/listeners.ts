@@ -2,6 +2,7 @@
 
 import type { SecureContext } from 'node:tls';
 import type { Config, ListenerConfig } from './config/config.ts';
+import { addressClass } from './net/addresses.ts';
 import { Connection, type OpenSession } from './net/connection.ts';
 import { Crowd } from './net/crowd.ts';
 import { type Listener, listen, type Socket } from './net/listener.ts';
@@ -32,9 +33,10 @@ export interface ListenersParts {
   conducts: Conducts;
   nextQueueId(): string;
   secureContext: SecureContext | undefined;
-  inbound: Door;
-  submission: Door;
+  doors: Record<Via, Door>;
 }
+
+type Via = 'smtp' | 'submission' | 'lmtp';
 
 export type Listening = Listener & { protocol: ListenerConfig['protocol'] };
 
@@ -58,14 +60,17 @@ export async function startListeners(
 
   const listening: Listening[] = [];
   for (const listener of config.listeners) {
-    const { protocol, address, port } = listener;
+    const { protocol, address, port, socket } = listener;
     const implicit = protocol === 'submissions' || protocol === 'pop3s';
     const one = await listen({
       address,
       port,
+      socket,
       implicitTls: implicit ? secureContext : undefined,
       proxies: listener.proxyProtocol && networkSet(listener.proxyProtocol),
       enter(peer) {
+        if (protocol === 'lmtp' && !mayDeliver(trusted, peer))
+          return { refusal: refusalText(protocol, config.hostname, 'LMTP is for trusted networks only') };
         const pass = gate.enter(peer);
         return pass.words === undefined
           ? pass
@@ -104,6 +109,10 @@ function serverFor(parts: ListenersParts, trusted: NetworkSet): (incoming: Incom
 const isTrusted = (trusted: NetworkSet, { address, proxy }: Peer): boolean =>
   proxy?.speaksFor !== 'nobody' && trusted(address);
 
+/** Who hands on what it has let in must be ours: by configuration, or on this machine. */
+const mayDeliver = (trusted: NetworkSet, peer: Peer): boolean =>
+  isTrusted(trusted, peer) || (peer.proxy === undefined && addressClass(peer.address) === 'loopback');
+
 function serveSmtp(
   parts: ListenersParts,
   trusted: boolean,
@@ -111,20 +120,23 @@ function serveSmtp(
 ): OpenSession {
   const { config, clock, log, secureContext } = parts;
   const { limits } = config;
-  const outside = listener.protocol === 'smtp';
+  const via = viaOf(listener.protocol);
+  const outside = via === 'smtp';
+  const isOurUsers = via === 'submission';
   const machine = new SmtpSession({
     hostname: config.hostname,
     now: clock.now,
     startTls: secureContext !== undefined,
     ...(tls && { tls }),
-    auth: outside ? [] : parts.logins.mechanisms(),
-    ...(!outside && { scheduling: { holdSeconds: limits.holdDays * 24 * 3600 } }),
+    lmtp: via === 'lmtp',
+    auth: isOurUsers ? parts.logins.mechanisms() : [],
+    ...(isOurUsers && { scheduling: { holdSeconds: limits.holdDays * 24 * 3600 } }),
     // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
-    bareNewline: trusted ? 'normalize' : listener.bareNewline,
+    bareNewline: trusted || via === 'lmtp' ? 'normalize' : listener.bareNewline,
     ...limits,
   });
   const session: Session = {
-    via: outside ? 'smtp' : 'submission',
+    via,
     peer,
     trusted: outside && trusted,
     tls,
@@ -142,11 +154,15 @@ function serveSmtp(
       });
     });
   const isDelayed = outside && !trusted && limits.greetingDelayMs > 0;
-  const conduct = parts.conducts.of(peer);
+  const conduct = via === 'lmtp' ? undefined : parts.conducts.of(peer);
   const application = new SmtpApplication(
-    outside
-      ? { ...parts, conduct, door: parts.inbound, ...(isDelayed && { greeting }) }
-      : { ...parts, conduct, door: parts.submission, login: parts.logins.loginsOf(peer.address, conduct) },
+    {
+      ...parts,
+      conduct,
+      door: parts.doors[via],
+      ...(isDelayed && { greeting }),
+      ...(isOurUsers && { login: parts.logins.loginsOf(peer.address, conduct) }),
+    },
     session,
   );
   const connection = new Connection(socket, { machine, application, secureContext, limits, log });
@@ -184,4 +200,8 @@ function servePop3(
   });
   void connection.closed.then(() => conduct?.badCommands(machine.faults));
   return connection;
+}
+
+function viaOf(protocol: ListenerConfig['protocol']): Via {
+  return protocol === 'smtp' || protocol === 'lmtp' ? protocol : 'submission';
 }

@@ -58,6 +58,7 @@ import type { Filters } from './reception/filters/filters.ts';
 import type { Greylist } from './reception/greylist/greylist.ts';
 import type { SenderHistory } from './reception/history/history.ts';
 import { inboundDoor } from './reception/inbound.ts';
+import { lmtpDoor } from './reception/lmtp.ts';
 import { openJudging } from './reception/open-judging.ts';
 import { openLogins } from './reception/open-logins.ts';
 import { Repeats } from './reception/repeats.ts';
@@ -172,8 +173,11 @@ export async function startServer({
       ...defence,
       quotas,
       secureContext,
-      inbound: inboundDoor({ ...doorParts, judging }),
-      submission: submissionDoor(doorParts),
+      doors: {
+        smtp: inboundDoor({ ...doorParts, judging }),
+        submission: submissionDoor(doorParts),
+        lmtp: lmtpDoor(doorParts),
+      },
     },
     parts,
   );

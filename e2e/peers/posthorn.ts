@@ -6,7 +6,7 @@ import { stringify } from 'smol-toml';
 import { type Finished, type Running, run, runOk, start } from '../process.ts';
 import { readLog, type World } from '../world.ts';
 
-export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s';
 
 /** A table of posthorn.toml. */
 type Table = Record<string, unknown>;
@@ -19,6 +19,8 @@ export interface PosthornOptions {
   protocols?: readonly Protocol[];
   /** Those that others have to know before it runs; the rest are free ones. */
   ports?: Partial<Record<Protocol, number>>;
+  /** Unix sockets for LMTP, by their paths. */
+  sockets?: readonly string[];
   domains?: readonly Table[];
   /** Password by address. */
   accounts?: Readonly<Record<string, string>>;
@@ -128,12 +130,15 @@ async function configuration(
     dataDir,
     ...(options.dnsPort === undefined ? {} : { resolver: [`127.0.0.1:${options.dnsPort}`] }),
     ...(options.resolver === undefined ? {} : { resolver: [options.resolver] }),
-    listener: [...ports].map(([protocol, port]) => ({
-      protocol,
-      port,
-      address: '127.0.0.1',
-      ...(options.proxyProtocol && { proxyProtocol: options.proxyProtocol }),
-    })),
+    listener: [
+      ...[...ports].map(([protocol, port]) => ({
+        protocol,
+        port,
+        address: '127.0.0.1',
+        ...(options.proxyProtocol && { proxyProtocol: options.proxyProtocol }),
+      })),
+      ...(options.sockets ?? []).map((socket) => ({ protocol: 'lmtp', socket })),
+    ],
     tls: await authority.issue(hostname),
     domain: domains,
     relay: options.relay ?? {},

@@ -42,7 +42,9 @@ function summary(config: Config): string[] {
   return [
     `${file}: good`,
     `  ${hostname}, data in ${dataDir}`,
-    ...listeners.map(({ protocol, address, port }) => `  ${protocol} on ${address} port ${port}`),
+    ...listeners.map(
+      ({ protocol, address, port, socket }) => `  ${protocol} on ${socket ?? `${address} port ${port}`}`,
+    ),
     ...(domains.length === 0 ? ['  mail for nobody: there is no [[domain]]'] : []),
     ...domains.map(
       ({ name, dkim }) => `  mail for ${name}, ${dkim ? `signed with key ${dkim.selector}` : 'not signed'}`,

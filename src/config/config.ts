@@ -4,13 +4,15 @@ import type { Policy } from '../policy/policy.ts';
 import type { FilterConfig } from './filter.ts';
 import type { TransportConfig } from './transport.ts';
 
-export type Protocol = 'smtp' | 'submission' | 'submissions' | 'pop3' | 'pop3s';
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s';
 
 export interface ListenerConfig {
   protocol: Protocol;
   address: string;
   /** 0 lets the system choose (tests). */
   port: number;
+  /** LMTP only: the path of a Unix socket, in the place of address and port. */
+  socket?: string;
   /** POP3 without TLS may authenticate; only for tests and loopback. */
   allowPlaintextAuth: boolean;
   /** What a bare CR or LF in message data gets. Default: "reject" on smtp, "normalize" on submission. */

@@ -102,6 +102,7 @@ function checkListener(listener: ListenerDraft, index: number, draft: Draft): Fi
     ...checkTls(listener, index, draft.hasTls),
     ...checkPlaintext(listener, index),
     ...checkProxies(listener, index),
+    ...checkSocket(listener, index),
   ];
 }
 
@@ -111,13 +112,28 @@ function checkProxies({ proxyProtocol }: ListenerDraft, index: number): Finding[
   return [{ path: ['listener', index, 'proxyProtocol'], what: 'names no proxy', remedy }];
 }
 
+function checkSocket({ protocol, socket, proxyProtocol }: ListenerDraft, index: number): Finding[] {
+  const path = ['listener', index, 'socket'];
+  if (socket === undefined || protocol === undefined) return [];
+  if (protocol !== 'lmtp')
+    return [{ path, what: `${protocol} has no Unix socket`, remedy: 'Give it an address and a port.' }];
+  if (proxyProtocol === undefined) return [];
+  return [{ path, what: 'no proxy comes by a Unix socket', remedy: 'Remove proxyProtocol.' }];
+}
+
 /** Passwords cross only encrypted connections (RFC 8314 §4.1), so every protocol that asks for one needs a certificate. */
 function checkTls(
   { protocol, allowPlaintextAuth }: ListenerDraft,
   index: number,
   hasTls: boolean,
 ): Finding[] {
-  if (hasTls || protocol === undefined || protocol === 'smtp' || (protocol === 'pop3' && allowPlaintextAuth))
+  if (
+    hasTls ||
+    protocol === undefined ||
+    protocol === 'smtp' ||
+    protocol === 'lmtp' ||
+    (protocol === 'pop3' && allowPlaintextAuth)
+  )
     return [];
   const plain = protocol === 'pop3' ? ' For tests on loopback, allowPlaintextAuth = true does without.' : '';
   return [
@@ -188,8 +204,12 @@ function checkRetry({ retryMinutes, lifetimeHours, delayWarningHours }: Delivery
 }
 
 /** Port 0 is another port each time. */
-const listenerKey = ({ address, port }: ListenerDraft): string | undefined =>
-  !port || address === undefined ? undefined : `${address} port ${port}`;
+const listenerKey = ({ address, port, socket }: ListenerDraft): string | undefined =>
+  socket !== undefined
+    ? `the socket ${socket}`
+    : !port || address === undefined
+      ? undefined
+      : `${address} port ${port}`;
 
 /** The later ones of those that have a key in common. */
 function findDuplicates<T>(items: readonly T[], keyOf: (item: T) => string | undefined) {

@@ -34,6 +34,7 @@ export interface ListenerDraft {
   port?: number;
   allowPlaintextAuth?: boolean;
   proxyProtocol?: readonly string[];
+  socket?: string;
 }
 
 export interface DomainDraft {
@@ -117,7 +118,9 @@ export interface Finding {
 /** `raw` is the parsed file, `directory` where it lies. */
 export function readDraft(raw: TomlTable, directory: string): Draft {
   return {
-    listeners: listOf(raw.listener).map((value) => withPort(goodParts(listenerShape, value), value)),
+    listeners: listOf(raw.listener).map((value) =>
+      withPort(goodParts(listenerShape(directory), value), value),
+    ),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
     policies: listOf(raw.policy).map((value) => goodParts(policyShape, value)),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),

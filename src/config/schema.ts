@@ -11,6 +11,7 @@ const protocols = [
   'smtp',
   'submission',
   'submissions',
+  'lmtp',
   'pop3',
   'pop3s',
 ] as const satisfies readonly Protocol[];
@@ -20,20 +21,22 @@ export const standardPorts: Record<Protocol, number> = {
   smtp: 25,
   submission: 587,
   submissions: 465,
+  lmtp: 24, // "any private mail system"
   pop3: 110,
   pop3s: 995,
 };
 
 const mib = 2 ** 20;
 
-export const listenerShape = {
+export const listenerShape = (directory: string) => ({
   protocol: values.oneOf(...protocols),
   address: v.optional(values.ipAddress(), '::'),
   port: v.exactOptional(values.listeningPort()),
   allowPlaintextAuth: v.optional(values.flag(), false),
   bareNewline: v.exactOptional(values.oneOf('reject', 'normalize')),
   proxyProtocol: v.exactOptional(values.list(values.proxyNetwork(), '["192.0.2.10"]')),
-};
+  socket: v.exactOptional(values.path(directory)),
+});
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });
 
@@ -245,7 +248,7 @@ const suppressionShape = {
   days: v.optional(values.count(1, 365, 'days'), 7),
 };
 
-type ListenerInput = v.InferOutput<v.ObjectSchema<typeof listenerShape, undefined>>;
+type ListenerInput = v.InferOutput<v.ObjectSchema<ReturnType<typeof listenerShape>, undefined>>;
 
 /** Mail from outside with bare CR or LF is refused (CVE-2023-51764); our own users' programs are helped. */
 function completeListener({ port, bareNewline, ...rest }: ListenerInput): ListenerConfig {
@@ -257,7 +260,8 @@ function completeListener({ port, bareNewline, ...rest }: ListenerInput): Listen
   };
 }
 
-const listenerSchema = v.pipe(values.table(listenerShape), v.transform(completeListener));
+const listenerSchema = (directory: string) =>
+  v.pipe(values.table(listenerShape(directory)), v.transform(completeListener));
 const domainSchema = (directory: string) => values.table(domainShape(directory));
 const deliverySchema = (directory: string) => values.table(deliveryShape(directory));
 const transportSchema = (directory: string) => values.table(transportShape(directory));
@@ -269,7 +273,7 @@ const fileShape = (directory: string) => ({
   hostname: values.hostName(),
   dataDir: v.optional(values.path(directory), './data'),
   resolver: v.optional(values.list(values.dnsServer(), '["127.0.0.1"]'), []),
-  listener: v.optional(v.array(listenerSchema), []),
+  listener: v.optional(v.array(listenerSchema(directory)), []),
   tls: v.exactOptional(tlsSchema(directory)),
   domain: v.optional(v.array(domainSchema(directory)), []),
   policy: v.optional(v.array(values.table(policyShape)), []),
@@ -298,7 +302,7 @@ export type FileContent = v.InferOutput<ReturnType<typeof fileSchema>>;
 /** The keys of every table, by its path without list indexes; '' is the top of the file. For suggestions. */
 export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(fileShape(''))],
-  ['listener', Object.keys(listenerShape)],
+  ['listener', Object.keys(listenerShape(''))],
   ['tls', Object.keys(tlsShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],

@@ -107,7 +107,14 @@ export async function createHttps({ delivery }: Config, resolver: Resolver, cloc
 /** What leads to ourselves is told by what we are configured to listen on. */
 export function routeOptions({ hostname, listeners, delivery }: Config, clock: Clock): RouteOptions {
   const fallback = delivery.fallback ? delivery.fallbackPorts : undefined;
-  return { ...delivery, fallback, hostname, isOurs: ownListeners(listeners), random: Math.random, clock };
+  return {
+    ...delivery,
+    fallback,
+    hostname,
+    isOurs: ownListeners(listeners.filter(({ socket }) => socket === undefined)),
+    random: Math.random,
+    clock,
+  };
 }
 
 /** One for each domain that has a key, by its name in A-labels. */

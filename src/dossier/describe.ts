@@ -81,6 +81,7 @@ function describeAccepted({ data }: EventOf<'accepted'>): Step {
   const doors = {
     smtp: 'Accepted from outside',
     submission: `Accepted from our user ${data.account ?? '(a trusted network)'}`,
+    lmtp: 'Accepted from the server in front of us',
     control: 'Accepted from the command line of this machine',
     internal: 'Written by this server itself',
   };

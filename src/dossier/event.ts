@@ -53,7 +53,7 @@ type Unsent = { to?: string };
 interface EventData {
   /** A message was taken in, durably. */
   accepted: {
-    via: 'smtp' | 'submission' | 'control' | 'internal';
+    via: 'smtp' | 'submission' | 'control' | 'internal' | 'lmtp';
     from: string;
     to: string[];
     sizeBytes: number;

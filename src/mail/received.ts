@@ -12,7 +12,8 @@ export type ReceivedProtocol =
   | 'SMTP'
   | 'LOCAL'
   | `ESMTP${'' | 'S'}${'' | 'A'}`
-  | `UTF8SMTP${'' | 'S'}${'' | 'A'}`;
+  | `UTF8SMTP${'' | 'S'}${'' | 'A'}`
+  | `${'' | 'UTF8'}LMTP${'' | 'S'}${'' | 'A'}`;
 
 export interface ReceivedClient {
   /** The name that the client gave itself; trusted in nothing. */
@@ -65,6 +66,7 @@ function forClause({ recipient, protocol }: Received): string[] {
 
 /** The name for a way in: `ESMTPSA` is ESMTP over TLS by an authenticated client. */
 export function receivedProtocol(how: {
+  isLmtp?: boolean;
   extended: boolean;
   tls: boolean;
   authenticated: boolean;
@@ -72,7 +74,8 @@ export function receivedProtocol(how: {
 }): ReceivedProtocol {
   // RFC 3848 has no names for the combinations of HELO: without EHLO there is neither STARTTLS nor AUTH.
   if (!how.extended) return 'SMTP';
-  return `${how.smtputf8 ? 'UTF8SMTP' : 'ESMTP'}${how.tls ? 'S' : ''}${how.authenticated ? 'A' : ''}`;
+  const base = how.isLmtp ? (how.smtputf8 ? 'UTF8LMTP' : 'LMTP') : how.smtputf8 ? 'UTF8SMTP' : 'ESMTP';
+  return `${base}${how.tls ? 'S' : ''}${how.authenticated ? 'A' : ''}`;
 }
 
 /** The field, folded at 78 where that is possible, with its final CRLF. */

@@ -89,6 +89,6 @@ function wrap(socket: Socket): ControlConnection {
   };
 }
 
-function ignoreAbsence(error: NodeJS.ErrnoException): void {
+export function ignoreAbsence(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
 }

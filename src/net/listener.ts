@@ -1,9 +1,11 @@
 /** A listening socket: takes connections within the limits, does implicit TLS, and hands them to a session. */
 
+import { unlink } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import { bufferedBytes, startServerTls } from './connection.ts';
+import { connectControl, ignoreAbsence } from './control-socket.ts';
 import type { Peer, TlsInfo } from './machine.ts';
 import type { NetworkSet } from './networks.ts';
 import { awaitProxyHeader } from './proxied.ts';
@@ -15,6 +17,8 @@ export interface ListenerOptions {
   address: string;
   /** 0 lets the system choose. */
   port: number;
+  /** A Unix socket instead, by its path: who may open it is as the directory says, and is let in. */
+  socket?: string | undefined;
   /** TLS from the first octet. */
   implicitTls?: SecureContext | undefined;
   /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
@@ -39,7 +43,8 @@ const backlog = 1024;
 const maxStrangers = 1000;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
-export function listen(options: ListenerOptions): Promise<Listener> {
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  if (options.socket !== undefined) await makeRoom(options.socket);
   /** Connections that are no sessions: still in the handshake, or refused. */
   const strangers = new Set<Socket>();
   // A client may close its side after its last command and still wait for the answers (RFC 9293 §3.6).
@@ -47,10 +52,10 @@ export function listen(options: ListenerOptions): Promise<Listener> {
   const server = createServer(socketOptions, (socket) => accept(socket, options, strangers));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: options.address, port: options.port, backlog }, () => {
+    server.listen({ ...placeOf(options), backlog }, () => {
       server.off('error', reject);
       server.on('error', (error) => options.log.error({ err: error }, 'listener error'));
-      const { address, port } = server.address() as AddressInfo; // a TCP server that listens has one
+      const { address, port } = placeFound(server, options);
       resolve({ address, port, close: () => close(server, strangers) });
     });
   });
@@ -62,6 +67,7 @@ function close(server: Server, strangers: ReadonlySet<Socket>): Promise<void> {
 }
 
 function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>): void {
+  if (options.socket !== undefined) return serveHere(socket, options);
   const peer = peerOf(socket);
   if (!peer) {
     socket.destroy(); // gone before we looked
@@ -143,6 +149,29 @@ function sendAway(socket: Socket, lastWord: string, strangers: Set<Socket>): voi
   socket.on('error', () => socket.destroy());
   socket.end(lastWord);
   socket.setTimeout(1000, () => socket.destroy());
+}
+
+const placeOf = ({ socket, address, port }: ListenerOptions) =>
+  socket === undefined ? { host: address, port } : { path: socket, readableAll: true, writableAll: true };
+
+function placeFound(server: Server, { socket }: ListenerOptions): { address: string; port: number } {
+  if (socket !== undefined) return { address: socket, port: 0 };
+  return server.address() as AddressInfo; // a TCP server that listens has one
+}
+
+/** Whoever opens a Unix socket. */
+const here: Peer = { address: 'unix socket', port: 0, localAddress: 'unix socket', localPort: 0 };
+
+function serveHere(socket: Socket, { serve }: ListenerOptions): void {
+  serve(socket, here, undefined);
+}
+
+/** A socket that a dead process left behind goes; one that somebody answers on is in use. */
+async function makeRoom(path: string): Promise<void> {
+  const living = await connectControl(path);
+  if (living === undefined) return unlink(path).catch(ignoreAbsence);
+  living.close();
+  throw Object.assign(new Error(`another server listens at ${path}`), { code: 'EADDRINUSE', address: path });
 }
 
 function peerOf(socket: Socket): Peer | undefined {

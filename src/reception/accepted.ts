@@ -30,7 +30,8 @@ export function traceField(
     queueId,
     date: at,
   };
-  if (via === 'smtp') {
+  // A socket of this machine has no address.
+  if (via === 'smtp' || (via === 'lmtp' && peer.port !== 0)) {
     received.client = { helo: hello?.name ?? '', address: peer.address };
     if (reverseName !== undefined) received.client.reverseName = reverseName;
   }
@@ -44,8 +45,9 @@ function protocolOf({
   session,
   transaction,
 }: Pick<AcceptedParts, 'session' | 'transaction'>): ReceivedProtocol {
-  const { hello, tls, account } = session;
+  const { via, hello, tls, account } = session;
   return receivedProtocol({
+    isLmtp: via === 'lmtp',
     extended: hello?.verb === 'EHLO',
     tls: tls !== undefined,
     authenticated: account !== undefined,

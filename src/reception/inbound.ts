@@ -127,7 +127,7 @@ function openMessage(parts: InboundParts, session: Session, transaction: Transac
 }
 
 /** Return-Path is written at final delivery only (RFC 5321 §4.4), and results in our name only by us (RFC 8601 §5). */
-function withoutForeignFields(header: Header, original: Buffer, hostname: string): Buffer {
+export function withoutForeignFields(header: Header, original: Buffer, hostname: string): Buffer {
   const foreign = (field: Header['fields'][number]) =>
     field.name === 'return-path' ||
     (field.name === 'authentication-results' && isForgedResults(fieldValue(field), hostname));

@@ -10,9 +10,10 @@ const people = {
 };
 const inbound: ReceptionSetup = { via: 'smtp', ...people };
 const submission: ReceptionSetup = { via: 'submission', ...people };
+const lmtp: ReceptionSetup = { via: 'lmtp', ...people };
 
 describe('the doors', () => {
-  for (const [folder, setup] of Object.entries({ inbound, submission }))
+  for (const [folder, setup] of Object.entries({ inbound, submission, lmtp }))
     for (const transcript of readTranscripts(new URL(`transcripts/${folder}`, import.meta.url)))
       test(transcript.title, () => playEveryWay(transcript, () => new TestReception(setup).serve));
 });

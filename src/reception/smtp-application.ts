@@ -31,7 +31,7 @@ import { type ExpandedAlias, inherit } from './requests.ts';
 
 /** What is known of the client. */
 export interface Session {
-  readonly via: 'smtp' | 'submission' | 'control';
+  readonly via: 'smtp' | 'submission' | 'control' | 'lmtp';
   readonly peer: Peer;
   /** The client's address lies in a trusted network. */
   readonly trusted: boolean;

@@ -24,6 +24,8 @@ export interface OrderState {
 /** What this session offers and allows. */
 export interface OrderTerms extends Omit<MailTerms, 'inTls'> {
   readonly startTls: boolean;
+  /** LMTP is spoken (RFC 2033). */
+  readonly lmtp?: boolean;
   readonly auth: readonly string[];
   readonly recipients: number;
 }
@@ -33,8 +35,13 @@ export function refusalOf(command: Command, state: OrderState, terms: OrderTerms
   switch (command.verb) {
     case 'invalid':
       return command.reply;
+    case 'HELO':
+    case 'EHLO':
+      return terms.lmtp ? say.lhloOnly : undefined;
+    case 'LHLO':
+      return terms.lmtp ? undefined : say.unknownCommand;
     case 'MAIL':
-      if (!state.greeted) return say.helloFirst;
+      if (!state.greeted) return terms.lmtp ? say.lhloOnly : say.helloFirst;
       if (state.transaction !== 'none') return say.nestedMail;
       return checkMailParameters(command.parameters, { ...terms, inTls: state.inTls });
     case 'RCPT':

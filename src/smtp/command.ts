@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { type Reply, reply } from './reply.ts';
 
 export type Command =
-  | { verb: 'HELO' | 'EHLO'; name: string }
+  | { verb: 'HELO' | 'EHLO' | 'LHLO'; name: string }
   | { verb: 'MAIL'; path: string; parameters: Parameters }
   | { verb: 'RCPT'; path: string; parameters: Parameters }
   | { verb: 'BDAT'; sizeBytes: number; last: boolean }
@@ -39,6 +39,7 @@ function parseArgument(verb: string, argument: string): Command {
   switch (verb) {
     case 'HELO':
     case 'EHLO':
+    case 'LHLO':
       return parseHello(verb, argument);
     case 'MAIL':
       return parsePathCommand(verb, 'FROM:', argument);
@@ -78,7 +79,7 @@ function decode(bytes: Buffer): string | undefined {
 }
 
 /** RFC 5321 §4.1.1.1 wants a domain or an address literal; what is taken here is any single word, as most do. */
-function parseHello(verb: 'HELO' | 'EHLO', name: string): Command {
+function parseHello(verb: 'HELO' | 'EHLO' | 'LHLO', name: string): Command {
   if (name === '') return syntaxError(`${verb} needs your host name: ${verb} mail.example.org`);
   if (name.includes(' ') || name.length > 255) return syntaxError(`${verb} takes one host name`);
   return { verb, name };

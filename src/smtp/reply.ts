@@ -3,6 +3,8 @@
 export interface Reply {
   /** 200–599. */
   code: number;
+  /** Of LMTP's answers to a message, where they differ: one for each recipient that was accepted, in their order. */
+  each?: readonly Reply[];
   /** Enhanced status code such as `5.7.1` (RFC 2034); absent on greetings, HELO/EHLO, 354 and 334. */
   enhanced?: string;
   /** One entry per line, without codes. Never empty, never with CR or LF. */

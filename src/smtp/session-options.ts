@@ -11,6 +11,8 @@ export interface SmtpSessionOptions {
   hostname: string;
   /** Milliseconds since the epoch, for the dialogue's times. */
   now: () => number;
+  /** LMTP is spoken: LHLO, and an answer to the message for each recipient (RFC 2033). */
+  lmtp?: boolean;
   /** STARTTLS is offered while there is no TLS. */
   startTls: boolean;
   /** Set where TLS was there from the first octet. */

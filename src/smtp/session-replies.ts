@@ -2,7 +2,8 @@
 
 import { type Reply, reply } from './reply.ts';
 
-export const banner = (hostname: string): Reply => reply(220, '', `${hostname} ESMTP Posthorn`);
+export const banner = (hostname: string, lmtp = false): Reply =>
+  reply(220, '', `${hostname} ${lmtp ? 'LMTP' : 'ESMTP'} Posthorn`);
 export const ok = reply(250, '2.0.0', 'OK');
 export const resetOk = reply(250, '2.0.0', 'Transaction forgotten');
 export const senderOk = reply(250, '2.1.0', 'Sender OK');
@@ -14,6 +15,9 @@ export const quit = reply(221, '2.0.0', 'Goodbye');
 /** RFC 5321 §3.5.3: tells nothing about who exists. */
 export const cannotVerify = reply(252, '2.5.0', 'Cannot verify; send mail to it and see');
 
+export const unknownCommand = reply(500, '5.5.1', 'Unknown command; try HELP');
+/** RFC 2033 §4.1. */
+export const lhloOnly = reply(503, '5.5.1', 'This is LMTP: say LHLO first');
 export const helloFirst = reply(503, '5.5.1', 'Say EHLO first');
 export const mailFirst = reply(503, '5.5.1', 'Give the sender with MAIL FROM first');
 export const nestedMail = reply(503, '5.5.1', 'A transaction is open already; RSET ends it');

@@ -39,7 +39,7 @@ class Sink implements Application<SmtpEvent, Reply | undefined> {
       case 'message':
         if (event.fault) return undefined;
         this.messages.push(this.#lines.join('|'));
-        return reply(250, '2.0.0', 'Taken');
+        return this.#taken();
       case 'authenticate':
         return 'password' in event.claim && event.claim.password === 'pass'
           ? reply(235, '2.7.0', 'Welcome')
@@ -47,6 +47,15 @@ class Sink implements Application<SmtpEvent, Reply | undefined> {
       default:
         return undefined;
     }
+  }
+
+  /** Of LMTP each recipient has an answer; `full` has no room. */
+  #taken(): Reply {
+    const taken = reply(250, '2.0.0', 'Taken');
+    const each = this.#lines
+      .filter((line) => line.startsWith('to '))
+      .map((line) => (line.startsWith('to full') ? reply(452, '4.2.2', 'Mailbox full') : taken));
+    return { ...taken, each };
   }
 
   closed(): void {}
@@ -66,6 +75,7 @@ describe('SmtpSession transcripts', () => {
   for (const [folder, options] of [
     ['outside', outside],
     ['submission', submission],
+    ['lmtp', { ...outside, lmtp: true }],
   ] as const)
     for (const transcript of readTranscripts(new URL(`./transcripts/${folder}`, import.meta.url)))
       test(`${transcript.title}`, () =>

@@ -153,7 +153,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     switch (event.type) {
       case 'connect':
         this.#mode = 'command';
-        this.#say(answer ?? say.banner(this.#options.hostname));
+        this.#say(answer ?? say.banner(this.#options.hostname, this.#options.lmtp));
         if (answer && !isPositive(answer)) this.#mode = 'ended';
         break;
       case 'tls':
@@ -178,12 +178,19 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
         this.#answerData(answer);
         break;
       case 'message':
-        this.#endTransaction();
-        this.#mode = 'command';
-        if (answer && isPositive(answer)) this.#commands = 0;
-        this.#say(answer ?? event.fault ?? say.internalError);
+        this.#answerMessage(answer ?? event.fault ?? say.internalError);
         break;
     }
+  }
+
+  /** In LMTP once for each recipient that was accepted (RFC 2033 §4.2). */
+  #answerMessage(answer: Reply): void {
+    const { recipients } = this.#state;
+    this.#endTransaction();
+    this.#mode = 'command';
+    if (isPositive(answer)) this.#commands = 0;
+    if (!this.#options.lmtp) return void this.#say(answer);
+    for (let index = 0; index < recipients; index++) this.#say(answer.each?.[index] ?? answer);
   }
 
   // Commands
@@ -210,6 +217,8 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
 
   #proceed(command: Exclude<Command, { verb: 'BDAT' }>): SmtpEvent | 'again' {
     switch (command.verb) {
+      case 'LHLO': // is to LMTP what EHLO is to SMTP
+        return { type: 'hello', verb: 'EHLO', name: command.name };
       case 'HELO':
       case 'EHLO':
         return { type: 'hello', verb: command.verb, name: command.name };

@@ -22,6 +22,7 @@ import type { SenderHistory } from '../reception/history/history.ts';
 import { historyLearner } from '../reception/history/history-source.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { Judging } from '../reception/judging.ts';
+import { lmtpDoor } from '../reception/lmtp.ts';
 import { type Login, logins } from '../reception/login.ts';
 import { Policies } from '../reception/policies.ts';
 import { Repeats } from '../reception/repeats.ts';
@@ -42,7 +43,7 @@ import { type Script, scriptedResolver } from './scripted-resolver.ts';
 import type { Served } from './transcript.ts';
 
 export interface ReceptionSetup {
-  via: 'smtp' | 'submission';
+  via: 'smtp' | 'submission' | 'lmtp';
   accounts?: readonly string[];
   aliases?: Readonly<Record<string, readonly string[]>>;
   records?: ZoneData;
@@ -129,6 +130,7 @@ export class TestReception {
       now: this.clock.now,
       startTls: true,
       ...(account !== undefined && { tls }),
+      lmtp: via === 'lmtp',
       auth: via === 'submission' ? ['PLAIN', 'LOGIN'] : [],
       bareNewline: via === 'submission' ? 'normalize' : 'reject',
       messageBytes: 1_000_000,
@@ -188,7 +190,11 @@ export class TestReception {
   #applicationParts() {
     const { via, conduct } = this.#setup;
     const parts = this.#doorParts();
-    const door = via === 'smtp' ? inboundDoor(parts) : submissionDoor(parts);
+    const door = {
+      smtp: () => inboundDoor(parts),
+      submission: () => submissionDoor(parts),
+      lmtp: () => lmtpDoor(parts),
+    }[via]();
     const log = this.#log();
     const login =
       this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1', conduct);

@@ -1,0 +1,64 @@
+/**
+ * Mail from a server in front of us, by LMTP (RFC 2033): for our own mailboxes only, from a trusted network or a socket of
+ * this machine. Whoever hands it on has let it in: it is not checked once more, nor signed as ours. A recipient's answer is
+ * given when message and jobs are on disk, as everywhere; what the other server need not keep then, we do.
+ */
+
+import { type Header, parseHeader } from '../mail/header.ts';
+import { newEntry } from '../queue/entry.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
+import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
+import { type InboundParts, withoutForeignFields } from './inbound.ts';
+import { findLoop } from './loops.ts';
+import { MessageCollector } from './message-collector.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
+
+export type LmtpParts = Pick<
+  InboundParts,
+  'hostname' | 'headerBytes' | 'inlineBytes' | 'queue' | 'reportExpansion' | 'spool' | 'clock' | 'lifetimeMs'
+>;
+
+export function lmtpDoor(parts: LmtpParts): Door {
+  return {
+    checkSender: () => undefined,
+    refuseElsewhere: () => notHere,
+    openMessage: (session, transaction) => openMessage(parts, session, transaction),
+  };
+}
+
+const notHere = reply(550, '5.1.2', 'LMTP delivers to mailboxes of this server; send other mail by SMTP');
+
+function openMessage(parts: LmtpParts, session: Session, transaction: Transaction): IncomingMessage {
+  let header: Header = parseHeader(Buffer.alloc(0));
+  const collector = new MessageCollector({
+    openSpool: () => parts.spool.begin(),
+    inlineBytes: parts.inlineBytes,
+    headerBytes: parts.headerBytes,
+    editHeader(original) {
+      header = parseHeader(original);
+      return withoutForeignFields(header, original, parts.hostname);
+    },
+  });
+  const accept = () => take(parts, { session, transaction, header, at: parts.clock.now() }, collector);
+  return { collector, accept };
+}
+
+/** All recipients have the same answer; one that differs for each would be in its `each`. */
+async function take(
+  parts: LmtpParts,
+  accepted: { session: Session; transaction: Transaction; header: Header; at: number },
+  collector: MessageCollector,
+): Promise<Reply> {
+  const { transaction, header } = accepted;
+  const { recipients, expanded, queueId } = transaction;
+  const loop = findLoop(header, recipients);
+  if (loop) return loop;
+  const content = await collector.finish();
+  const prefix = Buffer.from(traceField(parts.hostname, accepted));
+  // Where it came from, only the server in front could prove.
+  const message = messageRow(accepted, { prefix, content, senderProven: false });
+  const events = [acceptedEvent(accepted, message)];
+  await parts.queue.accept(newEntry({ message, recipients, events, lifetimeMs: parts.lifetimeMs }));
+  if (expanded) await parts.reportExpansion(message, expanded);
+  return queuedAs(queueId);
+}
