@@ -17,6 +17,7 @@ import { crash } from './scenarios/crash.ts';
 import { dialogue } from './scenarios/dialogue.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
+import { dmarcReports } from './scenarios/dmarc-reports.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
 import { filters, signingFilter } from './scenarios/filters.ts';
 import { forwards } from './scenarios/forwards.ts';
@@ -61,6 +62,7 @@ const scenarios = [
   check,
   addresses,
   tlsReports,
+  dmarcReports,
   smuggling,
   proxies,
   abuse,

@@ -33,6 +33,7 @@ const packageOf: Readonly<Record<string, string>> = {
   swaks: 'swaks',
   unbound: 'unbound',
   unshare: 'util-linux',
+  xmllint: 'libxml2-utils',
 };
 
 /** What no scenario calls, but a measurement or a shim needs. */
