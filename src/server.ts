@@ -388,7 +388,7 @@ async function startControl(
   });
   const checker = new AddressChecker(checkParts);
   const running = {
-    accountsChanged: () => brake.forget(),
+    accountsChanged: (removed: string | undefined) => brake.forget(removed),
     abuseCounts: defence.abuseCounts,
     forgiven: defence.forgiven,
     submit: (from: string, recipients: string[], content: Buffer) =>

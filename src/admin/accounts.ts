@@ -1,7 +1,9 @@
 /** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
 
 import { maxCommandLineBytes } from '../pop3/session.ts';
+import { volumeKind } from '../queue/brake/brake.ts';
 import { findPlace } from '../queue/readings.ts';
+import { placesKind } from '../reception/abuse/login-places.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { makeScramKeys } from '../sasl/scram.ts';
 import { hashPassword } from '../store/passwords.ts';
@@ -16,7 +18,7 @@ export interface AccountParts {
   domains: Domains;
   clock: Clock;
   /** Whoever remembers accounts and aliases must look again. */
-  changed(): void;
+  changed(removed?: string): void;
 }
 
 type AccountOperations = Pick<
@@ -24,6 +26,9 @@ type AccountOperations = Pick<
   'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'changeSettings' | 'removeAccount'
 >;
 type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
+
+/** What is remembered of an account beside its dossiers: what it sends, where it is used. */
+const memosOfAccount = [volumeKind, placesKind];
 
 /** What every way in can carry: POP3's PASS has the shortest line (SASL's parts have `longestPartBytes`). */
 export const maxPasswordBytes = Math.min(longestPartBytes, maxCommandLineBytes - 'PASS \r\n'.length);
@@ -53,7 +58,8 @@ export function accountOperations(parts: AccountParts): AccountOperations {
     async removeAccount({ address }) {
       const key = localAddress(address, domains);
       if (!(await store.removeAccount(key))) throw noSuchAccount(key);
-      changed();
+      changed(key);
+      for (const kind of memosOfAccount) await store.removeMemos(kind, [key]);
     },
   };
 }

@@ -54,8 +54,8 @@ export interface Running extends BanParts {
   inLine(): readonly DeliveryGroup[];
   /** These are in force from now on; resolves when nothing follows others any more. */
   suspend(suspensions: readonly Suspension[]): Promise<void>;
-  /** Accounts, what is set of them, or aliases have changed. */
-  accountsChanged(): void;
+  /** Accounts, what is set of them, or aliases have changed; an account was removed. */
+  accountsChanged(removed?: string): void;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
@@ -87,9 +87,9 @@ const maxDossiers = 1000;
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
 export function localAdmin(parts: LocalAdminParts): Admin {
   const { store, domains, directory, clock, running } = parts;
-  const changed = () => {
+  const changed = (removed?: string) => {
     directory.forget();
-    running?.accountsChanged();
+    running?.accountsChanged(removed);
   };
   const accountParts = { store, domains, clock, changed };
   const look = (all: boolean) => running?.look(all);

@@ -64,3 +64,20 @@ test('posthorn account set says how much an account may send', async () => {
     err: expect.stringContaining('none or default'),
   });
 });
+
+test('with an account goes what is remembered of what it sent', async () => {
+  await account('add', 'gone@example.com', '--generate');
+  const dataDir = join(directory, 'data');
+  const write = async () => {
+    const store = await openStore({ dataDir });
+    for (const kind of ['sending', 'login-places'])
+      await store.writeMemos([{ kind, key: 'gone@example.com', value: {} }]);
+    await store.close();
+  };
+  await write();
+  await account('remove', 'gone@example.com');
+  const store = await openStore({ dataDir });
+  for (const kind of ['sending', 'login-places'])
+    expect(await store.findMemo(kind, 'gone@example.com')).toBeUndefined();
+  await store.close();
+});

@@ -60,6 +60,7 @@ const attentive = (found: { leave?: string; isRepeated: boolean }, banned?: stri
   failedLogin: async () => found,
   badRecipient: async () => ({}),
   badCommands: () => undefined,
+  broughtMail: () => undefined,
 });
 
 test('who is banned by a wrong password hears so at once, and a right one helps no more', async () => {
@@ -130,6 +131,7 @@ test.each(['right', 'guess'])(
       ...conduct,
       badRecipient: async () => ({}),
       badCommands: () => {},
+      broughtMail: () => {},
     });
     await login(begins);
     expect(await login({ mechanism: 'X', message, begins: false })).toMatchObject({ kind: 'busy' });

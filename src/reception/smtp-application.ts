@@ -375,7 +375,8 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const { answer, mayBeKept } = refusal
       ? { answer: refusal, mayBeKept: false }
       : await this.#accept(message);
-    if (!isPositive(answer)) {
+    if (isPositive(answer)) this.#parts.conduct?.broughtMail();
+    else {
       this.#logRefusal(answer);
       if (!mayBeKept) await message.collector.discard();
     }

@@ -69,7 +69,7 @@ export const writeDelayMs = 10_000;
 const maxKnown = 10_000;
 const day = 24 * 3600_000;
 
-const volumeKind = 'sending';
+export const volumeKind = 'sending';
 const brakedKind = 'braked';
 
 /** By whom its jobs are held. */
@@ -108,9 +108,12 @@ export class Brake {
     );
   }
 
-  /** Settings of accounts have changed. */
-  forget(): void {
+  /** Settings of accounts have changed, or one was removed: whether it is braked is all that is known of that from now on. */
+  forget(removed?: string): void {
     this.#limits.clear();
+    if (removed === undefined) return;
+    this.#volumes.delete(removed);
+    this.#changed.delete(removed);
   }
 
   /** Those that are braked, in order of time. */

@@ -94,6 +94,14 @@ test('recipients that nobody has: a few are free, then they are answered later, 
   expect(bans.find('192.0.2.1')).toBeDefined();
 });
 
+test('of a mail server they count a quarter: its users make mistakes, too', async () => {
+  const { of, bans } = await stage({ badRecipients: 8 });
+  of('192.0.2.1')?.broughtMail();
+  for (let count = 0; count < 32; count++) expect(await of('192.0.2.1')?.badRecipient()).toEqual({});
+  expect(await of('192.0.2.1')?.badRecipient()).toHaveProperty('leave');
+  expect(bans.list()).toHaveLength(1);
+});
+
 test('commands that are none are counted over sessions', async () => {
   const { of, bans } = await stage({ badCommands: 10 });
   for (let session = 0; session < 3; session++) of('192.0.2.1')?.badCommands(4);

@@ -47,6 +47,8 @@ export interface Conduct {
   failedLogin(attempt: Attempt): Promise<{ leave?: string; isRepeated: boolean }>;
   badRecipient(): Promise<{ leave?: string }>;
   badCommands(count: number): void;
+  /** A message of it was taken. */
+  broughtMail(): void;
 }
 
 const hour = 3600_000;
@@ -59,6 +61,12 @@ const loginDelayMs = 1000;
 /** Lists have members that are gone: so many bad recipients of an hour are answered at once, then each half a second later. */
 export const freeRecipients = 5;
 const recipientDelayMs = 500;
+/**
+ * Who brought mail that was taken within a day is a mail server, whose users' mistakes are not its own: each recipient that nobody
+ * has counts so much.
+ */
+const strayRecipient = 0.25;
+const day = 24 * hour;
 /** Guesses of one client that are known again, and what one of those counts. */
 const rememberedGuesses = 4;
 const repeatedGuess = 0.05;
@@ -78,6 +86,7 @@ export class Conducts {
   readonly #parts: ConductParts;
   readonly #tables: Record<Offence, Tables | undefined>;
   readonly #tarpit: Tarpit;
+  readonly #mailServers = new LeakyLevels({ limit: 1, windowMs: day, maxNames: maxRemembered });
   /** Fingerprints of each client's last guesses. */
   readonly #guesses = new Map<string, string[]>();
   readonly #secret = randomBytes(32);
@@ -139,8 +148,12 @@ export class Conducts {
         const late = answerLater(Math.max(leastMs, loginDelayMs * Math.round(level)));
         return late.then((answer) => ({ ...answer, isRepeated }));
       },
-      badRecipient: () =>
-        answerLater(recipientDelayMs * (this.#count(networks, 'recipient', 1) - freeRecipients)),
+      badRecipient: () => {
+        const isStray = this.#mailServers.level(networks.client, clock.now()) > 0;
+        const level = this.#count(networks, 'recipient', isStray ? strayRecipient : 1);
+        return answerLater(recipientDelayMs * (level - freeRecipients));
+      },
+      broughtMail: () => void this.#mailServers.add(networks.client, 1, clock.now()),
       badCommands: (count) => void this.#count(networks, 'command', count),
     };
   }
