@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { formatTimeline } from '../dossier/timeline.ts';
 import { brakeName } from '../queue/brake/brake.ts';
 import { eventually } from '../testing/eventually.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -70,6 +71,9 @@ describe('the brake', () => {
       by: brakeName,
       reason: expect.stringMatching(/^5 recipients within an hour, more than 3 /),
     });
+    const story = formatTimeline(await com().trace(tooMany.queueId ?? ''), { explain: false });
+    expect(story).toContain(`Put on hold by ${brakeName}`);
+    expect(story).toContain('why: 5 recipients within an hour, more than 3');
     for (const [reader, audience] of [
       [bob, 'What you send'],
       [postmaster, `Mail of ${bob}`],
