@@ -64,7 +64,7 @@ import { openLogins } from './reception/open-logins.ts';
 import { Repeats } from './reception/repeats.ts';
 import { submissionDoor } from './reception/submission.ts';
 import { openReportInbox } from './reporting/inbox/open-inbox.ts';
-import type { ReportInbox } from './reporting/inbox/report-inbox.ts';
+import type { OfferedMail, ReportInbox } from './reporting/inbox/report-inbox.ts';
 import { openDmarcReports, openTlsReports } from './reporting/open-reports.ts';
 import { openCappedFile } from './store/capped-file.ts';
 import { createDeliveryAgent } from './store/delivery-agent.ts';
@@ -120,9 +120,17 @@ export async function startServer({
   const https = await createHttps(config, resolver, clock);
   // They count until the last delivery has ended, and only then are stopped.
   const accept: Queue['accept'] = (entry) => queue.accept(entry);
-  const tlsReports = await openTlsReports({ ...core, directory, resolver, https, queue: { accept } });
+  const reporting = {
+    ...core,
+    directory,
+    resolver,
+    https,
+    queue: { accept },
+    offer: (mail: OfferedMail) => reports?.offer(mail),
+  };
+  const tlsReports = await openTlsReports(reporting);
   parts.defer(() => tlsReports?.stop());
-  const dmarcReports = await openDmarcReports({ ...core, directory, resolver, https, queue: { accept } });
+  const dmarcReports = await openDmarcReports(reporting);
   parts.defer(() => dmarcReports?.stop());
   const receivers = new Receivers({ store, clock, log });
   await receivers.load();

@@ -4,6 +4,7 @@ import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { type Address, formatAddress, needsSmtputf8 } from '../mail/address.ts';
+import { parseHeader } from '../mail/header.ts';
 import { findMailtoAddress } from '../mail/mailto.ts';
 import type { Https } from '../net/https.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
@@ -12,6 +13,7 @@ import type { Queue } from '../queue/queue.ts';
 import type { MessageRow, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ReportToSend, Target } from './domain-day.ts';
+import type { OfferedMail } from './inbox/report-inbox.ts';
 import { retryForMs } from './sending.ts';
 
 /** Empty where it was sent. */
@@ -31,6 +33,8 @@ export interface MailParts {
   /** Its domain is the one that reports; without it no report by mail would be believed (RFC 8460 §3, RFC 9990 §3.5.3). */
   signer: DkimSigner;
   hostname: string;
+  /** Of a report to ourselves: it comes by no door. */
+  offer?: (mail: OfferedMail) => Promise<void> | undefined;
   /** Whether dossiers are kept: they know what became of a message that is gone. */
   dossiers: boolean;
   clock: Clock;
@@ -50,6 +54,7 @@ export function mailCarrier(parts: MailParts): Carrier {
       const { maxBytes = Number.POSITIVE_INFINITY } = target;
       const { sizeBytes } = entry.message;
       if (sizeBytes > maxBytes) return { problem: `it has ${sizeBytes} octets, and they take ${maxBytes}` };
+      if (resolution.status === 'found') await parts.offer?.(offered(entry.message, formatAddress(to)));
       await parts.queue.accept(entry);
       return {};
     },
@@ -95,6 +100,12 @@ async function entryOf(parts: MailParts, { target, report, to, recipients }: Let
     events: eventsOf(message, signer, address),
   });
   return { ...entry, jobs: entry.jobs.map((job) => ({ ...job, expiresAt: at + retryForMs })) };
+}
+
+/** As the door offers what comes from outside. */
+function offered({ queueId, acceptedAt: at, content }: MessageRow, to: string): OfferedMail {
+  const header = parseHeader(content.kind === 'inline' ? content.bytes : Buffer.of());
+  return { queueId, at, forwardPaths: [to], header, content, verdicts: undefined };
 }
 
 function eventsOf(

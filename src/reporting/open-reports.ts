@@ -11,6 +11,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { httpsCarrier, mailCarrier } from './carriers.ts';
 import { type DmarcReports, startDmarcReports } from './dmarc-reports.ts';
+import type { OfferedMail } from './inbox/report-inbox.ts';
 import { startTlsReports, type TlsReports } from './tls-reports.ts';
 
 export interface OpenParts {
@@ -25,6 +26,8 @@ export interface OpenParts {
   https: Https;
   queue: Pick<Queue, 'accept'>;
   nextQueueId(): string;
+  /** Takes reports to ourselves. */
+  offer: (mail: OfferedMail) => Promise<void> | undefined;
 }
 
 /** Undefined where reports are switched off, or could not be signed: then nothing is counted. */

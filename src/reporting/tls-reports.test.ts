@@ -60,6 +60,12 @@ afterEach(async () => {
 
 let nextNumber = 0;
 
+/** Recipients of ours to whom reports went. */
+let offered: string[];
+beforeEach(() => {
+  offered = [];
+});
+
 interface Setting {
   resolver: Resolver;
   dossiers?: boolean;
@@ -92,6 +98,7 @@ async function start({ resolver, dossiers = true, storeWith, ...rest }: Setting)
         signer,
         dossiers,
         hostname: 'mx.example.com',
+        offer: async ({ forwardPaths }) => void offered.push(...forwardPaths),
         queue: { accept: (entry) => queue.accept({ ...entry, claimed: false }) },
       }),
       https: httpsCarrier(https),
@@ -294,6 +301,18 @@ test.each([
   await dayIsReported();
   expect(await told()).toMatchObject([{ data: { uri, problem } }]);
   expect(await sent()).toEqual([]);
+});
+
+test('TLS reports: one to ourselves is offered to whoever reads reports', async () => {
+  const account = { address: 'tls@example.com', passwordHash: 'x', createdAt: 0 };
+  await opened.store.addAccounts([account]);
+  const { onResult } = await start({
+    resolver: scriptedResolver(record('mailto:tls@example.com,mailto:tls@example.org')),
+  });
+  onResult(success);
+  await dayIsReported();
+  expect(await sent()).toHaveLength(2);
+  expect(offered).toEqual(['tls@example.com']);
 });
 
 test('TLS reports: only so many domains are counted in a day', async () => {

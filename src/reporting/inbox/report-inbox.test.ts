@@ -8,7 +8,14 @@ import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts';
 import { createLog } from '../../util/log.ts';
 import { createReportReader } from './reader.ts';
-import { maxMailBytes, maxWaiting, type OfferedMail, ReportInbox } from './report-inbox.ts';
+import {
+  maxMailBytes,
+  maxPerSender,
+  maxWaiting,
+  type OfferedMail,
+  ReportInbox,
+  type ReportInboxParts,
+} from './report-inbox.ts';
 
 const sample = (path: string) => readFileSync(new URL(`../../../testdata/reports/${path}`, import.meta.url));
 const now = Date.UTC(2026, 10, 27, 12);
@@ -29,16 +36,17 @@ afterEach(async () => {
   await temporary[Symbol.asyncDispose]();
 });
 
-const inboxOver = () =>
-  new ReportInbox({
-    store: temporary.store,
-    reader: createReportReader({ clock, tokenField: 'cfbl-feedback-id' }),
-    addresses: { has: (address) => address === 'dmarc@a.example', start() {}, async stop() {} },
-    clock,
-    log: createLog('silent'),
-    keptMs: 30 * dayMs,
-    onAbuse: async ({ original }) => ({ messageId: original?.messageId }),
-  });
+const parts = (): ReportInboxParts => ({
+  store: temporary.store,
+  reader: createReportReader({ clock, tokenField: 'cfbl-feedback-id' }),
+  addresses: { has: (address) => address === 'dmarc@a.example', start() {}, async stop() {} },
+  clock,
+  log: createLog('silent'),
+  keptMs: 30 * dayMs,
+  onAbuse: async ({ original }) => ({ messageId: original?.messageId }),
+});
+
+const inboxOver = () => new ReportInbox(parts());
 
 /** As much of them as is looked at. */
 const verdictsFor = (domain: string, signed: boolean) =>
@@ -150,15 +158,22 @@ test('the same report from the same sender counts once', async () => {
   expect(await reports('dmarc')).toHaveLength(1);
 });
 
+test('no sender has more than its share of a day', async () => {
+  const store = { ...temporary.store, addReportMail: async () => {} };
+  const crowded = new ReportInbox({ ...parts(), store });
+  const offer = (domain: string) =>
+    crowded.offer(offered('Q', google, { verdicts: verdictsFor(domain, true) }));
+  const taken = Array.from({ length: maxPerSender + 5 }, () => offer('many.example')).filter(Boolean);
+  expect(taken).toHaveLength(maxPerSender);
+  expect(offer('other.example')).toBeDefined();
+  clock.advance(dayMs);
+  expect(offer('many.example')).toBeDefined();
+});
+
 test('no more mails are put aside than may wait', async () => {
   const stuck = new ReportInbox({
+    ...parts(),
     store: { ...temporary.store, nextReportMail: () => new Promise(() => {}) },
-    reader: createReportReader({ clock, tokenField: 'x' }),
-    addresses: { has: () => true, start() {}, async stop() {} },
-    clock,
-    log: createLog('silent'),
-    keptMs: dayMs,
-    onAbuse: async () => undefined,
   });
   for (let n = 0; n < maxWaiting; n++) await stuck.offer(offered(`Q${n}`, google));
   expect(stuck.offer(offered('last', google))).toBeUndefined();

@@ -50,6 +50,10 @@ export const maxMailBytes = 12 * 1024 * 1024;
 export const maxWaiting = 200;
 /** Reports that are kept, the latest ones. */
 export const maxReports = 20_000;
+/** Of one sender in a day, proven or not: a large provider reports on each of our domains. Beyond that they are delivered only. */
+export const maxPerSender = 1000;
+/** Senders that are told apart in a day; the others count as one. */
+const maxSenders = 10_000;
 /** After a failure of the store, and from start to the first look. */
 const [againMs, firstLookMs] = [60_000, 5000];
 const pruneEveryMs = 24 * 3600_000;
@@ -62,6 +66,8 @@ export class ReportInbox {
   #reading: Promise<void> | undefined;
   /** Something came while the last look was ending. */
   #isMore = false;
+  /** Reports by sender of the day, so that nobody pushes those of others out of what is kept. */
+  #today = { day: '', bySender: new Map<string, number>() };
   #stopped = false;
   #cancels: (() => void)[] = [];
 
@@ -96,17 +102,32 @@ export class ReportInbox {
       log.warn({ queueId, maxMailBytes }, 'a mail that claims to be a report is too large to be read');
       return undefined;
     }
-    return this.#putAside(mail);
+    const facts = doorFacts(mail);
+    if (this.#isTooMany(facts.sender)) {
+      log.warn({ queueId, sender: facts.sender, maxPerSender }, 'too many reports of this sender today');
+      return undefined;
+    }
+    return this.#putAside(mail, facts);
   }
 
-  async #putAside(mail: OfferedMail): Promise<void> {
+  #isTooMany(sender: string): boolean {
+    const day = new Date(this.#parts.clock.now()).toISOString().slice(0, 10);
+    if (this.#today.day !== day) this.#today = { day, bySender: new Map() };
+    const { bySender } = this.#today;
+    const key = bySender.has(sender) || bySender.size < maxSenders ? sender : '';
+    const count = (bySender.get(key) ?? 0) + 1;
+    bySender.set(key, count);
+    return count > maxPerSender;
+  }
+
+  async #putAside(mail: OfferedMail, facts: DoorFacts): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of readContent(mail.content)) chunks.push(chunk);
     const { queueId, at: receivedAt } = mail;
     this.#waiting += 1;
     try {
       const octets = Buffer.concat(chunks);
-      await this.#parts.store.addReportMail({ queueId, receivedAt, facts: doorFacts(mail), octets });
+      await this.#parts.store.addReportMail({ queueId, receivedAt, facts, octets });
     } catch (error) {
       this.#waiting -= 1;
       throw error;
