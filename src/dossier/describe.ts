@@ -117,7 +117,7 @@ function describeRefused({ data }: EventOf<'refused'>): Step {
   const { client, from, to, reply, rule, dialogue } = data;
   const details = [
     ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
-    `from ${pathOf(from)} to ${pathsOf(to)}`,
+    `from ${pathOf(from)}${to.length === 0 ? '' : ` to ${pathsOf(to)}`}`,
     why(rule),
     'the sending server was told, so its user hears of it from there',
   ];

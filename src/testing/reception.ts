@@ -265,7 +265,11 @@ export class TestReception {
     if (filters.length === 0) return undefined;
     const clock = systemClock;
     const [open, post, resolver] = [filterDialler(clock), filterPoster(clock), scriptedResolver(records)];
-    return new Filters({ filters, hostname, open, post, resolver, clock, log: this.#log() });
+    return new Filters({
+      ...{ filters, hostname, open, post, resolver, clock },
+      store: this.#store,
+      log: this.#log(),
+    });
   }
 
   async #accept(entry: Accepted): Promise<void> {

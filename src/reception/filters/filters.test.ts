@@ -106,6 +106,13 @@ describe('a milter', () => {
     await using _server = milter;
     const replies = await reception.say('EHLO x', 'MAIL FROM:<a@good.example>', 'MAIL FROM:<b@good.example>');
     expect(replies.slice(2)).toEqual([answer, answer]);
+    expect(reception.events).toMatchObject([
+      {
+        event: 'refused',
+        data: { from: 'a@good.example', to: [], reply: answer, rule: expect.stringMatching(/^milter: /) },
+      },
+      { event: 'refused', data: { from: 'b@good.example' } },
+    ]);
   });
 
   test('refuses a recipient, and the others get the message', async () => {
@@ -113,6 +120,8 @@ describe('a milter', () => {
     await using _ = milter;
     expect(await reception.send({ ...letter, to: [eve, bob] })).toMatch(/^250 /);
     expect(reception.accepted[0]?.jobs.map(({ recipient }) => recipient)).toEqual([bob]);
+    const rule = 'milter: refuses it at RCPT, "550 not her"';
+    expect(reception.events).toMatchObject([{ event: 'refused', data: { to: [eve], rule } }]);
   });
 
   test('refuses a message in its own words, and the dossier has them', async () => {

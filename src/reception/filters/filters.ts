@@ -8,23 +8,22 @@ import type { IprevVerdict } from '../../authentication/verdicts.ts';
 import type { FilterConfig } from '../../config/filter.ts';
 import type { Resolver } from '../../dns/resolver.ts';
 import type { AddedField } from '../../filter/added-fields.ts';
-import { milterReply, unavailable } from '../../filter/decide.ts';
 import type { FilterFact, UnknownFact } from '../../filter/fact.ts';
 import type { OpenFilterStream } from '../../filter/stream.ts';
-import type { Header } from '../../mail/header.ts';
 import type { PostToFilter } from '../../net/http-post.ts';
 import type { Parameters } from '../../smtp/command.ts';
 import type { Reply } from '../../smtp/reply.ts';
-import { contentBytes, readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
 import type { Screen, ScreenedRecipient, Session, Transaction } from '../smtp-application.ts';
 import { askClamd } from './ask-clamd.ts';
 import { askRspamd } from './ask-rspamd.ts';
+import { type Refused, refusalIn, refusedEvent } from './early-refusal.ts';
+import { bodyOf, type FilteredMessage, tooLarge } from './filtered-message.ts';
 import { FilterHealth } from './health.ts';
-import { type EarlyAnswer, isRefusal, MilterLink } from './milter-link.ts';
+import { type EarlyAnswer, MilterLink } from './milter-link.ts';
 import { clientName, recipientMacros, senderMacros, sessionMacros } from './milter-macros.ts';
 import { findReverseName } from './reverse-name.ts';
 
@@ -34,16 +33,9 @@ export interface FiltersParts {
   open: OpenFilterStream;
   post: PostToFilter;
   resolver: Resolver;
+  store: Pick<Store, 'appendEvents'>;
   clock: Clock;
   log: Log;
-}
-
-/** A message that has come in whole. */
-export interface FilteredMessage {
-  /** As it is kept, and its octets: what follows them in `content` is the body. */
-  header: Header;
-  headerBytes: number;
-  content: Content;
 }
 
 export interface Filtered {
@@ -174,7 +166,7 @@ export class Filters implements Screen {
       parameters: wordsOf(parameters),
       macros: { ...macros, ...senderMacros(session, transaction) },
     };
-    return this.#firstRefusal(session, (milter) => milter.mail(greeting, sender));
+    return this.#firstRefusal({ session, transaction }, (milter) => milter.mail(greeting, sender));
   }
 
   #recipient(
@@ -184,19 +176,21 @@ export class Filters implements Screen {
   ): Promise<Reply | undefined> {
     const macros = recipientMacros(transaction, address, found);
     const recipient = { path: `<${address}>`, parameters: wordsOf(parameters), macros };
-    return this.#firstRefusal(session, (milter) => milter.recipient(recipient));
+    const refused = { session, transaction, recipient: address };
+    return this.#firstRefusal(refused, (milter) => milter.recipient(recipient));
   }
 
   /** Those after it do not hear of what is refused. */
   async #firstRefusal(
-    session: Session,
+    refused: Omit<Refused, 'at'>,
     ask: (milter: MilterLink) => Promise<EarlyAnswer>,
   ): Promise<Reply | undefined> {
-    for (const [{ name }, milter] of this.#besideOf(session).milters) {
-      const early = await ask(milter);
-      if (early === undefined) continue;
-      if ('decided' in early && isRefusal(early.decided)) return milterReply({ ...early.decided, name });
-      if ('unknown' in early && early.unknown.whenDown === 'defer') return unavailable(name);
+    const { store, clock } = this.#parts;
+    for (const [{ name }, milter] of this.#besideOf(refused.session).milters) {
+      const refusal = refusalIn(name, await ask(milter));
+      if (refusal === undefined) continue;
+      await store.appendEvents([refusedEvent({ ...refused, at: clock.now() }, refusal)]);
+      return refusal.reply;
     }
     return undefined;
   }
@@ -281,19 +275,6 @@ interface Shown {
   session: Session;
   transaction: Transaction;
   message: FilteredMessage;
-}
-
-function tooLarge({ maxBytes }: FilterConfig, content: Content): string | undefined {
-  const size = contentBytes(content);
-  return size > maxBytes ? `${size} octets, of ${maxBytes} at most` : undefined;
-}
-
-async function* bodyOf({ content, headerBytes }: FilteredMessage): AsyncIterable<Buffer> {
-  let skip = headerBytes;
-  for await (const chunk of readContent(content)) {
-    if (skip < chunk.length) yield chunk.subarray(skip);
-    skip = Math.max(0, skip - chunk.length);
-  }
 }
 
 const wordsOf = (parameters: Parameters): string[] =>
