@@ -30,6 +30,7 @@ import { proxies } from './scenarios/proxies.ts';
 import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
+import { smugglingRelays } from './scenarios/smuggling-relays.ts';
 import { submission } from './scenarios/submission.ts';
 import { timing } from './scenarios/timing.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
@@ -64,6 +65,7 @@ const scenarios = [
   tlsReports,
   dmarcReports,
   smuggling,
+  smugglingRelays,
   proxies,
   abuse,
   diskFull,

@@ -16,7 +16,7 @@ const alice = 'alice@example.com';
 const outsider = 'sender@example.org';
 
 /** Every published end of data that is none. */
-const falseEnds = [
+export const falseEnds = [
   '\n.\n',
   '\n.\r\n',
   '\r\n.\n',

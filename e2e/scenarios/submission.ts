@@ -1,6 +1,6 @@
 /** Road, steps 1 and 2: a person's mail program hands in a letter, and is who it says it is. */
 
-import { match, notEqual, ok } from 'node:assert/strict';
+import { equal, match, notEqual, ok } from 'node:assert/strict';
 import { awkwardBody, letter } from '../letters.ts';
 import { arrival, readMaildir } from '../maildir.ts';
 import { startDns } from '../peers/dns.ts';
@@ -83,6 +83,28 @@ export const submission = scenario('submission: swaks and msmtp hand in letters'
     notEqual(code, 0);
     match(output, /535[ -]5\.7\.8/);
   });
+
+  await step(
+    'of all the mechanisms that swaks knows, it finds one that is offered; the weak ones are not',
+    async () => {
+      const any = await swaks(
+        'any-mechanism',
+        ...starttls,
+        '--auth',
+        '--auth-user',
+        alice,
+        '--auth-password',
+        password,
+      );
+      equal(any.code, 0, any.output);
+      match(any.output, /~> AUTH (?:PLAIN|LOGIN)/);
+      for (const mechanism of ['CRAM-MD5', 'CRAM-SHA1', 'DIGEST-MD5', 'NTLM']) {
+        const { code, output } = await swaks(mechanism, ...starttls, ...login(mechanism));
+        notEqual(code, 0);
+        ok(!/~> AUTH/.test(output), output);
+      }
+    },
+  );
 
   await step('without STARTTLS there is no AUTH, and no mail without AUTH', async () => {
     const { code, output } = await swaks('no-auth', '--port', String(server.port('submission')));
