@@ -34,15 +34,16 @@ export function ruleWords(explained: Explained): string {
 }
 
 function sumWords({ policy, judged: { facts }, judgement }: Explained): string {
-  const { score, scored } = judgement;
-  if (scored.length > 0) {
-    const parts = scored.map(({ check, finding }) => `${finding.why} (${check.score})`);
-    return `the score is ${rounded(score)} of ${policy.junkAt}: ${parts.join('; ')}`;
-  }
+  const { score, scored, disposition } = judgement;
+  const parts = scored.map(({ check, finding }) => `${finding.why} (${check.score})`);
+  const sum = `the score is ${rounded(score)} of ${policy.junkAt}: ${parts.join('; ')}`;
+  if (scored.length > 0 && disposition !== 'accept') return sum;
   const { spf, dkim, dmarc, arc } = facts;
-  if (spf && dkim && dmarc)
-    return nothingWords({ spf, dkim, dmarc, ...(arc && { arc }) } satisfies Authentication);
-  return 'no check speaks against it';
+  const isAuthenticated = spf !== undefined && dkim !== undefined && dmarc !== undefined;
+  const words = isAuthenticated
+    ? nothingWords({ spf, dkim, dmarc, ...(arc && { arc }) } satisfies Authentication)
+    : 'no check speaks against it';
+  return scored.length === 0 ? words : `${words}; ${sum}`;
 }
 
 /** Scores may be fractions, and 0.1 + 0.2 is not 0.3. */

@@ -45,6 +45,19 @@ const defaultChecks: readonly (readonly [when: string, then: Action, score?: num
   ['unasked-report', 'junk'],
   ['milter:junk', 'junk'],
   ['rspamd:junk', 'junk'],
+  // None of these makes junk by itself, nor do any two of the small ones: docs/decisions/0029 argues each.
+  ['sender-domain:missing', 'score', 2],
+  ['helo:ours', 'score', 2],
+  ['helo:malformed', 'score', 1],
+  ['helo:missing', 'score', 1],
+  ['iprev:permerror', 'score', 1],
+  ['iprev:fail', 'score', 1],
+  ['early-talker', 'score', 2],
+  ['spf:fail', 'score', 1.5],
+  ['spf:softfail', 'score', 0.5],
+  ['first-time-sender', 'score', 0.5],
+  ['reputation:bad', 'score', 3],
+  ['reputation:good', 'score', -1],
 ];
 
 export const defaultPolicy: Policy = {

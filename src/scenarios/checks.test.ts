@@ -53,7 +53,9 @@ test('what comes from whom is remembered, over a restart, and can be looked at',
       'example.com': { accounts: { [sender]: 'secret' } },
       'example.net': {
         accounts,
-        settings: { policy: [{ name: 'default', checks: [check('first-time-sender', 'score', 1)] }] },
+        settings: {
+          policy: [{ name: 'default', builtin: false, checks: [check('first-time-sender', 'score', 1)] }],
+        },
       },
     },
   });

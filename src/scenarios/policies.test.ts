@@ -92,7 +92,7 @@ describe('policies of recipients', () => {
       /^Junk; policy=strict; Junk by the policy "strict": no DKIM signature is valid\. It would be in the Inbox if a DKIM signature were valid\.$/,
     );
     const text = await readFile(inbox, 'latin1');
-    expect(verdict(text)).toMatch(/^Inbox; policy=default; Accepted: /);
+    expect(verdict(text)).toMatch(/^Inbox; policy=default; score=2; Accepted: /);
     expect(text).not.toContain('strict');
   });
 
