@@ -16,7 +16,7 @@ export const longestFrom = 8 * 1024;
 /** Addresses of From that are kept among the facts. */
 const mostAuthors = 10;
 
-export type Author = { domain: string } | { domain?: never; problem: string };
+export type Author = { domain: string; problem?: never } | { domain?: never; problem: string };
 
 /** Reads the author domain from the fields of a message; `problem` says why there is not exactly one. */
 export function findAuthor(fields: readonly HeaderField[]): Author {

@@ -265,11 +265,61 @@ describe('checkSender()', () => {
   });
 
   it('ends in temperrors when the look-ups are used up, and counts them', async () => {
-    const verdicts = await signed({ limits: { lookUps: 3 } });
-    expect(verdicts.lookUps).toBe(3);
-    expect(verdicts.dmarc).toMatchObject({
-      result: 'temperror',
-      reason: expect.stringContaining('limit of 3'),
+    const verdicts = await signed({ limits: { lookUps: 3, dmarcLookUps: 1 } });
+    expect(verdicts.lookUps).toBe(4);
+    const limitOf = (limit: number) => expect.stringContaining(`limit of ${limit}`);
+    expect(verdicts.spf).toMatchObject({ result: 'temperror', reason: limitOf(3) });
+    expect(verdicts.dmarc).toMatchObject({ policies: ['reject'] });
+    const { dmarc } = await signed({ limits: { dmarcLookUps: 0 } });
+    expect(dmarc).toMatchObject({ result: 'temperror', reason: limitOf(0) });
+  });
+
+  describe('P11: who forges a sender cannot make DMARC fail to be looked up', () => {
+    const forged = { clientAddress: '192.0.2.9', reversePath: 'a@evil.example' };
+    const refused = { dmarc: { result: 'fail', policies: ['reject'] } };
+    const chain = Array.from({ length: 50 }, (_, index) => {
+      const instance = 50 - index;
+      const tags = `i=${instance}; a=rsa-sha256; d=d${instance}.example; s=s; b=AAAA`;
+      return `ARC-Seal: ${tags}; cv=${instance === 1 ? 'none' : 'pass'}\r\nARC-Message-Signature: ${tags}; h=from; bh=${'A'.repeat(43)}=\r\nARC-Authentication-Results: i=${instance}; x; dmarc=pass\r\n`;
+    }).join('');
+
+    it('by questions without end', async () => {
+      const mx = { MX: Array.from({ length: 10 }, (_, n) => [n, `mx${n}.evil.example`] as const) };
+      const hosts = Array.from({ length: 10 }, (_, n) => [`mx${n}.evil.example`, { A: ['203.0.113.1'] }]);
+      const data = {
+        ...zone,
+        'evil.example': { TXT: [`v=spf1 ${'mx '.repeat(9)}ptr -all`], ...mx },
+        ...Object.fromEntries(hosts),
+      };
+      const signatures = Array.from(
+        { length: 10 },
+        (_, n) =>
+          `DKIM-Signature: v=1; a=rsa-sha256; d=e${n}.example; s=s; h=from; bh=${'A'.repeat(43)}=; b=AA==\r\n`,
+      ).join('');
+      const verdicts = await check({ ...forged, data, message: chain + signatures + letter });
+      expect(verdicts).toMatchObject(refused);
+      expect(verdicts.lookUps).toBeLessThanOrEqual(150 + 100 + 90);
+    });
+
+    it('by answers that do not come', async () => {
+      let ring = () => {};
+      const clock: Clock = {
+        now: () => 0,
+        after(_, action) {
+          ring = action;
+          return () => {};
+        },
+      };
+      const answering = scriptedResolver(zone);
+      const resolver: Resolver = {
+        resolve: (name, type, signal) =>
+          name.endsWith('example.com') || name === '_dmarc.com'
+            ? answering.resolve(name, type, signal)
+            : new Promise(() => setTimeout(() => ring(), 20)),
+      };
+      const verdicts = await check({ ...forged, resolver, clock, message: chain + letter });
+      expect(verdicts).toMatchObject({ ...refused, spf: { result: 'temperror' } });
+      expect(decideByDefault(verdicts).decision).not.toBe('accept');
     });
   });
 });

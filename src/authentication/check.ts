@@ -10,7 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import { startArc } from './arc-verify.ts';
 import { type Author, findAuthor } from './author.ts';
 import { type SignedMessage, startDkim } from './dkim-verify.ts';
-import { checkDmarc } from './dmarc.ts';
+import { startDmarc } from './dmarc.ts';
 import { checkIprev } from './iprev.ts';
 import { keyFinder } from './key-record.ts';
 import { type LookUps, lookUps } from './look-ups.ts';
@@ -23,8 +23,11 @@ import type { Verdicts } from './verdicts.ts';
 export interface CheckLimits {
   /** For everything together; what is not known then is a temperror. */
   timeMs: number;
-  /** DNS questions in all. RFC 7208 and RFC 9989 limit their own further. */
+  /** DNS questions for SPF, DKIM and iprev together. RFC 7208 limits its own further. */
   lookUps: number;
+  /** Those for the keys of an ARC chain, and for DMARC, apart: a sender must not be able to use up the others'. */
+  arcLookUps: number;
+  dmarcLookUps: number;
   /** A longer header section has no author domain, and its signatures are not checked. */
   headerOctets: number;
 }
@@ -33,6 +36,9 @@ export const defaultCheckLimits: CheckLimits = {
   // RFC 7208 §4.6.4 wants at least 20 s for SPF alone; a client waits 10 minutes for the reply (RFC 5321 §4.5.3.2.6).
   timeMs: 30_000,
   lookUps: 150,
+  // Two keys for each of fifty sets; eight for the author and for ten aligned domains, and whether the author's exists.
+  arcLookUps: 100,
+  dmarcLookUps: 90,
   headerOctets: 1024 * 1024,
 };
 
@@ -65,17 +71,20 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
   const cancel = clock.after(limits.timeMs, () =>
     timeout.abort(new Error('the time for the checks is over')),
   );
-  const dns = lookUps(resolver, limits.lookUps, timeout.signal);
+  const budget = (questions: number) => lookUps(resolver, questions, timeout.signal);
+  const dns = {
+    sender: budget(limits.lookUps),
+    arc: budget(limits.arcLookUps),
+    dmarc: budget(limits.dmarcLookUps),
+  };
+  const { headerOctets } = limits;
   try {
-    const [spf, iprev, { author, dkim, arc }] = await Promise.all([
-      checkSpf(dns, checked),
-      checkIprev(dns, clientAddress),
-      readMessage(
-        { dns, headerOctets: limits.headerOctets, now: startedAt, trustedSealers },
-        checked.message,
-      ),
+    const [spf, iprev, { dkim, arc, judge }] = await Promise.all([
+      checkSpf(dns.sender, checked),
+      checkIprev(dns.sender, clientAddress),
+      readMessage({ dns, headerOctets, now: startedAt, trustedSealers }, checked.message),
     ]);
-    const judged = await checkDmarc(dns, author, { spf, dkim });
+    const judged = await judge({ spf, dkim });
     const durationMs = clock.now() - startedAt;
     return {
       version: 1,
@@ -84,7 +93,7 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
       ...judged,
       iprev,
       arc,
-      lookUps: dns.count(),
+      lookUps: dns.sender.count() + dns.arc.count() + dns.dmarc.count(),
       durationMs,
     };
   } finally {
@@ -94,13 +103,13 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
 }
 
 interface Reading {
-  dns: LookUps;
+  dns: { sender: LookUps; arc: LookUps; dmarc: LookUps };
   headerOctets: number;
   now: number;
   trustedSealers: readonly string[];
 }
 
-/** What the message itself has to say: who its author is, and which signatures it carries. */
+/** What the message itself has to say: who its author is, with the policy for him, and which signatures it carries. */
 async function readMessage({ dns, headerOctets, now, trustedSealers }: Reading, message: Message) {
   const { header, headerComplete, body, close } = await splitMessage(message, headerOctets);
   try {
@@ -110,13 +119,16 @@ async function readMessage({ dns, headerOctets, now, trustedSealers }: Reading, 
     const signed: SignedMessage = {
       header: new SignedHeader(fields),
       body: new SignedBody(),
-      findKey: keyFinder(dns),
+      findKey: keyFinder(dns.sender),
       now,
     };
+    const judge = startDmarc(dns.dmarc, author);
     const dkim = startDkim(signed, fields);
-    const arc = startArc(signed, fields, { sealers: trustedSealers, authorDomain: author.domain });
-    await signed.body.read(body(dns.signal), dns.signal);
-    return { author, dkim: await dkim(), arc: await arc() };
+    const sealed = { ...signed, findKey: keyFinder(dns.arc) };
+    const arc = startArc(sealed, fields, { sealers: trustedSealers, authorDomain: author.domain });
+    const { signal } = dns.sender;
+    await signed.body.read(body(signal), signal);
+    return { judge, dkim: await dkim(), arc: await arc() };
   } finally {
     await close();
   }

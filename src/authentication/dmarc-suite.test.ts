@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { parseHeader } from '../mail/header.ts';
 import { loadSuite, type SuiteZone, suiteResolver } from '../testing/suite-resolver.ts';
 import { findAuthor } from './author.ts';
-import { checkDmarc } from './dmarc.ts';
+import { startDmarc } from './dmarc.ts';
 import { readDmarcRecord } from './dmarc-record.ts';
 import { lookUps } from './look-ups.ts';
 import type { DkimVerdict, DmarcVerdict, SpfVerdict } from './verdicts.ts';
@@ -36,7 +36,7 @@ async function check({ from, dkim, spf, zone }: Pick<DmarcCase, 'from' | 'dkim' 
   const dns = lookUps(suiteResolver(zone), 200, new AbortController().signal);
   const author = findAuthor(parseHeader(Buffer.from(`From: ${from.join(', ')}\r\n\r\n`)).fields);
   const mechanisms = { spf: passingSpf(spf[0]), dkim: dkim.map(passingSignature) };
-  return (await checkDmarc(dns, author, mechanisms)).dmarc;
+  return (await startDmarc(dns, author)(mechanisms)).dmarc;
 }
 
 /** What the verdict says of what the case asks about. */

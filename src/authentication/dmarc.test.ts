@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { type Script, scriptedResolver } from '../testing/scripted-resolver.ts';
-import { checkDmarc } from './dmarc.ts';
+import { startDmarc } from './dmarc.ts';
 import { readDmarcRecord } from './dmarc-record.ts';
 import { lookUps } from './look-ups.ts';
 import type { DkimVerdict, SpfVerdict } from './verdicts.ts';
@@ -34,14 +34,14 @@ async function check({ zone = {}, script = {}, author = 'example.com', ...found 
   const resolver = scriptedResolver(zone, script);
   const dns = lookUps(resolver, 100, new AbortController().signal);
   const mechanisms = { spf: spf(), dkim: [], ...found };
-  return { ...(await checkDmarc(dns, { domain: author }, mechanisms)), resolver };
+  return { ...(await startDmarc(dns, { domain: author })(mechanisms)), resolver };
 }
 
 const policy = (record: string, domain = 'example.com'): ZoneData => ({
   [`_dmarc.${domain}`]: { TXT: [record] },
 });
 
-describe('checkDmarc()', () => {
+describe('startDmarc()', () => {
   test('P11: says which record applies, where it was found, and what was asked', async () => {
     const { dmarc } = await check({
       zone: policy('v=DMARC1; p=reject; sp=quarantine'),

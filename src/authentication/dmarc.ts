@@ -26,18 +26,42 @@ export interface Mechanisms {
 /** Domains whose organization is looked for, for alignment; each costs up to eight questions. */
 const alignmentWalks = 10;
 
-/** The DMARC verdict, and the DKIM verdicts with their alignment filled in. */
-export async function checkDmarc(
+export interface DmarcChecked {
+  dmarc: DmarcVerdict;
+  /** With their alignment filled in. */
+  dkim: DkimVerdict[];
+}
+
+/**
+ * Begins to look for the author domain's policy, at once: who sends must not be able to use up the time for it by slow
+ * answers to other questions. What has passed is told when it is known.
+ */
+export function startDmarc(
   lookUps: LookUps,
   author: Author,
-  { spf, dkim }: Mechanisms,
-): Promise<{ dmarc: DmarcVerdict; dkim: DkimVerdict[] }> {
-  if (author.domain === undefined)
-    return { dmarc: unknown('permerror', '', author.problem), dkim: [...dkim] };
+): (mechanisms: Mechanisms) => Promise<DmarcChecked> {
+  const { domain, problem } = author;
+  if (domain === undefined)
+    return async ({ dkim }) => ({ dmarc: unknown('permerror', '', problem), dkim: [...dkim] });
   const walker = dmarcWalker(lookUps);
-  const walk = await walker(author.domain);
+  const discovery = discover(lookUps, walker, domain);
+  discovery.catch(() => undefined); // awaited below; something else may reject before
+  return async (mechanisms) => align(walker, await discovery, mechanisms);
+}
+
+/** What applies to the author domain, or the verdict where nothing does. */
+type Discovery = DmarcVerdict | { walk: Walk; applicable: Applicable; policies: Policies };
+
+async function discover(lookUps: LookUps, walker: Walker, domain: string): Promise<Discovery> {
+  const walk = await walker(domain);
   const applicable = recordFor(walk);
-  if ('result' in applicable) return { dmarc: applicable, dkim: [...dkim] };
+  if ('result' in applicable) return applicable;
+  return { walk, applicable, policies: await policiesFor(lookUps, domain, applicable) };
+}
+
+async function align(walker: Walker, found: Discovery, { spf, dkim }: Mechanisms): Promise<DmarcChecked> {
+  if ('result' in found) return { dmarc: found, dkim: [...dkim] };
+  const { walk, applicable } = found;
   const aligner = new Aligner(walker, walk, alignmentWalks);
   const { alignment } = applicable.record;
   // SPF first: many signatures must not use up what it needs.
@@ -48,8 +72,7 @@ export async function checkDmarc(
     alignedDkim.push({ ...one, aligned });
   }
   const aligned = { spf: spfAligned, dkim: alignedDkim.some((one) => one.aligned) };
-  const policies = await policiesFor(lookUps, walk.domain, applicable);
-  return { dmarc: verdictOf({ walk, applicable, policies, aligned, aligner }), dkim: alignedDkim };
+  return { dmarc: verdictOf({ ...found, aligned, aligner }), dkim: alignedDkim };
 }
 
 type Applicable = PlacedRecord & { record: DmarcRecord & Required<Pick<DmarcRecord, 'policies'>> };
