@@ -35,8 +35,10 @@ export function decodeEncodedWords(text: string): string {
 
 function decoded(charset: string, encoding: string, payload: string): string | undefined {
   const octets = encoding === 'b' ? Buffer.from(payload, 'base64') : quoted(payload);
+  // What is beyond ASCII in it is UTF-8, if anything; WHATWG would have it as windows-1252.
+  const label = /^us-ascii$/i.test(charset) ? 'utf-8' : charset;
   try {
-    return new TextDecoder(charset).decode(octets);
+    return new TextDecoder(label).decode(octets);
   } catch (error) {
     if (error instanceof RangeError) return undefined; // a charset that is not known here
     throw error;
