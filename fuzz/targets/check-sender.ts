@@ -94,7 +94,7 @@ const arcKey =
   'v=DKIM1; k=rsa; p=MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDkHlOQoBTzWRiGs5V6NpP3idY6Wk08a5qhdR6wy5bdOKb2jLQiY/J16JYi0Qvx/byYzCNb3W91y3FutACDfzwQ/BC/e/8uBsCR+yz1Lxj+PL6lHvqMKrM3rG4hstT5QjvHO9PzoxZyVYLzBfO2EeC3Ip3G+2kryOTIKT+l/K4w3QIDAQAB';
 
 function seeds(): Buffer[] {
-  const spf = textsIn(readTestdata('spf/rfc7208-tests.json'), 'SPF', 'TXT');
+  const spf = textsIn(readTestdata('spf/rfc7208-tests.json')).filter((text) => /^v=spf1/i.test(text));
   const policies = textsIn(readTestdata('dmarc/cases.json')).filter((text) => text.startsWith('v=DMARC1'));
   const signed = readTestdata('dkim/cases.json');
   const keys = textsIn(signed).filter((text) => /(^|[; ])p=/.test(text));
