@@ -14,6 +14,7 @@ import { withOurs } from './attempted.ts';
 import type { Loan } from './connections/pool.ts';
 import type { Ledger } from './ledger.ts';
 import { errorOf, hasFlaw, isDeadBeforeMail, withoutIt } from './replies/verdicts.ts';
+import { askedOfNext } from './reports/wanted-reports.ts';
 import { sevenBitCopy } from './seven-bit-copy.ts';
 
 export interface TransactionsParts {
@@ -125,7 +126,7 @@ function requestsOf(
 ): Pick<Transaction, 'requests' | 'recipientRequests'> {
   return {
     ...(requests && { requests: requestsAt(requests, now()) }),
-    ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map((job) => job.requests) }),
+    ...(jobs.some((job) => job.requests) && { recipientRequests: jobs.map(askedOfNext) }),
   };
 }
 

@@ -3,7 +3,7 @@
 import type { FailedRecipient, NamedRecipient } from '../../dsn/failure.ts';
 import type { ReachedRecipient } from '../../dsn/success.ts';
 import { originalRecipient } from '../../smtp/rcpt-parameters.ts';
-import type { JobRow } from '../../store/store.ts';
+import type { JobRequests, JobRow } from '../../store/store.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** How a report names the recipient of a job. */
@@ -29,6 +29,15 @@ export function wantsDelays({ requests, memo }: JobRow): boolean {
   return requests?.notify === undefined || requests.notify.includes('delay');
 }
 
+/**
+ * What the next server is asked to report. Of what somebody has passed on it is not asked for success: where it went is
+ * theirs to know, and that it went on is told by us.
+ */
+export function askedOfNext({ requests, memo }: JobRow): JobRequests | undefined {
+  if (memo?.forwardedBy === undefined) return requests;
+  return requests?.notify?.includes('never') ? { notify: ['never'] } : undefined;
+}
+
 /** The mark of a failure that the sender does not want to hear of. */
 export const unwantedBy = (job: JobRow): Pick<FailedRecipient, 'unwanted'> =>
   wantsFailures(job) ? {} : { unwanted: true };
@@ -42,8 +51,15 @@ export function reachedBy(
   outcome: Outcome & { kind: 'delivered' },
   at: number,
 ): ReachedRecipient | undefined {
-  const isWanted = job.requests?.notify?.includes('success') && !outcome.reportsThere;
+  const forwarder = job.memo?.forwardedBy;
+  const isWanted =
+    job.requests?.notify?.includes('success') && (!outcome.reportsThere || forwarder !== undefined);
   if (!isWanted && !leavesItsTime(job, outcome)) return undefined;
+  // Where somebody's mail goes on to, and what is said there, is theirs to know.
+  if (forwarder !== undefined) {
+    const { originalRecipient: recipient = forwarder, ...names } = namesOf(job);
+    return { ...names, recipient, action: 'relayed', at };
+  }
   const { endpoint, program, reply } = outcome;
   return {
     ...namesOf(job),
