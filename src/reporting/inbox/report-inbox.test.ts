@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Verdicts } from '../../authentication/verdicts.ts';
 import { parseHeader } from '../../mail/header.ts';
+import type { ReportMail } from '../../store/reports.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts';
@@ -12,6 +14,7 @@ import {
   maxMailBytes,
   maxPerSender,
   maxWaiting,
+  maxWaitingBytes,
   type OfferedMail,
   ReportInbox,
   type ReportInboxParts,
@@ -159,12 +162,28 @@ test('the same report from the same sender counts once', async () => {
 });
 
 test('no sender has more than its share of a day', async () => {
-  const store = { ...temporary.store, addReportMail: async () => {} };
-  const crowded = new ReportInbox({ ...parts(), store });
+  const aside: ReportMail[] = [];
+  const crowded = new ReportInbox({
+    ...parts(),
+    reader: { read: async () => ({ kind: 'unreadable', problem: 'not read' }), rest: async () => {} },
+    store: {
+      ...temporary.store,
+      addReportMail: async (mail) => void aside.push(mail),
+      nextReportMail: async () => aside.shift(),
+      settleReportMail: async () => true,
+    },
+  });
   const offer = (domain: string) =>
     crowded.offer(offered('Q', google, { verdicts: verdictsFor(domain, true) }));
-  const taken = Array.from({ length: maxPerSender + 5 }, () => offer('many.example')).filter(Boolean);
-  expect(taken).toHaveLength(maxPerSender);
+  let taken = 0;
+  for (let n = 0; n < maxPerSender + 5; n++) {
+    const put = offer('many.example');
+    if (put === undefined) continue;
+    await put;
+    taken += 1;
+    await setImmediate();
+  }
+  expect(taken).toBe(maxPerSender);
   expect(offer('other.example')).toBeDefined();
   clock.advance(dayMs);
   expect(offer('many.example')).toBeDefined();
@@ -177,4 +196,11 @@ test('no more mails are put aside than may wait', async () => {
   });
   for (let n = 0; n < maxWaiting; n++) await stuck.offer(offered(`Q${n}`, google));
   expect(stuck.offer(offered('last', google))).toBeUndefined();
+  const heavy = new ReportInbox({
+    ...parts(),
+    store: { ...temporary.store, addReportMail: () => new Promise(() => {}) },
+  });
+  const large = Buffer.concat([google, Buffer.alloc(maxMailBytes - google.length, ' ')]);
+  const taken = Array.from({ length: 10 }, (_, n) => heavy.offer(offered(`L${n}`, large))).filter(Boolean);
+  expect(taken).toHaveLength(Math.floor(maxWaitingBytes / maxMailBytes));
 });

@@ -15,6 +15,7 @@ import type { NewReport, ReportMail, ReportStore } from '../../store/reports.ts'
 import type { Content } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
+import { turnstile } from '../../util/turnstile.ts';
 import { type DoorFacts, type Kept, keptReport } from './kept-report.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { ReadReport } from './read-report.ts';
@@ -48,6 +49,9 @@ export interface ReportInboxParts {
 export const maxMailBytes = 12 * 1024 * 1024;
 /** Mails that may wait to be read. Beyond them reports are delivered and not read: nobody fills our disk with them. */
 export const maxWaiting = 200;
+export const maxWaitingBytes = 64 * 1024 * 1024;
+/** Mails that are in memory on their way aside; the others wait for their turn. */
+const atOnce = 2;
 /** Reports that are kept, the latest ones. */
 export const maxReports = 20_000;
 /** Of one sender in a day, proven or not: a large provider reports on each of our domains. Beyond that they are delivered only. */
@@ -63,6 +67,8 @@ export class ReportInbox {
   readonly #parts: ReportInboxParts;
   /** Those that this run has put aside, and not read yet. */
   #waiting = 0;
+  #waitingBytes = 0;
+  readonly #turns = turnstile(atOnce);
   #reading: Promise<void> | undefined;
   /** Something came while the last look was ending. */
   #isMore = false;
@@ -94,11 +100,12 @@ export class ReportInbox {
     const { addresses, log } = this.#parts;
     if (!mail.forwardPaths.some((path) => addresses.has(path)) || !isReport(mail.header)) return undefined;
     const { queueId } = mail;
-    if (this.#waiting >= maxWaiting) {
+    const bytes = contentBytes(mail.content);
+    if (this.#waiting >= maxWaiting || this.#waitingBytes + Math.min(bytes, maxMailBytes) > maxWaitingBytes) {
       log.warn({ queueId, maxWaiting }, 'too many reports wait to be read: this one is delivered only');
       return undefined;
     }
-    if (contentBytes(mail.content) > maxMailBytes) {
+    if (bytes > maxMailBytes) {
       log.warn({ queueId, maxMailBytes }, 'a mail that claims to be a report is too large to be read');
       return undefined;
     }
@@ -121,18 +128,28 @@ export class ReportInbox {
   }
 
   async #putAside(mail: OfferedMail, facts: DoorFacts): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of readContent(mail.content)) chunks.push(chunk);
-    const { queueId, at: receivedAt } = mail;
-    this.#waiting += 1;
+    const { queueId, at: receivedAt, content } = mail;
+    const bytes = contentBytes(content);
+    this.#waits(1, bytes);
+    await this.#turns.enter();
     try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of readContent(content)) chunks.push(chunk);
       const octets = Buffer.concat(chunks);
       await this.#parts.store.addReportMail({ queueId, receivedAt, facts, octets });
     } catch (error) {
-      this.#waiting -= 1;
+      this.#waits(-1, -bytes);
       throw error;
+    } finally {
+      this.#turns.leave();
     }
     this.#look();
+  }
+
+  /** Not below none: an earlier run has put some aside, too. */
+  #waits(mails: number, bytes: number): void {
+    this.#waiting = Math.max(0, this.#waiting + mails);
+    this.#waitingBytes = Math.max(0, this.#waitingBytes + bytes);
   }
 
   /** Reads what there is, if nobody does already. */
@@ -156,7 +173,7 @@ export class ReportInbox {
       const read = await reader.read(mail.octets);
       if (this.#stopped) return; // it may have failed for that reason
       await this.#keep(mail, read);
-      this.#waiting = Math.max(0, this.#waiting - 1);
+      this.#waits(-1, -mail.octets.length);
     }
     await reader.rest();
   }
