@@ -20,18 +20,22 @@ import { senderRecords } from './sender-records.ts';
 import { sevenBit } from './seven-bit.ts';
 import { smtpClient } from './smtp-client.ts';
 import { smtpReplyLines } from './smtp-replies.ts';
-import { smtpOutside, smtpSubmission } from './smtp-session.ts';
+import { smtpLmtp, smtpOutside, smtpSubmission } from './smtp-session.ts';
 import type { Target } from './target.ts';
+import { jwks, jwt } from './tokens.ts';
 
 export const targets: readonly Target[] = [
   smtpOutside,
   smtpSubmission,
+  smtpLmtp,
   smtpClient,
   smtpReplyLines,
   pop3ClearText,
   pop3Tls,
   proxyHeader,
   sasl,
+  jwt,
+  jwks,
   control,
   dnsReplies,
   dnsQueries,

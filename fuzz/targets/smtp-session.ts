@@ -27,11 +27,15 @@ const submission: SmtpSessionOptions = {
   ...common,
   startTls: false,
   tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
-  auth: ['PLAIN', 'LOGIN'],
+  auth: ['SCRAM-SHA-256', 'PLAIN', 'LOGIN'],
+  scheduling: { holdSeconds: 1000 },
   bareNewline: 'normalize',
   messageBytes: 4 * 2 ** 20,
   commands: 10_000,
 };
+
+/** A server in front: LHLO, and an answer for each recipient. */
+const lmtp: SmtpSessionOptions = { ...outside, lmtp: true };
 
 const answers: readonly (Reply | undefined)[] = [
   undefined,
@@ -65,9 +69,8 @@ function stage(
   function decide(event: SmtpEvent): Reply | undefined {
     switch (event.type) {
       case 'authenticate':
-        return 'password' in event.claim && event.claim.password === 'secret'
-          ? reply(235, '2.7.0', 'welcome')
-          : undefined;
+        if (!('password' in event.claim)) return event.claim.begins ? reply(334, '', 'YWJj') : undefined;
+        return event.claim.password === 'secret' ? reply(235, '2.7.0', 'welcome') : undefined;
       case 'mail':
       case 'recipient':
         return answerTo(event.path);
@@ -128,6 +131,7 @@ function target(name: string, options: SmtpSessionOptions, folder: string): Targ
       between(`${opening}MAIL FROM:<`),
       between(`${opening}MAIL FROM:<> `),
       between(`${opening}AUTH LOGIN\r\n`),
+      between(`${opening}AUTH SCRAM-SHA-256 `),
       between(`${addressed}DATA\r\n`, '\r\n.\r\n'),
       between(`${addressed}BDAT 1048576 LAST\r\n`),
     ],
@@ -135,4 +139,5 @@ function target(name: string, options: SmtpSessionOptions, folder: string): Targ
 }
 
 export const smtpOutside = target('smtp-outside', outside, 'outside');
+export const smtpLmtp = target('smtp-lmtp', lmtp, 'lmtp');
 export const smtpSubmission = target('smtp-submission', submission, 'submission');

@@ -14,13 +14,20 @@ const timeIsOver: Outcome = {
 };
 
 /** Tries those whose time is not over; `attempt` is asked of nobody else. */
-export async function tryInTime<J extends JobRow>(
+export function tryInTime<J extends JobRow>(
+  jobs: readonly J[],
+  now: number,
+  attempt: (jobs: readonly J[]) => Promise<Attempt>,
+): Promise<Attempt> {
+  return jobs.some((job) => isOver(job, now)) ? withoutLate(jobs, now, attempt) : attempt(jobs);
+}
+
+async function withoutLate<J extends JobRow>(
   jobs: readonly J[],
   now: number,
   attempt: (jobs: readonly J[]) => Promise<Attempt>,
 ): Promise<Attempt> {
   const inTime = jobs.filter((job) => !isOver(job, now));
-  if (inTime.length === jobs.length) return attempt(jobs);
   const { outcomes, events } = inTime.length > 0 ? await attempt(inTime) : { outcomes: [], events: [] };
   let made = 0;
   return {

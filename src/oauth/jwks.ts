@@ -16,6 +16,10 @@ export interface VerificationKey {
 export const maxKeys = 50;
 /** RFC 7518 §3.3. */
 const leastRsaBits = 2048;
+/** Characters of the numbers of a key, as 8192 bits have them: more would cost the square of them. */
+const longestNumber = 1400;
+/** … and of an RSA key's exponent: nobody has a longer one than AQAB. */
+const longestExponent = 8;
 
 /** What is no key, or none for us, is left out. Undefined for what is no set of keys. */
 export function readKeys(document: unknown): VerificationKey[] | undefined {
@@ -27,13 +31,19 @@ export function readKeys(document: unknown): VerificationKey[] | undefined {
 function readKey(jwk: unknown): VerificationKey | undefined {
   if (typeof jwk !== 'object' || jwk === null) return undefined;
   const { kid, use, alg, d } = jwk as Record<string, unknown>; // an object: each of its members is looked at below
-  if ((use !== undefined && use !== 'sig') || d !== undefined) return undefined;
+  if ((use !== undefined && use !== 'sig') || d !== undefined || !isShort(jwk)) return undefined;
   const key = keyOf(jwk);
   const algorithm = key && algorithmOf(key);
   if (key === undefined || algorithm === undefined || (alg !== undefined && alg !== algorithm))
     return undefined;
   return { id: typeof kid === 'string' ? kid : undefined, algorithm, key };
 }
+
+const isShort = (jwk: object): boolean =>
+  Object.entries(jwk).every(
+    ([name, value]) =>
+      typeof value !== 'string' || value.length <= (name === 'e' ? longestExponent : longestNumber),
+  );
 
 function keyOf(jwk: object): KeyObject | undefined {
   try {

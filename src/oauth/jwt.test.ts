@@ -113,6 +113,11 @@ describe('readKeys()', () => {
       { ...jwk(generateKeyPairSync('rsa', { modulusLength: 2048 })), alg: 'PS256' },
     ],
     ['no key', { kty: 'RSA' }],
+    ['a number without end', { kty: 'RSA', n: 'A'.repeat(1_000_000), e: 'AQAB' }],
+    [
+      'an exponent that makes work',
+      { ...jwk(generateKeyPairSync('rsa', { modulusLength: 2048 })), e: 'A'.repeat(342) },
+    ],
     ['text', 'key'],
   ])('leaves out %s', (_, key) => {
     expect(readKeys({ keys: [key] })).toEqual([]);
