@@ -3,6 +3,7 @@
 import { addresses, domains } from './addresses.ts';
 import { bodies } from './bodies.ts';
 import { checkSenderTarget } from './check-sender.ts';
+import { checks } from './checks.ts';
 import { configuration } from './config.ts';
 import { control } from './control.ts';
 import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
@@ -50,6 +51,7 @@ export const targets: readonly Target[] = [
   ...senderRecords,
   ...configuration,
   ...filters,
+  ...checks,
   ...reports,
   rows,
   dossier,

@@ -1,16 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attachmentsOf, extensionOf } from './attachments.ts';
 import { namesInZip } from './zip-names.ts';
 
 /** Made with Info-ZIP: `invoice.pdf.exe`, and `readme.txt` in a folder. */
-const zip = Buffer.from(
-  'UEsDBAoAAAAAABm4e10fCOpGAgAAAAIAAAAPABwAaW52b2ljZS5wZGYuZXhlVVQJAAOiCwprogsKa3V4CwABBAAAAAAEAAAAAHgK' +
-    'UEsDBAoAAAAAABm4e11eOfFfAgAAAAIAAAAMABwAZC9yZWFkbWUudHh0VVQJAAOiCwprogsKa3V4CwABBAAAAAAEAAAAAHkKUEsB' +
-    'Ah4DCgAAAAAAGbh7XR8I6kYCAAAAAgAAAA8AGAAAAAAAAQAAAKSBAAAAAGludm9pY2UucGRmLmV4ZVVUBQADogsKa3V4CwABBAAA' +
-    'AAAEAAAAAFBLAQIeAwoAAAAAABm4e11eOfFfAgAAAAIAAAAMABgAAAAAAAEAAACkgUsAAABkL3JlYWRtZS50eHRVVAUAA6ILCmt1' +
-    'eAsAAQQAAAAABAAAAABQSwUGAAAAAAIAAgCnAAAAkwAAAAAA',
-  'base64',
-);
+const zip = readFileSync(join(import.meta.dirname, '..', '..', 'testdata', 'attachments', 'invoice.zip'));
 
 const part = (fields: string, body = 'x') => `--b\r\n${fields}\r\n\r\n${body}\r\n`;
 const mixed = (...parts: string[]) =>

@@ -22,7 +22,7 @@ describe('the default policy', () => {
       expect(score).toBeLessThan(defaultPolicy.junkAt);
       const spelled = argument === '' ? name : `${name}:${argument}`;
       const row = new RegExp(`^\\|.*\`${spelled}\`.*\\| ${score} \\| .+\\|$`, 'm');
-      expect(read('decisions/0029-default-scores.md')).toMatch(row);
+      expect(read('decisions/0032-default-scores.md')).toMatch(row);
     },
   );
 

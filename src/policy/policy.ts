@@ -45,7 +45,7 @@ const defaultChecks: readonly (readonly [when: string, then: Action, score?: num
   ['unasked-report', 'junk'],
   ['milter:junk', 'junk'],
   ['rspamd:junk', 'junk'],
-  // None of these makes junk by itself, nor do any two of the small ones: docs/decisions/0029 argues each.
+  // None of these makes junk by itself, nor do any two of the small ones: docs/decisions/0032 argues each.
   ['sender-domain:missing', 'score', 2],
   ['helo:ours', 'score', 2],
   ['helo:malformed', 'score', 1],

@@ -169,6 +169,11 @@ describe('DNS lists', () => {
     expect((await received(rows, letter, listed('127.0.9.0'))).reply).toMatch(/^550/);
   });
 
+  test('this machine is on no list, though 127.0.0.2 is what lists are tested by', async () => {
+    const rows: readonly Row[] = [['dnsbl:bl.example', 'reject']];
+    expect((await received(rows, {}, { clientAddress: '127.0.0.2' })).reply).toMatch(/^250/);
+  });
+
   test('a list of domains is asked about that of the reverse-path', async () => {
     const rows: readonly Row[] = [['rhsbl:dbl.example', 'reject']];
     const bad = { records: { 'good.example.dbl.example': { A: ['127.0.1.4'] } } };

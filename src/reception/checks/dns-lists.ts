@@ -7,6 +7,7 @@
 import type { LookUps } from '../../authentication/look-ups.ts';
 import { type AskList, addressEntry, askList, auditList, type ListKind } from '../../dns/dns-list.ts';
 import { parseAddress } from '../../mail/address.ts';
+import { addressClass } from '../../net/addresses.ts';
 import type { ListFact } from '../../policy/facts.ts';
 import { readListArgument } from '../../policy/list-codes.ts';
 import type { Policy } from '../../policy/policy.ts';
@@ -46,21 +47,23 @@ export function dnsListSource(parts: DnsListParts, policies: readonly Policy[]):
       withLookUps(parts, async (dns) => {
         const domain = parseAddress(reversePath)?.domain ?? '';
         const isName = domain !== '' && !domain.startsWith('[');
+        const client = peer.address;
         const [dnsbl, rhsbl] = await Promise.all([
-          askAll(dns, zones.addresses, { ...addressEntry(peer.address), subject: peer.address }),
+          addressClass(client) === 'loopback'
+            ? nowhere(zones.addresses, `${client} is this machine`)
+            : askAll(dns, zones.addresses, { ...addressEntry(client), subject: client }),
           isName
             ? askAll(dns, zones.domains, { entry: domain, kind: 'domains', subject: domain })
-            : nowhere(zones.domains),
+            : nowhere(zones.domains, 'the reverse-path has no domain'),
         ]);
         return { dnsbl, rhsbl };
       }),
   };
 }
 
-const nowhere = (zones: readonly string[]): Record<string, ListFact> =>
-  Object.fromEntries(
-    zones.map((zone) => [zone, { result: 'free', codes: [], why: 'the reverse-path has no domain' }]),
-  );
+/** Whom no list is about; 127.0.0.2 is the entry by which lists are tested. */
+const nowhere = (zones: readonly string[], why: string): Record<string, ListFact> =>
+  Object.fromEntries(zones.map((zone) => [zone, { result: 'free', codes: [], why }]));
 
 /** What is asked about. */
 interface Asked {
