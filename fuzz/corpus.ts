@@ -21,14 +21,19 @@ export function readTestdata(path: string): unknown {
 /** Any file of testdata/. */
 export const readOctets = (path: string): Buffer => readFileSync(new URL(`testdata/${path}`, root));
 
-/** All texts at all depths of a value under the given keys; of any key where none is given. */
+/** All texts at all depths of a value under the given keys, in lists too; of any key where none is given. */
 export function textsIn(value: unknown, ...keys: readonly string[]): string[] {
-  if (Array.isArray(value)) return value.flatMap((item) => textsIn(item, ...keys));
+  return texts(value, keys, keys.length === 0);
+}
+
+/** `isWanted`: it stands under one of the keys. */
+function texts(value: unknown, keys: readonly string[], isWanted: boolean): string[] {
+  if (typeof value === 'string') return isWanted ? [value] : [];
+  if (Array.isArray(value)) return value.flatMap((item) => texts(item, keys, isWanted));
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, item]) => [
-    ...(typeof item === 'string' && (keys.length === 0 || keys.includes(key)) ? [item] : []),
-    ...textsIn(item, ...keys),
-  ]);
+  return Object.entries(value).flatMap(([key, item]) =>
+    texts(item, keys, keys.length === 0 || keys.includes(key)),
+  );
 }
 
 export const octetsOf = (texts: readonly string[]): Buffer[] => texts.map((text) => Buffer.from(text));
