@@ -63,7 +63,7 @@ describe('parseXml()', () => {
   test('is linear', () => {
     const startedAt = performance.now();
     for (const piece of ['<a>', '<', '&', 'a', '<a b="', ' ', '<!--', '&#x41;'])
-      expect(() => read(`<r>${piece.repeat(3_000_000)}`)).toThrow(XmlError);
+      expect(() => read(`<r>${piece.repeat(400_000)}`)).toThrow(XmlError);
     expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 
