@@ -6,8 +6,9 @@
 import { reverseName } from '../dns/reverse.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import type { LookUps } from './look-ups.ts';
+import { dottedNibbles, isInNetwork, octetsOf } from './spf-address.ts';
 import { expandDomain, type MacroValues } from './spf-macro.ts';
-import { type Directive, ipv6Octets, isSpfRecord, readSpfRecord, type SpfRecord } from './spf-record.ts';
+import { type Directive, isSpfRecord, readSpfRecord, type SpfRecord } from './spf-record.ts';
 import type { SpfResult } from './verdicts.ts';
 
 /** RFC 7208 §4.6.4. */
@@ -291,18 +292,3 @@ function canHaveRecord(domain: string): boolean {
 function hasValidLengths(name: string): boolean {
   return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63);
 }
-
-const octetsOf = (address: string): readonly number[] =>
-  address.includes(':') ? (ipv6Octets(address) ?? []) : address.split('.').map(Number);
-
-function isInNetwork(octets: readonly number[], network: readonly number[], bits: number): boolean {
-  if (octets.length !== network.length) return false;
-  const whole = Math.min(octets.length, bits >> 3);
-  for (let index = 0; index < whole; index++) if (octets[index] !== network[index]) return false;
-  const rest = bits & 7;
-  if (rest === 0 || whole === octets.length) return true;
-  return (octets[whole] ?? 0) >> (8 - rest) === (network[whole] ?? 0) >> (8 - rest);
-}
-
-const dottedNibbles = (octets: readonly number[]): string =>
-  octets.flatMap((octet) => [(octet >> 4).toString(16), (octet & 15).toString(16)]).join('.');

@@ -3,7 +3,8 @@
  * RFC 7208 §4.5, §4.6.1, §12.
  */
 
-import { parseIpv4, parseIpv6 } from '../dns/ip.ts';
+import { parseIpv4 } from '../dns/ip.ts';
+import { ipv6Octets } from './spf-address.ts';
 import { isMacroString } from './spf-macro.ts';
 
 export type Qualifier = '+' | '-' | '~' | '?';
@@ -126,10 +127,6 @@ function readNetwork(kind: 'ip4' | 'ip6', text: string): Mechanism | undefined {
 function readLength(text: string | undefined, most: number): number | undefined {
   if (text === undefined) return most;
   return /^(?:0|[1-9]\d{0,2})$/.test(text) && Number(text) <= most ? Number(text) : undefined;
-}
-
-export function ipv6Octets(address: string): number[] | undefined {
-  return parseIpv6(address)?.flatMap((group) => [group >> 8, group & 255]);
 }
 
 /** A macro string that ends in a macro or in a label that can be a top-level domain's (`domain-spec`, §7.1). */

@@ -7,8 +7,8 @@ import { domainToASCII } from 'node:url';
 import { findCanonicalIp, parseIpv4 } from '../dns/ip.ts';
 import { shownText } from './key-record.ts';
 import type { LookUps } from './look-ups.ts';
+import { ipv6Octets } from './spf-address.ts';
 import { type Evaluation, evaluateSpf, type SpfClient } from './spf-evaluate.ts';
-import { ipv6Octets } from './spf-record.ts';
 import type { SpfResult, SpfVerdict } from './verdicts.ts';
 
 export interface Sender {
