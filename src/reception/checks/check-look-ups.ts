@@ -30,3 +30,30 @@ export async function withLookUps<T>(
     timeout.abort(checkIsOver);
   }
 }
+
+/** What was found of a name counts for so long: clients that bring much bring it one after the other. */
+export const rememberedMs = 60_000;
+/** Names that are remembered before all are forgotten. */
+const maxNames = 1000;
+
+/** Finds something about names, for all who ask at once or soon after; what is not worth it is not remembered. */
+export function remembering<T>(
+  { clock }: Pick<CheckParts, 'clock'>,
+  find: (name: string) => Promise<T>,
+  isFinal: (found: T) => boolean,
+): (name: string) => Promise<T> {
+  const known = new Map<string, { found: Promise<T>; until: number }>();
+  return (name) => {
+    const before = known.get(name);
+    if (before && before.until > clock.now()) return before.found;
+    if (known.size >= maxNames) known.clear();
+    const found = find(name);
+    const entry = { found, until: clock.now() + rememberedMs };
+    known.set(name, entry);
+    const forget = () => {
+      if (known.get(name) === entry) known.delete(name);
+    };
+    found.then((value) => isFinal(value) || forget(), forget);
+    return found;
+  };
+}

@@ -6,7 +6,7 @@
 import type { LookUps } from '../../authentication/look-ups.ts';
 import { parseDomain } from '../../mail/domain.ts';
 import type { HeloFact } from '../../policy/facts.ts';
-import { type CheckParts, withLookUps } from './check-look-ups.ts';
+import { type CheckParts, remembering, withLookUps } from './check-look-ups.ts';
 import type { FactSource } from './fact-source.ts';
 
 export interface HeloParts extends CheckParts {
@@ -14,14 +14,28 @@ export interface HeloParts extends CheckParts {
   domains: readonly { name: string }[];
 }
 
-export const heloSource = (parts: HeloParts): FactSource => ({
-  finds: ['helo'],
-  ofClient: async ({ session: { hello, peer } }) => ({
-    helo: await checkHelo(parts, hello?.name ?? '', peer.address),
-  }),
-});
+export function heloSource(parts: HeloParts): FactSource {
+  const findName = remembering<Known>(
+    parts,
+    (name) => withLookUps(parts, (dns) => lookFor(dns, name)),
+    (known) => typeof known === 'string',
+  );
+  return {
+    finds: ['helo'],
+    ofClient: async ({ session: { hello, peer } }) => ({
+      helo: await checkHelo({ ...parts, findName }, hello?.name ?? '', peer.address),
+    }),
+  };
+}
 
-async function checkHelo(parts: HeloParts, name: string, client: string): Promise<HeloFact> {
+/** What DNS knows of a name. */
+type Known = 'found' | 'none' | { failed: string };
+
+interface Naming extends Pick<HeloParts, 'hostname' | 'domains'> {
+  findName(name: string): Promise<Known>;
+}
+
+async function checkHelo(parts: Naming, name: string, client: string): Promise<HeloFact> {
   const said = `the client introduced itself as "${name.slice(0, 100)}"`;
   if (name.startsWith('[')) return literal(name, client, said);
   // An underscore is wrong in the name of a host, and harmless: DNS knows such names.
@@ -30,7 +44,7 @@ async function checkHelo(parts: HeloParts, name: string, client: string): Promis
     return { result: 'malformed', why: `${said}, which is no full name of a host` };
   if (domain === parts.hostname || parts.domains.some((own) => own.name === domain))
     return { result: 'ours', why: `${said}, which is a name of ours` };
-  const found = await withLookUps(parts, (dns) => lookFor(dns, name.replace(/\.$/, '')));
+  const found = await parts.findName(name.replace(/\.$/, ''));
   if (found === 'found') return { result: 'good', why: `${said}, a name that DNS knows` };
   if (found === 'none') return { result: 'missing', why: `${said}, a name without addresses` };
   return {
@@ -49,7 +63,7 @@ function literal(name: string, client: string, said: string): HeloFact {
 }
 
 /** Addresses mostly; a name with an MX alone is one, too (RFC 5321 §2.3.5). */
-async function lookFor(dns: LookUps, name: string): Promise<'found' | 'none' | { failed: string }> {
+async function lookFor(dns: LookUps, name: string): Promise<Known> {
   const addresses = await Promise.all([dns.ask(name, 'A'), dns.ask(name, 'AAAA')]);
   if (addresses.some(({ status }) => status === 'found')) return 'found';
   const mx = await dns.ask(name, 'MX');

@@ -6,18 +6,25 @@
 import type { LookUps } from '../../authentication/look-ups.ts';
 import { parseAddress } from '../../mail/address.ts';
 import type { SenderDomainFact } from '../../policy/facts.ts';
-import { type CheckParts, withLookUps } from './check-look-ups.ts';
+import { type CheckParts, remembering, withLookUps } from './check-look-ups.ts';
 import type { FactSource } from './fact-source.ts';
 
-export const senderDomainSource = (parts: CheckParts): FactSource => ({
-  finds: ['senderDomain'],
-  ofClient: async ({ transaction: { reversePath } }) => {
-    const domain = parseAddress(reversePath)?.domain ?? '';
-    if (domain === '' || domain.startsWith('['))
-      return { senderDomain: { result: 'none', domain, why: 'the reverse-path has no domain' } };
-    return { senderDomain: await withLookUps(parts, (dns) => checkDomain(dns, domain)) };
-  },
-});
+export function senderDomainSource(parts: CheckParts): FactSource {
+  const find = remembering<SenderDomainFact>(
+    parts,
+    (domain) => withLookUps(parts, (dns) => checkDomain(dns, domain)),
+    ({ result }) => result !== 'temperror',
+  );
+  return {
+    finds: ['senderDomain'],
+    ofClient: async ({ transaction: { reversePath } }) => {
+      const domain = parseAddress(reversePath)?.domain ?? '';
+      if (domain === '' || domain.startsWith('['))
+        return { senderDomain: { result: 'none', domain, why: 'the reverse-path has no domain' } };
+      return { senderDomain: await find(domain) };
+    },
+  };
+}
 
 async function checkDomain(dns: LookUps, domain: string): Promise<SenderDomainFact> {
   const mx = await dns.ask(domain, 'MX');
