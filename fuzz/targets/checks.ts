@@ -48,7 +48,7 @@ const zip: Target = {
   seeds: () => [archive()],
   read: (input) => namesInZip(input),
   check(input) {
-    const names = namesInZip(input) ?? [];
+    const { names = [] } = namesInZip(input) ?? {};
     demand(names.length <= 1000, 'names are not bounded');
     demand(names.join('').length <= input.length, 'there is more in the names than in the archive');
   },

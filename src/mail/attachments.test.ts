@@ -2,10 +2,25 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attachmentsOf, extensionOf } from './attachments.ts';
-import { namesInZip } from './zip-names.ts';
+import { maxEntries, namesInZip } from './zip-names.ts';
 
 /** Made with Info-ZIP: `invoice.pdf.exe`, and `readme.txt` in a folder. */
 const zip = readFileSync(join(import.meta.dirname, '..', '..', 'testdata', 'attachments', 'invoice.zip'));
+
+/** An archive of empty files: its directory alone. */
+function zipOf(names: readonly string[]): Buffer {
+  const entries = names.map((name) => {
+    const entry = Buffer.alloc(46);
+    entry.writeUInt32LE(0x02014b50, 0);
+    entry.writeUInt16LE(name.length, 28);
+    return Buffer.concat([entry, Buffer.from(name)]);
+  });
+  const directory = Buffer.concat(entries);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt32LE(directory.length, 12);
+  return Buffer.concat([directory, end]);
+}
 
 const part = (fields: string, body = 'x') => `--b\r\n${fields}\r\n\r\n${body}\r\n`;
 const mixed = (...parts: string[]) =>
@@ -77,6 +92,24 @@ describe('attachmentsOf()', () => {
     ).toMatch(/10 parts/);
   });
 
+  test('a program behind hundreds of other names is found, or it is told that there were too many', () => {
+    const inZip = (names: string[]) =>
+      attachmentsOf(
+        mixed(
+          part(
+            'Content-Transfer-Encoding: base64\r\nContent-Type: application/zip',
+            zipOf(names).toString('base64'),
+          ),
+        ),
+      );
+    const decoys = Array.from({ length: maxEntries }, (_, index) => `${index}.txt`);
+    expect(inZip([...decoys.slice(1), 'a.exe'])).toMatchObject({ extensions: ['txt', 'exe'] });
+    expect(inZip([...decoys, 'a.exe']).cut).toBe('a zip archive of more than 1000 files');
+    const kinds = Array.from({ length: 200 }, (_, index) => `a.x${index}`);
+    expect(inZip([...kinds, 'b.x0'])).not.toHaveProperty('cut');
+    expect(inZip([...kinds, 'a.exe']).cut).toBe('more than 200 kinds of attachments');
+  });
+
   test('100,000 parts with names, and fields full of them, are bounded', () => {
     const many = mixed(
       ...Array.from({ length: 100_000 }, (_, index) =>
@@ -106,7 +139,7 @@ test.each([
 describe('namesInZip()', () => {
   test('finds the directory behind something, and before a comment', () => {
     const wrapped = Buffer.concat([Buffer.from('MZ, it extracts itself'), zip]);
-    expect(namesInZip(wrapped)).toEqual(['invoice.pdf.exe', 'd/readme.txt']);
+    expect(namesInZip(wrapped)).toEqual({ names: ['invoice.pdf.exe', 'd/readme.txt'], isCut: false });
   });
 
   test('gives up on anything else', () => {
@@ -116,7 +149,7 @@ describe('namesInZip()', () => {
     for (let at = 0; at < zip.length; at++) {
       const damaged = Buffer.from(zip);
       damaged[at] = (damaged[at] ?? 0) ^ 0xff;
-      expect(namesInZip(damaged)?.length ?? 0).toBeLessThanOrEqual(2);
+      expect(namesInZip(damaged)?.names.length ?? 0).toBeLessThanOrEqual(2);
     }
   });
 });

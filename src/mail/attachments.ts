@@ -9,7 +9,7 @@ import { decodeEncodedWords } from './encoded-words.ts';
 import type { Entity } from './entity.ts';
 import { fieldValue, findFields } from './header.ts';
 import { partsOf } from './parts.ts';
-import { namesInZip } from './zip-names.ts';
+import { maxEntries, namesInZip } from './zip-names.ts';
 
 export interface Attachments {
   /** As they would be shown; those in an archive behind its name and a slash. The first ones. */
@@ -70,7 +70,7 @@ class Found {
   add(message: Buffer, entity: Entity): void {
     const { type } = entity;
     if (type?.type === 'multipart') return;
-    if (type !== undefined && this.types.size < maxKinds) this.types.add(`${type.type}/${type.subtype}`);
+    if (type !== undefined) this.#keep(this.types, `${type.type}/${type.subtype}`);
     const names = namesOf(entity);
     for (const name of names) this.#note(name);
     if (names.some((name) => extensionOf(name) === 'zip') || isZip(type))
@@ -80,7 +80,13 @@ class Found {
   #note(name: string): void {
     if (this.names.length < maxNames) this.names.push(name.slice(0, maxName));
     const extension = extensionOf(name);
-    if (extension !== '' && this.extensions.size < maxKinds) this.extensions.add(extension);
+    if (extension !== '') this.#keep(this.extensions, extension);
+  }
+
+  /** Whoever hides one kind behind hundreds of others is at least told of. */
+  #keep(kinds: Set<string>, kind: string): void {
+    if (kinds.size < maxKinds) kinds.add(kind);
+    else if (!kinds.has(kind)) this.cut ??= `more than ${maxKinds} kinds of attachments`;
   }
 
   #open(message: Buffer, { body, encoding }: Entity, archive = 'archive.zip'): void {
@@ -91,9 +97,10 @@ class Found {
     }
     this.#archiveBytesLeft -= length;
     const decoded = decodeBody(message.subarray(body.start, body.end), encoding);
-    const names = decoded && namesInZip(decoded);
-    if (names === undefined) this.cut ??= 'a zip archive without a directory that can be read';
-    for (const name of names ?? []) this.#note(`${archive}/${name}`);
+    const directory = decoded && namesInZip(decoded);
+    if (directory === undefined) this.cut ??= 'a zip archive without a directory that can be read';
+    else if (directory.isCut) this.cut ??= `a zip archive of more than ${maxEntries} files`;
+    for (const name of directory?.names ?? []) this.#note(`${archive}/${name}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** The names in a zip archive, from its central directory (APPNOTE.TXT §4.3.12, §4.3.16). Nothing is unpacked. */
 
 /** Entries that are read. */
-const maxEntries = 1000;
+export const maxEntries = 1000;
 const endRecordBytes = 22;
 const entryBytes = 46;
 /** A comment of 65535 octets may follow the end record. */
@@ -10,8 +10,15 @@ const maxTail = endRecordBytes + 0xffff;
 const endSignature = Buffer.from([0x50, 0x4b, 5, 6]);
 const entrySignature = 0x02014b50;
 
-/** Undefined for what has no directory. Names may be those of folders, and end in a slash. */
-export function namesInZip(archive: Buffer): string[] | undefined {
+export interface ZipNames {
+  /** Some may be those of folders, and end in a slash. */
+  names: string[];
+  /** There are more. */
+  isCut: boolean;
+}
+
+/** Undefined for what has no directory. */
+export function namesInZip(archive: Buffer): ZipNames | undefined {
   const tail = Math.max(0, archive.length - maxTail);
   const end = archive.lastIndexOf(endSignature);
   if (end < tail || end + endRecordBytes > archive.length) return undefined;
@@ -20,12 +27,13 @@ export function namesInZip(archive: Buffer): string[] | undefined {
   let at = end - directoryBytes;
   if (at < 0) return undefined;
   const names: string[] = [];
-  while (names.length < maxEntries && at + entryBytes <= end && archive.readUInt32LE(at) === entrySignature) {
+  const hasEntry = () => at + entryBytes <= end && archive.readUInt32LE(at) === entrySignature;
+  while (names.length < maxEntries && hasEntry()) {
     const nameBytes = archive.readUInt16LE(at + 28);
     const rest = archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
     const nameAt = at + entryBytes;
     names.push(archive.toString('utf8', nameAt, Math.min(nameAt + nameBytes, end)));
     at = nameAt + nameBytes + rest;
   }
-  return names.length === 0 && directoryBytes > 0 ? undefined : names;
+  return names.length === 0 && directoryBytes > 0 ? undefined : { names, isCut: hasEntry() };
 }
