@@ -81,7 +81,12 @@ export function logins({
       if (!leave) return { kind: 'busy' };
       const check = isPassword ? checkPassword(authenticate, claim) : respond(claim);
       const step = await check.finally(leave);
-      if (step.kind === 'challenge' || step.kind === 'malformed') return step;
+      if (step.kind === 'malformed') return step;
+      if (step.kind === 'challenge') {
+        // Before the proof: to a right one the answer is another challenge, which a wrong one never gets.
+        if (step.user !== undefined && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };
+        return { kind: 'challenge', text: step.text };
+      }
       if (step.kind === 'unavailable') return { kind: 'busy', why: step.text };
       // Only now it is known who that would be; whether the proof was good is not told.
       if (!isPassword && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };

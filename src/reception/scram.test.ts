@@ -88,6 +88,26 @@ test.each([
   expect(delays).toEqual([1000]);
 });
 
+test.each([
+  ['the right password', 'pencil'],
+  ['a wrong one', 'pencils'],
+])('an account that is guessed at gives no answer by which %s would show', async (_, password) => {
+  const scram = await open(storeOf(account(bob, keys)).store);
+  const { clock } = impatientClock();
+  const places = { failed: () => {}, succeeded: () => {}, isBesieged: async (user: string) => user === bob };
+  const parts = { authenticate: async () => undefined, mechanisms: scram.mechanisms, places, clock, log };
+  const login = logins(parts)('192.0.2.1', {
+    leave: () => undefined,
+    failedLogin: async () => ({ isRepeated: false }),
+    badRecipient: async () => ({}),
+    badCommands: () => {},
+    broughtMail: () => {},
+  });
+  const client = scramSha256({ user: bob, password }, 'abc');
+  const first = await login({ mechanism: 'SCRAM-SHA-256', message: client.initialResponse, begins: true });
+  expect(first).toMatchObject({ kind: 'busy', why: expect.stringMatching(/this account/) });
+});
+
 test('a user who is not there has a salt, and the same one after a restart', async () => {
   const { store, memos } = storeOf(account(bob, keys), account(eve));
   const scram = await open(store);

@@ -40,8 +40,8 @@ export interface SaslExchange {
 
 /** What a mechanism makes of a message that was handed on to it. */
 export type MechanismStep =
-  /** To be sent to the client, whose answer is awaited. */
-  | { kind: 'challenge'; text: string }
+  /** To be sent to the client, whose answer is awaited. `user`: who it says that it is, before anything of it is checked. */
+  | { kind: 'challenge'; text: string; user?: string }
   /** That is who it is. `authorizationId` is whom it wants to act as, or ''. */
   | { kind: 'proven'; user: string; authorizationId: string }
   | { kind: 'wrong'; user: string }

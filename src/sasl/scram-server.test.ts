@@ -51,7 +51,7 @@ async function play({ password = 'pencil', client, server, plus = false, of = ke
 describe('scramServer()', () => {
   test('plays the example of RFC 7677', async () => {
     const server = example();
-    expect(await server.respond(clientFirst)).toEqual({ kind: 'challenge', text: challenge });
+    expect(await server.respond(clientFirst)).toEqual({ kind: 'challenge', text: challenge, user: 'user' });
     expect(await server.respond(clientFinal)).toEqual({
       kind: 'challenge',
       text: 'v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=',

@@ -57,7 +57,7 @@ export function scramServer(mechanism: ScramMechanism, parts: ScramServerParts):
       respond = step.kind === 'challenge' ? (end) => confirm(end, first) : over;
       return step;
     };
-    return { kind: 'challenge', text: challenge };
+    return { kind: 'challenge', text: challenge, user: first.user };
   }
 
   /** SMTP and POP3 have no room for our proof in their last word: it is a challenge, and the answer to it is empty. */

@@ -56,6 +56,18 @@ test('guesses at one account from everywhere shut out strangers, and nobody who 
   expect(await places.isBesieged(bob, '203.0.113.9')).toBe(false);
 });
 
+test.each(['"bob"@example.com', '"b\\ob"@example.com', '"\\B\\O\\B"@EXAMPLE.com'])(
+  'guesses count together, also those at %s',
+  async (spelled) => {
+    await using setup = await stage();
+    const { places } = setup;
+    for (let guess = 0; guess < 6; guess++) places.failed(spelled);
+    expect(await places.isBesieged(bob, '203.0.113.9')).toBe(true);
+    for (let guess = 0; guess < 6; guess++) places.failed('ann@example.com');
+    expect(await places.isBesieged(spelled.replace(/b\W?o\W?b/i, 'ann'), '203.0.113.9')).toBe(true);
+  },
+);
+
 test('nobody learns from it whether there is such an account', async () => {
   await using setup = await stage();
   const { places } = setup;

@@ -4,6 +4,7 @@
  * kept as memos; of one that has just been used, nothing is read or written.
  */
 
+import { addressKey, parseAddress } from '../../mail/address.ts';
 import { clientNetworks } from '../../net/client-networks.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
@@ -95,5 +96,8 @@ export class LoginPlaces {
   }
 }
 
-/** As accounts are named, if it is one. */
-const nameOf = (user: string): string => user.slice(0, maxNameLength).normalize('NFC').toLowerCase();
+/** As accounts are named, however it is spelled, if it is one: each spelling has not its own guesses. */
+function nameOf(user: string): string {
+  const address = parseAddress(user);
+  return address ? addressKey(address) : user.slice(0, maxNameLength).normalize('NFC').toLowerCase();
+}
