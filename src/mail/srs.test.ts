@@ -71,6 +71,18 @@ describe('rewrite() and reverse()', () => {
     expect(back(change(rewritten('ann@example.net')))).toBe('forged');
   });
 
+  // `j7` is a day; the hash would be good for an address of the sender's choice, and for as long.
+  test.each([
+    'SRS1=x=j7=victim.example=bob@evil.example',
+    'SRS1=x=j7==victim.example=bob@evil.example',
+    'SRS1=x=j7=+victim.example=bob@evil.example',
+    'SRS0=victim.example=bob@j7',
+  ])('of %s no SRS0 can be made that we have not made', (sender) => {
+    const made = rewritten(sender);
+    if (made.startsWith('SRS1')) expect(back(made.replace('SRS1', 'SRS0'))).toBe('forged');
+    expect(back(made)).toMatch(/@(evil\.example|j7)$/);
+  });
+
   test('holds for so many days, also over the end of their count', () => {
     const last = (1024 * 20 - 1) * day;
     const made = rewritten('ann@example.net', { at: last });

@@ -43,13 +43,13 @@ function rewritten({ localPart, domain }: Address, secret: Buffer, day: string):
   const again = /^srs([01])([-+=].*)$/is.exec(localPart);
   // SRS0 of another forwarder: a bounce is to go to that one, past everybody between.
   if (again?.[1] === '0') return srs1(secret, `${domain}=${again[2]}`);
-  const passedOn = again === null ? undefined : /^[-+=][^=]*=(.*)$/s.exec(again[2] ?? '');
+  const passedOn = again === null ? undefined : /^[-+=][^=]*=([^=]+=[-+=].*)$/s.exec(again[2] ?? '');
   if (passedOn?.[1] !== undefined) return srs1(secret, passedOn[1]);
   const told = `${day}=${domain}=${localPart}`;
-  return `SRS0=${hashOf(secret, told)}=${told}`;
+  return `SRS0=${hashOf(secret, '0', told)}=${told}`;
 }
 
-const srs1 = (secret: Buffer, told: string): string => `SRS1=${hashOf(secret, told)}=${told}`;
+const srs1 = (secret: Buffer, told: string): string => `SRS1=${hashOf(secret, '1', told)}=${told}`;
 
 export type Reversal =
   | { kind: 'valid'; sender: Address }
@@ -63,7 +63,7 @@ export function reverse(
   { secrets, now }: { secrets: readonly Buffer[]; now: number },
 ): Reversal {
   const [, version, hash = '', told = ''] = /^srs([01])[-+=]([^=]*)=(.*)$/is.exec(localPart) ?? [];
-  if (version === undefined || !secrets.some((secret) => isHashOf(secret, told, hash)))
+  if (version === undefined || !secrets.some((secret) => isHashOf(secret, { version, told }, hash)))
     return { kind: 'forged' };
   return version === '0' ? reverse0(told, now) : reverse1(told);
 }
@@ -88,13 +88,16 @@ function addressOf(localPart: string, domain: string): Address | undefined {
   return localPart === '' ? undefined : parseAddress(quoted);
 }
 
-function hashOf(secret: Buffer, told: string): string {
-  const digest = createHmac('sha256', secret).update(told.toLowerCase().normalize('NFC')).digest();
+/** `version`: what is told in an SRS1 is the sender's own words, and must not be read as an SRS0's. */
+function hashOf(secret: Buffer, version: string, told: string): string {
+  const text = `${version}=${told.toLowerCase().normalize('NFC')}`;
+  const digest = createHmac('sha256', secret).update(text).digest();
   return Array.from({ length: hashLength }, (_, index) => alphabet[(digest[index] ?? 0) % 32]).join('');
 }
 
-function isHashOf(secret: Buffer, told: string, hash: string): boolean {
-  const [expected, found] = [Buffer.from(hashOf(secret, told)), Buffer.from(hash.toLowerCase())];
+function isHashOf(secret: Buffer, made: { version: string; told: string }, hash: string): boolean {
+  const { version, told } = made;
+  const [expected, found] = [Buffer.from(hashOf(secret, version, told)), Buffer.from(hash.toLowerCase())];
   return expected.length === found.length && timingSafeEqual(expected, found);
 }
 
