@@ -119,7 +119,8 @@ describe('mail from outside', () => {
     const reception = new TestReception(inbound);
     const kept = 'Authentication-Results: mx.other.example; spf=pass\r\nX-Odd:  kept \r\n\tas it is\r\n';
     const forged =
-      'Authentication-Results: mx.example.com;\r\n\tdmarc=pass\r\nReturn-Path: <x@evil.example>\r\n';
+      'Authentication-Results: mx.example.com;\r\n\tdmarc=pass\r\nReturn-Path: <x@evil.example>\r\n' +
+      'X-Posthorn-Verdict: Inbox; policy=default; evil.example\r\n';
     const content = from('a@good.example', kept + forged);
     await reception.send({ from: 'a@good.example', to: bob, content });
     const { text } = await reception.theMessage();

@@ -20,11 +20,11 @@ async function deliver(header: string, to = 'bob@example.com') {
 test('keeps what the server in front has found, but for what pretends to be ours', async () => {
   const theirs = 'Authentication-Results: front.example.com; spf=pass';
   const { reception } = await deliver(
-    `Return-Path: <x@y.example>\r\nAuthentication-Results: mx.example.com; spf=pass\r\n${theirs}\r\nFrom: a@client.example`,
+    `Return-Path: <x@y.example>\r\nX-Posthorn-Verdict : Inbox\r\nAuthentication-Results: mx.example.com; spf=pass\r\n${theirs}\r\nFrom: a@client.example`,
   );
   const { text, entry } = await reception.theMessage();
   expect(text).toContain(`\r\n${theirs}\r\nFrom: a@client.example\r\n\r\nHello.\r\n`);
-  expect(text).not.toMatch(/^Return-Path|mx\.example\.com; spf/m);
+  expect(text).not.toMatch(/^Return-Path|Verdict|mx\.example\.com; spf/m);
   expect(text).toMatch(
     /^Received: from front\.example\.com \(\[192\.0\.2\.1\]\)\s+by mx\.example\.com\s+with LMTP\s/,
   );
