@@ -6,6 +6,8 @@ describe('dmarcPass()', () => {
     ['mx.example; dmarc=pass header.from=example.com', 'example.com'],
     ['mx.example; spf=pass; dmarc=pass (p=reject; sp=none) header.from="Example.COM"; x=y', 'example.com'],
     ['mx.example; dmarc/1 = pass header.from=a@example.com', 'example.com'],
+    ['mx.example; dmarc=pass reason="a header.from=bank.example" header.from=example.com', 'example.com'],
+    ['mx.example; dmarc=pass reason="a header.from=bank.example"', undefined],
     ['mx.example; dmarc=pass', undefined],
   ])('reads %s', (text, domain) => {
     expect(dmarcPass(text)).toEqual({ domain });

@@ -65,7 +65,8 @@ function resultsOf(text: string): string[] {
     if (!isQuoted && character === '(') depth++;
     else if (!isQuoted && depth > 0) depth -= character === ')' ? 1 : 0;
     else if (character === ';' && !isQuoted) results.push('');
-    else results[results.length - 1] += character;
+    // No property begins amid a quoted text: it may be anybody's.
+    else results[results.length - 1] += isQuoted && /\s/.test(character) ? '_' : character;
     if (character === '"' && depth === 0) isQuoted = !isQuoted;
     if (escaped) at++;
   }

@@ -134,8 +134,24 @@ const harmless = (text: string): string =>
 export function isForgedResults(value: string, hostname: string): boolean {
   const ours = hostname.toLowerCase();
   const id = authservId(value);
-  return id === undefined ? value.toLowerCase().includes(ours) : id.toLowerCase().replace(/\.$/, '') === ours;
+  if (id === undefined) return value.toLowerCase().includes(ours) || looselyRead(value).startsWith(ours);
+  return id.toLowerCase().replace(/\.$/, '') === ours;
 }
+
+/** As who passes over comments, quotes and white space, wherever they stand, reads its beginning. */
+function looselyRead(value: string): string {
+  let depth = 0;
+  let text = '';
+  for (const character of value.slice(0, longestLoose)) {
+    if (character === '(') depth++;
+    else if (character === ')' && depth > 0) depth--;
+    else if (depth === 0 && !/[\s"\\]/.test(character)) text += character;
+  }
+  return text.toLowerCase();
+}
+
+/** Characters of a value in which a name is looked for so. */
+const longestLoose = 4096;
 
 /** The authserv-id: a token or quoted string between comments, then a version or nothing, then `;` or the end. */
 function authservId(value: string): string | undefined {

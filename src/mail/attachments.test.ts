@@ -144,6 +144,9 @@ describe('namesInZip()', () => {
 
   test('gives up on anything else', () => {
     expect(namesInZip(Buffer.from('PK'))).toBeUndefined();
+    const empty = Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)]);
+    expect(namesInZip(empty)).toEqual({ names: [], isCut: false });
+    expect(namesInZip(Buffer.concat([zip, empty]))).toBeUndefined();
     expect(namesInZip(Buffer.alloc(200_000, 0x50))).toBeUndefined();
     for (let length = 0; length < zip.length; length++) namesInZip(zip.subarray(0, length));
     for (let at = 0; at < zip.length; at++) {

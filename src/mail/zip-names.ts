@@ -9,6 +9,8 @@ const maxTail = endRecordBytes + 0xffff;
 /** `PK\5\6`, `PK\1\2`. */
 const endSignature = Buffer.from([0x50, 0x4b, 5, 6]);
 const entrySignature = 0x02014b50;
+/** Of a file: with it an archive begins that has one. */
+const localSignature = 0x04034b50;
 
 export interface ZipNames {
   /** Some may be those of folders, and end in a slash. */
@@ -35,5 +37,10 @@ export function namesInZip(archive: Buffer): ZipNames | undefined {
     names.push(archive.toString('utf8', nameAt, Math.min(nameAt + nameBytes, end)));
     at = nameAt + nameBytes + rest;
   }
-  return names.length === 0 && directoryBytes > 0 ? undefined : { names, isCut: hasEntry() };
+  if (names.length === 0 && (directoryBytes > 0 || hasFile(archive))) return undefined;
+  return { names, isCut: hasEntry() };
 }
+
+/** An end record in the comment of another one can hide a directory from us, and not from everybody. */
+const hasFile = (archive: Buffer): boolean =>
+  archive.length >= 4 && archive.readUInt32LE(0) === localSignature;
