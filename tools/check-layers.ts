@@ -30,6 +30,7 @@ const lines: readonly (readonly string[])[] = [
   ['reception', 'delivery', 'reporting'],
   ['simulation'],
   ['admin'],
+  ['wiring'],
   ['cli', 'web'],
 ];
 

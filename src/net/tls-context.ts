@@ -4,6 +4,8 @@ import { constants } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContext } from 'node:tls';
 
+export type { SecureContext };
+
 /**
  * Nobody renegotiates: in TLS 1.2 each time costs us far more than the client (CVE-2011-1473), and 1.3 has done away
  * with it. Rejects with a message that names the file when it cannot be read, or when certificate and key do not fit.

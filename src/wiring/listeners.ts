@@ -1,26 +1,26 @@
 /** The second half of the wiring: what listens, and which machine and application serve a connection that comes in. */
 
-import type { SecureContext } from 'node:tls';
-import type { Config, ListenerConfig } from './config/config.ts';
-import { addressClass } from './net/addresses.ts';
-import { Connection, type OpenSession } from './net/connection.ts';
-import { Crowd } from './net/crowd.ts';
-import { type Listener, listen, type Socket } from './net/listener.ts';
-import type { Peer, TlsInfo } from './net/machine.ts';
-import { type NetworkSet, networkSet } from './net/networks.ts';
-import { Pop3Session } from './pop3/session.ts';
-import type { Directory } from './queue/directory.ts';
-import type { Quotas } from './queue/quotas.ts';
-import type { Conducts } from './reception/abuse/conduct.ts';
-import type { Gate } from './reception/abuse/gate.ts';
-import type { Logins } from './reception/open-logins.ts';
-import { pop3Application } from './reception/pop3.ts';
-import { type Door, type Session, SmtpApplication } from './reception/smtp-application.ts';
-import { replyLines } from './smtp/reply.ts';
-import { SmtpSession } from './smtp/session.ts';
-import { maildirPath } from './store/maildir.ts';
-import type { Clock } from './util/clock.ts';
-import type { Log } from './util/log.ts';
+import type { Config, ListenerConfig } from '../config/config.ts';
+import { addressClass } from '../net/addresses.ts';
+import { Connection, type OpenSession } from '../net/connection.ts';
+import { Crowd } from '../net/crowd.ts';
+import { type Listener, listen, type Socket } from '../net/listener.ts';
+import type { Peer, TlsInfo } from '../net/machine.ts';
+import { type NetworkSet, networkSet } from '../net/networks.ts';
+import type { SecureContext } from '../net/tls-context.ts';
+import { Pop3Session } from '../pop3/session.ts';
+import type { Directory } from '../queue/directory.ts';
+import type { Quotas } from '../queue/quotas.ts';
+import type { Conducts } from '../reception/abuse/conduct.ts';
+import type { Gate } from '../reception/abuse/gate.ts';
+import type { Logins } from '../reception/open-logins.ts';
+import { pop3Application } from '../reception/pop3.ts';
+import { type Door, type Session, SmtpApplication } from '../reception/smtp-application.ts';
+import { replyLines } from '../smtp/reply.ts';
+import { SmtpSession } from '../smtp/session.ts';
+import { maildirPath } from '../store/maildir.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
 
 export interface ListenersParts {
   quotas: Quotas;

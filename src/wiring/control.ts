@@ -1,0 +1,88 @@
+/** The wiring of what commands reach: the operations, on the running server, behind the control socket. */
+
+import { addressChecks, ownAddresses } from '../admin/address-checks.ts';
+import { AdminError } from '../admin/admin.ts';
+import { startControlServer } from '../admin/control-server.ts';
+import { localAdmin } from '../admin/local-admin.ts';
+import { controlPath } from '../admin/open-admin.ts';
+import { AddressChecker } from '../delivery/check/address-checker.ts';
+import { operatorParts } from '../delivery/operator.ts';
+import { createCheckParts, createSourceChooser } from '../delivery/outbound.ts';
+import type { OutboundTls } from '../delivery/tls/outbound-tls.ts';
+import type { Matches } from '../queue/matches.ts';
+import type { Suspension } from '../queue/suspensions.ts';
+import { HandInError, handIn } from '../reception/control.ts';
+import type { JobRow } from '../store/store.ts';
+import type { Reception } from './core.ts';
+import { doorPartsOf } from './doors.ts';
+
+export async function startControl(
+  reception: Reception & { tls: OutboundTls },
+  parts: AsyncDisposableStack,
+): Promise<void> {
+  const {
+    config,
+    log,
+    clock,
+    store,
+    directory,
+    suppressions,
+    queue,
+    resolver,
+    receivers,
+    guard,
+    defence,
+    brake,
+    greylist,
+    history,
+  } = reception;
+  const submission = doorPartsOf(reception);
+  const checkParts = await createCheckParts(config, {
+    resolver,
+    clock,
+    findOwn: ownAddresses(directory),
+    tls: reception.tls.policies,
+    sources: createSourceChooser(config, guard),
+  });
+  const checker = new AddressChecker(checkParts);
+  const running = {
+    accountsChanged: (removed: string | undefined) => brake.forget(removed),
+    abuseCounts: defence.abuseCounts,
+    forgiven: defence.forgiven,
+    submit: (from: string, recipients: string[], content: Buffer) =>
+      handIn(submission, { from, recipients, content }).catch((error) => {
+        throw error instanceof HandInError
+          ? new AdminError('refused', error.message, { cause: error })
+          : error;
+      }),
+    checkAddress: addressChecks(checker, suppressions),
+    outlookOf: (job: JobRow, sentBy: { reversePath: string }) => queue.outlookOf(job, sentBy),
+    concurrency: config.delivery.concurrency,
+    receiversForgotten: (site: string | undefined) => receivers.forget(site),
+    lookAtSources: () => guard.look(),
+    look: (all: boolean) => (all ? queue.wake() : queue.look()),
+    withhold: (matches: Matches, recall: boolean) => queue.withhold(matches, recall),
+    inLine: () => queue.inLine(),
+    suspend: (suspensions: readonly Suspension[]) => queue.suspend(suspensions),
+  };
+  const admin = localAdmin({
+    ...operatorParts({ ...reception, settle: (settlement) => queue.settle(settlement) }),
+    store,
+    domains: config.domains,
+    directory,
+    suppressions: async () => suppressions,
+    bans: async () => defence.bans,
+    brake: async () => brake,
+    greylist: async () => greylist,
+    senders: async () => history,
+    clock,
+    dossierMs: config.dossier.days * dayMs,
+    running,
+  });
+  const maxContentBytes = config.limits.messageBytes;
+  const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log, clock });
+  parts.defer(() => control.stop());
+  parts.defer(() => checker.stop());
+}
+
+const dayMs = 24 * 3600_000;
