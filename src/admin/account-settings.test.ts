@@ -31,7 +31,12 @@ beforeEach(async () => {
 const change = (request: Omit<SettingsChange, 'address'>, address = bob) => {
   const { store } = directory;
   const changed = () => void changes++;
-  return settingsOperations({ store, domains, changed }).changeSettings({ address, ...request });
+  return settingsOperations({
+    store,
+    domains,
+    policies: [{ name: 'strict' }, { name: 'easy' }],
+    changed,
+  }).changeSettings({ address, ...request });
 };
 
 test('M12: send and receive switches: what is given is changed, the rest stays', async () => {
@@ -42,6 +47,15 @@ test('M12: send and receive switches: what is given is changed, the rest stays',
   expect(await change({ receive: true, quotaBytes: null })).toEqual({ policy: 'strict', send: false });
   expect((await directory.store.findAccount(bob))?.settings).toEqual({ policy: 'strict', send: false });
   expect(changes).toBe(3);
+});
+
+test('a policy of its own: one that there is, until it is judged as its domain is again', async () => {
+  expect(await change({ policy: 'easy' })).toEqual({ policy: 'easy' });
+  expect(await change({ policy: 'default' })).toEqual({ policy: 'default' });
+  await expect(change({ policy: 'esay' })).rejects.toThrow(
+    'There is no policy "esay". There are: default, strict, easy.',
+  );
+  expect(await change({ policy: null })).toEqual({});
 });
 
 test('forwards: addresses of ours in one spelling, others as they are written, each once', async () => {

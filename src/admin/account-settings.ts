@@ -1,5 +1,6 @@
 /** What can be set of an account: the rules, and what a change makes of what was set before. */
 
+import { defaultPolicyName } from '../policy/policy.ts';
 import { follow } from '../queue/following.ts';
 import { findPlace, type PlaceParts } from '../queue/readings.ts';
 import type { AccountSettings, Store } from '../store/store.ts';
@@ -9,6 +10,8 @@ import { type Admin, AdminError, type SettingsChange } from './admin.ts';
 export interface SettingsParts {
   store: Pick<Store, 'findAccount' | 'findAlias' | 'setSettings'>;
   domains: Domains;
+  /** The policies of the configuration; the built-in one is there besides. */
+  policies: readonly { name: string }[];
   /** Whoever remembers accounts must look again. */
   changed(): void;
 }
@@ -23,6 +26,7 @@ export function settingsOperations(parts: SettingsParts): Pick<Admin, 'changeSet
       const key = localAddress(address, domains);
       const account = await store.findAccount(key);
       if (!account) throw noSuchAccount(key);
+      checkPolicy(parts, change.policy ?? undefined);
       const forward = change.forward && (await checkForward(parts, key, change.forward));
       const settings = settingsAfter(account.settings ?? {}, { ...change, ...(forward && { forward }) });
       await store.setSettings(key, settings);
@@ -37,7 +41,7 @@ type Change = Omit<SettingsChange, 'address'>;
 /** Nothing is kept of what is as it would be anyway. */
 function settingsAfter(
   before: AccountSettings,
-  { receive, send, quotaBytes, forward, hourlyRecipients }: Change,
+  { receive, send, quotaBytes, policy, forward, hourlyRecipients }: Change,
 ): AccountSettings {
   const settings = { ...before };
   if (receive !== undefined) delete settings.receive;
@@ -46,11 +50,22 @@ function settingsAfter(
   if (send === false) settings.send = false;
   if (quotaBytes !== undefined) delete settings.quotaBytes;
   if (typeof quotaBytes === 'number') settings.quotaBytes = quotaBytes;
+  if (policy !== undefined) delete settings.policy;
+  if (typeof policy === 'string') settings.policy = policy;
   if (hourlyRecipients !== undefined) delete settings.hourlyRecipients;
   if (typeof hourlyRecipients === 'number') settings.hourlyRecipients = hourlyRecipients;
   if (forward !== undefined) delete settings.forward;
   if (forward) settings.forward = { to: forward.to, ...(forward.keep && { keep: true }) };
   return settings;
+}
+
+function checkPolicy({ policies }: SettingsParts, policy: string | undefined): void {
+  const known = [...new Set([defaultPolicyName, ...policies.map(({ name }) => name)])];
+  if (policy === undefined || known.includes(policy)) return;
+  throw new AdminError(
+    'bad-request',
+    `There is no policy ${JSON.stringify(policy.slice(0, 100))}. There are: ${known.join(', ')}.`,
+  );
 }
 
 async function checkForward(

@@ -16,6 +16,7 @@ import { type Admin, AdminError, type NewAccount } from './admin.ts';
 export interface AccountParts {
   store: Store;
   domains: Domains;
+  policies: readonly { name: string }[];
   clock: Clock;
   /** Whoever remembers accounts and aliases must look again. */
   changed(removed?: string): void;

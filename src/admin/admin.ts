@@ -44,6 +44,8 @@ export interface SettingsChange {
   /** Whether its user can submit mail. */
   send?: boolean;
   quotaBytes?: number | null;
+  /** Name of the policy that judges what comes in for it. */
+  policy?: string | null;
   /** Before what it sends is held; 0: as many as it likes. */
   hourlyRecipients?: number | null;
   /** Addresses that its mail goes on to, and whether a copy stays. */

@@ -67,6 +67,7 @@ const settingsChange = v.object({
   receive: v.exactOptional(v.boolean()),
   send: v.exactOptional(v.boolean()),
   quotaBytes: v.exactOptional(v.nullable(octets)),
+  policy: v.exactOptional(v.nullable(text)),
   hourlyRecipients: v.exactOptional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
   forward: v.exactOptional(v.nullable(v.object({ to: v.array(text), keep: v.boolean() }))),
 });

@@ -64,6 +64,8 @@ export interface Running extends BanParts {
 export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | 'bounce'> {
   store: Store;
   domains: Domains;
+  /** Of the configuration. */
+  policies: readonly { name: string }[];
   directory: Directory;
   /** The server's own, or read when they are needed. */
   suppressions(): Promise<Suppressions>;
@@ -86,12 +88,12 @@ const maxDossiers = 1000;
 
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
 export function localAdmin(parts: LocalAdminParts): Admin {
-  const { store, domains, directory, clock, running } = parts;
+  const { store, domains, policies, directory, clock, running } = parts;
   const changed = (removed?: string) => {
     directory.forget();
     running?.accountsChanged(removed);
   };
-  const accountParts = { store, domains, clock, changed };
+  const accountParts = { store, domains, policies, clock, changed };
   const look = (all: boolean) => running?.look(all);
   return {
     ...accountOperations(accountParts),

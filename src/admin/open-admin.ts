@@ -58,6 +58,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
     ...offlineOperatorParts(config, { store, clock, directory }),
     store: kept,
     domains,
+    policies: config.policies,
     directory,
     suppressions: () =>
       Suppressions.read({

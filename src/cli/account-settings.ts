@@ -15,6 +15,8 @@ interface SetOptions extends CommonOptions {
   receive?: boolean;
   send?: boolean;
   quota?: number | null;
+  /** false: --no-policy. */
+  policy?: string | false;
   hourlyRecipients?: number | null;
 }
 
@@ -26,24 +28,33 @@ interface ForwardOptions extends CommonOptions {
 
 export function addSettingsCommands(tree: CommandTree, account: Command, context: Context): void {
   const set = tree
-    .add(account, 'set <address>', 'switch receiving and sending on and off, and say how much it may hold')
+    .add(
+      account,
+      'set <address>',
+      'switch receiving and sending on and off, and say how much it may hold and how its mail is judged',
+    )
     .option('--receive <on|off>', 'mail can be sent to it', onOrOff)
     .option('--send <on|off>', 'its user can submit mail', onOrOff)
     .option('--quota <size>', 'such as 500M or 2G; "default" is as the domain has it', quota)
+    .option('--policy <name>', 'by which mail from outside is judged for it; see: posthorn policy list')
+    .option('--no-policy', 'it is judged as its domain is')
     .option(
       '--hourly-recipients <number>',
       'recipients within an hour, before what it sends is held; "none": never; "default"',
       hourlyRecipients,
     )
     .option('--json', 'print JSON');
-  tree.run(set, ({ receive, send, quota, hourlyRecipients, ...options }: SetOptions, address: string) =>
-    change(context, options, {
-      address,
-      ...(receive !== undefined && { receive }),
-      ...(send !== undefined && { send }),
-      ...(quota !== undefined && { quotaBytes: quota }),
-      ...(hourlyRecipients !== undefined && { hourlyRecipients }),
-    }),
+  tree.run(
+    set,
+    ({ receive, send, quota, policy, hourlyRecipients, ...options }: SetOptions, address: string) =>
+      change(context, options, {
+        address,
+        ...(receive !== undefined && { receive }),
+        ...(send !== undefined && { send }),
+        ...(quota !== undefined && { quotaBytes: quota }),
+        ...(policy !== undefined && { policy: policy === false ? null : policy }),
+        ...(hourlyRecipients !== undefined && { hourlyRecipients }),
+      }),
   );
   const forward = tree
     .add(account, 'forward <address>', 'its mail goes on to other addresses; junk stays in its Junk folder')
@@ -69,7 +80,7 @@ async function change(context: Context, options: CommonOptions, request: Setting
   if (Object.keys(request).length === 1)
     throw new CommandError(
       exitCodes.usage,
-      'nothing is to be set: give --receive, --send, --quota or --hourly-recipients.',
+      'nothing is to be set: give --receive, --send, --quota, --policy or --hourly-recipients.',
     );
   const settings = await withAdmin(context, options, (admin) => admin.changeSettings(request));
   const address = keyOf(request.address);
@@ -83,6 +94,7 @@ export function describeSettings({
   receive,
   send,
   quotaBytes,
+  policy,
   forward,
   hourlyRecipients: most,
 }: AccountSettings): string {
@@ -90,6 +102,7 @@ export function describeSettings({
     ...(receive === false ? ['receives nothing'] : []),
     ...(send === false ? ['sends nothing'] : []),
     ...(quotaBytes === undefined ? [] : [`may hold ${formatSize(quotaBytes)}`]),
+    ...(policy === undefined ? [] : [`judged by the policy "${policy}"`]),
     ...(most === undefined
       ? []
       : [

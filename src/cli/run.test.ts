@@ -232,6 +232,16 @@ describe('posthorn account', () => {
       /^dora@example\.com {2}since [\d-]+; holds 0 bytes of 2 GiB \(0 %\); sends nothing; goes on to/m,
     );
     await posthorn(['account', 'set', 'dora@example.com', '--send', 'on', '--quota', 'default']);
+    expect(await posthorn(['account', 'set', 'dora@example.com', '--policy', 'default'])).toMatchObject({
+      out: expect.stringContaining('judged by the policy "default"'),
+    });
+    expect(await posthorn(['account', 'set', 'dora@example.com', '--policy', 'strict'])).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('There is no policy "strict". There are: default.'),
+    });
+    expect((await posthorn(['account', 'set', 'dora@example.com', '--no-policy'])).out).not.toContain(
+      'policy',
+    );
     expect(await posthorn(['account', 'forward', 'dora@example.com', '--off', '--json'])).toMatchObject({
       out: expect.stringMatching(/"settings": \{\}/),
     });

@@ -177,3 +177,14 @@ describe('posthorn policy replay', () => {
     ]);
   });
 });
+
+// At the end: a replay judges by what the mailboxes have now.
+test("a mailbox's own policy goes before that of its domain", async () => {
+  const own = (...args: string[]) =>
+    runCommand(['account', 'set', easy, ...args], { cwd: join(net().config.dataDir, '..') });
+  expect((await receive('b@forged.example', easy)).codes).toEqual([250]);
+  expect((await own('--policy', 'strict')).out).toContain('judged by the policy "strict"');
+  expect((await receive('b@forged.example', easy)).codes).toEqual([550]);
+  expect((await own('--no-policy')).exitCode).toBe(0);
+  expect((await receive('b@forged.example', easy)).codes).toEqual([250]);
+});

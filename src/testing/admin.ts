@@ -22,6 +22,7 @@ export function adminParts(store: Store, more: Partial<LocalAdminParts> = {}): L
   return {
     store,
     domains,
+    policies: [],
     directory: new Directory({ store, domains }),
     suppressions: () =>
       Suppressions.read({

@@ -69,6 +69,7 @@ export async function startControl(
     ...operatorParts({ ...reception, settle: (settlement) => queue.settle(settlement) }),
     store,
     domains: config.domains,
+    policies: config.policies,
     directory,
     suppressions: async () => suppressions,
     bans: async () => defence.bans,
