@@ -26,6 +26,18 @@ describe('the default policy', () => {
     },
   );
 
+  test('scores everything that is argued', () => {
+    const [, rows = ''] =
+      /\| finding [^\n]*\n([\s\S]*?)\n\n/.exec(read('decisions/0032-default-scores.md')) ?? [];
+    const argued = rows
+      .split('\n')
+      .flatMap((row) => row.split('|')[1]?.match(/[a-z][a-z-]+(?::[a-z-]+)?/g) ?? []);
+    const spelled = scoring.map(({ when: { name, argument } }) =>
+      argument === '' ? name : `${name}:${argument}`,
+    );
+    expect(argued.sort()).toEqual(spelled.sort());
+  });
+
   test("greylists nobody, asks no DNS list, refuses nothing for its sum, and never for the sender's domain", () => {
     expect(defaultPolicy.rejectAt).toBeUndefined();
     const names = defaultPolicy.checks.map(({ when }) => when.name);
