@@ -273,15 +273,16 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     return andThen(this.#parts.directory.resolve(address, spelled), (resolution) => {
       const added = this.#addRecipient(transaction, { address, spelled, parameters }, resolution);
       if (resolution.status === 'found') return added;
-      return andThen(added, (refusal) => refusal && this.#answerStranger(refusal));
+      return andThen(added, (refusal) => refusal && this.#answerStranger(refusal, transaction));
     });
   }
 
   /** Who asks for people that are not here, one after the other, hears of it later and later, and in the end no more. */
-  #answerStranger(refusal: Reply): MaybePromise<Reply> {
+  #answerStranger(refusal: Reply, { reversePath }: Transaction): MaybePromise<Reply> {
     const { conduct } = this.#parts;
     if (conduct === undefined || this.#session.account !== undefined) return refusal;
-    return conduct.badRecipient().then(({ leave }) => (leave ? reply(421, '4.7.0', leave) : refusal));
+    const found = conduct.badRecipient({ isReport: reversePath === '' });
+    return found.then(({ leave }) => (leave ? reply(421, '4.7.0', leave) : refusal));
   }
 
   #addRecipient(

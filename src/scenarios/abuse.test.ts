@@ -173,6 +173,15 @@ describe('abuse', () => {
     expect(await greetingOf('2001:db8:6::2')).toMatch(/^220 /);
   });
 
+  test('who brings reports to people that are not here is not banned for what others have forged', async () => {
+    const { session } = await come('smtp', '203.0.113.77');
+    await using _ = session;
+    await say(session, 'EHLO c.example');
+    await say(session, 'MAIL FROM:<>');
+    for (let index = 0; index < 12; index++)
+      expect(await say(session, `RCPT TO:<user${index}@example.com>`)).toMatch(/^550 5\.1\.1 /);
+  });
+
   test('who speaks nonsense in session after session is banned', async () => {
     for (let turn = 0; turn < 4; turn++) {
       const { session } = await come('smtp', '192.0.2.66');

@@ -102,6 +102,14 @@ test('of a mail server they count a quarter: its users make mistakes, too', asyn
   expect(bans.list()).toHaveLength(1);
 });
 
+test('those of reports count a quarter: an innocent server brings them to whoever was forged', async () => {
+  const { of, bans } = await stage({ badRecipients: 8 });
+  const report = { isReport: true };
+  for (let count = 0; count < 32; count++) expect(await of('192.0.2.1')?.badRecipient(report)).toEqual({});
+  expect(await of('192.0.2.1')?.badRecipient(report)).toHaveProperty('leave');
+  expect(bans.list()).toHaveLength(1);
+});
+
 test('commands that are none are counted over sessions', async () => {
   const { of, bans } = await stage({ badCommands: 10 });
   for (let session = 0; session < 3; session++) of('192.0.2.1')?.badCommands(4);

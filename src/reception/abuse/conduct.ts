@@ -45,7 +45,8 @@ export interface Conduct {
   leave(): string | undefined;
   /** Waits as long as the answer is to be late; `leave` tells that it is to be the last one, and why. */
   failedLogin(attempt: Attempt): Promise<{ leave?: string; isRepeated: boolean }>;
-  badRecipient(): Promise<{ leave?: string }>;
+  /** `isReport`: from the null sender. */
+  badRecipient(options?: { isReport?: boolean }): Promise<{ leave?: string }>;
   badCommands(count: number): void;
   /** A message of it was taken. */
   broughtMail(): void;
@@ -63,7 +64,7 @@ export const freeRecipients = 5;
 const recipientDelayMs = 500;
 /**
  * Who brought mail that was taken within a day is a mail server, whose users' mistakes are not its own: each recipient that nobody
- * has counts so much.
+ * has counts so much. So does one of a report: whom it goes to, somebody else has forged, and may have to get the server banned.
  */
 const strayRecipient = 0.25;
 const day = 24 * hour;
@@ -148,8 +149,8 @@ export class Conducts {
         const late = answerLater(Math.max(leastMs, loginDelayMs * Math.round(level)));
         return late.then((answer) => ({ ...answer, isRepeated }));
       },
-      badRecipient: () => {
-        const isStray = this.#mailServers.level(networks.client, clock.now()) > 0;
+      badRecipient: ({ isReport = false } = {}) => {
+        const isStray = isReport || this.#mailServers.level(networks.client, clock.now()) > 0;
         const level = this.#count(networks, 'recipient', isStray ? strayRecipient : 1);
         return answerLater(recipientDelayMs * (level - freeRecipients));
       },
