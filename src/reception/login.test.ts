@@ -116,6 +116,28 @@ test('the messages of a mechanism go to one exchange, and each exchange has one 
   expect(await login({ ...begins, mechanism: 'Y' })).toMatchObject({ kind: 'malformed' });
 });
 
+test('what has failed counts once, be the exchange gone on with or cancelled', async () => {
+  const { clock, delays } = impatientClock();
+  const refusing = () => {
+    let isTold = false;
+    return {
+      respond: async () => {
+        if (isTold) return { kind: 'wrong', user: bob } as const;
+        isTold = true;
+        return { kind: 'challenge', text: 'invalid_token', user: bob, hasFailed: true } as const;
+      },
+    };
+  };
+  const mechanisms = new Map([['X', refusing]]);
+  const login = logins({ authenticate: check, mechanisms, clock, log: createLog('silent') })('192.0.2.1');
+  expect(await login(begins)).toEqual({ kind: 'challenge', text: 'invalid_token' });
+  expect(await login({ ...begins, begins: false })).toEqual({ kind: 'wrong', last: false });
+  expect(delays).toEqual([loginFailureDelayMs]);
+  expect(await login(begins)).toMatchObject({ kind: 'challenge' });
+  expect(await login(begins)).toEqual({ kind: 'wrong', last: true });
+  expect(delays).toEqual([1, 2, 3].map((factor) => factor * loginFailureDelayMs));
+});
+
 test.each(['right', 'guess'])(
   'of an account that is guessed at, nobody learns whether this was %s',
   async (message) => {

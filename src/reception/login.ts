@@ -62,7 +62,7 @@ export function logins({
   return (client, conduct) => {
     const respond = responder(mechanisms);
     let failures = 0;
-    const wrong = async (user: string, guess: string): Promise<LoginOutcome> => {
+    const wrong = async (user: string, guess: string): Promise<LoginOutcome & { kind: 'wrong' }> => {
       failures++;
       log.warn({ client, user: user.slice(0, 100) }, 'authentication failed');
       const leastMs = loginFailureDelayMs * failures;
@@ -71,17 +71,26 @@ export function logins({
       const why = found?.leave;
       return { kind: 'wrong', last: failures >= maxLoginFailures || why !== undefined, ...(why && { why }) };
     };
+    /** What a failure came to that the exchange under way has told of already. */
+    let counted: (LoginOutcome & { kind: 'wrong' }) | undefined;
     const isBesieged = async (user: string) => conduct && (await places?.isBesieged(user, client));
     return async (claim) => {
       const banned = conduct?.leave();
       if (banned !== undefined) return { kind: 'wrong', last: true, why: banned };
       const isPassword = 'password' in claim;
+      if (isPassword || claim.begins) counted = undefined;
       if (isPassword && (await isBesieged(claim.user))) return { kind: 'busy', why: besieged };
       const leave = enter(client);
       if (!leave) return { kind: 'busy' };
       const check = isPassword ? checkPassword(authenticate, claim) : respond(claim);
       const step = await check.finally(leave);
       if (step.kind === 'malformed') return step;
+      if (step.kind === 'challenge' && step.hasFailed) {
+        // Now, for who cancels the exchange would try one after the other.
+        const failure = await wrong(step.user ?? '', isPassword ? '' : claim.message);
+        counted = failure;
+        return failure.last ? failure : { kind: 'challenge', text: step.text };
+      }
       if (step.kind === 'challenge') {
         // Before the proof: to a right one the answer is another challenge, which a wrong one never gets.
         if (step.user !== undefined && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };
@@ -91,6 +100,7 @@ export function logins({
       // Only now it is known who that would be; whether the proof was good is not told.
       if (!isPassword && (await isBesieged(step.user))) return { kind: 'busy', why: besieged };
       const account = accountOf(step);
+      if (account === undefined && counted) return counted;
       if (account === undefined) return wrong(step.user, isPassword ? claim.password : claim.message);
       if (conduct) places?.succeeded(account, client);
       return { kind: 'welcome', account };

@@ -59,7 +59,7 @@ describe.each(['OAUTHBEARER', 'XOAUTH2'] as const)('%s', (mechanism) => {
 test('OAUTHBEARER: what is wrong with a token is told in JSON, then it has failed (RFC 7628 §3.2.2)', async () => {
   const { server } = start('OAUTHBEARER', invalid);
   const step = await server.respond(messages.OAUTHBEARER);
-  expect(step).toEqual({ kind: 'challenge', text: expect.any(String) });
+  expect(step).toEqual({ kind: 'challenge', text: expect.any(String), user, hasFailed: true });
   expect(JSON.parse(step.kind === 'challenge' ? step.text : '')).toEqual({
     status: 'invalid_token',
     ...hint,

@@ -36,7 +36,7 @@ export function bearerServer(mechanism: BearerMechanism, { check, hint }: Bearer
       if (verdict.kind === 'unavailable') return { kind: 'unavailable', text: verdict.reason };
       if (verdict.kind === 'valid') return { kind: 'proven', user: verdict.user, authorizationId: user };
       refused = { kind: 'wrong', user };
-      return { kind: 'challenge', text: errorText(mechanism, verdict.status, hint) };
+      return { kind: 'challenge', text: errorText(mechanism, verdict.status, hint), user, hasFailed: true };
     },
   };
 }

@@ -40,8 +40,11 @@ export interface SaslExchange {
 
 /** What a mechanism makes of a message that was handed on to it. */
 export type MechanismStep =
-  /** To be sent to the client, whose answer is awaited. `user`: who it says that it is, before anything of it is checked. */
-  | { kind: 'challenge'; text: string; user?: string }
+  /**
+   * To be sent to the client, whose answer is awaited. `user`: who it says that it is, before anything of it is checked.
+   * `hasFailed`: no answer can change that it has, and there need not be one.
+   */
+  | { kind: 'challenge'; text: string; user?: string; hasFailed?: true }
   /** That is who it is. `authorizationId` is whom it wants to act as, or ''. */
   | { kind: 'proven'; user: string; authorizationId: string }
   | { kind: 'wrong'; user: string }
