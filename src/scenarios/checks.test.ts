@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
+import { fakeClock } from '../testing/fake-clock.ts';
 import { startWorld } from '../testing/world.ts';
 
 const recipient = 'recipient@example.net';
@@ -44,6 +45,24 @@ test('who talks before the greeting is found out, and who waits is not', async (
     disposition: 'reject',
     rule: expect.stringContaining('talked before it was greeted'),
   });
+});
+
+test('trusted networks are greeted at once', async () => {
+  await using world = await startWorld({
+    // Time stands still: whoever is to wait waits for ever.
+    clock: fakeClock(Date.now()),
+    servers: {
+      'example.net': {
+        accounts,
+        settings: {
+          limits: { greetingDelayMs: 100 },
+          relay: { trustedNetworks: ['127.0.0.0/8', '::1'] },
+        },
+      },
+    },
+  });
+  const { replies } = await world.servers['example.net'].receive({ from: 'a@b.example', to: recipient });
+  expect(replies.get(recipient)?.code).toBe(250);
 });
 
 test('what comes from whom is remembered, over a restart, and can be looked at', async () => {
