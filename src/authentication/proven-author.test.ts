@@ -23,6 +23,12 @@ test.each([
   ['a signature of a domain below', known('', [signature('x.mail.a.example')]), 'mail.a.example', true],
   ['SPF', known('a.example', []), 'mail.a.example', false],
   ['a signature that fails', known('', [signature('a.example', 'fail')]), '', false],
+  [
+    'a signature over a part',
+    known('', [{ ...signature('a.example'), ...{ unsignedOctets: 9 } }]),
+    '',
+    false,
+  ],
   ['a stranger', known('b.example', [signature('b.example')]), '', false],
   ['a domain whose name ends alike', known('notmail.a.example', [], 'a.a.example'), '', false],
   ['a top-level domain', known('example', [signature('example')]), '', false],

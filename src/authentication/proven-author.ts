@@ -19,7 +19,8 @@ export function provenAuthor({ spf, dkim, dmarc }: Known): ProvenAuthor {
   const { domain } = dmarc;
   if (domain === '') return { domain, signed: false };
   const signed = dkim.some(
-    (each) => each.result === 'pass' && (each.aligned || isRelated(each.domain, domain)),
+    (each) =>
+      each.result === 'pass' && !each.unsignedOctets && (each.aligned || isRelated(each.domain, domain)),
   );
   const sent = spf.result === 'pass' && (dmarc.aligned.spf || isRelated(spf.domain, domain));
   return { domain: signed || sent ? domain : '', signed };

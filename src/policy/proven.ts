@@ -1,5 +1,6 @@
 /** Whose name a message bears, and whether that is proven: by SPF, by DKIM or by DMARC, for the domain of the name. */
 
+import type { DkimVerdict } from '../authentication/verdicts.ts';
 import type { Facts } from './facts.ts';
 
 export interface Name {
@@ -23,7 +24,8 @@ export function proofOf(name: Name, { spf, dkim = [], dmarc }: Facts): Proof {
   const domain = domainOf(name.address);
   if (name.in === 'the envelope' && spf?.result === 'pass' && spf.scope === 'mailfrom')
     return { proven: 'yes', why: `SPF passes for ${domain}` };
-  if (name.in === 'From' && dmarc?.result === 'pass' && dmarc.domain === domain)
+  const isPassing = dmarc?.result === 'pass' && dmarc.domain === domain;
+  if (name.in === 'From' && isPassing && (dmarc.aligned.spf || dkim.some(isWhole)))
     return { proven: 'yes', why: `DMARC passes for ${domain}` };
   const signed = dkim.find(
     (each) => each.result === 'pass' && !each.unsignedOctets && isOver(each.domain, domain),
@@ -37,6 +39,9 @@ export function proofOf(name: Name, { spf, dkim = [], dmarc }: Facts): Proof {
     return { proven: 'open', why: `what could prove that it is from ${domain} cannot be looked up` };
   return { proven: 'no', why: `nothing proves that it is from ${domain}` };
 }
+
+/** DMARC passes by a signature over a part of the body, too (l=); the rest is anybody's. */
+const isWhole = ({ aligned, unsignedOctets }: DkimVerdict): boolean => aligned && !unsignedOctets;
 
 /** A domain, or one above it: whoever has that may sign for both (RFC 6376 §6.3 leaves it to us). */
 const isOver = (signer: string, domain: string): boolean =>
