@@ -18,11 +18,16 @@ const pieceBytes = 5;
 function stage(options: Pop3SessionOptions): Stage<Pop3Event, Pop3Answer> {
   const committed: unknown[] = [];
   let reading: Buffer = Buffer.alloc(0);
+  let challenges = 0;
 
   function decide(event: Pop3Event): Pop3Answer {
     switch (event.type) {
       case 'login':
-        if (!('password' in event.claim)) return { kind: 'challenge', text: 'and then?' };
+        // SCRAM has one challenge of the server's, then it is decided.
+        if (!('password' in event.claim))
+          return challenges++ % 2 === 0
+            ? { kind: 'challenge', text: 'and then?' }
+            : { kind: 'refused', code: 'AUTH', text: 'wrong', close: false };
         return event.claim.password === 'secret'
           ? { kind: 'maildrop', messages }
           : { kind: 'refused', code: 'AUTH', text: 'wrong', close: event.claim.user === 'goodbye' };

@@ -107,9 +107,14 @@ class Found {
 const isZip = (type: Entity['type']): boolean =>
   type?.type === 'application' && /^(?:x-)?zip(?:-compressed)?$/.test(type.subtype);
 
+const passedOver = /^[\s.\p{C}]$/u;
+
 /** Without what Windows passes over at the end of a name. */
 export function extensionOf(name: string): string {
-  const plain = name.replace(/[\s.\p{C}]+$/u, '').toLowerCase();
+  const characters = [...name];
+  // By hand: a pattern for the end of a text is tried at each of its characters.
+  while (passedOver.test(characters.at(-1) ?? '')) characters.pop();
+  const plain = characters.join('').toLowerCase();
   const dot = plain.lastIndexOf('.');
   const extension = dot < 0 ? '' : plain.slice(dot + 1);
   return extension.length <= 20 && /^[^\s/\\]+$/.test(extension) ? extension : '';
