@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { readCondition } from './conditions.ts';
 import { type Addressee, decide, refuseEarly } from './decide.ts';
 import type { Facts, RecipientFacts } from './facts.ts';
-import type { Action, Policy } from './policy.ts';
+import { type Action, type Policy, readChecks } from './policy.ts';
 
 const failing: Facts = {
   version: 1,
@@ -16,11 +15,7 @@ const open: Facts = {
 };
 
 function policy(name: string, ...lines: [when: string, then: Action, score?: number][]): Policy {
-  const checks = lines.map(([text, then, score = 0]) => {
-    const when = readCondition(text);
-    if ('problem' in when) throw new Error(when.problem);
-    return { when, then, score };
-  });
+  const checks = readChecks(lines);
   return { name, junkAt: 5, checks };
 }
 

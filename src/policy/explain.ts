@@ -2,7 +2,7 @@
 
 import { type Reply, reply } from '../smtp/reply.ts';
 import type { Case } from './condition.ts';
-import { conditions, spell } from './conditions.ts';
+import { conditions } from './conditions.ts';
 import type { Authentication } from './dmarc-outcome.ts';
 import { nothingWords } from './dmarc-words.ts';
 import { type Answered, answersOf, type Disposition, type Judged, type Judgement, walk } from './judge.ts';
@@ -138,7 +138,3 @@ function short(text: string): string {
   const line = text.replaceAll(/[^\x20-\x7e]+/g, '?');
   return line.length <= maxReplyText ? line : `${line.slice(0, maxReplyText - 3)}...`;
 }
-
-/** The checks that were looked at, as `posthorn policy replay` and the dossier name them. */
-export const namesOf = (answered: readonly Answered[]): string[] =>
-  answered.map(({ check }) => spell(check.when));

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { readCondition } from './conditions.ts';
 import type { Facts } from './facts.ts';
 import { type JudgeOptions, judge } from './judge.ts';
-import type { Action, Policy } from './policy.ts';
+import { type Action, type Policy, readChecks } from './policy.ts';
 
 const base: Facts = {
   version: 1,
@@ -20,11 +20,7 @@ const iprev = (result: 'pass' | 'fail' | 'temperror'): Partial<Facts> => ({
 type Line = [when: string, then: Action, score?: number];
 
 function policy(lines: Line[], limits: Partial<Policy> = {}): Policy {
-  const checks = lines.map(([text, then, score = 0]) => {
-    const when = readCondition(text);
-    if ('problem' in when) throw new Error(when.problem);
-    return { when, then, score };
-  });
+  const checks = readChecks(lines);
   return { name: 'test', junkAt: 5, checks, ...limits };
 }
 

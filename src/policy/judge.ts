@@ -107,8 +107,10 @@ function afterWaiting(finding: Finding, { recipient }: Case, stage: JudgeOptions
     : { ...finding, why: `${finding.why}; ${greylist.why}` };
 }
 
+// Asked for every check of every recipient: nothing is copied for it.
 const isThere = ({ facts, recipient }: Case, name: FactName): boolean =>
-  ({ ...facts, ...recipient })[name] !== undefined;
+  (facts as Partial<Record<FactName, unknown>>)[name] !== undefined ||
+  (recipient as Partial<Record<FactName, unknown>>)[name] !== undefined;
 
 /** Every end that the open answers allow for. A check that is met again with the same sum is not followed twice. */
 function dispositionsOf(policy: Policy, answers: readonly Answered[]): Set<Disposition> {

@@ -27,12 +27,14 @@ export interface Policy {
   allow?: readonly string[];
 }
 
+export type CheckLine = readonly [when: string, then: Action, score?: number];
+
 export const defaultPolicyName = 'default';
 
 export const defaultJunkAt = 5;
 
 /** As the configuration would write it. */
-const defaultChecks: readonly (readonly [when: string, then: Action, score?: number])[] = [
+const defaultChecks: readonly CheckLine[] = [
   ['malware', 'reject'],
   // What a person has said goes before what is found out; and who is both blocked and allowed is blocked.
   ['blocked', 'reject'],
@@ -63,11 +65,14 @@ const defaultChecks: readonly (readonly [when: string, then: Action, score?: num
 export const defaultPolicy: Policy = {
   name: defaultPolicyName,
   junkAt: defaultJunkAt,
-  checks: defaultChecks.map(([when, then, score = 0]) => ({ when: named(when), then, score })),
+  checks: readChecks(defaultChecks),
 };
 
-function named(text: string): Named {
-  const read = readCondition(text);
-  if ('problem' in read) throw new TypeError(`The default policy is wrong: ${read.problem}`);
-  return read;
+/** Checks as the configuration would write them. Throws where one is no condition: these are ours. */
+export function readChecks(lines: readonly CheckLine[]): Check[] {
+  return lines.map(([text, then, score = 0]) => {
+    const when = readCondition(text);
+    if ('problem' in when) throw new TypeError(`This policy is wrong: ${when.problem}`);
+    return { when, then, score };
+  });
 }

@@ -4,11 +4,11 @@
  * RFC 5321; RFC 7208, 6376, 9989 for the checks; RFC 8601 for what is written of them.
  */
 
-import { isForgedResults } from '../authentication/results.ts';
 import { isDeliveryReport } from '../dsn/recognise.ts';
 import { authorDomain } from '../mail/author-domain.ts';
-import { fieldValue, type Header, parseHeader, removeFields } from '../mail/header.ts';
+import { type Header, parseHeader } from '../mail/header.ts';
 import { isPositive, type Reply, reply } from '../smtp/reply.ts';
+import { withoutForeignFields } from './foreign-fields.ts';
 import { type Checked, examine, nothingFound } from './inbound/examine.ts';
 import type { InboundParts, Received } from './inbound/received.ts';
 import { refusalOf, refuse, refuseAtRcpt } from './inbound/refuse.ts';
@@ -59,18 +59,6 @@ function openMessage(parts: InboundParts, session: Session, transaction: Transac
     return receive(parts, { session, transaction, header, at, collector, signing, authorDomain: domain });
   };
   return { collector, accept };
-}
-
-/**
- * Return-Path is written at final delivery only (RFC 5321 §4.4), and results in our name only by us (RFC 8601 §5). So is the
- * verdict, which a copy may have none of: what a sender wrote in its place would be taken for ours.
- */
-export function withoutForeignFields(header: Header, original: Buffer, hostname: string): Buffer {
-  const foreign = (field: Header['fields'][number]) =>
-    field.name === 'return-path' ||
-    field.name === 'x-posthorn-verdict' ||
-    (field.name === 'authentication-results' && isForgedResults(fieldValue(field), hostname));
-  return header.fields.some(foreign) ? removeFields(header, foreign) : original;
 }
 
 async function receive(parts: InboundParts, received: Received): Promise<Reply> {

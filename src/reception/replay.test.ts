@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DossierEvent } from '../dossier/event.ts';
-import { readCondition } from '../policy/conditions.ts';
 import type { Facts } from '../policy/facts.ts';
-import type { Action, Policy } from '../policy/policy.ts';
+import { type Action, type Policy, readChecks } from '../policy/policy.ts';
 import { Policies } from './policies.ts';
 import { replay } from './replay.ts';
 
@@ -16,11 +15,7 @@ const facts: Facts = {
 };
 
 function policies(...lines: [when: string, then: Action][]): Policies {
-  const checks = lines.map(([text, then]) => {
-    const when = readCondition(text);
-    if ('problem' in when) throw new Error(when.problem);
-    return { when, then, score: 0 };
-  });
+  const checks = readChecks(lines);
   const policy: Policy = { name: 'default', junkAt: 5, checks, block: [], allow: [] };
   const store = { findAccount: async () => undefined };
   return new Policies({ policies: [policy], domains: [{ name: 'example.com' }], store });
