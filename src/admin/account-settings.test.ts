@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
+import { turnstile } from '../util/turnstile.ts';
 import { settingsOperations } from './account-settings.ts';
 import type { SettingsChange } from './admin.ts';
+import { senderListOperations } from './sender-lists.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'example.org', aliasOf: 'example.com' }];
 const bob = 'bob@example.com';
@@ -28,6 +30,7 @@ beforeEach(async () => {
     await directory.store.setSettings(address, { policy: 'strict' });
 });
 
+const turns = turnstile(1);
 const change = (request: Omit<SettingsChange, 'address'>, address = bob) => {
   const { store } = directory;
   const changed = () => void changes++;
@@ -35,6 +38,7 @@ const change = (request: Omit<SettingsChange, 'address'>, address = bob) => {
     store,
     domains,
     policies: [{ name: 'strict' }, { name: 'easy' }],
+    turns,
     changed,
   }).changeSettings({ address, ...request });
 };
@@ -87,4 +91,18 @@ test('there must be such an account', async () => {
   await expect(change({ send: false }, 'nobody@example.com')).rejects.toThrow(
     /account add nobody@example\.com/,
   );
+});
+
+test('two changes at the same moment both count, be they of settings or of a list', async () => {
+  const { store } = directory;
+  const lists = senderListOperations({ store, domains, turns });
+  await Promise.all([
+    change({ send: false }),
+    lists.changeSenderList({ address: bob, list: 'block', add: ['*@a.example'] }),
+    change({ quotaBytes: 5 }),
+    lists.changeSenderList({ address: bob, list: 'allow', add: ['*@b.example'] }),
+  ]);
+  expect((await store.findAccount(bob))?.settings).toEqual({
+    ...{ policy: 'strict', send: false, quotaBytes: 5, block: ['*@a.example'], allow: ['*@b.example'] },
+  });
 });

@@ -4,6 +4,7 @@ import { defaultPolicyName } from '../policy/policy.ts';
 import { follow } from '../queue/following.ts';
 import { findPlace, type PlaceParts } from '../queue/readings.ts';
 import type { AccountSettings, Store } from '../store/store.ts';
+import type { Turnstile } from '../util/turnstile.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import { type Admin, AdminError, type SettingsChange } from './admin.ts';
 
@@ -12,6 +13,8 @@ export interface SettingsParts {
   domains: Domains;
   /** The policies of the configuration; the built-in one is there besides. */
   policies: readonly { name: string }[];
+  /** Lets one in at a time; the same for all that changes settings. */
+  turns: Turnstile;
   /** Whoever remembers accounts must look again. */
   changed(): void;
 }
@@ -20,20 +23,31 @@ export interface SettingsParts {
 const maxForwards = 20;
 
 export function settingsOperations(parts: SettingsParts): Pick<Admin, 'changeSettings'> {
-  const { store, domains, changed } = parts;
+  const { store, domains, turns, changed } = parts;
   return {
-    async changeSettings({ address, ...change }) {
-      const key = localAddress(address, domains);
-      const account = await store.findAccount(key);
-      if (!account) throw noSuchAccount(key);
-      checkPolicy(parts, change.policy ?? undefined);
-      const forward = change.forward && (await checkForward(parts, key, change.forward));
-      const settings = settingsAfter(account.settings ?? {}, { ...change, ...(forward && { forward }) });
-      await store.setSettings(key, settings);
-      changed();
-      return settings;
-    },
+    changeSettings: ({ address, ...change }) =>
+      inTurn(turns, async () => {
+        const key = localAddress(address, domains);
+        const account = await store.findAccount(key);
+        if (!account) throw noSuchAccount(key);
+        checkPolicy(parts, change.policy ?? undefined);
+        const forward = change.forward && (await checkForward(parts, key, change.forward));
+        const settings = settingsAfter(account.settings ?? {}, { ...change, ...(forward && { forward }) });
+        await store.setSettings(key, settings);
+        changed();
+        return settings;
+      }),
   };
+}
+
+/** All settings of an account are read, changed and written as one: who does that waits for whoever does it. */
+export async function inTurn<T>(turns: Turnstile, change: () => Promise<T>): Promise<T> {
+  await turns.enter();
+  try {
+    return await change();
+  } finally {
+    turns.leave();
+  }
 }
 
 type Change = Omit<SettingsChange, 'address'>;

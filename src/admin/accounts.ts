@@ -9,6 +9,7 @@ import { makeScramKeys } from '../sasl/scram.ts';
 import { hashPassword } from '../store/passwords.ts';
 import type { Account, Alias, MailingList, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Turnstile } from '../util/turnstile.ts';
 import { noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import { type Admin, AdminError, type NewAccount } from './admin.ts';
@@ -18,6 +19,8 @@ export interface AccountParts {
   domains: Domains;
   policies: readonly { name: string }[];
   clock: Clock;
+  /** Lets one in at a time who changes settings. */
+  turns: Turnstile;
   /** Whoever remembers accounts and aliases must look again. */
   changed(removed?: string): void;
 }

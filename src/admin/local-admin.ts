@@ -19,6 +19,7 @@ import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
 import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import { turnstile } from '../util/turnstile.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
@@ -93,12 +94,13 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     directory.forget();
     running?.accountsChanged(removed);
   };
-  const accountParts = { store, domains, policies, clock, changed };
+  const turns = turnstile(1);
+  const accountParts = { store, domains, policies, clock, turns, changed };
   const look = (all: boolean) => running?.look(all);
   return {
     ...accountOperations(accountParts),
     ...aliasOperations(accountParts),
-    ...senderListOperations({ store, domains }),
+    ...senderListOperations(accountParts),
     ...greylistOperations(parts),
     ...senderOperations(parts),
     ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),

@@ -2,27 +2,30 @@
 
 import { parseSenderPattern, patternExamples } from '../policy/sender-pattern.ts';
 import type { AccountSettings, Store } from '../store/store.ts';
+import type { Turnstile } from '../util/turnstile.ts';
+import { inTurn, noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';
 import { type Admin, AdminError } from './admin.ts';
 
 export interface SenderListParts {
   store: Pick<Store, 'findAccount' | 'setSettings'>;
   domains: Domains;
+  /** As for account-settings.ts. */
+  turns: Turnstile;
 }
 
 /** Patterns on one list of one mailbox: each is looked at for each message. */
 export const maxPatterns = 1000;
 
-export function senderListOperations({ store, domains }: SenderListParts): Pick<Admin, 'changeSenderList'> {
-  let last: Promise<unknown> = Promise.resolve();
+export function senderListOperations({
+  store,
+  domains,
+  turns,
+}: SenderListParts): Pick<Admin, 'changeSenderList'> {
   const change: Admin['changeSenderList'] = async ({ address, list, add = [], remove = [] }) => {
     const key = localAddress(address, domains);
     const account = await store.findAccount(key);
-    if (account === undefined)
-      throw new AdminError(
-        'no-such-account',
-        `There is no account ${key}. Those there are: posthorn account list`,
-      );
+    if (account === undefined) throw noSuchAccount(key);
     const { settings = {} } = account;
     const before = settings[list] ?? [];
     const [added, removed] = [add.map(pattern), new Set(remove.map(pattern))];
@@ -38,13 +41,7 @@ export function senderListOperations({ store, domains }: SenderListParts): Pick<
     const missing = [...removed].filter((each) => !before.includes(each));
     return { block: changed.block ?? [], allow: changed.allow ?? [], missing };
   };
-  return {
-    changeSenderList(request) {
-      const changed = last.then(() => change(request));
-      last = changed.catch(() => undefined); // told to who asked; the next one is another's
-      return changed;
-    },
-  };
+  return { changeSenderList: (request) => inTurn(turns, () => change(request)) };
 }
 
 function pattern(text: string): string {
