@@ -112,6 +112,14 @@ export const plants: readonly Plant[] = [
     shows: ['start'],
   },
   {
+    name: 'found-not-synced',
+    description:
+      'a delivery that a killed process had not come to the end of is found, and its name is not synced',
+    edits: [{ file: 'src/store/maildir.ts', find: '    await syncDirectory(directory);\n', replace: '' }],
+    acts: ['killedInDelivery'],
+    shows: ['missing'],
+  },
+  {
     name: 'sums-not-synced',
     description: 'the log is begun anew before the sums of the pages that were copied out of it are on disk',
     edits: [
