@@ -19,7 +19,7 @@ import type { AboutClient } from './checks/fact-source.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Learner, Settled } from './learning.ts';
 import type { MessageCollector } from './message-collector.ts';
-import type { Policies } from './policies.ts';
+import type { Chosen, Policies } from './policies.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 
 export interface JudgingParts {
@@ -67,10 +67,10 @@ export class Judging {
     const refusals = [];
     let facts: Facts | undefined;
     for (const recipient of recipients) {
-      const { policy, lists } = await this.#parts.policies.of(recipient);
-      if (!mayRefuseEarly(policy, lists)) return undefined;
+      const chosen = await this.#parts.policies.of(recipient);
+      if (!mayRefuseEarly(chosen.policy, chosen.lists)) return undefined;
       facts ??= await this.#clientFacts({ session, transaction });
-      const refusal = refuseEarly(await this.#addressee({ session, transaction, facts }, recipient));
+      const refusal = refuseEarly(await this.#addressee({ session, transaction, facts }, recipient, chosen));
       if (refusal === undefined) return undefined;
       refusals.push(refusal);
     }
@@ -117,9 +117,13 @@ export class Judging {
     return asked;
   }
 
-  async #addressee(about: AboutClient & { facts: Facts }, recipient: Recipient): Promise<Addressee> {
+  async #addressee(
+    about: AboutClient & { facts: Facts },
+    recipient: Recipient,
+    chosen?: Chosen,
+  ): Promise<Addressee> {
     const [{ policy, lists }, found] = await Promise.all([
-      this.#parts.policies.of(recipient),
+      chosen ?? this.#parts.policies.of(recipient),
       this.#parts.finder.ofRecipient({ ...about, recipient }),
     ]);
     return { policy, judged: { facts: about.facts, recipient: found, lists } };
