@@ -27,7 +27,7 @@ export interface OpenedJudging {
   judging: Judging;
   greylist: Greylist;
   history: SenderHistory;
-  /** Writes what was learned and is not written yet. */
+  /** Ends what finds facts, and writes what was learned and is not written yet. */
   stop(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function openJudging(parts: OpenJudgingParts): Promise<OpenedJudgin
     learners: [historyLearner(history), ...(greylists ? [greylistLearner(greylist)] : [])],
   });
   const stop = async () => {
-    await Promise.all([greylist.flush(), history.flush()]);
+    await Promise.all([...sources.map((source) => source.stop?.()), greylist.flush(), history.flush()]);
   };
   return { judging, greylist, history, stop };
 }

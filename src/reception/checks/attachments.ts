@@ -1,44 +1,25 @@
-/** Finds `attachments`: what a message has attached, by name and type. Large messages are looked at one at a time. */
+/**
+ * Finds `attachments`: what a message has attached, by name and type. Small messages are looked at where they are, which takes
+ * some milliseconds at most; large ones on a thread of its own.
+ */
 
-import { attachmentsOf } from '../../mail/attachments.ts';
-import { contentBytes, readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
-import { turnstile } from '../../util/turnstile.ts';
+import { contentBytes } from '../../store/content.ts';
+import type { Clock } from '../../util/clock.ts';
+import { createAttachmentReader } from './attachment-reader.ts';
 import type { FactSource } from './fact-source.ts';
+import { readAttachments } from './read-attachments.ts';
 
-/** Octets of a message that are looked at. */
-export const maxScanned = 32 * 2 ** 20;
-/** Larger ones wait for each other: each is in memory while it is looked at. */
-const largeBytes = 2 ** 20;
+/** Octets of a message; larger ones are for the thread. */
+const largeBytes = 256 * 1024;
 
-export function attachmentSource(): FactSource {
-  const large = turnstile(1);
+export function attachmentSource({ clock }: { clock: Clock }): FactSource {
+  const reader = createAttachmentReader(clock);
   return {
     finds: ['attachments'],
     async ofMessage({ content }) {
-      const isLarge = contentBytes(content) > largeBytes;
-      if (isLarge) await large.enter();
-      try {
-        const attachments = attachmentsOf(await beginningOf(content));
-        const isCut = contentBytes(content) > maxScanned;
-        return {
-          attachments: isCut ? { cut: `what is behind ${maxScanned} octets`, ...attachments } : attachments,
-        };
-      } finally {
-        if (isLarge) large.leave();
-      }
+      const isLarge = content.kind === 'spool' && contentBytes(content) > largeBytes;
+      return { attachments: await (isLarge ? reader.read(content) : readAttachments(content)) };
     },
+    stop: () => reader.stop(),
   };
-}
-
-async function beginningOf(content: Content): Promise<Buffer> {
-  if (content.kind === 'inline') return content.bytes;
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of readContent(content)) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length >= maxScanned) break;
-  }
-  return Buffer.concat(chunks, Math.min(length, maxScanned));
 }

@@ -39,4 +39,6 @@ export interface FactSource {
   ofClient?(about: AboutClient): MaybePromise<Partial<Facts>>;
   ofRecipient?(about: AboutRecipient): MaybePromise<Partial<RecipientFacts>>;
   ofMessage?(about: AboutMessage): MaybePromise<Partial<Facts>>;
+  /** Ends what it has started. */
+  stop?(): Promise<void>;
 }

@@ -34,7 +34,7 @@ export const factSources = (parts: SourceParts, policies: readonly Policy[]): Fa
   spfSource(parts),
   senderDomainSource(parts),
   dnsListSource(parts, policies),
-  attachmentSource(),
+  attachmentSource(parts),
   ...(parts.history ? [historySource(parts.history)] : []),
   ...(parts.greylist ? [greylistSource(parts.greylist, parts.history && voucher(parts, parts.history))] : []),
   ...(parts.sent ? [reportSource(parts.sent)] : []),
