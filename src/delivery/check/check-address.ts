@@ -4,32 +4,22 @@
  * greylists, that accepts everything, or that has something against us says nothing about the address.
  */
 
-import type { Resolver } from '../../dns/resolver.ts';
-import type { Endpoint } from '../../dossier/event.ts';
-import { reasonForTransport } from '../../dossier/words.ts';
 import { type Address, formatAddress, needsSmtputf8, parseAddress } from '../../mail/address.ts';
 import { quit } from '../../smtp/client.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../../smtp/client-timeouts.ts';
-import type { Clock } from '../../util/clock.ts';
 import type { DialogueLine } from '../../util/dialogue.ts';
-import { type ConnectionPool, closingOnAbort, type Loan, type Refused } from '../connections/pool.ts';
-import { findRoute, hostsOf, type Route, type RouteOptions, routedData } from '../route/route.ts';
-import { type SourceChooser, withSources } from '../route/sources.ts';
-import { findTlsPlan, type TlsParts, type TlsPlan } from '../tls/tls-policy.ts';
-import { demandOf } from '../tls/tls-verdict.ts';
-import type { TransportChoice, TransportFinder } from '../transports/transport-choice.ts';
+import { closingOnAbort, type Loan } from '../connections/pool.ts';
 import {
   type AddressVerdict,
-  answerOf,
   askReceiver,
   type CheckStep,
   type Circumstances,
   type Conclusion,
   cannotTell,
-  capital,
   type NoteStep,
   undeliverable,
 } from './callout.ts';
+import { type ReachParts, reachReceiver } from './reach.ts';
 
 /** Survives JSON. */
 export interface AddressCheck {
@@ -49,17 +39,7 @@ export interface AddressCheck {
 /** Who is asked may not know it: without a running server nobody has the accounts. */
 export type OwnAddress = 'known' | 'unknown' | 'unclear';
 
-export interface CheckParts {
-  resolver: Resolver;
-  route: RouteOptions;
-  pool: Pick<ConnectionPool, 'open'>;
-  /** Absent: policies are not looked for. */
-  tls?: TlsParts;
-  /** What mail goes by that does not go by MX. */
-  findTransport?: TransportFinder['find'];
-  /** From which of our addresses it is asked. */
-  sources?: SourceChooser;
-  clock: Clock;
+export interface CheckParts extends ReachParts {
   timeouts: ClientTimeouts;
   /** For domains of our own; undefined for all others. */
   findOwn?: (address: Address) => Promise<OwnAddress | undefined>;
@@ -129,8 +109,10 @@ class Check {
     this.#noteAddress(text, address);
     const own = await this.#parts.findOwn?.(address);
     if (own !== undefined) return this.#ofOurOwn(own);
-    const route = await this.#findRoute(address.domain);
-    return 'verdict' in route ? route : this.#ask(route, address);
+    const note: NoteStep = (...step) => this.#note(...step);
+    const reached = await reachReceiver(this.#parts, address.domain, { note, signal: this.#signal });
+    if (reached.dialogue !== undefined) this.dialogue = [...reached.dialogue];
+    return reached.loan === undefined ? reached.conclusion : this.#converse(reached.loan, address);
   }
 
   #note(...[step, finding, text, evidence = []]: Parameters<NoteStep>): void {
@@ -157,69 +139,6 @@ class Check {
     return undeliverable('It would be an address of this server, and there is none such.');
   }
 
-  async #findRoute(domain: string): Promise<Route | Conclusion> {
-    const chosen = this.#parts.findTransport?.(domain, { reversePath: '' });
-    const relayed = chosen === undefined || chosen.transport.way.protocol === 'mx' ? undefined : chosen;
-    // What goes everywhere by another server has to be in DNS all the same; what goes to one place has not.
-    if (relayed !== undefined && !relayed.transport.domains.includes('*'))
-      return this.#goesElsewhere(relayed);
-    const { resolver, route: options } = this.#parts;
-    const { fallback: _fallback, ...direct } = options;
-    const route = await findRoute(resolver, domain, { ...direct, signal: this.#signal });
-    const { answers, hosts } = routedData(route);
-    if (route.kind !== 'route') {
-      const isFinal = route.kind === 'failed';
-      this.#note('route', isFinal ? 'bad' : 'unclear', `No way there: ${route.reason}.`, answers);
-      return isFinal ? undeliverable(`${capital(route.reason)}.`) : cannotTell(`${capital(route.reason)}.`);
-    }
-    this.#note('route', 'good', `Mail for ${domain} goes to ${hosts.join(', ')}.`, answers);
-    return relayed === undefined ? route : this.#goesElsewhere(relayed);
-  }
-
-  /** Its answer would be about what it relays, not about the address. */
-  #goesElsewhere({ why, transport: { way } }: TransportChoice): Conclusion {
-    const by = way.protocol === 'pipe' ? 'a program' : 'another server';
-    this.#note('route', 'unclear', `Our mail for it goes through ${by}: ${reasonForTransport(why)}.`);
-    return cannotTell(`Our mail for it goes through ${by}, which is not asked: it would answer for itself.`);
-  }
-
-  /** The first host that can be spoken to, as its TLS policy wants it, speaks for the domain. */
-  async #ask(route: Route, address: Address): Promise<Conclusion> {
-    const { tls, sources, clock, pool } = this.#parts;
-    // Nobody is told of it: a question is no session of mail (RFC 8460 §4).
-    const silent = tls && { ...tls, onTlsResult: undefined };
-    const policy = silent && (await findTlsPlan(silent, route, { signal: this.#signal }));
-    if (policy !== undefined) this.#notePolicy(policy);
-    if (policy?.trouble !== undefined) return cannotTell(`${capital(policy.trouble.reason)}.`);
-    const failures: string[] = [];
-    const plan = sources?.choose('');
-    const hosts = hostsOf(policy?.route ?? route);
-    const planned = plan ? withSources(hosts, plan) : { hosts };
-    if (planned.rule !== undefined) failures.push(planned.rule);
-    for (const endpoints of planned.hosts) {
-      const host = endpoints[0]?.host ?? '';
-      const demand = demandOf(policy?.policies.get(host), host, clock.now);
-      const { loan, refused } = await pool.open(endpoints, this.#signal, demand);
-      this.#signal.throwIfAborted();
-      for (const each of refused) failures.push(this.#refusal(each));
-      if (loan !== undefined) return this.#converse(loan, address);
-    }
-    this.#note('question', 'unclear', 'No host could be spoken to.', failures);
-    return cannotTell('None of its hosts could be spoken to now.');
-  }
-
-  #notePolicy({ policies, notes, trouble }: TlsPlan): void {
-    const text =
-      policies.size === 0 ? 'No policy: TLS is used where it is offered.' : 'There is a policy for TLS.';
-    if (trouble === undefined) this.#note('policy', 'good', text, [...notes]);
-    else this.#note('policy', 'unclear', 'Its policy for TLS leaves no host to be asked.', [...notes]);
-  }
-
-  #refusal({ endpoint, verdict, dialogue }: Refused): string {
-    if (dialogue !== undefined) this.dialogue = [...dialogue.excerpt().lines];
-    return `${placeOf(endpoint)}: ${answerOf(verdict)}`;
-  }
-
   #circumstances(): Circumstances {
     const { timeouts, nobody } = this.#parts;
     return { timeouts, nobody, signal: this.#signal, note: (...step) => this.#note(...step) };
@@ -227,11 +146,7 @@ class Check {
 
   async #converse(loan: Loan, address: Address): Promise<Conclusion> {
     const { session } = loan;
-    const { conversation, tls } = session;
-    const about = tls
-      ? `${tls.version}, certificate: ${tls.certificate ?? 'not looked at'}`
-      : 'in clear text';
-    this.#note('TLS', 'good', `Spoke with ${placeOf(loan.endpoint)}, ${about}.`);
+    const { conversation } = session;
     try {
       return await closingOnAbort(conversation, this.#signal, () =>
         askReceiver(session, address, this.#circumstances()),
@@ -242,5 +157,3 @@ class Check {
     }
   }
 }
-
-const placeOf = ({ host, address, port }: Endpoint): string => `${host} (${address} port ${port})`;
