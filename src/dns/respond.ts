@@ -13,7 +13,7 @@ import {
 } from 'dns-packet';
 import { edns, parseMessage, udpPayloadBytes } from './message.ts';
 import { canonicalName, isAskableName } from './name.ts';
-import type { Zone } from './zone.ts';
+import type { Zone, ZoneReply } from './zone.ts';
 
 const formErr = 1;
 const servFail = 2;
@@ -65,28 +65,33 @@ function reasonToRefuse(query: DecodedPacket): number | undefined {
 
 function answerTo(query: DecodedPacket, zone: Zone): Packet {
   const [question] = query.questions ?? [];
-  const { exists, answers, authority, authentic, fails } = zone.answer(
-    canonicalName(question?.name ?? ''),
-    question?.type ?? '',
-  );
-  const rcode = fails ? servFail : rcodeOf(exists);
+  const found = zone.answer(canonicalName(question?.name ?? ''), question?.type ?? '');
+  const { answers, authority, authentic, isForeign, glue = [] } = found;
+  const rcode = rcodeOf(found, query.flag_cd);
+  // A server that fails or refuses says no more than that.
+  const says = rcode === 0 || rcode === nxDomain;
   return {
     type: 'response',
     id: query.id,
     flags:
-      AUTHORITATIVE_ANSWER |
+      (isForeign || !says ? 0 : AUTHORITATIVE_ANSWER) |
       (query.flag_rd ? RECURSION_DESIRED : 0) |
       (authentic ? AUTHENTIC_DATA : 0) |
       rcode,
     // As it was written: some clients mix the case and look whether it comes back.
     questions: query.questions,
-    answers: [...answers],
-    authorities: [...authority],
-    additionals: ednsOf(query) === undefined ? [] : [edns],
+    answers: says ? [...answers] : [],
+    authorities: says ? [...authority] : [],
+    additionals: [...(says ? glue : []), ...(ednsOf(query) === undefined ? [] : [edns])],
   };
 }
 
-const rcodeOf = (exists: boolean): number => (exists ? 0 : nxDomain);
+/** What fails for its signatures is told to those who do not want them checked (CD: RFC 4035 §3.2.2). */
+function rcodeOf({ exists, fails, refuses, isBogus }: ZoneReply, isUnchecked: boolean): number {
+  if (fails || (isBogus && !isUnchecked)) return servFail;
+  if (refuses) return refused;
+  return exists ? 0 : nxDomain;
+}
 
 function ednsOf(query: Packet) {
   return query.additionals?.find((record) => record.type === 'OPT');

@@ -1,14 +1,27 @@
 /**
  * DNS records as people write them down in this project, plain data by name and type, checked and turned into records
- * as messages hold them. Knows nothing of questions and answers. RFC 1035 §3.3, RFC 6698 (TLSA).
+ * as messages hold them. Knows nothing of questions and answers. RFC 1035 §3.3, RFC 2782 (SRV), RFC 6698 (TLSA), RFC 8659 (CAA).
  */
 
-import type { MxAnswer, SoaAnswer, StringAnswer, TlsaAnswer, TxtAnswer } from 'dns-packet';
+import type {
+  CaaAnswer,
+  CaaData,
+  DSAnswer,
+  MxAnswer,
+  SoaAnswer,
+  SrvAnswer,
+  StringAnswer,
+  TlsaAnswer,
+  TxtAnswer,
+} from 'dns-packet';
 import { parseIpv4, parseIpv6 } from './ip.ts';
 import { canonicalName, isAskableName } from './name.ts';
 
 type WrittenMx = readonly [preference: number, exchange: string];
 type WrittenTlsa = readonly [usage: number, selector: number, matchingType: number, hex: string];
+type WrittenSrv = readonly [priority: number, weight: number, port: number, target: string];
+type WrittenCaa = readonly [flags: number, tag: CaaData['tag'], value: string];
+type WrittenDs = readonly [keyTag: number, algorithm: number, digestType: number, hex: string];
 
 /** The records at one name. */
 export interface NameRecords {
@@ -22,13 +35,29 @@ export interface NameRecords {
   CNAME?: string;
   PTR?: readonly string[];
   TLSA?: readonly WrittenTlsa[];
+  SRV?: readonly WrittenSrv[];
+  CAA?: readonly WrittenCaa[];
+  /** Where a zone begins; of one that is served elsewhere, without SOA, where it is delegated. */
+  NS?: readonly string[];
+  /** Makes the name the top of a zone. */
+  SOA?: { serial: number };
+  /** That the zone is signed, as its parent says. */
+  DS?: readonly WrittenDs[];
 }
 
 /** Names, in any case, with or without the final dot, and what is there. */
 export type ZoneData = Readonly<Record<string, NameRecords>>;
 
 /** A record as it goes into a message. */
-export type ZoneRecord = StringAnswer | MxAnswer | TxtAnswer | TlsaAnswer | SoaAnswer;
+export type ZoneRecord =
+  | StringAnswer
+  | MxAnswer
+  | TxtAnswer
+  | TlsaAnswer
+  | SrvAnswer
+  | CaaAnswer
+  | DSAnswer
+  | SoaAnswer;
 
 /** Seconds; short, since what is written like this is for a playground or a test. */
 export const defaultTtl = 300;
@@ -45,7 +74,8 @@ export function recordsOf(data: ZoneData, ttl: number): ZoneRecord[] {
 }
 
 function recordsAt(name: string, written: NameRecords, ttl: number): ZoneRecord[] {
-  const { A = [], AAAA = [], MX = [], TXT = [], CNAME, PTR = [], TLSA = [] } = written;
+  const { A = [], AAAA = [], MX = [], TXT = [], CNAME, PTR = [], TLSA = [], SRV = [], CAA = [] } = written;
+  const { NS = [], SOA, DS = [] } = written;
   const records = [
     ...A.map(ipv4),
     ...AAAA.map(ipv6),
@@ -54,6 +84,11 @@ function recordsAt(name: string, written: NameRecords, ttl: number): ZoneRecord[
     ...(CNAME === undefined ? [] : [cname(CNAME)]),
     ...PTR.map(ptr),
     ...TLSA.map(tlsa),
+    ...SRV.map(srv),
+    ...CAA.map(([flags, tag, value]) => ({ type: 'CAA', data: { flags, tag, value } }) as const),
+    ...NS.map(ns),
+    ...(SOA === undefined ? [] : [{ type: 'SOA', data: soaData(name, SOA.serial, ttl) } as const]),
+    ...DS.map(ds),
   ];
   if (CNAME !== undefined && records.length > 1) throw malformed(name, 'an alias that has other records too');
   return records.map((record) => ({ name, ttl, ...record }));
@@ -102,6 +137,33 @@ function tlsa([usage, selector, matchingType, hex]: WrittenTlsa) {
     type: 'TLSA',
     data: { usage, selector, matchingType, certificate: Buffer.from(hex, 'hex') },
   } as const;
+}
+
+function srv([priority, weight, port, written]: WrittenSrv) {
+  const target = canonicalName(written) === '' ? '.' : hostName(written);
+  return { type: 'SRV', data: { priority, weight, port, target } } as const;
+}
+
+function ns(host: string) {
+  return { type: 'NS', data: hostName(host) } as const;
+}
+
+function ds([keyTag, algorithm, digestType, hex]: WrittenDs) {
+  return { type: 'DS', data: { keyTag, algorithm, digestType, digest: Buffer.from(hex, 'hex') } } as const;
+}
+
+/** RFC 1035 §3.3.13. The times matter only to secondaries, of which there are none. */
+export function soaData(name: string, serial: number, ttl: number): SoaAnswer['data'] {
+  const mname = name === '' ? 'localhost' : name;
+  return {
+    mname,
+    rname: `postmaster.${mname}`,
+    serial,
+    refresh: 3600,
+    retry: 600,
+    expire: 86_400,
+    minimum: ttl,
+  };
 }
 
 /** Cuts a text into pieces of 255 octets; the empty text is one empty piece, for a TXT record has at least one. */

@@ -9,6 +9,8 @@ test('zoneFileLines() writes every type as RFC 1035 §5 has it, in columns', () 
     'null.example': { MX: [[0, '']] },
     '1.2.0.192.in-addr.arpa': { PTR: ['mx.example.com'] },
     '_25._tcp.mx.example': { TLSA: [[3, 1, 1, 'AB12']] },
+    '_pop3s._tcp.example': { SRV: [[0, 1, 995, 'mx.example']] },
+    'z.example': { CAA: [[0, 'issue', 'ca.example']], NS: ['ns.example'], DS: [[1, 13, 2, 'cd']] },
   });
   expect(lines).toEqual([
     'example.com.             300  IN  MX     10 mx.example.com.',
@@ -21,5 +23,9 @@ test('zoneFileLines() writes every type as RFC 1035 §5 has it, in columns', () 
     'null.example.            300  IN  MX     0 .',
     '1.2.0.192.in-addr.arpa.  300  IN  PTR    mx.example.com.',
     '_25._tcp.mx.example.     300  IN  TLSA   3 1 1 ab12',
+    '_pop3s._tcp.example.     300  IN  SRV    0 1 995 mx.example.',
+    'z.example.               300  IN  CAA    0 issue "ca.example"',
+    'z.example.               300  IN  NS     ns.example.',
+    'z.example.               300  IN  DS     1 13 2 cd',
   ]);
 });

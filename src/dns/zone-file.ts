@@ -26,6 +26,16 @@ function presentation(record: ZoneRecord): string {
       const { mname, rname, serial, refresh, retry, expire, minimum } = record.data;
       return [absolute(mname), absolute(rname), serial, refresh, retry, expire, minimum].join(' ');
     }
+    case 'SRV': {
+      const { priority, weight, port, target } = record.data;
+      return [priority, weight, port, absolute(target)].join(' ');
+    }
+    case 'CAA':
+      return `${record.data.flags} ${record.data.tag} "${record.data.value}"`;
+    case 'DS': {
+      const { keyTag, algorithm, digestType, digest } = record.data;
+      return `${keyTag} ${algorithm} ${digestType} ${digest.toString('hex')}`;
+    }
     case 'A':
     case 'AAAA':
       return record.data;

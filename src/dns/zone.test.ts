@@ -57,3 +57,40 @@ describe('zone() answers', () => {
     expect(example.answer('example.org', 'A')).toMatchObject({ exists: false, authority: [{ name: '.' }] });
   });
 });
+
+describe('a zone with a SOA', () => {
+  const tree = zone({
+    example: { SOA: { serial: 7 }, NS: ['ns.example'] },
+    'ns.example': { A: ['192.0.2.53'] },
+    'below.example': { NS: ['ns.below.example'], DS: [[1, 13, 2, 'ab']] },
+    'ns.below.example': { A: ['192.0.2.54'] },
+    '*.wild.example': { A: ['192.0.2.1'] },
+    'own.wild.example': { TXT: ['own'] },
+  });
+
+  test('delegates what has NS records below it, but for the DS', () => {
+    expect(tree.answer('mx.below.example', 'MX')).toMatchObject({
+      isForeign: true,
+      answers: [],
+      authority: [{ name: 'below.example', type: 'NS', data: 'ns.below.example' }],
+      glue: [{ name: 'ns.below.example', type: 'A', data: '192.0.2.54' }],
+    });
+    expect(tree.answer('below.example', 'DS')).toMatchObject({ answers: [{ type: 'DS' }] });
+    expect(tree.answer('example', 'NS')).toMatchObject({ answers: [{ data: 'ns.example' }] });
+  });
+
+  test('tells its SOA where there is nothing', () => {
+    const { exists, authority } = tree.answer('nowhere.example', 'A');
+    expect(exists).toBe(false);
+    expect(authority).toMatchObject([{ name: 'example', data: { serial: 7 } }]);
+  });
+
+  test('lets a wildcard stand for names that are not there (RFC 4592)', () => {
+    expect(tree.answer('any.thing.wild.example', 'A')).toMatchObject({
+      exists: true,
+      answers: [{ name: 'any.thing.wild.example', data: '192.0.2.1' }],
+    });
+    expect(tree.answer('any.wild.example', 'TXT')).toMatchObject({ exists: true, answers: [] });
+    expect(tree.answer('own.wild.example', 'A')).toMatchObject({ exists: true, answers: [] });
+  });
+});
