@@ -304,6 +304,14 @@ export interface Admin {
   checkAddress(request: { address: string; fresh?: boolean }): Promise<AddressCheck>;
   /** Looks at the addresses that we send from, now, and remembers what is found. Only with a running server. */
   lookAtSources(): Promise<SourceReport[]>;
+  /**
+   * Leaves as they are, until the lease runs out, the database file and the spool files that it names; `at` is a moment
+   * before that, by the server's clock. Only with a running server.
+   */
+  beginSnapshot(): Promise<{ id: string; at: number; leaseMs: number }>;
+  renewSnapshot(request: { id: string }): Promise<void>;
+  /** Resolves to whether nothing has changed meanwhile. */
+  endSnapshot(request: { id: string }): Promise<{ held: boolean }>;
   /** Lets go of the connection or the store. */
   close(): Promise<void>;
 }
@@ -324,6 +332,8 @@ export const adminErrorCodes = [
   'refused',
   /** It was asked for too often; the message says when to come again. */
   'too-many',
+  /** It was given up meanwhile. */
+  'too-late',
   /** Needs a running server, and there is none. */
   'no-server',
   /** Another process has the store and does not answer. */

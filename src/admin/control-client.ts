@@ -55,6 +55,9 @@ function proxy(connection: ControlConnection): Admin {
     removeSuppression: (request) => ask('removeSuppression', request),
     listReports: (request) => ask('listReports', request),
     dmarcSummary: (request) => ask('dmarcSummary', request),
+    beginSnapshot: () => ask('beginSnapshot'),
+    renewSnapshot: (request) => ask('renewSnapshot', request),
+    endSnapshot: (request) => ask('endSnapshot', request),
     send: ({ content, ...request }) => ask('send', request, content),
     async close() {
       connection.close();

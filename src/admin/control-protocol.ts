@@ -191,6 +191,9 @@ export const operations: Record<Operation, Perform> = {
     v.object({ domain: v.exactOptional(text), since: moment, unproven: v.exactOptional(v.boolean()) }),
     (admin, request) => admin.dmarcSummary(request),
   ),
+  beginSnapshot: operation(nothing, (admin) => admin.beginSnapshot()),
+  renewSnapshot: operation(v.object({ id: text }), (admin, request) => admin.renewSnapshot(request)),
+  endSnapshot: operation(v.object({ id: text }), (admin, request) => admin.endSnapshot(request)),
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),

@@ -17,8 +17,9 @@ import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts'
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
-import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
+import type { EventRow, Freeze, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Log } from '../util/log.ts';
 import { turnstile } from '../util/turnstile.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
@@ -33,6 +34,7 @@ import { receiverOperations } from './receivers.ts';
 import { reportOperations } from './report-operations.ts';
 import { senderListOperations } from './sender-lists.ts';
 import { senderOperations } from './sender-operations.ts';
+import { snapshotOperations } from './snapshot-operations.ts';
 import { suppressionOperations } from './suppression-operations.ts';
 import { suspensionOperations } from './suspension-operations.ts';
 import { withSuspensions } from './trace-suspensions.ts';
@@ -57,6 +59,9 @@ export interface Running extends BanParts {
   suspend(suspensions: readonly Suspension[]): Promise<void>;
   /** Accounts, what is set of them, or aliases have changed; an account was removed. */
   accountsChanged(removed?: string): void;
+  /** As the store does. */
+  freeze(): Promise<Freeze>;
+  log: Log;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
@@ -115,6 +120,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...banOperations(parts),
     ...reportOperations(store),
     ...brakeOperations({ ...parts, look: () => look(false) }),
+    ...snapshotOperations({ clock, freeze: running?.freeze, log: running?.log }),
     ...suspensionOperations({
       ...parts,
       rememberMs: parts.dossierMs,

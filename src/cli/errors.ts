@@ -36,6 +36,7 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
   exists: exitCodes.cantCreate,
   refused: exitCodes.refused,
   'too-many': exitCodes.tryLater,
+  'too-late': exitCodes.tryLater,
   'no-server': exitCodes.unavailable,
   'in-use': exitCodes.tryLater,
   connection: exitCodes.tryLater,

@@ -328,6 +328,8 @@ describe('posthorn send', () => {
     events = [];
     store = await openStore({ dataDir: join(directory, 'data') });
     const running: Running = {
+      log: createLog('silent'),
+      freeze: () => store.freeze(),
       accountsChanged: () => undefined,
       abuseCounts: () => ({
         since: Date.now() - 60 * 60_000,

@@ -49,6 +49,23 @@ test('abort() leaves nothing, before and after another abort, and after commit()
   await spool.close();
 });
 
+test('hold() leaves every file as it is whose message goes, until that ends', async () => {
+  await using directory = await temporaryDirectory();
+  const spool = createSpool({ dataDir: directory.path });
+  const [recycled, removed] = [await spooled(spool, 'recycled'), await spooled(spool, 'removed')];
+  const letGo = spool.hold();
+  spool.recycle(recycled.name);
+  spool.remove(removed.name);
+  const next = await spooled(spool, 'the next one');
+  expect(next.name).not.toBe(recycled.name);
+  expect(await readFile(recycled.path, 'utf8')).toBe('recycled');
+  expect(await readFile(removed.path, 'utf8')).toBe('removed');
+  letGo();
+  expect((await spooled(spool, 'another one')).name).toBe(recycled.name);
+  await expect.poll(() => filesIn(directory)).not.toContain(removed.name);
+  await spool.close();
+});
+
 test('recycle() gives the file to the next message, of which no reader sees what was there before', async () => {
   await using directory = await temporaryDirectory();
   const spool = createSpool({ dataDir: directory.path });

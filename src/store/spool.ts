@@ -35,6 +35,8 @@ export interface Spool {
   recycle(name: string): void;
   /** Removes a file that somebody may still be reading. */
   remove(name: string): void;
+  /** Until the returned function is called, all files stay as they are that hold a message now. */
+  hold(): () => void;
   /** Removes what is kept for the next messages; resolves when nothing is under way. */
   close(): Promise<void>;
 }
@@ -80,6 +82,8 @@ class FileSpool implements Spool {
   readonly #stages: SpoolStage[] = [];
   #cancelSweep: (() => void) | undefined;
   readonly #running = new Set<Promise<void>>();
+  /** Present while files are held: what waits for the end of that. */
+  #afterHold: (() => void)[] | undefined;
 
   constructor(directory: string, clock: Clock, warn: (text: string) => void) {
     this.#directory = directory;
@@ -116,7 +120,17 @@ class FileSpool implements Spool {
     };
   }
 
+  hold(): () => void {
+    const afterwards = this.#afterHold ?? [];
+    this.#afterHold = afterwards;
+    return () => {
+      this.#afterHold = undefined;
+      for (const action of afterwards.splice(0)) action();
+    };
+  }
+
   recycle(name: string): void {
+    if (this.#afterHold !== undefined) return void this.#afterHold.push(() => this.recycle(name));
     const file = this.#held.get(name);
     if (file === undefined || file.length > maxKeptBytes) return this.remove(name);
     this.#held.delete(name);
@@ -125,6 +139,7 @@ class FileSpool implements Spool {
   }
 
   remove(name: string): void {
+    if (this.#afterHold !== undefined) return void this.#afterHold.push(() => this.remove(name));
     this.#forget(name);
     this.#track(rm(join(this.#directory, name), { force: true }), name);
   }

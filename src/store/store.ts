@@ -400,6 +400,11 @@ export interface Retention {
   maxBytes: number;
 }
 
+export interface Freeze {
+  /** To be called once. Resolves to false where the file has changed before: what was copied may be worth nothing. */
+  end(): Promise<boolean>;
+}
+
 /**
  * Every method rejects with StoreFullError when the disk is full (nothing was written, later calls may succeed), with
  * StoreBrokenError when nothing can be promised any more, and with a plain Error when this operation alone was refused.
@@ -496,6 +501,12 @@ export interface Store extends ReportStore {
   listMemos(kind: string): Promise<Memo[]>;
   /** Resolves to how many there were. */
   removeMemos(kind: string, keys: string[], events?: EventRow[]): Promise<number>;
+
+  /**
+   * Leaves as they are, for somebody who copies them, the database file, which holds all that was acknowledged before, and
+   * the spool files that it names. One at a time.
+   */
+  freeze(): Promise<Freeze>;
 
   /** Resolves with the error when the store can promise nothing any more (a failed fsync, a lost disk). */
   readonly broken: Promise<Error>;

@@ -46,6 +46,8 @@ export async function startControl(
   });
   const checker = new AddressChecker(checkParts);
   const running = {
+    log,
+    freeze: () => store.freeze(),
     accountsChanged: (removed: string | undefined) => brake.forget(removed),
     abuseCounts: defence.abuseCounts,
     forgiven: defence.forgiven,

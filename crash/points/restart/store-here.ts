@@ -37,7 +37,7 @@ export async function openStoreHere(dataDir: string, clock: Clock): Promise<Stor
 /** Each operation in a transaction of its own, performed before its promise is given out. */
 function linkHere({ database, engine, books, close }: OpenEngine): Link {
   const commits = createGroupCommit(transactionOf(database, books));
-  const checkpoint = createCheckpoints(books);
+  const checkpoints = createCheckpoints(books);
   let isOpen = true;
   return {
     arena: new Arena(),
@@ -46,9 +46,13 @@ function linkHere({ database, engine, books, close }: OpenEngine): Link {
     async call(name, argument) {
       // A pair of the Operation type, and its answer of the Result type, as in link.ts.
       const result = resultOf(commits, () => engine.perform([name, argument] as unknown as Operation));
-      checkpoint();
+      checkpoints.afterGroup();
       return result as never;
     },
+    async freeze() {
+      if (!checkpoints.freeze()) throw new StoreFullError('no room');
+    },
+    thaw: async () => checkpoints.thaw(),
     async close() {
       if (isOpen) close(commits.lost === undefined ? 'whole' : 'lost');
       isOpen = false;

@@ -30,6 +30,8 @@ export interface Bookkeeping {
    * cannot be written or synced: the log is whole then, but nothing more may be promised.
    */
   checkpoint(): void;
+  /** After a checkpoint: all that was in the log is in the database too. */
+  readonly isEven: boolean;
   /**
    * Compares some of the pages that were left out when the store was opened; false when there are no more. Throws, with
    * SQLite's code for damage, where one is not as it was written.
@@ -113,6 +115,9 @@ export function keepBooks(
       return log.frames;
     },
     checkpoint,
+    get isEven() {
+      return isEven;
+    },
     finish() {
       checkpoint();
       if (!isEven) return;

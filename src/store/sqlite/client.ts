@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import type { Clock } from '../../util/clock.ts';
 import { StoreFullError } from '../errors.ts';
 import { createSpool, type Spool, spoolDirectory } from '../spool.ts';
-import type { ClaimedJob, EventRow, QueueFilter, QueuePage, Store } from '../store.ts';
+import type { ClaimedJob, EventRow, Freeze, QueueFilter, QueuePage, Store } from '../store.ts';
 import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
 import { keepTidy } from './housekeeping.ts';
@@ -37,6 +37,7 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
     ...accountsOver(link),
     ...memosOver(link, clock),
     ...reportsOver(link),
+    freeze: () => freeze(link, spool),
     broken: link.broken,
     async close() {
       stopTidying();
@@ -44,6 +45,26 @@ export function createClient({ link, dataDir, clock, warn }: ClientParts): Store
         await link.close();
       } finally {
         await spool.close();
+      }
+    },
+  };
+}
+
+/** The spool first: of what is in the file as soon as it is frozen, nothing may be gone. */
+async function freeze(link: Link, spool: Spool): Promise<Freeze> {
+  const letGo = spool.hold();
+  try {
+    await link.freeze();
+  } catch (error) {
+    letGo();
+    throw error;
+  }
+  return {
+    async end() {
+      try {
+        return await link.thaw();
+      } finally {
+        letGo();
       }
     },
   };

@@ -10,7 +10,7 @@ class ScriptedWorker extends EventEmitter {
   readonly batches: Operation[][] = [];
 
   postMessage(batch: Batch): void {
-    if (batch !== 'close') this.batches.push(batch.operations);
+    if (typeof batch === 'object') this.batches.push(batch.operations);
     this.emit(batch === 'close' ? 'exit' : 'batch');
   }
 
@@ -47,6 +47,17 @@ test('call() sends what is asked for in one turn as one batch, and gives each it
     { status: 'fulfilled', value: undefined },
   ]);
   expect(link.idle).toBe(true);
+});
+
+test('freeze() rejects with why it is not, and with the loss of the store', async () => {
+  const { worker, link } = world();
+  const frozen = link.freeze();
+  await expect(link.thaw()).rejects.toThrow('One order at a time');
+  worker.emit('message', { kind: 'frozen', failure: { kind: 'full', message: 'no room' } } satisfies Report);
+  await expect(frozen).rejects.toThrow(StoreFullError);
+  const thawed = link.thaw();
+  worker.emit('message', { kind: 'lost', message: 'EIO' } satisfies Report);
+  await expect(thawed).rejects.toThrow(StoreBrokenError);
 });
 
 test('the next batch gathers until an answer comes', async () => {

@@ -31,6 +31,13 @@ interface Pending {
 export interface Link {
   /** Rejects with StoreFullError, StoreBrokenError, or an Error where this operation alone was refused. */
   call<Name extends OperationName>(name: Name, argument: Argument<Name>): Promise<Result<Name>>;
+  /**
+   * Resolves when the database file holds all that was acknowledged before, and will not change until `thaw`. Rejects like
+   * `call`. One at a time.
+   */
+  freeze(): Promise<void>;
+  /** Resolves to whether it was frozen all the time: the log may have grown too long. */
+  thaw(): Promise<boolean>;
   /** Where the octets of the operations that gather are put. */
   readonly arena: Arena;
   /** True while no operation gathers or is under way. */
@@ -58,6 +65,7 @@ class WorkerLink implements Link {
   #waiting: Pending[] = [];
   /** Of the batches under way, the oldest first: the thread answers in order. */
   readonly #sent: Pending[][] = [];
+  #ordered: Pending | undefined;
   #scheduled = false;
   #refusal: Error | undefined;
   #closing = false;
@@ -87,6 +95,23 @@ class WorkerLink implements Link {
       this.#gathering.push([name, argument] as unknown as Operation);
       this.#waiting.push({ resolve: resolve as (value: unknown) => void, reject });
       this.#schedule();
+    });
+  }
+
+  async freeze(): Promise<void> {
+    await this.#order('freeze');
+  }
+
+  async thaw(): Promise<boolean> {
+    return (await this.#order('thaw')) === true;
+  }
+
+  #order(order: 'freeze' | 'thaw'): Promise<unknown> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    if (this.#ordered !== undefined) return Promise.reject(new Error('One order at a time'));
+    return new Promise((resolve, reject) => {
+      this.#ordered = { resolve, reject };
+      this.#worker.postMessage(order satisfies Batch);
     });
   }
 
@@ -125,10 +150,19 @@ class WorkerLink implements Link {
       const error = this.#break(report.message);
       if (this.#closing) this.#lostAtEnd = error;
     }
+    if (report.kind === 'frozen' || report.kind === 'thawed') this.#endOrder(report);
     if (report.kind !== 'done') return;
     this.arena.giveBack(report.blocks);
     for (const reply of report.replies) this.#answer(reply, this.#sent.shift() ?? []);
     if (this.#gathering.length > 0) this.#schedule();
+  }
+
+  #endOrder(report: Extract<Report, { kind: 'frozen' | 'thawed' }>): void {
+    const ordered = this.#ordered;
+    this.#ordered = undefined;
+    if (report.kind === 'frozen' && report.failure !== undefined)
+      ordered?.reject(this.#errorOf(report.failure));
+    else ordered?.resolve(report.kind === 'thawed' && report.held);
   }
 
   #answer({ values, failures }: BatchReply, pending: Pending[]): void {
@@ -148,6 +182,8 @@ class WorkerLink implements Link {
     if (this.#refusal instanceof StoreBrokenError) return this.#refusal;
     this.#refusal = error;
     for (const { reject } of [...this.#sent.flat(), ...this.#waiting]) reject(error);
+    this.#ordered?.reject(error);
+    this.#ordered = undefined;
     this.#sent.length = 0;
     this.#gathering = [];
     this.#waiting = [];

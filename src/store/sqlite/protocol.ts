@@ -178,7 +178,10 @@ export type Result<Name extends OperationName> = ReturnType<Operations[Name]>;
 export type Operation = { [Name in OperationName]: [name: Name, argument: Argument<Name>] }[OperationName];
 
 /** Operations that were asked for in one turn of the client's event loop, with the memory of their octets; or the end. */
-export type Batch = { operations: Operation[]; blocks: ArrayBuffer[] } | 'close';
+export type Batch = { operations: Operation[]; blocks: ArrayBuffer[] } | Order;
+
+/** `freeze`: from its answer to that to `thaw` the database file holds all that was committed before, and does not change. */
+export type Order = 'freeze' | 'thaw' | 'close';
 
 /** Why an operation was not done: refused by itself, for want of disk space, or because the store is lost. */
 export interface Failure {
@@ -203,4 +206,8 @@ export type Report =
   | { kind: 'done'; replies: BatchReply[]; blocks: ArrayBuffer[] }
   /** A checkpoint failed, or damage was found: nothing more can be promised. */
   | { kind: 'lost'; message: string }
+  /** `failure`: why it is not. */
+  | { kind: 'frozen'; failure?: Failure }
+  /** `held`: it was frozen all the time. */
+  | { kind: 'thawed'; held: boolean }
   | { kind: 'closed' };

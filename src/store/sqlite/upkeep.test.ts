@@ -28,10 +28,11 @@ async function world() {
 test('createCheckpoints() copies the log back when it has grown, so that it does not grow on', async () => {
   await using w = await world();
   const frames = w.database.prepare<[], number[]>('PRAGMA wal_checkpoint(NOOP)').raw();
-  const afterGroup = createCheckpoints({
+  const { afterGroup } = createCheckpoints({
     get logPages() {
       return frames.get()?.[1] ?? 0;
     },
+    isEven: true,
     checkpoint: () => void w.database.pragma('wal_checkpoint(PASSIVE)'),
   });
   for (let group = 0; group < 64; group++) {
@@ -39,6 +40,33 @@ test('createCheckpoints() copies the log back when it has grown, so that it does
     afterGroup();
   }
   expect(w.fileBytes()).toBeGreaterThan(32 * megabyte.length);
+});
+
+test('freeze() leaves the file as it is until thaw(), or until the log is too long', () => {
+  const checkpoint = vi.fn(() => {
+    books.logPages = 0;
+  });
+  const books = { logPages: 3000, isEven: true, checkpoint };
+  const checkpoints = createCheckpoints(books, { mostFrozen: 5000 });
+  expect(checkpoints.freeze()).toBe(true);
+  expect(books.checkpoint).toHaveBeenCalledTimes(1);
+  books.logPages = 5000;
+  checkpoints.afterGroup();
+  expect(books.checkpoint).toHaveBeenCalledTimes(1);
+  expect(checkpoints.thaw()).toBe(true);
+  checkpoints.afterGroup();
+  expect(books.checkpoint).toHaveBeenCalledTimes(2);
+  checkpoints.freeze();
+  books.logPages = 5001;
+  checkpoints.afterGroup();
+  expect(books.checkpoint).toHaveBeenCalledTimes(4);
+  expect(checkpoints.thaw()).toBe(false);
+});
+
+test('freeze() is refused where the log cannot be copied back', () => {
+  const checkpoints = createCheckpoints({ logPages: 3000, isEven: false, checkpoint: () => undefined });
+  expect(checkpoints.freeze()).toBe(false);
+  expect(checkpoints.thaw()).toBe(false);
 });
 
 test('createReclaim() gives free pages back by steps, but for those kept for reuse', async () => {

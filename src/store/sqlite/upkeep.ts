@@ -8,6 +8,8 @@ import type { Bookkeeping } from './bookkeeping.ts';
 
 /** Pages in the write-ahead log (8 KiB each) above which it is copied back. */
 const maxLogPages = 2048;
+/** While the file is frozen the log grows up to so many (1 GiB). */
+const maxLogPagesFrozen = 128 * 1024;
 /** Between two steps of an examination that the start had no time for; a step takes a millisecond. */
 const examinationPauseMs = 10;
 /** Free pages that are kept for reuse: giving them back and asking anew costs more than they do. */
@@ -15,13 +17,39 @@ const freePagesKept = 2048;
 /** Pages given back in one step. */
 const reclaimStep = 256;
 
-/**
- * Returns what is to be called after each group is answered. Throws where the file cannot be written or synced: the
- * log is whole then, but nothing more may be promised (a later fsync could report success for lost pages).
- */
-export function createCheckpoints(books: Pick<Bookkeeping, 'logPages' | 'checkpoint'>): () => void {
-  return () => {
-    if (books.logPages > maxLogPages) books.checkpoint();
+export interface Checkpoints {
+  /**
+   * To be called after each group is answered. Throws where the file cannot be written or synced: the log is whole then,
+   * but nothing more may be promised (a later fsync could report success for lost pages).
+   */
+  afterGroup(): void;
+  /** Brings all into the file and leaves it as it is from then on; false where there is no room for that. Throws likewise. */
+  freeze(): boolean;
+  /** Ends that; false where it had come to its end before, since the log was too long. */
+  thaw(): boolean;
+}
+
+export function createCheckpoints(
+  books: Pick<Bookkeeping, 'logPages' | 'checkpoint' | 'isEven'>,
+  { mostFrozen = maxLogPagesFrozen }: { mostFrozen?: number } = {},
+): Checkpoints {
+  let isFrozen = false;
+  return {
+    afterGroup() {
+      if (books.logPages <= (isFrozen ? mostFrozen : maxLogPages)) return;
+      isFrozen = false;
+      books.checkpoint();
+    },
+    freeze() {
+      books.checkpoint();
+      isFrozen = books.isEven;
+      return isFrozen;
+    },
+    thaw() {
+      const held = isFrozen;
+      isFrozen = false;
+      return held;
+    },
   };
 }
 

@@ -8,9 +8,9 @@ import { StoreOpenError } from '../errors.ts';
 import { createGroupCommit, failureOf, type GroupCommit, type OperationResult } from './group-commit.ts';
 import { type OpenEngine, openEngine } from './open-engine.ts';
 import type { Engine } from './operations.ts';
-import type { Batch, BatchReply, Failure, Operation, Report } from './protocol.ts';
+import type { Batch, BatchReply, Failure, Operation, Order, Report } from './protocol.ts';
 import { transactionOf } from './transaction.ts';
-import { createCheckpoints, examineRest } from './upkeep.ts';
+import { type Checkpoints, createCheckpoints, examineRest } from './upkeep.ts';
 
 export interface StoreThreadData {
   /** With its folders made. */
@@ -38,24 +38,36 @@ function start(port: MessagePort, data: StoreThreadData): void {
 function serve(port: MessagePort, tell: (report: Report) => void, opened: OpenEngine): void {
   const { database, engine, books } = opened;
   const commits = createGroupCommit(transactionOf(database, books));
-  const checkpoint = createCheckpoints(books);
+  const checkpoints = createCheckpoints(books);
   const stopExamining = examineRest(books, (error) =>
     tell({ kind: 'lost', message: failureOf(error).message }),
   );
   port.on('message', (first: Batch) => {
-    const { batches, closing } = drain(port, first);
+    const { batches, order } = drain(port, first);
     if (batches.length > 0) {
       const replies = runBatches(batches, commits, engine);
       const blocks = batches.flatMap((batch) => batch.blocks);
       port.postMessage({ kind: 'done', replies, blocks } satisfies Report, blocks);
     }
-    if (closing) {
+    if (order === 'close') {
       stopExamining();
       tellIfLost(() => opened.close(commits.lost === undefined ? 'whole' : 'lost'), tell);
       tell({ kind: 'closed' });
       port.close();
-    } else if (commits.lost === undefined) tellIfLost(checkpoint, tell);
+    } else if (order === 'freeze') tell({ kind: 'frozen', ...freeze(checkpoints, commits) });
+    else if (order === 'thaw') tell({ kind: 'thawed', held: checkpoints.thaw() });
+    if (order !== 'close' && commits.lost === undefined) tellIfLost(() => checkpoints.afterGroup(), tell);
   });
+}
+
+function freeze(checkpoints: Checkpoints, { lost }: GroupCommit): { failure?: Failure } {
+  if (lost !== undefined) return { failure: lost };
+  try {
+    if (checkpoints.freeze()) return {};
+    return { failure: { kind: 'full', message: 'the write-ahead log cannot be copied back' } };
+  } catch (error) {
+    return { failure: failureOf(error) };
+  }
 }
 
 /** On a full disk the log simply stays, and is copied back when there is room again. */
@@ -68,21 +80,23 @@ function tellIfLost(action: () => void, tell: (report: Report) => void): void {
   }
 }
 
-/** Takes, besides the first, what came in while the last commit ran. */
-function drain(port: MessagePort, first: Batch): { batches: Exclude<Batch, 'close'>[]; closing: boolean } {
-  const batches: Exclude<Batch, 'close'>[] = [];
+type Operating = Exclude<Batch, Order>;
+
+/** Takes, besides the first, what came in while the last commit ran, up to an order. */
+function drain(port: MessagePort, first: Batch): { batches: Operating[]; order?: Order } {
+  const batches: Operating[] = [];
   let operations = 0;
   for (
     let batch: Batch | undefined = first;
     batch !== undefined;
     batch = receiveMessageOnPort(port)?.message
   ) {
-    if (batch === 'close') return { batches, closing: true };
+    if (typeof batch === 'string') return { batches, order: batch };
     batches.push(batch);
     operations += batch.operations.length;
     if (operations >= groupOperations) break;
   }
-  return { batches, closing: false };
+  return { batches };
 }
 
 function runBatches(
