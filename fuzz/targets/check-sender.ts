@@ -61,6 +61,7 @@ async function read(input: Buffer) {
       resolver: resolverOf({ spf: text(spf), key: text(key), policy: text(policy) }),
       clock: systemClock,
       trustedSealers: ['example.org'],
+      hostname: 'mx.example.net',
     },
     {
       clientAddress: '192.0.2.1',

@@ -21,6 +21,7 @@ const textOf = (input: Buffer): string => input.toString('latin1').slice(0, long
 const values = {
   sender: 'a.b-c@example.org',
   domain: 'mail.example.org',
+  address: '192.0.2.1',
   dottedAddress: '192.0.2.1',
   version: 'in-addr',
   helo: 'client.example',

@@ -266,12 +266,64 @@ describe('checkSender()', () => {
 
   it('ends in temperrors when the look-ups are used up, and counts them', async () => {
     const verdicts = await signed({ limits: { lookUps: 3, dmarcLookUps: 1 } });
-    expect(verdicts.lookUps).toBe(4);
+    // Three, the policy, and the HELO name.
+    expect(verdicts.lookUps).toBe(5);
     const limitOf = (limit: number) => expect.stringContaining(`limit of ${limit}`);
     expect(verdicts.spf).toMatchObject({ result: 'temperror', reason: limitOf(3) });
     expect(verdicts.dmarc).toMatchObject({ policies: ['reject'] });
     const { dmarc } = await signed({ limits: { dmarcLookUps: 0 } });
     expect(dmarc).toMatchObject({ result: 'temperror', reason: limitOf(0) });
+  });
+
+  describe('asks SPF about the HELO name by itself (RFC 7208 §2.3)', () => {
+    const helo = { 'mx.example.com': { ...zone['mx.example.com'], TXT: ['v=spf1 a -all'] } };
+
+    it('and says so apart, while DMARC goes by the sender', async () => {
+      const found = await check({ data: { ...zone, ...helo }, clientAddress: '192.0.2.9' });
+      expect(found.spf).toMatchObject({ result: 'fail', scope: 'mailfrom', domain: 'example.com' });
+      expect(found.spfHelo).toMatchObject({
+        result: 'fail',
+        scope: 'helo',
+        domain: 'mx.example.com',
+        record: 'v=spf1 a -all',
+      });
+      const forged = await check({ data: { ...zone, ...helo }, reversePath: 'a@evil.example' });
+      expect(forged).toMatchObject({ spfHelo: { result: 'pass' }, dmarc: { result: 'fail' } });
+    });
+
+    it.each([
+      ['for the null sender, of whom it is said already', { reversePath: '' }],
+      ['where both are the same domain', { helo: 'Example.COM.' }],
+      ['of an address', { helo: '[192.0.2.1]' }],
+      ['of an address without brackets', { helo: '192.0.2.1' }],
+      ['of one label', { helo: 'mx' }],
+      ['of what is no name', { helo: 'a b.example' }],
+      ['of a name that is too long', { helo: `${'x.'.repeat(300)}example` }],
+    ])('but not %s', async (_, incoming) => {
+      const resolver = scriptedResolver(zone);
+      const { spfHelo } = await check({ ...incoming, resolver });
+      expect(spfHelo).toBeUndefined();
+      const texts = resolver.questions.filter(({ name, type }) => type === 'TXT' && !name.startsWith('_'));
+      expect(texts).toHaveLength(1);
+    });
+
+    it('with look-ups of its own', async () => {
+      const { spf, spfHelo } = await check({ limits: { heloLookUps: 0 } });
+      expect(spf).toMatchObject({ result: 'pass' });
+      expect(spfHelo).toMatchObject({ result: 'temperror', reason: expect.stringContaining('limit of 0') });
+    });
+  });
+
+  it('has a failure of SPF explained where it may say who asks', async () => {
+    const why = { 'why.example.com': { TXT: ['%{r} hears from %{d} at %{t}: not %{c}'] } };
+    const data = { ...zone, ...why, 'example.com': { TXT: ['v=spf1 -all exp=why.%{d}'] } };
+    const clock = { ...systemClock, now: () => 1_700_000_000_500 };
+    const message = Buffer.from(letter);
+    const sender = { clientAddress: '192.0.2.9', helo: 'x', reversePath: 'a@example.com', message };
+    const parts = { resolver: scriptedResolver(data), clock };
+    const { spf } = await checkSender({ ...parts, hostname: 'mx.example.net' }, sender);
+    expect(spf.explanation).toBe('mx.example.net hears from example.com at 1700000000: not 192.0.2.9');
+    expect((await checkSender(parts, sender)).spf).not.toHaveProperty('explanation');
   });
 
   describe('P11: who forges a sender cannot make DMARC fail to be looked up', () => {

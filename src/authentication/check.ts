@@ -17,7 +17,7 @@ import { type LookUps, lookUps } from './look-ups.ts';
 import { type Message, splitMessage } from './message-source.ts';
 import { SignedBody } from './signed-body.ts';
 import { SignedHeader } from './signed-header.ts';
-import { checkSpf, type Sender } from './spf.ts';
+import { checkSpf, checkSpfOfHelo, type Sender } from './spf.ts';
 import type { Verdicts } from './verdicts.ts';
 
 export interface CheckLimits {
@@ -25,6 +25,8 @@ export interface CheckLimits {
   timeMs: number;
   /** DNS questions for SPF, DKIM and iprev together. RFC 7208 limits its own further. */
   lookUps: number;
+  /** Those for SPF of the name in HELO, apart: no more than RFC 7208 allows. */
+  heloLookUps: number;
   /** Those for the keys of an ARC chain, and for DMARC, apart: a sender must not be able to use up the others'. */
   arcLookUps: number;
   dmarcLookUps: number;
@@ -36,6 +38,7 @@ export const defaultCheckLimits: CheckLimits = {
   // RFC 7208 §4.6.4 wants at least 20 s for SPF alone; a client waits 10 minutes for the reply (RFC 5321 §4.5.3.2.6).
   timeMs: 30_000,
   lookUps: 150,
+  heloLookUps: 120,
   // Two keys for each of fifty sets; eight for the author and for ten aligned domains, and whether the author's exists.
   arcLookUps: 100,
   dmarcLookUps: 90,
@@ -48,6 +51,8 @@ export interface CheckParts {
   limits?: Partial<CheckLimits>;
   /** Domains whose ARC seals are believed; default: nobody's. */
   trustedSealers?: readonly string[];
+  /** Ours. With it, failures of SPF are asked to be explained, which may name it. */
+  hostname?: string;
 }
 
 export interface CheckedMessage extends Sender {
@@ -63,7 +68,7 @@ const checkIsOver = new Error('the check is over');
  * resolver that breaks its contract.
  */
 export async function checkSender(parts: CheckParts, checked: CheckedMessage): Promise<Verdicts> {
-  const { clock, resolver, trustedSealers = [] } = parts;
+  const { clock, resolver, hostname, trustedSealers = [] } = parts;
   const limits = { ...defaultCheckLimits, ...parts.limits };
   const { clientAddress, helo } = checked;
   const startedAt = clock.now();
@@ -72,6 +77,11 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
     timeout.abort(new Error('the time for the checks is over')),
   );
   const budget = (questions: number) => lookUps(resolver, questions, timeout.signal);
+  let ofHelo: LookUps | undefined;
+  const forHelo = () => {
+    ofHelo = budget(limits.heloLookUps);
+    return ofHelo;
+  };
   const dns = {
     sender: budget(limits.lookUps),
     arc: budget(limits.arcLookUps),
@@ -79,8 +89,10 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
   };
   const { headerOctets } = limits;
   try {
-    const [spf, iprev, { dkim, arc, judge }] = await Promise.all([
-      checkSpf(dns.sender, checked),
+    const sender = hostname === undefined ? checked : { ...checked, receiver: { hostname, now: startedAt } };
+    const [spf, spfHelo, iprev, { dkim, arc, judge }] = await Promise.all([
+      checkSpf(dns.sender, sender),
+      checkSpfOfHelo(forHelo, sender),
       checkIprev(dns.sender, clientAddress),
       readMessage({ dns, headerOctets, now: startedAt, trustedSealers }, checked.message),
     ]);
@@ -90,10 +102,11 @@ export async function checkSender(parts: CheckParts, checked: CheckedMessage): P
       version: 1,
       client: { address: clientAddress, helo },
       spf,
+      ...(spfHelo && { spfHelo }),
       ...judged,
       iprev,
       arc,
-      lookUps: dns.sender.count() + dns.arc.count() + dns.dmarc.count(),
+      lookUps: dns.sender.count() + dns.arc.count() + dns.dmarc.count() + (ofHelo?.count() ?? 0),
       durationMs,
     };
   } finally {

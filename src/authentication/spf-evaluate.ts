@@ -1,14 +1,15 @@
 /**
- * SPF's check_host(): what the record of a domain, and those that it refers to, say of an address. With its limits on
- * look-ups; explanations are not fetched, as nobody is to be shown what strangers write. RFC 7208 §4, §5, §6.1.
+ * SPF's check_host(): what the record of a domain, and those that it refers to, say of an address, and how the domain explains a
+ * failure. With its limits on look-ups. RFC 7208 §4, §5, §6.
  */
 
-import { reverseName } from '../dns/reverse.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import type { LookUps } from './look-ups.ts';
 import { dottedNibbles, isInNetwork, octetsOf } from './spf-address.ts';
-import { expandDomain, type MacroValues } from './spf-macro.ts';
-import { type Directive, isSpfRecord, readSpfRecord, type SpfRecord } from './spf-record.ts';
+import { explanationIn } from './spf-explanation.ts';
+import { expandDomain, expandText, type MacroValues, type Receiver } from './spf-macro.ts';
+import { type Directive, readSpfAnswer, type SpfRecord } from './spf-record.ts';
+import { addressTypeOf, hasValidLengths, ReverseNames, type SpfAddress } from './spf-reverse-names.ts';
 import type { SpfResult } from './verdicts.ts';
 
 /** RFC 7208 §4.6.4. */
@@ -19,18 +20,14 @@ export const spfLimits = {
   voids: 2,
   /** MX hosts of one `mx`: more are an error. */
   exchanges: 10,
-  /** Reverse names that are looked at. */
-  reverseNames: 10,
 } as const;
 
-export interface SpfClient {
-  /** Canonical; IPv4 in IPv6 clothes is IPv4. */
-  address: string;
-  /** Of the address, four or sixteen. */
-  octets: readonly number[];
+export interface SpfClient extends SpfAddress {
   helo: string;
   /** `local@domain`. */
   sender: string;
+  /** Who asks: explanations may name it, and are fetched only where it is known. */
+  receiver?: Receiver;
 }
 
 export interface Evaluation {
@@ -40,16 +37,20 @@ export interface Evaluation {
   /** The record that decided, and whose it is. */
   record?: string;
   recordDomain?: string;
+  /** Of the record that failed the client: where its explanation is, as a domain-spec, and whose record it is. */
+  explained?: { by: string; of: string } | undefined;
+  /** Of a failure, in the words of the domain. */
+  explanation?: string;
   /** What is wrong; for `temperror` and `permerror`. */
   problem?: string;
 }
 
 /** Evaluates the record of `domain` (A-labels). */
 export function evaluateSpf(lookUps: LookUps, client: SpfClient, domain: string): Promise<Evaluation> {
-  return new SpfEvaluation(lookUps, client).checkHost(domain);
+  return new SpfEvaluation(lookUps, client).evaluate(domain);
 }
 
-/** Ends the evaluation with an error, from whatever depth; caught in checkHost(). */
+/** Ends the evaluation with an error, from whatever depth; caught in #checkHost() and #explain(). */
 class SpfError extends Error {
   readonly result: 'temperror' | 'permerror';
 
@@ -73,14 +74,22 @@ class SpfEvaluation {
   readonly #client: SpfClient;
   #terms = 0;
   #voids = 0;
-  #reverseNames: Promise<string[]> | undefined;
+  readonly #reverseNames: ReverseNames;
 
   constructor(lookUps: LookUps, client: SpfClient) {
     this.#lookUps = lookUps;
     this.#client = client;
+    this.#reverseNames = new ReverseNames(lookUps, client, () => this.#countVoid());
   }
 
-  async checkHost(domain: string): Promise<Evaluation> {
+  async evaluate(domain: string): Promise<Evaluation> {
+    const found = await this.#checkHost(domain);
+    if (found.result !== 'fail' || !found.explained || !this.#client.receiver) return found;
+    const explanation = await this.#explain(found.explained);
+    return explanation ? { ...found, explanation } : found;
+  }
+
+  async #checkHost(domain: string): Promise<Evaluation> {
     let record: SpfRecord | undefined;
     try {
       record = await this.#findRecord(domain);
@@ -98,7 +107,7 @@ class SpfEvaluation {
     const answer = await this.#lookUps.ask(domain, 'TXT');
     if (answer.status === 'failed') throw new SpfError('temperror', `TXT of ${domain}: ${answer.detail}`);
     if (answer.status === 'none') return undefined;
-    const reading = readOnce(answer.records);
+    const reading = readSpfAnswer(answer.records);
     if (reading && 'problem' in reading)
       throw new SpfError('permerror', `the SPF record of ${domain} is invalid: ${reading.problem}`);
     return reading;
@@ -110,7 +119,10 @@ class SpfEvaluation {
       const match = await this.#match(domain, directive);
       if (!match) continue;
       const deeper = typeof match === 'object' ? match : { ...told, path: [] };
-      return { ...deeper, path: [directive.text, ...deeper.path], result: results[directive.qualifier] };
+      const path = [directive.text, ...deeper.path];
+      // That of a record which is included is not asked for (§6.2).
+      const explained = record.exp === undefined ? undefined : { by: record.exp, of: domain };
+      return { ...deeper, path, explained, result: results[directive.qualifier] };
     }
     if (record.redirect === undefined) return { result: 'neutral', path: [], ...told };
     return this.#redirect(domain, record.redirect);
@@ -120,7 +132,7 @@ class SpfEvaluation {
   async #redirect(domain: string, spec: string): Promise<Evaluation> {
     this.#countTerm();
     const target = await this.#expand(spec, domain);
-    const found = await this.checkHost(target);
+    const found = await this.#checkHost(target);
     if (found.result === 'none')
       return { result: 'permerror', path: [], problem: `redirect=${target} leads to no SPF record` };
     return { ...found, path: [`redirect=${target}`, ...found.path] };
@@ -148,7 +160,7 @@ class SpfEvaluation {
       case 'exists':
         return (await this.#look(target, 'A')).length > 0;
       case 'ptr':
-        return this.#hasNameBelow(target);
+        return this.#reverseNames.hasOneBelow(target);
       case 'a':
         return this.#hasAddress(target, directive);
       case 'mx':
@@ -167,7 +179,7 @@ class SpfEvaluation {
 
   /** §5.2: only a pass of the other record is a match, and a record that is not there an error. */
   async #matchInclude(target: string): Promise<false | Evaluation> {
-    const found = await this.checkHost(target);
+    const found = await this.#checkHost(target);
     switch (found.result) {
       case 'pass':
         return found;
@@ -184,67 +196,41 @@ class SpfEvaluation {
 
   async #hasAddress(name: string, { bits4, bits6 }: PrefixLengths): Promise<boolean> {
     const { octets } = this.#client;
-    const addresses = await this.#look(name, this.#addressType);
+    const addresses = await this.#look(name, addressTypeOf(this.#client));
     const bits = octets.length === 4 ? bits4 : bits6;
     return addresses.some((address) => isInNetwork(octets, octetsOf(address), bits));
   }
 
-  get #addressType(): 'A' | 'AAAA' {
-    return this.#client.octets.length === 4 ? 'A' : 'AAAA';
-  }
-
-  /** Whether a name of the client's that leads back to it is `target` or below it (§5.5); a failure is as none. */
-  async #hasNameBelow(target: string): Promise<boolean> {
-    const lower = target.toLowerCase();
-    this.#reverseNames ??= this.#findReverseNames();
-    const names = (await this.#reverseNames).filter((name) => name === lower || name.endsWith(`.${lower}`));
-    for (const name of names) if (await this.#leadsBack(name)) return true;
-    return false;
-  }
-
-  async #findReverseNames(): Promise<string[]> {
-    const answer = await this.#lookUps.ask(reverseName(this.#client.address), 'PTR');
-    if (answer.status !== 'found') {
-      if (answer.status === 'none') this.#countVoid();
-      return [];
+  /** Whatever is wrong with it, it is as if there were none (§6.2). Its look-up is not among those that are counted. */
+  async #explain({ by, of: domain }: { by: string; of: string }): Promise<string | undefined> {
+    try {
+      const name = await this.#expand(by, domain);
+      const answer = hasValidLengths(name) ? await this.#lookUps.ask(name, 'TXT') : notThere;
+      const text = answer.status === 'found' ? explanationIn(answer.records) : undefined;
+      return text && (await expandText(text, this.#macroValues(domain)));
+    } catch (error) {
+      if (!(error instanceof SpfError)) throw error;
+      return undefined;
     }
-    return answer.records.slice(0, spfLimits.reverseNames).map((name) => name.toLowerCase());
-  }
-
-  async #leadsBack(name: string): Promise<boolean> {
-    const answer = hasValidLengths(name) ? await this.#lookUps.ask(name, this.#addressType) : undefined;
-    return (
-      answer?.status === 'found' &&
-      answer.records.some((address) => isInNetwork(this.#client.octets, octetsOf(address), 128))
-    );
-  }
-
-  /** `%{p}` (§7.3): the domain's own name first, then one below it, then any; `unknown` without one. */
-  async #validatedName(domain: string): Promise<string> {
-    this.#reverseNames ??= this.#findReverseNames();
-    const names = await this.#reverseNames;
-    const lower = domain.toLowerCase();
-    const ranked = [
-      ...names.filter((name) => name === lower),
-      ...names.filter((name) => name.endsWith(`.${lower}`)),
-      ...names,
-    ];
-    for (const name of new Set(ranked)) if (await this.#leadsBack(name)) return name;
-    return 'unknown';
   }
 
   #expand(spec: string, domain: string): Promise<string> {
     if (!spec.includes('%')) return Promise.resolve(spec.replace(/\.$/, ''));
-    const { address, octets, helo, sender } = this.#client;
-    const values: MacroValues = {
+    return expandDomain(spec, this.#macroValues(domain));
+  }
+
+  #macroValues(domain: string): MacroValues {
+    const { address, octets, helo, sender, receiver } = this.#client;
+    return {
       sender,
       domain,
+      address,
       dottedAddress: octets.length === 4 ? address : dottedNibbles(octets),
       version: octets.length === 4 ? 'in-addr' : 'ip6',
       helo,
-      validatedName: () => this.#validatedName(domain),
+      validatedName: () => this.#reverseNames.bestFor(domain),
+      ...(receiver && { receiver }),
     };
-    return expandDomain(spec, values);
   }
 
   /** The records of a name that a mechanism asks for; a name that none can have is not there. */
@@ -269,26 +255,7 @@ class SpfEvaluation {
 
 const notThere = { status: 'none', reason: 'nxdomain' } as const;
 
-/** By the answer's own records: a resolver that keeps an answer gives the same ones again. */
-const readings = new WeakMap<object, { reading: SpfRecord | { problem: string } | undefined }>();
-
-/** The one SPF record among those of a name; several are an error (§4.5). */
-function readOnce(records: readonly string[][]): SpfRecord | { problem: string } | undefined {
-  const known = readings.get(records);
-  if (known) return known.reading;
-  const [text, ...others] = records.map((strings) => strings.join('')).filter(isSpfRecord);
-  const several = { problem: 'there are several' };
-  const reading = text === undefined ? undefined : others.length > 0 ? several : readSpfRecord(text);
-  readings.set(records, { reading });
-  return reading;
-}
-
 /** Several labels, and nothing that no name holds (§4.3). */
 function canHaveRecord(domain: string): boolean {
   return domain.includes('.') && hasValidLengths(domain);
-}
-
-/** Not `isAskableName()`: a macro may expand to a name with a space, and RFC 7208's suite asks for one. */
-function hasValidLengths(name: string): boolean {
-  return name.length <= 253 && name.split('.').every((label) => label.length > 0 && label.length <= 63);
 }

@@ -1,5 +1,5 @@
 /**
- * SPF's macros: domains that are made of what is known of the client and the sender. RFC 7208 §7.
+ * SPF's macros: domains, and explanations, that are made of what is known of the client and the sender. RFC 7208 §7.
  */
 
 export interface MacroValues {
@@ -7,6 +7,8 @@ export interface MacroValues {
   sender: string;
   /** `%{d}`: the domain whose record it is. */
   domain: string;
+  /** `%{c}`: as people write it. */
+  address: string;
   /** `%{i}`: dotted octets, or 32 dotted nibbles. */
   dottedAddress: string;
   /** `%{v}`. */
@@ -15,9 +17,18 @@ export interface MacroValues {
   helo: string;
   /** `%{p}`: looked up only where it is asked for. */
   validatedName(): Promise<string>;
+  /** `%{r}` and `%{t}`: in explanations alone, as is `%{c}`. */
+  receiver?: Receiver;
 }
 
-/** A macro; `c`, `r` and `t` are for explanations, which are not fetched, and for what is unknown. */
+/** Who asks. */
+export interface Receiver {
+  hostname: string;
+  /** ms since the epoch. */
+  now: number;
+}
+
+/** A macro; `c`, `r` and `t` are for explanations. */
 const expansion = /%\{([slodiphcrtv])(\d*)(r?)([-.+,/_=]*)\}|%([%_-])/gi;
 
 /** Printable ASCII with macros that are whole (`macro-string`); a number of parts is never 0. */
@@ -31,19 +42,24 @@ const needsName = /%\{p/i;
 
 /** The domain that `spec` stands for, without a final dot; from the left, labels are left out until it fits (§7.3). */
 export async function expandDomain(spec: string, values: MacroValues): Promise<string> {
-  const name = needsName.test(spec) ? await values.validatedName() : '';
-  const expanded = spec.replace(expansion, (whole, letter, digits, reversed, delimiters) =>
+  const expanded = await expandText(spec, values);
+  return shortened(expanded.replace(/\.$/, ''));
+}
+
+/** The text with what its macros stand for. */
+export async function expandText(text: string, values: MacroValues): Promise<string> {
+  const name = needsName.test(text) ? await values.validatedName() : '';
+  return text.replace(expansion, (whole, letter, digits, reversed, delimiters) =>
     letter === undefined
       ? (escapes[whole] ?? '')
       : expandMacro(macroValue(letter, values, name), { letter, digits, reversed, delimiters }),
   );
-  return shortened(expanded.replace(/\.$/, ''));
 }
 
 const escapes: Readonly<Record<string, string>> = { '%%': '%', '%_': ' ', '%-': '%20' };
 
 function macroValue(letter: string, values: MacroValues, validatedName: string): string {
-  const { sender, domain, dottedAddress, version, helo } = values;
+  const { sender, domain, address, dottedAddress, version, helo, receiver } = values;
   const at = sender.lastIndexOf('@');
   switch (letter.toLowerCase()) {
     case 's':
@@ -62,8 +78,14 @@ function macroValue(letter: string, values: MacroValues, validatedName: string):
       return helo;
     case 'v':
       return version;
+    case 'c':
+      return address;
+    case 'r':
+      return receiver?.hostname ?? 'unknown';
+    case 't':
+      return receiver ? String(Math.floor(receiver.now / 1000)) : '';
     default:
-      return ''; // only in explanations
+      throw new Error(`no macro has the letter ${letter}`);
   }
 }
 

@@ -24,8 +24,10 @@ export type Directive = Mechanism & { qualifier: Qualifier; text: string };
 
 export interface SpfRecord {
   directives: readonly Directive[];
-  /** `redirect=`; `exp=` is checked and not kept, as explanations are not fetched. */
+  /** `redirect=`, a domain-spec. */
   redirect?: string;
+  /** `exp=`, a domain-spec. */
+  exp?: string;
   text: string;
 }
 
@@ -55,7 +57,27 @@ export function readSpfRecord(text: string): SpfRecord | { problem: string } {
     modifiers.set(name.toLowerCase(), value);
   }
   const redirect = modifiers.get('redirect');
-  return { directives, ...(redirect !== undefined && { redirect }), text };
+  const exp = modifiers.get('exp');
+  return {
+    directives,
+    ...(redirect !== undefined && { redirect }),
+    ...(exp !== undefined && { exp }),
+    text,
+  };
+}
+
+/** By the answer's own records: a resolver that keeps an answer gives the same ones again. */
+const readings = new WeakMap<object, { reading: SpfRecord | { problem: string } | undefined }>();
+
+/** The one SPF record among those of a name; several are an error (§4.5). */
+export function readSpfAnswer(records: readonly string[][]): SpfRecord | { problem: string } | undefined {
+  const known = readings.get(records);
+  if (known) return known.reading;
+  const [text, ...others] = records.map((strings) => strings.join('')).filter(isSpfRecord);
+  const several = { problem: 'there are several' };
+  const reading = text === undefined ? undefined : others.length > 0 ? several : readSpfRecord(text);
+  readings.set(records, { reading });
+  return reading;
 }
 
 /** `redirect` and `exp` stand once and name a domain; what others mean nobody knows (§6). */

@@ -136,14 +136,54 @@ describe('checkSpf() asks no more than it may (RFC 7208 §4.6.4)', () => {
     expect(await verdict).toMatchObject(expected);
     expect(resolver.questions.length).toBeLessThanOrEqual(25);
   });
+});
 
-  test('an explanation is not fetched, whatever it would say', async () => {
-    const { resolver, verdict } = ask({
-      'example.com': { TXT: ['v=spf1 -all exp=why.example.com'] },
-      'why.example.com': { TXT: ['because'] },
-    });
-    expect((await verdict).result).toBe('fail');
+describe('checkSpf() lets a failure be explained (RFC 7208 §6.2)', () => {
+  const receiver = { hostname: 'mx.example.net', now: 0 };
+  const zone = (text: string, record = 'v=spf1 ip4:192.0.2.7 -all exp=why.example.com') => ({
+    'example.com': { TXT: [record] },
+    'why.example.com': { TXT: [text] },
+  });
+
+  test.each([
+    ['a text', 'Write to our postmaster.', 'Write to our postmaster.'],
+    [
+      'macros',
+      'See http://example.com/?s=%{S}&i=%{i}',
+      'See http://example.com/?s=a%40example.com&i=192.0.2.1',
+    ],
+    ['a text of the greatest length, shown in part', 'x'.repeat(1000), `${'x'.repeat(300)}...`],
+    ['a longer one, as none', 'x'.repeat(1001), undefined],
+    ['a macro that is none', 'because of %{x}', undefined],
+    ['a macro with a space in it', 'because of %{ s}', undefined],
+    ['nothing', '', undefined],
+  ])('%s', async (_, text, explanation) => {
+    const { verdict } = ask(zone(text), { receiver });
+    expect((await verdict).explanation).toBe(explanation);
+  });
+
+  test('macros that grow to lines, to a bounded one of plain characters', async () => {
+    const reversePath = `${'\u00e9\r\n'.repeat(100)}@example.com`;
+    const { explanation = '' } = await ask(zone('%{l}'.repeat(250)), { reversePath, receiver }).verdict;
+    expect(explanation).toMatch(/^[\x20-\x7e]+$/);
+    expect(explanation.length).toBeLessThan(310);
+  });
+
+  test.each([
+    ['for a pass', {}, { clientAddress: '192.0.2.7', receiver }],
+    ['where nobody is there to whom', {}, {}],
+    ['for another result', { 'example.com': { TXT: ['v=spf1 ~all exp=why.example.com'] } }, { receiver }],
+  ])('but does not ask %s', async (_, more, sender) => {
+    const { resolver, verdict } = ask({ ...zone('because'), ...more }, sender);
+    expect(await verdict).not.toHaveProperty('explanation');
     expect(resolver.questions).toEqual([{ name: 'example.com', type: 'TXT' }]);
+  });
+
+  test('though more look-ups than are allowed would be needed to say it, the failure stands', async () => {
+    const record = 'v=spf1 a:x.example a:y.example -all exp=why.example.com';
+    const { verdict } = ask(zone('%{p} is not ours', record), { receiver });
+    expect(await verdict).toMatchObject({ result: 'fail' });
+    expect(await verdict).not.toHaveProperty('explanation');
   });
 });
 

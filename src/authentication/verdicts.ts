@@ -16,6 +16,11 @@ export interface Verdicts {
   version: 1;
   client: { address: string; helo: string };
   spf: SpfVerdict;
+  /**
+   * Of the name in HELO (RFC 7208 §2.3); absent where `spf` is about it, where both name the same domain, and where it is no name
+   * that can have a record.
+   */
+  spfHelo?: SpfVerdict;
   /** In the order of the message, the latest signature first; empty where it is not signed. */
   dkim: readonly DkimVerdict[];
   dmarc: DmarcVerdict;
@@ -38,6 +43,8 @@ export interface SpfVerdict {
   /** The text of the record that decided, cut where it is long, and the domain that published it. */
   record?: string;
   recordDomain?: string;
+  /** Of a failure, in the words of the domain that was checked (RFC 7208 §6.2), cut where they are long: nobody has checked them. */
+  explanation?: string;
   reason: string;
 }
 

@@ -69,3 +69,26 @@ test('senderWords() tells where a DMARC record was looked for, and of a chain by
   ]);
   expect(senderWords({ version: 1, client, reversePath: '' })).toEqual([]);
 });
+
+test('senderWords() tells of SPF of the HELO name apart, and whose words an explanation is', () => {
+  const spf = {
+    result: 'fail',
+    scope: 'mailfrom',
+    domain: 'a.example',
+    record: 'v=spf1 -all exp=b.example',
+    recordDomain: 'a.example',
+    explanation: 'Call us.',
+    reason: 'a.example does not permit 192.0.2.1 by -all',
+  } as const;
+  const spfHelo = {
+    result: 'none',
+    scope: 'helo',
+    domain: 'mail.example.com',
+    reason: 'mail.example.com has no SPF record',
+  } as const;
+  expect(senderWords({ version: 1, client, reversePath: 'x@a.example', spf, spfHelo })).toEqual([
+    'SPF: a.example does not permit 192.0.2.1 by -all (record of a.example: v=spf1 -all exp=b.example)',
+    'in the words of a.example, which nobody has checked: "Call us."',
+    'SPF of HELO: mail.example.com has no SPF record',
+  ]);
+});

@@ -1,14 +1,15 @@
 /** What the sender checks found, and by which record or name: the inputs of their verdicts, a line for each. */
 
-import type { ArcVerdict, DkimVerdict } from '../authentication/verdicts.ts';
+import type { ArcVerdict, DkimVerdict, SpfVerdict } from '../authentication/verdicts.ts';
 import type { Facts } from '../policy/facts.ts';
 
 /** Signatures and ARC sets that are told of; the facts hold the rest. */
 const toldSignatures = 5;
 
-export function senderWords({ spf, dkim = [], dmarc, iprev, arc }: Facts): string[] {
+export function senderWords({ spf, spfHelo, dkim = [], dmarc, iprev, arc }: Facts): string[] {
   return [
-    ...(spf ? [`SPF: ${spf.reason}${byRecord(spf.record, spf.recordDomain)}`] : []),
+    ...(spf ? spfWords('SPF', spf) : []),
+    ...(spfHelo ? spfWords('SPF of HELO', spfHelo) : []),
     ...dkim.slice(0, toldSignatures).map(signatureWords),
     ...(arc && arc.result !== 'none' ? [arcWords(arc)] : []),
     ...(dmarc
@@ -16,6 +17,17 @@ export function senderWords({ spf, dkim = [], dmarc, iprev, arc }: Facts): strin
       : []),
     ...(iprev && iprev.reason !== '' ? [`reverse name: ${iprev.reason}`] : []),
   ];
+}
+
+/** An explanation is a stranger's, and is told as such (RFC 7208 §6.2). */
+function spfWords(
+  title: string,
+  { reason, record, recordDomain, domain, explanation }: SpfVerdict,
+): string[] {
+  const words = `${title}: ${reason}${byRecord(record, recordDomain)}`;
+  return explanation === undefined
+    ? [words]
+    : [words, `in the words of ${domain}, which nobody has checked: "${explanation}"`];
 }
 
 const byRecord = (record: string | undefined, domain: string | undefined): string =>

@@ -24,6 +24,8 @@ export interface Facts {
   authors?: readonly string[];
   sizeBytes?: number;
   spf?: SpfVerdict;
+  /** Of the name in HELO, where that is another domain; no condition asks for it. */
+  spfHelo?: SpfVerdict;
   /** Empty: not signed. */
   dkim?: readonly DkimVerdict[];
   dmarc?: DmarcVerdict;

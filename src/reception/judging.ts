@@ -82,11 +82,21 @@ export class Judging {
   async judge(message: WholeMessage): Promise<Judgment> {
     const { session, transaction, header, verdicts, collector, content, filters } = message;
     const client = await this.#clientFacts(message);
-    const { spf, dkim, dmarc, arc, iprev } = verdicts;
+    const { spf, spfHelo, dkim, dmarc, arc, iprev } = verdicts;
     const authors = findAuthorAddresses(header.fields);
     const facts = await this.#parts.finder.ofMessage({
       ...{ session, transaction, header, collector, content },
-      facts: { ...client, authors, spf, dkim, dmarc, ...(arc && { arc }), iprev, filters },
+      facts: {
+        ...client,
+        authors,
+        spf,
+        ...(spfHelo && { spfHelo }),
+        dkim,
+        dmarc,
+        ...(arc && { arc }),
+        iprev,
+        filters,
+      },
     });
     const about = { session, transaction, facts };
     const addressees: Addressee[] = [];

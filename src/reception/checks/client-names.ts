@@ -29,12 +29,17 @@ export const iprevSource = (parts: CheckParts): FactSource => ({
 });
 
 /** As iprevSource(). */
-export const spfSource = (parts: CheckParts): FactSource => ({
+export const spfSource = (parts: CheckParts & { hostname: string }): FactSource => ({
   finds: ['spf'],
   onlyEarly: true,
   ofClient: async ({ session: { peer, hello }, transaction: { reversePath } }) => ({
     spf: await withLookUps(parts, (dns) =>
-      checkSpf(dns, { clientAddress: peer.address, helo: hello?.name ?? '', reversePath }),
+      checkSpf(dns, {
+        clientAddress: peer.address,
+        helo: hello?.name ?? '',
+        reversePath,
+        receiver: { hostname: parts.hostname, now: parts.clock.now() },
+      }),
     ),
   }),
 });

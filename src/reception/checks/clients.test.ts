@@ -119,6 +119,34 @@ describe('iprev', () => {
   });
 });
 
+describe('spf', () => {
+  const zone = {
+    'strict.example': { TXT: ['v=spf1 -all exp=why.strict.example'], MX: [[10, 'client.example']] },
+    'why.strict.example': { TXT: ['%{r} should call us'] },
+    'client.example': { TXT: ['v=spf1 a -all'], A: ['192.0.2.1'] },
+  } satisfies ZoneData;
+  const factsOf = (reception: TestReception) =>
+    [...reception.accepted.flatMap((entry) => entry.events), ...reception.events].map(
+      ({ data }) => data.facts,
+    );
+
+  test('how the domain explains a failure is for the dossier, and no answer of ours', async () => {
+    const from = 'a@strict.example';
+    const { reply, reception } = await received([['spf:fail', 'reject']], { from }, { records: zone });
+    expect(reply).toMatch(/^550/);
+    expect(reply).not.toContain('call us');
+    const spf = expect.objectContaining({ result: 'fail', explanation: 'mx.example.com should call us' });
+    expect(factsOf(reception)).toContainEqual(expect.objectContaining({ spf }));
+  });
+
+  test('of the HELO name is a fact of its own', async () => {
+    const { reception } = await received([['spf:fail', 'reject']], {}, { records: zone });
+    const spfHelo = expect.objectContaining({ result: 'pass', domain: 'client.example' });
+    const spf = expect.objectContaining({ result: 'none', domain: 'good.example' });
+    expect(factsOf(reception)).toContainEqual(expect.objectContaining({ spf, spfHelo }));
+  });
+});
+
 describe('size', () => {
   test.each([
     ['>10', /^550 5\.7\.1 Refused: the message is larger than 10/],
