@@ -7,7 +7,6 @@ import { createHttps, createResolver, loadSigners } from './delivery/outbound.ts
 import { Receivers } from './delivery/receivers/receivers.ts';
 import { createTls } from './delivery/tls/outbound-tls.ts';
 import { pruneRegularly, withoutDossiers } from './dossier/retention.ts';
-import { loadTlsContext } from './net/tls-context.ts';
 import { Brake, brakePolicy } from './queue/brake/brake.ts';
 import { Complaints } from './queue/complaints.ts';
 import { Directory } from './queue/directory.ts';
@@ -27,6 +26,7 @@ import { openStore } from './store/sqlite/open.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import type { Log } from './util/log.ts';
 import { queueIds } from './util/queue-id.ts';
+import { openCertificates } from './wiring/certificates.ts';
 import { startControl } from './wiring/control.ts';
 import type { Reception } from './wiring/core.ts';
 import { openQuotas, startGuard, startQueue } from './wiring/deliveries.ts';
@@ -58,7 +58,7 @@ export async function startServer({
   clock = systemClock,
 }: ServerOptions): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
-  const secureContext = config.tls && (await loadTlsContext(config.tls));
+  const certificates = await openCertificates({ config, log, clock }, parts);
   const signers = await loadSigners(config, clock);
   const opened = await openStore({ dataDir: config.dataDir, clock, log });
   parts.defer(() => opened.close());
@@ -136,7 +136,7 @@ export async function startServer({
       logins: await openLogins({ ...core, ...defence, https, settings: config.login, oauth: config.oauth }),
       ...defence,
       quotas,
-      secureContext,
+      certificates,
       doors: {
         smtp: inboundDoor({ ...doorParts, judging }),
         submission: submissionDoor(doorParts),

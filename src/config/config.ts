@@ -21,11 +21,14 @@ export interface ListenerConfig {
   proxyProtocol?: readonly string[];
 }
 
-export interface TlsConfig {
-  /** Paths of PEM files that exist. */
+/** Paths of PEM files that exist. */
+export interface PairConfig {
   cert: string;
   key: string;
 }
+
+/** What is shown to whoever asks for no other name. Empty: one by ACME, or one that is signed by itself. */
+export type TlsConfig = PairConfig | { cert?: never; key?: never };
 
 export interface DkimConfig {
   selector: string;
@@ -237,7 +240,10 @@ export interface Config {
   /** `address:port`, tried in order; empty: the system's. */
   resolver: readonly { address: string; port: number }[];
   listeners: readonly ListenerConfig[];
+  /** Absent, and no certificates either: there is no TLS. */
   tls?: TlsConfig;
+  /** Shown to whoever asks for one of the names in them. */
+  certificates: readonly PairConfig[];
   domains: readonly DomainConfig[];
   /** What is done with mail from outside; one named "default" takes the place of the built-in one. */
   policies: readonly Policy[];

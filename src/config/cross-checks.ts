@@ -3,6 +3,7 @@
  * with each other. Looks at values only; the file system is for `files.ts`.
  */
 
+import { checkCertificates } from './certificate-checks.ts';
 import { checkDomains } from './domain-checks.ts';
 import type { DeliveryDraft, Draft, Finding, ListenerDraft, SiteDraft, SourceDraft } from './draft.ts';
 import { checkFilters } from './filter-checks.ts';
@@ -24,6 +25,7 @@ export function crossCheck(draft: Draft): Finding[] {
       remedy: 'Put everything about it into one [[domain]] table.',
     })),
     ...checkDomains(draft),
+    ...checkCertificates(draft),
     ...findDuplicates(draft.sources, (source) => source.address).map(({ index, key }) => ({
       path: ['source', index, 'address'],
       what: `the source ${key} is here twice`,
@@ -140,7 +142,7 @@ function checkTls(
     {
       path: ['listener', index, 'protocol'],
       what: `${protocol} takes passwords, and so needs TLS, but there is no [tls] table`,
-      remedy: `Add one:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
+      remedy: `Add one, with a certificate, or without for one that is signed by itself:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
     },
   ];
 }

@@ -11,6 +11,7 @@ import type { HostPort } from './network.ts';
 import type { KeyPath } from './problem.ts';
 import {
   arcShape,
+  certificateShape,
   deliveryShape,
   domainShape,
   filterShape,
@@ -83,6 +84,11 @@ export interface FilterDraft extends Partial<FilterInput> {
   unread?: readonly string[];
 }
 
+export interface PairDraft {
+  cert?: string;
+  key?: string;
+}
+
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
@@ -95,9 +101,10 @@ export interface Draft {
   hostname: string | undefined;
   /** Others than our own users may send through us. */
   hasTrustedNetworks: boolean;
-  /** A [tls] table is there, good or not. */
+  /** A [tls] or [[certificate]] table is there, good or not. */
   hasTls: boolean;
-  tls: { cert?: string; key?: string };
+  tls: PairDraft;
+  certificates: readonly PairDraft[];
   delivery: DeliveryDraft;
   sites: readonly SiteDraft[];
   /** `[reports] contact`. */
@@ -131,8 +138,9 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     hasRelayHost: isTable(raw.delivery) && raw.delivery.relayHost !== undefined,
     hostname: goodParts({ hostname: hostName() }, raw).hostname,
     hasTrustedNetworks: isTable(raw.relay) && listOf(raw.relay.trustedNetworks).length > 0,
-    hasTls: raw.tls !== undefined,
+    hasTls: raw.tls !== undefined || raw.certificate !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
+    certificates: listOf(raw.certificate).map((value) => goodParts(certificateShape(directory), value)),
     delivery: goodParts(deliveryShape(directory), raw.delivery),
     sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
     contact: goodParts(reportsShape, raw.reports).contact,

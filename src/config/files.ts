@@ -7,19 +7,21 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { access, constants, readFile } from 'node:fs/promises';
 import { parseDkimKey } from '../authentication/dkim-key.ts';
 import type { DkimConfig } from './config.ts';
-import type { Draft, Finding } from './draft.ts';
+import type { Draft, Finding, PairDraft } from './draft.ts';
 import { parsePassword } from './password-file.ts';
 import type { KeyPath } from './problem.ts';
 
 export async function checkFiles({
   tls,
+  certificates,
   domains,
   transports,
   clientSecretFile,
   delivery: { caFile },
 }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
-    checkTls(tls),
+    checkPair(tls, ['tls']),
+    ...certificates.map((pair, index) => checkPair(pair, ['certificate', index])),
     caFile === undefined ? [] : checkAuthorities(caFile),
     ...domains.map((domain, index) =>
       domain.dkim === undefined
@@ -78,33 +80,35 @@ function unreadable(file: string, error: unknown, remedy: string): { what: strin
   return { what: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, remedy };
 }
 
-async function checkTls({ cert, key }: Draft['tls']): Promise<Finding[]> {
-  const certificate = cert === undefined ? undefined : await loadCertificate(cert);
-  const privateKey = key === undefined ? undefined : await loadPrivateKey(key);
+async function checkPair({ cert, key }: PairDraft, path: KeyPath): Promise<Finding[]> {
+  const certificate = cert === undefined ? undefined : await loadCertificate(cert, path);
+  const privateKey = key === undefined ? undefined : await loadPrivateKey(key, path);
   const findings = [certificate, privateKey].flatMap((loaded) =>
     loaded && 'finding' in loaded ? [loaded.finding] : [],
   );
   if (!certificate || !privateKey || 'finding' in certificate || 'finding' in privateKey) return findings;
   if (certificate.content.checkPrivateKey(privateKey.content)) return [];
   const what = `the private key in ${key} does not belong to the certificate in ${cert}`;
-  return [{ path: ['tls', 'key'], what, remedy: 'Name the key that the certificate was made for.' }];
+  return [{ path: [...path, 'key'], what, remedy: 'Name the key that the certificate was made for.' }];
 }
 
-const loadCertificate = (file: string) =>
+const tableText = ([table]: KeyPath): string => (table === 'tls' ? '[tls]' : 'this [[certificate]]');
+
+const loadCertificate = (file: string, path: KeyPath) =>
   load({
-    path: ['tls', 'cert'],
+    path: [...path, 'cert'],
     file,
     what: 'a PEM certificate',
-    remedy: 'Name the file with the certificate and its chain, or remove [tls].',
+    remedy: `Name the file with the certificate and its chain, or remove ${tableText(path)}.`,
     parse: (bytes) => new X509Certificate(bytes),
   });
 
-const loadPrivateKey = (file: string) =>
+const loadPrivateKey = (file: string, path: KeyPath) =>
   load({
-    path: ['tls', 'key'],
+    path: [...path, 'key'],
     file,
     what: 'an unencrypted PEM private key',
-    remedy: "Name the file with the certificate's private key, or remove [tls].",
+    remedy: `Name the file with the certificate's private key, or remove ${tableText(path)}.`,
     parse: (bytes) => createPrivateKey(bytes),
   });
 

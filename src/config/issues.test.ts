@@ -19,12 +19,12 @@ const unknown = (findings: readonly string[]) =>
 
 test('toFindings() tells all that is wrong in a table at once, the keys that are not known last', () => {
   const path = 'Give a path, in quotes; a relative one is relative to this file.';
-  expect(findingsIn('tls = { crt = "a", kye = "b", key = 5, days = 1 }')).toEqual([
-    `tls.cert: is missing | ${path}`,
-    `tls.key: 5 is not a path | ${path}`,
-    'tls.crt: there is no such key | Did you mean cert?',
-    'tls.kye: there is no such key | Did you mean key?',
-    'tls.days: there is no such key | It belongs in [dossier].',
+  expect(findingsIn('certificate = [{ crt = "a", kye = "b", key = 5, days = 1 }]')).toEqual([
+    `certificate[1].cert: is missing | ${path}`,
+    `certificate[1].key: 5 is not a path | ${path}`,
+    'certificate[1].crt: there is no such key | Did you mean cert?',
+    'certificate[1].kye: there is no such key | Did you mean key?',
+    'certificate[1].days: there is no such key | It belongs in [dossier].',
   ]);
 });
 
@@ -52,9 +52,9 @@ test('toFindings() knows no key that is only the name of something in JavaScript
 
 test('a table named __proto__ gives its keys to nobody', () => {
   const tables =
-    '[__proto__]\nport = 1\n[constructor.prototype]\nport = 1\n[tls.__proto__]\ncert = "a"\nkey = "b"';
+    '[__proto__]\nport = 1\n[constructor.prototype]\nport = 1\n[oauth.__proto__]\nissuer = "a"\naudience = "b"';
   const findings = findingsIn(tables);
-  expect(unknown(findings)).toEqual(['tls.__proto__', '__proto__', 'constructor']);
+  expect(unknown(findings)).toEqual(['oauth.__proto__', '__proto__', 'constructor']);
   expect(findings.filter((text) => text.includes('is missing'))).toHaveLength(2);
 });
 

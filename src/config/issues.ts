@@ -55,6 +55,7 @@ const tableOf = (path: KeyPath): string => path.filter((part) => typeof part ===
 const lists = new Set([
   'listener',
   'domain',
+  'certificate',
   'policy',
   'transport',
   'site',

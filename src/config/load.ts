@@ -5,7 +5,7 @@
 
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import type { Config } from './config.ts';
+import type { Config, TlsConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { readDraft } from './draft.ts';
 import { checkFiles } from './files.ts';
@@ -47,7 +47,8 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
 }
 
 function toConfig(content: FileContent, file: string): Config {
-  const { listener, domain, policy, transport, filter, site, source, limits, ...rest } = content;
+  const { listener, domain, policy, transport, filter, site, source, limits, tls, certificate, ...rest } =
+    content;
   const { idleSeconds, sessionSeconds, ...counts } = limits;
   const { relayHost, ...delivery } = rest.delivery;
   return freeze({
@@ -55,6 +56,8 @@ function toConfig(content: FileContent, file: string): Config {
     file,
     listeners: listener,
     domains: domain,
+    ...(tls && { tls: toTls(tls) }),
+    certificates: certificate,
     policies: policy.map(completePolicy),
     filters: filter.map(completeFilter),
     sites: site,
@@ -67,6 +70,10 @@ function toConfig(content: FileContent, file: string): Config {
     limits: { ...counts, idleMs: idleSeconds * 1000, sessionMs: sessionSeconds * 1000 },
   });
 }
+
+/** Half a pair does not come so far. */
+const toTls = ({ cert, key }: NonNullable<FileContent['tls']>): TlsConfig =>
+  cert === undefined || key === undefined ? {} : { cert, key };
 
 const everythingTo = ({ host, port }: HostPort): TransportConfig =>
   completeTransport({ domains: ['*'], protocol: 'smtp', host, port });

@@ -51,7 +51,13 @@ export const domainShape = (directory: string) => ({
   policy: v.exactOptional(values.policyName()),
 });
 
+/** Both or none, as `certificate-checks.ts` sees to. */
 export const tlsShape = (directory: string) => ({
+  cert: v.exactOptional(values.path(directory)),
+  key: v.exactOptional(values.path(directory)),
+});
+
+export const certificateShape = (directory: string) => ({
   cert: values.path(directory),
   key: values.path(directory),
 });
@@ -267,6 +273,7 @@ const deliverySchema = (directory: string) => values.table(deliveryShape(directo
 const transportSchema = (directory: string) => values.table(transportShape(directory));
 const filterSchema = (directory: string) => values.table(filterShape(directory));
 const tlsSchema = (directory: string) => values.table(tlsShape(directory));
+const certificateSchema = (directory: string) => values.table(certificateShape(directory));
 
 /** `directory` is where the file lies: relative paths begin there. */
 const fileShape = (directory: string) => ({
@@ -275,6 +282,7 @@ const fileShape = (directory: string) => ({
   resolver: v.optional(values.list(values.dnsServer(), '["127.0.0.1"]'), []),
   listener: v.optional(v.array(listenerSchema(directory)), []),
   tls: v.exactOptional(tlsSchema(directory)),
+  certificate: v.optional(v.array(certificateSchema(directory)), []),
   domain: v.optional(v.array(domainSchema(directory)), []),
   policy: v.optional(v.array(values.table(policyShape)), []),
   transport: v.optional(v.array(transportSchema(directory)), []),
@@ -304,6 +312,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['', Object.keys(fileShape(''))],
   ['listener', Object.keys(listenerShape(''))],
   ['tls', Object.keys(tlsShape(''))],
+  ['certificate', Object.keys(certificateShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],
   ['policy', Object.keys(policyShape)],

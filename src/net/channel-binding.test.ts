@@ -7,6 +7,7 @@ import type { ChannelBinding } from '../sasl/scram.ts';
 import { testAuthority } from '../testing/certificates.ts';
 import { channelBinding } from './channel-binding.ts';
 import { startServerTls } from './connection.ts';
+import { oneContext } from './server-context.ts';
 
 const authority = testAuthority();
 const { cert, key } = authority.issue(['mx.example.com']);
@@ -27,7 +28,7 @@ async function handshake(maxVersion: SecureVersion) {
   const [taken] = await accepted;
   const client = tlsConnect({ socket, servername: 'mx.example.com', ca: authority.cert });
   const [{ tls }] = await Promise.all([
-    startServerTls(taken, createSecureContext({ cert, key, maxVersion })),
+    startServerTls(taken, oneContext(createSecureContext({ cert, key, maxVersion }))),
     once(client, 'secureConnect'),
   ]);
   closing.push(() => {

@@ -6,10 +6,11 @@ import { testAuthority } from '../testing/certificates.ts';
 import { LineMachine } from '../testing/line-machine.ts';
 import { createLog } from '../util/log.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
+import { oneContext } from './server-context.ts';
 
 const authority = testAuthority();
 const { cert, key } = authority.issue(['mx.example.com']);
-const secureContext = createSecureContext({ cert, key });
+const tls = oneContext(createSecureContext({ cert, key }));
 const patient: ConnectionLimits = { idleMs: 10_000, sessionMs: 10_000 };
 
 type Handle = (line: string) => string | Promise<string>;
@@ -36,7 +37,7 @@ class Stage {
       };
       const log = createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
       const { machine } = this;
-      accepted.resolve(new Connection(socket, { machine, application, secureContext, limits, log }));
+      accepted.resolve(new Connection(socket, { machine, application, tls, limits, log }));
     }).listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
     const address = this.#server.address();

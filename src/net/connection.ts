@@ -4,10 +4,11 @@
  */
 
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket, type TLSSocketOptions } from 'node:tls';
+import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import { channelBinding } from './channel-binding.ts';
 import type { Application, Machine, TlsInfo } from './machine.ts';
+import type { ServerTls } from './server-context.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 
 export interface ConnectionLimits {
@@ -41,7 +42,8 @@ const lastAnswerMs: Record<EndReason, number> = { idle: 600_000, time: 600_000, 
 export interface ConnectionParts<Event, Answer> {
   machine: Machine<Event, Answer>;
   application: Application<Event, Answer>;
-  secureContext: SecureContext | undefined;
+  /** For STARTTLS; absent: it is not offered. */
+  tls: ServerTls | undefined;
   limits: ConnectionLimits;
   log: Log;
 }
@@ -214,13 +216,13 @@ export class Connection<Event, Answer> implements OpenSession {
   }
 
   #startTls(): void {
-    const { secureContext, machine } = this.#parts;
-    if (!secureContext) return this.#crash(new Error('TLS was offered without a certificate'));
+    const { tls: settings, machine } = this.#parts;
+    if (!settings) return this.#crash(new Error('TLS was offered without a certificate'));
     this.#waitingFor = 'peer';
     this.#socket.uncork(); // the last words in clear text
     this.#socket.removeAllListeners('data');
     this.#socket.setTimeout(0);
-    startServerTls(this.#socket, secureContext).then(
+    startServerTls(this.#socket, settings).then(
       ({ socket, tls }) => {
         if (this.#closing) return;
         this.#socket = socket;
@@ -258,10 +260,10 @@ export class Connection<Event, Answer> implements OpenSession {
 /** Shakes hands as the server on a connected socket; rejects when that fails or takes too long. */
 export function startServerTls(
   socket: Socket,
-  secureContext: SecureContext,
+  settings: ServerTls,
 ): Promise<{ socket: TLSSocket; tls: TlsInfo }> {
   return new Promise((resolve, reject) => {
-    const secure = new TLSSocket(socket, tlsOptions(secureContext));
+    const secure = new TLSSocket(socket, tlsOptions(settings));
     const timer = setTimeout(() => secure.destroy(new Error('TLS handshake timed out')), handshakeMs);
     const fail = (error?: Error) => {
       clearTimeout(timer);
@@ -272,26 +274,31 @@ export function startServerTls(
     secure.once('secure', () => {
       clearTimeout(timer);
       secure.off('error', fail).off('end', closed).off('close', closed);
-      resolve({ socket: secure, tls: tlsInfo(secure) });
+      resolve({ socket: secure, tls: tlsInfo(secure, settings) });
     });
   });
 }
 
 /** Node hands `highWaterMark` on to the stream, but its types do not know that. */
-const tlsOptions = (secureContext: SecureContext): TLSSocketOptions & { highWaterMark: number } => ({
+const tlsOptions = (settings: ServerTls): TLSSocketOptions & { highWaterMark: number } => ({
   isServer: true,
-  secureContext,
+  secureContext: settings.contextFor(undefined),
+  ...(settings.choosesByName() && {
+    SNICallback: (serverName, choose) => choose(null, settings.contextFor(serverName)),
+  }),
   highWaterMark: bufferedBytes,
 });
 
-function tlsInfo(socket: TLSSocket): TlsInfo {
+function tlsInfo(socket: TLSSocket, settings: ServerTls): TlsInfo {
   // `servername` is set by Node on server sockets, but its types know it on client sockets only.
-  const serverName = (socket as TLSSocket & { servername?: string | false }).servername;
+  const serverName = (socket as TLSSocket & { servername?: string | false }).servername || undefined;
   const tls: TlsInfo = {
     version: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().standardName,
     ...(serverName && { serverName }),
   };
-  const binding = channelBinding(socket, () => socket.getX509Certificate());
+  // Where a session was taken up again, no certificate was chosen by name: Node tells of the first one.
+  const shown = () => settings.certificateFor?.(serverName) ?? socket.getX509Certificate();
+  const binding = channelBinding(socket, shown);
   return binding ? { ...tls, binding } : tls;
 }

@@ -10,9 +10,10 @@ import { type Listener, type ListenerOptions, listen } from './listener.ts';
 import type { Peer, TlsInfo } from './machine.ts';
 import { networkSet } from './networks.ts';
 import { proxyHeaderMs } from './proxied.ts';
+import { oneContext } from './server-context.ts';
 
 const authority = testAuthority();
-const implicitTls = createSecureContext(authority.issue(['mx.example.com']));
+const implicitTls = oneContext(createSecureContext(authority.issue(['mx.example.com'])));
 
 interface Session {
   socket: Socket;

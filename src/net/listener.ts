@@ -2,7 +2,6 @@
 
 import { unlink } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import type { Log } from '../util/log.ts';
 import { bufferedBytes, startServerTls } from './connection.ts';
 import { connectControl, ignoreAbsence } from './control-socket.ts';
@@ -10,6 +9,7 @@ import type { Peer, TlsInfo } from './machine.ts';
 import type { NetworkSet } from './networks.ts';
 import { awaitProxyHeader } from './proxied.ts';
 import type { ProxyHeader } from './proxy-header.ts';
+import type { ServerTls } from './server-context.ts';
 
 export type { Socket };
 
@@ -20,7 +20,7 @@ export interface ListenerOptions {
   /** A Unix socket instead, by its path: who may open it is as the directory says, and is let in. */
   socket?: string | undefined;
   /** TLS from the first octet. */
-  implicitTls?: SecureContext | undefined;
+  implicitTls?: ServerTls | undefined;
   /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
   proxies?: NetworkSet | undefined;
   /** Lets a client in, or says what it is told before its connection is closed, as the protocol says it. */

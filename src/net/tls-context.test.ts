@@ -1,54 +1,107 @@
-import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { connect as tlsConnect } from 'node:tls';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
 import { testAuthority } from '../testing/certificates.ts';
-import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
-import { startServerTls } from './connection.ts';
-import { loadTlsContext } from './tls-context.ts';
+import { visitTls } from '../testing/tls-visit.ts';
+import { parseKeyPair } from './key-pair.ts';
+import { Certificates, type Provided } from './tls-context.ts';
 
 const authority = testAuthority();
-let directory: TemporaryDirectory;
-beforeAll(async () => {
-  directory = await temporaryDirectory();
-  const [own, other] = [authority.issue(['mx.example.com']), authority.issue(['other.example'])];
-  await writeFile(join(directory.path, 'own.pem'), own.cert);
-  await writeFile(join(directory.path, 'own.key'), own.key);
-  await writeFile(join(directory.path, 'other.key'), other.key);
+
+function provided(...names: string[]): Provided {
+  const { cert, key } = authority.issue(names);
+  return { pair: parseKeyPair(cert, key), file: `${names[0]}.pem` };
+}
+
+function stage(...all: Provided[]): Certificates {
+  const certificates = new Certificates('mx.example.com');
+  certificates.replace('configuration', all);
+  return certificates;
+}
+
+describe('Certificates', () => {
+  const mx = provided('mx.example.com');
+  const other = provided('mail.example.org', '*.example.net');
+
+  it.each([
+    ['mail.example.org', 'DNS:mail.example.org, DNS:*.example.net'],
+    ['MAIL.example.ORG', 'DNS:mail.example.org, DNS:*.example.net'],
+    ['anything.example.net', 'DNS:mail.example.org, DNS:*.example.net'],
+    ['two.labels.example.net', 'DNS:mx.example.com'],
+    ['unknown.example', 'DNS:mx.example.com'],
+    [undefined, 'DNS:mx.example.com'],
+  ])('show to who asks for %s the certificate of %s', async (servername, names) => {
+    const certificates = stage(other, mx);
+    expect(await visitTls(certificates.users, servername ? { servername } : {})).toMatchObject({ names });
+  });
+
+  it('prefer what is configured, then what an authority has issued, to what is signed by itself', () => {
+    const [own, issued, configured] = [1, 2, 3].map(() => provided('mx.example.com'));
+    const certificates = new Certificates('mx.example.com');
+    const shown = () => certificates.certificateFor('mx.example.com');
+    certificates.replace('self-signed', [own as Provided]);
+    certificates.replace('configuration', [configured as Provided]);
+    certificates.replace('acme', [issued as Provided]);
+    expect(shown()).toBe(configured?.pair.certificate);
+    certificates.replace('configuration', []);
+    expect(shown()).toBe(issued?.pair.certificate);
+    certificates.replace('acme', []);
+    expect(shown()).toBe(own?.pair.certificate);
+    expect(certificates.known()).toMatchObject([{ origin: 'self-signed', file: 'mx.example.com.pem' }]);
+  });
+
+  it('are replaced all at once, or not at all, and tell so', () => {
+    const certificates = stage(mx);
+    const heard = vi.fn();
+    certificates.onChange(heard);
+    const { cert } = authority.issue(['mx.example.com']);
+    const broken = { ...mx, pair: { ...mx.pair, cert } };
+    expect(() => certificates.replace('configuration', [other, broken])).toThrow();
+    expect(certificates.known()).toHaveLength(1);
+    expect(heard).not.toHaveBeenCalled();
+    certificates.replace('configuration', [other, mx]);
+    expect(heard).toHaveBeenCalledOnce();
+  });
+
+  it('say what a certificate is made of, and the digest of its key as DANE wants it', () => {
+    const spki = mx.pair.certificate.publicKey.export({ type: 'spki', format: 'der' });
+    expect(stage(mx).known()).toMatchObject([
+      {
+        names: ['mx.example.com'],
+        issuer: 'Posthorn test authority',
+        isSelfSigned: false,
+        spkiSha256: createHash('sha256').update(spki).digest('hex'),
+      },
+    ]);
+  });
+
+  it('have nothing to show where there is none', () => {
+    expect(() => new Certificates('mx.example.com').contextFor(undefined)).toThrow('no certificate');
+  });
 });
-afterAll(() => directory[Symbol.asyncDispose]());
 
-const load = (cert: string, key: string) =>
-  loadTlsContext({ cert: join(directory.path, cert), key: join(directory.path, key) });
+describe.each(['TLSv1.3', 'TLSv1.2'] as const)('Sessions under %s', (version) => {
+  const servername = 'mail.example.org';
+  const versions = { minVersion: version, maxVersion: version };
 
-test('loadTlsContext() reads a certificate with its key', async () => {
-  await expect(load('own.pem', 'own.key')).resolves.toBeDefined();
+  it('are taken up again after the certificates were replaced', async () => {
+    const certificates = stage(provided('mx.example.com'), provided(servername));
+    const { session } = await visitTls(certificates.users, { servername, ...versions });
+    certificates.replace('configuration', [provided('mx.example.com'), provided(servername)]);
+    const again = await visitTls(certificates.users, {
+      servername,
+      ...versions,
+      ...(session !== undefined && { session }),
+    });
+    expect(again.resumed).toBe(true);
+  });
 });
 
-test.each([
-  ['a file that is not there', 'own.pem', 'missing.key', 'missing.key'],
-  ["another certificate's key", 'own.pem', 'other.key', 'other.key'],
-  ['a certificate that is none', 'own.key', 'own.key', 'Cannot use certificate'],
-])('loadTlsContext() names the file in question for %s', async (_, cert, key, named) => {
-  await expect(load(cert, key)).rejects.toThrow(named);
-});
-
-test('loadTlsContext() lets no client negotiate TLS 1.2 anew', async () => {
-  const context = await load('own.pem', 'own.key');
-  const server = createServer((socket) => {
-    void startServerTls(socket, context).then(({ socket: secure }) => secure.resume());
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const host = { port, host: '127.0.0.1', servername: 'mx.example.com' };
-  const client = tlsConnect({ ...host, ca: authority.cert, maxVersion: 'TLSv1.2' });
-  await once(client, 'secureConnect');
-  const refused = once(client, 'error');
-  client.renegotiate({}, () => undefined);
-  expect(await refused).toMatchObject([{ code: 'ERR_SSL_NO_RENEGOTIATION' }]);
-  client.destroy();
-  server.close();
+it('A session that is taken up again is bound to the certificate of the name it asked for', async () => {
+  const certificates = stage(provided('mx.example.com'), provided('mail.example.org'));
+  const servername = 'mail.example.org';
+  const { session } = await visitTls(certificates.users, { servername });
+  const again = await visitTls(certificates.users, { servername, ...(session !== undefined && { session }) });
+  expect(again.resumed).toBe(true);
+  const { raw } = certificates.certificateFor(servername);
+  expect(again.endPoint).toEqual(createHash('sha256').update(raw).digest());
 });

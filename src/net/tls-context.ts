@@ -1,29 +1,104 @@
-/** Certificates and keys from PEM files → the TLS settings of our listeners. TLS 1.2 and newer (RFC 8996). */
-
-import { constants } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContext } from 'node:tls';
-
-export type { SecureContext };
-
 /**
- * Nobody renegotiates: in TLS 1.2 each time costs us far more than the client (CVE-2011-1473), and 1.3 has done away
- * with it. Rejects with a message that names the file when it cannot be read, or when certificate and key do not fit.
+ * The certificates that our listeners show, by the name that a client asks for. They come from several places, each of
+ * which replaces its own all at once; handshakes under way, and sessions that stand, keep what they have.
  */
-export async function loadTlsContext(files: { cert: string; key: string }): Promise<SecureContext> {
-  const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)]);
-  try {
-    return createSecureContext({
-      cert,
-      key,
-      minVersion: 'TLSv1.2',
-      honorCipherOrder: true,
-      secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot use certificate ${files.cert} with key ${files.key}: ${reason}`, {
-      cause: error,
-    });
+
+import { randomBytes, type X509Certificate } from 'node:crypto';
+import type { SecureContext } from 'node:tls';
+import { type CertificateFacts, coversName, type KeyPair } from './key-pair.ts';
+import { type Audience, type ServerTls, serverContext } from './server-context.ts';
+
+export type { Audience, SecureContext, ServerTls };
+
+/** In the order in which they are preferred, for a name that several cover. */
+const origins = ['configuration', 'acme', 'self-signed'] as const;
+export type Origin = (typeof origins)[number];
+
+/** A certificate as people know it. */
+export interface KnownCertificate extends CertificateFacts {
+  origin: Origin;
+  /** The file that it came from. */
+  file: string;
+}
+
+export interface Provided {
+  pair: KeyPair;
+  file: string;
+}
+
+interface Shown extends Provided {
+  origin: Origin;
+  contexts: Record<Audience, SecureContext>;
+}
+
+export class Certificates {
+  /** Who asks for no name, or for one that nobody has, is shown the certificate of this name. */
+  readonly #hostname: string;
+  readonly #byOrigin = new Map<Origin, readonly Shown[]>();
+  #all: readonly Shown[] = [];
+  /** Made with this one object's life: a client takes up its session again whatever has been replaced meanwhile. */
+  readonly #ticketKeys = randomBytes(48);
+  readonly #listeners = new Set<() => void>();
+  readonly servers: ServerTls = this.#view('servers');
+  readonly users: ServerTls = this.#view('users');
+
+  constructor(hostname: string) {
+    this.#hostname = hostname;
+  }
+
+  /** All that this origin has, in the place of what it had. Throws, and changes nothing, where one cannot be used. */
+  replace(origin: Origin, provided: readonly Provided[]): void {
+    const shown = provided.map((one) => this.#show(one, origin));
+    this.#byOrigin.set(origin, shown);
+    this.#all = origins.flatMap((each) => this.#byOrigin.get(each) ?? []);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Returns how to stop listening. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Throws where there is no certificate at all. */
+  contextFor(serverName: string | undefined, audience: Audience = 'users'): SecureContext {
+    return this.#find(serverName).contexts[audience];
+  }
+
+  /** The one that belongs to this context's name. */
+  certificateFor(serverName: string | undefined): X509Certificate {
+    return this.#find(serverName).pair.certificate;
+  }
+
+  /** The first is preferred. */
+  known(): KnownCertificate[] {
+    return this.#all.map(({ pair, origin, file }) => ({ ...pair.facts, origin, file }));
+  }
+
+  #view(audience: Audience): ServerTls {
+    return {
+      contextFor: (serverName) => this.contextFor(serverName, audience),
+      choosesByName: () => this.#all.length > 1,
+      certificateFor: (serverName) => this.certificateFor(serverName),
+    };
+  }
+
+  #show(provided: Provided, origin: Origin): Shown {
+    const context = (audience: Audience) =>
+      serverContext({ ...provided.pair, audience, ticketKeys: this.#ticketKeys });
+    return { ...provided, origin, contexts: { servers: context('servers'), users: context('users') } };
+  }
+
+  #find(serverName: string | undefined): Shown {
+    const found =
+      (serverName !== undefined && this.#covering(serverName.toLowerCase())) ||
+      this.#covering(this.#hostname) ||
+      this.#all[0];
+    if (found === undefined) throw new Error('there is no certificate to show');
+    return found;
+  }
+
+  #covering(name: string): Shown | undefined {
+    return this.#all.find(({ pair }) => coversName(pair.facts.names, name));
   }
 }

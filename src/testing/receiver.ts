@@ -7,6 +7,7 @@ import { createSecureContext } from 'node:tls';
 import { Connection } from '../net/connection.ts';
 import { type Listener, listen } from '../net/listener.ts';
 import type { Application } from '../net/machine.ts';
+import { oneContext } from '../net/server-context.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
 import { SmtpSession } from '../smtp/session.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
@@ -63,7 +64,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
   const { address, port, answers = {}, certificate } = options;
   const { failsTls = false } = options;
   const versions = failsTls ? ({ minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } as const) : {};
-  const secureContext = certificate && createSecureContext({ ...certificate, ...versions });
+  const tls = certificate && oneContext(createSecureContext({ ...certificate, ...versions }));
   const state = { answers, taken: [], named: [], connections: 0 };
   const open = new Set<Connection<SmtpEvent, Reply | undefined>>();
   const listener: Listener = await listen({
@@ -72,12 +73,12 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     enter: () => ({ leave: () => undefined }),
     log,
     serve(socket) {
-      const machine = newMachine(secureContext !== undefined);
+      const machine = newMachine(tls !== undefined);
       const application = new Stranger(state, {
         connection: ++state.connections,
         client: socket.remoteAddress ?? '',
       });
-      const connection = new Connection(socket, { machine, application, secureContext, limits, log });
+      const connection = new Connection(socket, { machine, application, tls, limits, log });
       open.add(connection);
       void connection.closed.then(() => open.delete(connection));
     },

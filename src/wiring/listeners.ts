@@ -7,7 +7,7 @@ import { Crowd } from '../net/crowd.ts';
 import { type Listener, listen, type Socket } from '../net/listener.ts';
 import type { Peer, TlsInfo } from '../net/machine.ts';
 import { type NetworkSet, networkSet } from '../net/networks.ts';
-import type { SecureContext } from '../net/tls-context.ts';
+import type { Certificates } from '../net/tls-context.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { Quotas } from '../queue/quotas.ts';
@@ -32,7 +32,8 @@ export interface ListenersParts {
   gate: Gate;
   conducts: Conducts;
   nextQueueId(): string;
-  secureContext: SecureContext | undefined;
+  /** Absent: without TLS. */
+  certificates: Certificates | undefined;
   doors: Record<Via, Door>;
 }
 
@@ -53,7 +54,7 @@ export async function startListeners(
   parts: ListenersParts,
   stack: AsyncDisposableStack,
 ): Promise<Listening[]> {
-  const { config, log, secureContext, gate } = parts;
+  const { config, log, certificates, gate } = parts;
   const trusted = networkSet(config.relay.trustedNetworks);
   const crowd = new Crowd(config.limits, log);
   const serve = serverFor(parts, trusted);
@@ -66,7 +67,7 @@ export async function startListeners(
       address,
       port,
       socket,
-      implicitTls: implicit ? secureContext : undefined,
+      implicitTls: implicit ? certificates?.users : undefined,
       proxies: listener.proxyProtocol && networkSet(listener.proxyProtocol),
       enter(peer) {
         if (protocol === 'lmtp' && !mayDeliver(trusted, peer))
@@ -118,7 +119,7 @@ function serveSmtp(
   trusted: boolean,
   { socket, listener, peer, tls }: Incoming,
 ): OpenSession {
-  const { config, clock, log, secureContext } = parts;
+  const { config, clock, log, certificates } = parts;
   const { limits } = config;
   const via = viaOf(listener.protocol);
   const outside = via === 'smtp';
@@ -126,7 +127,7 @@ function serveSmtp(
   const machine = new SmtpSession({
     hostname: config.hostname,
     now: clock.now,
-    startTls: secureContext !== undefined,
+    startTls: certificates !== undefined,
     ...(tls && { tls }),
     lmtp: via === 'lmtp',
     auth: isOurUsers ? parts.logins.mechanisms() : [],
@@ -165,7 +166,13 @@ function serveSmtp(
     },
     session,
   );
-  const connection = new Connection(socket, { machine, application, secureContext, limits, log });
+  const connection = new Connection(socket, {
+    machine,
+    application,
+    tls: outside ? certificates?.servers : certificates?.users,
+    limits,
+    log,
+  });
   void connection.closed.then(() => {
     forgetGreeting();
     conduct?.badCommands(machine.errors);
@@ -178,10 +185,10 @@ function servePop3(
   openMailboxes: Set<string>,
   { socket, listener, peer, tls }: Incoming,
 ): OpenSession {
-  const { config, log, secureContext } = parts;
+  const { config, log, certificates } = parts;
   const machine = new Pop3Session({
     hostname: config.hostname,
-    startTls: secureContext !== undefined,
+    startTls: certificates !== undefined,
     ...(tls && { tls }),
     allowPlaintextAuth: listener.allowPlaintextAuth,
     // LOGIN is for mail programs that are older than POP3's AUTH.
@@ -194,7 +201,7 @@ function servePop3(
   const connection = new Connection(socket, {
     machine,
     application,
-    secureContext,
+    tls: certificates?.users,
     limits: config.limits,
     log,
   });

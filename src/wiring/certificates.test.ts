@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseConfig } from '../config/load.ts';
+import { testAuthority } from '../testing/certificates.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { recordingLog } from '../testing/recording-log.ts';
+import { visitTls } from '../testing/tls-visit.ts';
+import { openCertificates } from './certificates.ts';
+
+const authority = testAuthority();
+const dayMs = 86_400_000;
+
+async function stage(toml: string, files: Record<string, string> = {}) {
+  const directory = await mkdtemp(join(tmpdir(), 'posthorn-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  const text = `hostname = "mx.example.com"\n${toml}`;
+  const config = await parseConfig(text, join(directory, 'posthorn.toml'));
+  const { log, lines } = recordingLog();
+  const stack = new AsyncDisposableStack();
+  onTestFinished(() => stack.disposeAsync());
+  const certificates = await openCertificates({ config, log, clock: fakeClock(Date.now()) }, stack);
+  const shown = async (servername?: string) =>
+    certificates && (await visitTls(certificates.users, servername ? { servername } : {})).names;
+  return { certificates, lines, shown };
+}
+
+function pairFiles(name: string, names: readonly string[], period = {}): Record<string, string> {
+  const { cert, key } = authority.issue(names, period);
+  return { [`${name}.pem`]: cert, [`${name}.key`]: key };
+}
+
+describe('openCertificates()', () => {
+  it('opens none where the configuration wants no TLS', async () => {
+    expect((await stage('')).certificates).toBeUndefined();
+  });
+
+  it('makes one that is signed by itself where [tls] names none, and warns of it', async () => {
+    const { shown, lines } = await stage('[tls]');
+    expect(await shown()).toBe('DNS:mx.example.com');
+    expect(lines('warn')).toMatchObject([
+      { msg: 'certificate: it is signed by itself: mail programs will warn of it' },
+    ]);
+  });
+
+  it('shows the one of [tls] to who asks for no name, and others by their names', async () => {
+    const toml =
+      '[tls]\ncert = "own.pem"\nkey = "own.key"\n[[certificate]]\ncert = "other.pem"\nkey = "other.key"';
+    const { shown, lines } = await stage(toml, {
+      ...pairFiles('own', ['old.example.com']),
+      ...pairFiles('other', ['mail.example.org']),
+    });
+    expect(await shown()).toBe('DNS:old.example.com');
+    expect(await shown('mail.example.org')).toBe('DNS:mail.example.org');
+    expect(await shown('mx.example.com')).toBe('DNS:old.example.com');
+    expect(lines('warn')).toEqual([]);
+  });
+
+  it('uses a certificate that has expired, and says what comes of it', async () => {
+    const period = { notBefore: Date.now() - 90 * dayMs, notAfter: Date.now() - dayMs };
+    const { shown, lines } = await stage('[tls]\ncert = "own.pem"\nkey = "own.key"', {
+      ...pairFiles('own', ['mx.example.com'], period),
+    });
+    expect(await shown()).toBe('DNS:mx.example.com');
+    expect(lines('warn')).toMatchObject([{ msg: expect.stringContaining('certificate: it expired') }]);
+  });
+
+  it('uses a certificate that is not valid yet, and asks about the clock', async () => {
+    const period = { notBefore: Date.now() + 3_600_000, notAfter: Date.now() + dayMs };
+    const { lines } = await stage('[tls]\ncert = "own.pem"\nkey = "own.key"', {
+      ...pairFiles('own', ['mx.example.com'], period),
+    });
+    expect(lines('warn')).toMatchObject([{ msg: expect.stringContaining('is the clock of this machine') }]);
+  });
+
+  it.each([
+    ['[tls]\ncert = "own.pem"', 'tls.cert: there is a cert without its key'],
+    ['[tls]\nkey = "own.key"', 'tls.key: there is the private key without its cert'],
+    ['[[certificate]]\ncert = "own.pem"\nkey = "other.key"', 'certificate[1].key: the private key in'],
+    ['[[certificate]]\ncert = "own.pem"', 'certificate[1].key: is missing'],
+    ['[[certificate]]\ncert = "gone.pem"\nkey = "own.key"', 'certificate[1].cert: there is no file'],
+  ])('is not reached with %s', async (toml, problem) => {
+    const files = { ...pairFiles('own', ['a.example']), ...pairFiles('other', ['b.example']) };
+    await expect(stage(toml, files)).rejects.toThrow(problem);
+  });
+});
