@@ -26,6 +26,7 @@ import { greylistingReceiver } from './scenarios/greylisting-receiver.ts';
 import { lmtp } from './scenarios/lmtp.ts';
 import { logins } from './scenarios/logins.ts';
 import { postfix } from './scenarios/postfix.ts';
+import { preflight } from './scenarios/preflight.ts';
 import { proxies } from './scenarios/proxies.ts';
 import { queue } from './scenarios/queue.ts';
 import { reading } from './scenarios/reading.ts';
@@ -61,6 +62,7 @@ const scenarios = [
   filters,
   signingFilter,
   check,
+  preflight,
   addresses,
   tlsReports,
   dmarcReports,

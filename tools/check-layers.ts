@@ -28,7 +28,7 @@ const lines: readonly (readonly string[])[] = [
   ['config', 'net', 'store'],
   ['queue', 'dossier'],
   ['reception', 'delivery', 'reporting'],
-  ['simulation'],
+  ['simulation', 'preflight'],
   ['admin'],
   ['wiring'],
   ['cli', 'web'],

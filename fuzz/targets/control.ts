@@ -45,6 +45,7 @@ const admin: Admin = {
   listAliases: nobody,
   trace: nobody,
   listReceivers: nobody,
+  countDelivered: nobody,
   resetReceivers: nobody,
   listQueue: nobody,
   outlook: nobody,

@@ -242,6 +242,8 @@ export interface Admin {
   outlook(request: { queueId: string }): Promise<OutlookResult>;
   /** What was learned of the receivers of mail. */
   listReceivers(): Promise<KnownReceiver[]>;
+  /** Deliveries of the last day to hosts whose names end so; `atLeast`: they were not counted to the end. */
+  countDelivered(request: { hosts: string[] }): Promise<{ count: number; atLeast: boolean }>;
   /** Forgets what was learned of one site, or of all; resolves to how many pairs of site and address that were. */
   resetReceivers(request: { site?: string }): Promise<{ count: number }>;
   /**

@@ -41,6 +41,7 @@ function proxy(connection: ControlConnection): Admin {
     listQueue: (request) => ask('listQueue', request),
     outlook: (request) => ask('outlook', request),
     listReceivers: () => ask('listReceivers'),
+    countDelivered: (request) => ask('countDelivered', request),
     resetReceivers: (request) => ask('resetReceivers', request),
     checkAddress: (request) => ask('checkAddress', request),
     lookAtSources: () => ask('lookAtSources'),

@@ -138,6 +138,9 @@ export const operations: Record<Operation, Perform> = {
   ),
   outlook: operation(v.object({ queueId: text }), (admin, request) => admin.outlook(request)),
   listReceivers: operation(nothing, (admin) => admin.listReceivers()),
+  countDelivered: operation(v.object({ hosts: v.array(text) }), (admin, request) =>
+    admin.countDelivered(request),
+  ),
   resetReceivers: operation(v.object({ site: v.exactOptional(text) }), (admin, request) =>
     admin.resetReceivers(request),
   ),

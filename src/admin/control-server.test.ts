@@ -75,6 +75,7 @@ function adminOf(): Admin {
     listQueue: none,
     outlook: none,
     listReceivers: none,
+    countDelivered: none,
     resetReceivers: none,
     countQueue: none,
     orderQueue: none,

@@ -108,7 +108,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...senderListOperations(accountParts),
     ...greylistOperations(parts),
     ...senderOperations(parts),
-    ...receiverOperations({ store, forgotten: (site) => running?.receiversForgotten(site) }),
+    ...receiverOperations({ store, now: clock.now, forgotten: (site) => running?.receiversForgotten(site) }),
     outlook: ({ queueId }) => outlookOfMessage({ store, clock, running }, queueId),
     ...queueOperations({
       ...parts,

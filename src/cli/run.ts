@@ -16,6 +16,7 @@ import { exitCodes } from './exit-codes.ts';
 import { addGreylistCommands } from './greylist.ts';
 import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
+import { addPreflightCommand } from './preflight.ts';
 import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
 import { addReportsCommands } from './reports.ts';
@@ -67,6 +68,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSendCommand(tree, context);
   addTraceCommand(tree, context);
   addCheckCommand(tree, context);
+  addPreflightCommand(tree, context);
   addQueueCommands(tree, context);
   addPolicyCommands(tree, context);
   addReceiversCommands(tree, context);

@@ -6,9 +6,17 @@ import type { Clock } from '../../util/clock.ts';
 import { createLog } from '../../util/log.ts';
 import { createCheckParts, createHttps, createResolver, createSourceChooser } from '../outbound.ts';
 import { createTls } from '../tls/outbound-tls.ts';
-import { type AddressCheck, checkAddress } from './check-address.ts';
+import { type AddressCheck, type CheckParts, checkAddress } from './check-address.ts';
 
-export async function checkDirectly(config: Config, address: string, clock: Clock): Promise<AddressCheck> {
+export const checkDirectly = (config: Config, address: string, clock: Clock): Promise<AddressCheck> =>
+  withCheckParts(config, clock, (parts) => checkAddress(parts, address));
+
+/** Ends what was begun for it when `use` is done. */
+export async function withCheckParts<T>(
+  config: Config,
+  clock: Clock,
+  use: (parts: CheckParts) => Promise<T>,
+): Promise<T> {
   const ours = new Set(config.domains.map(({ name }) => name));
   // Who has an account is in the store.
   const findOwn = async ({ domain }: Address) => (ours.has(domain) ? ('unclear' as const) : undefined);
@@ -17,8 +25,7 @@ export async function checkDirectly(config: Config, address: string, clock: Cloc
   const { policies: tls, sts } = createTls(config, { clock, resolver, https, log: createLog('silent') });
   try {
     const sources = createSourceChooser(config);
-    const parts = await createCheckParts(config, { resolver, clock, findOwn, tls, sources });
-    return await checkAddress(parts, address);
+    return await use(await createCheckParts(config, { resolver, clock, findOwn, tls, sources }));
   } finally {
     await sts.close();
   }

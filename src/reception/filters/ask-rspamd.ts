@@ -33,27 +33,15 @@ export interface ShownToRspamd {
 
 export async function askRspamd(
   { post, clock, hostname }: RspamdParts,
-  { name, place, times, whenDown }: FilterConfig,
+  filter: FilterConfig,
   shown: ShownToRspamd,
 ): Promise<{ fact: RspamdFact | UnknownFact; fields: AddedField[] }> {
+  const { name, whenDown } = filter;
   const startedAt = clock.now();
   const about = { name, kind: 'rspamd' as const };
   try {
-    const answer = await post({
-      place,
-      path: '/checkv2',
-      headers: headersOf(questionOf(hostname, shown)),
-      body: readContent(shown.content),
-      bodyBytes: contentBytes(shown.content),
-      maxBytes: maxAnswerBytes,
-      timeoutMs: times.stageMs,
-    });
-    if (answer.status !== 200)
-      throw new FilterError(
-        'down',
-        `it answers with HTTP status ${answer.status}: ${bounded(answer.body.toString(), 100)}`,
-      );
-    const said = readAnswer(answer.body.toString());
+    const message = { body: readContent(shown.content), bodyBytes: contentBytes(shown.content) };
+    const said = await putToRspamd(post, filter, { question: questionOf(hostname, shown), ...message });
     return { fact: { ...about, durationMs: clock.now() - startedAt, ...factOf(said) }, fields: said.fields };
   } catch (error) {
     if (!(error instanceof FilterError)) throw error;
@@ -61,6 +49,20 @@ export async function askRspamd(
     const { kind: unknown, message: problem } = error;
     return { fact: { ...about, durationMs, unknown, problem, whenDown }, fields: [] };
   }
+}
+
+/** Rejects with a FilterError where it does not answer as rspamd does. */
+export async function putToRspamd(
+  post: PostToFilter,
+  { place, times }: Pick<FilterConfig, 'place' | 'times'>,
+  { question, ...message }: { question: RspamdQuestion; body: AsyncIterable<Buffer>; bodyBytes: number },
+): Promise<RspamdAnswer> {
+  const headers = headersOf(question);
+  const limits = { maxBytes: maxAnswerBytes, timeoutMs: times.stageMs };
+  const answer = await post({ place, path: '/checkv2', headers, ...message, ...limits });
+  const text = answer.body.toString();
+  if (answer.status === 200) return readAnswer(text);
+  throw new FilterError('down', `it answers with HTTP status ${answer.status}: ${bounded(text, 100)}`);
 }
 
 function factOf({
