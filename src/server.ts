@@ -24,6 +24,7 @@ import type { OfferedMail, ReportInbox } from './reporting/inbox/report-inbox.ts
 import { openDmarcReports, openTlsReports } from './reporting/open-reports.ts';
 import { openStore } from './store/sqlite/open.ts';
 import { type Clock, systemClock } from './util/clock.ts';
+import type { Health } from './util/health.ts';
 import type { Log } from './util/log.ts';
 import { queueIds } from './util/queue-id.ts';
 import { openCertificates } from './wiring/certificates.ts';
@@ -31,7 +32,9 @@ import { startControl } from './wiring/control.ts';
 import type { Reception } from './wiring/core.ts';
 import { openQuotas, startGuard, startQueue } from './wiring/deliveries.ts';
 import { createFilters, doorPartsOf } from './wiring/doors.ts';
+import { watchHealth } from './wiring/health.ts';
 import { type Listening, startListeners } from './wiring/listeners.ts';
+import { startWeb } from './wiring/web.ts';
 
 export interface ServerOptions {
   config: Config;
@@ -44,6 +47,7 @@ export interface RunningServer {
   listeners: readonly Listening[];
   /** Stops taking connections, ends the sessions, lets deliveries end, closes the store: each in a time of its own. */
   stop(): Promise<void>;
+  health(): Health;
   /** Resolves when the store can promise nothing any more; the server must be stopped then. */
   failed: Promise<Error>;
 }
@@ -130,7 +134,7 @@ export async function startServer({
     reports,
     dmarcReports,
   };
-  const listeners = await startListeners(
+  const mailListeners = await startListeners(
     {
       ...reception,
       logins: await openLogins({ ...core, ...defence, https, settings: config.login, oauth: config.oauth }),
@@ -145,10 +149,23 @@ export async function startServer({
     },
     parts,
   );
+  const certificateEnds = () => certificates?.certificateFor(undefined).validToDate.getTime();
+  const watch = watchHealth({ broken: store.broken, certificateEnds, clock });
+  const web = { config, log, clock, defence, certificates, health: watch.health };
+  const webListeners = await startWeb({ ...web, challengeResponse: () => undefined }, parts);
   queue.start();
+  watch.started();
 
   const running = parts.move();
-  return { listeners, failed: store.broken, stop: () => running.disposeAsync() };
+  return {
+    listeners: [...mailListeners, ...webListeners],
+    failed: store.broken,
+    health: watch.health,
+    stop() {
+      watch.stopping();
+      return running.disposeAsync();
+    },
+  };
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */

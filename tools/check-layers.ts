@@ -29,9 +29,9 @@ const lines: readonly (readonly string[])[] = [
   ['queue', 'dossier'],
   ['reception', 'delivery', 'reporting'],
   ['simulation', 'preflight'],
-  ['admin'],
+  ['admin', 'web'],
   ['wiring'],
-  ['cli', 'web'],
+  ['cli'],
 ];
 
 /** Vocabulary that everybody may name as types, also from below. */

@@ -6,7 +6,7 @@ import type { Page } from './playground-page.ts';
 export interface PlaygroundServer {
   hostname: string;
   /** On all loopback addresses. */
-  ports: Readonly<Record<Exclude<Protocol, 'lmtp'>, number>>;
+  ports: Readonly<Record<Exclude<Protocol, 'lmtp' | 'http' | 'https'>, number>>;
   account: string;
   password: string;
   configFile: string;

@@ -3,8 +3,9 @@
 import type { Policy } from '../policy/policy.ts';
 import type { FilterConfig } from './filter.ts';
 import type { TransportConfig } from './transport.ts';
+import type { MtaStsConfig, WebConfig } from './web.ts';
 
-export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s';
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s' | 'http' | 'https';
 
 export interface ListenerConfig {
   protocol: Protocol;
@@ -19,6 +20,8 @@ export interface ListenerConfig {
   bareNewline: 'reject' | 'normalize';
   /** CIDR blocks of the proxies by which alone clients come here, with a PROXY header; absent: directly. */
   proxyProtocol?: readonly string[];
+  /** HTTP only: it is for the web servers in front (`[web] proxies`), and serves what HTTPS does. */
+  proxied: boolean;
 }
 
 /** Paths of PEM files that exist. */
@@ -52,6 +55,8 @@ export interface DomainConfig {
   quotaBytes?: number;
   /** Name of the policy for what comes in. Default: that of the name "default". */
   policy?: string;
+  /** What its MTA-STS policy says. Default: that of the domain it stands for, else as `web.ts` has it. */
+  mtaSts?: MtaStsConfig;
 }
 
 export interface RelayConfig {
@@ -267,4 +272,5 @@ export interface Config {
   reports: ReportsConfig;
   suppression: SuppressionConfig;
   arc: ArcConfig;
+  web: WebConfig;
 }

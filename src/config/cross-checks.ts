@@ -10,6 +10,7 @@ import { checkFilters } from './filter-checks.ts';
 import { ipVersion, isLoopback } from './network.ts';
 import { checkPolicies } from './policies.ts';
 import { checkTransports } from './transport-checks.ts';
+import { checkWeb } from './web-checks.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
   return [
@@ -41,6 +42,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkSealing(draft),
     ...checkTransports(draft),
     ...checkFilters(draft),
+    ...checkWeb(draft),
   ];
 }
 
@@ -134,6 +136,7 @@ function checkTls(
     protocol === undefined ||
     protocol === 'smtp' ||
     protocol === 'lmtp' ||
+    protocol === 'http' ||
     (protocol === 'pop3' && allowPlaintextAuth)
   )
     return [];
@@ -141,7 +144,7 @@ function checkTls(
   return [
     {
       path: ['listener', index, 'protocol'],
-      what: `${protocol} takes passwords, and so needs TLS, but there is no [tls] table`,
+      what: `${protocol === 'https' ? 'https' : `${protocol} takes passwords, and so`} needs TLS, but there is no [tls] table`,
       remedy: `Add one, with a certificate, or without for one that is signed by itself:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
     },
   ];

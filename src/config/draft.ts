@@ -27,6 +27,7 @@ import {
 } from './schema.ts';
 import type { TransportInput } from './transport.ts';
 import { hostName, isTable } from './values.ts';
+import { type MtaStsConfig, webShape } from './web.ts';
 
 export interface ListenerDraft {
   protocol?: Protocol;
@@ -36,6 +37,7 @@ export interface ListenerDraft {
   allowPlaintextAuth?: boolean;
   proxyProtocol?: readonly string[];
   socket?: string;
+  proxied?: boolean;
 }
 
 export interface DomainDraft {
@@ -47,6 +49,7 @@ export interface DomainDraft {
   catchAll?: string;
   quotaBytes?: number;
   policy?: string;
+  mtaSts?: MtaStsConfig;
 }
 
 export interface PolicyDraft {
@@ -113,6 +116,8 @@ export interface Draft {
   clientSecretFile: string | undefined;
   /** `[arc] seal`. */
   seals: boolean;
+  /** `[web] metricsTokenFile`. */
+  metricsTokenFile: string | undefined;
 }
 
 /** Something wrong, before it is known in which line. */
@@ -148,6 +153,7 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
       ? goodParts(introspectionShape(directory), raw.oauth.introspection).clientSecretFile
       : undefined,
     seals: goodParts(arcShape, raw.arc).seal === true,
+    metricsTokenFile: goodParts(webShape(directory), raw.web).metricsTokenFile,
   };
 }
 

@@ -17,6 +17,7 @@ export async function checkFiles({
   domains,
   transports,
   clientSecretFile,
+  metricsTokenFile,
   delivery: { caFile },
 }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
@@ -31,6 +32,7 @@ export async function checkFiles({
     clientSecretFile === undefined
       ? []
       : checkPassword(clientSecretFile, ['oauth', 'introspection', 'clientSecretFile']),
+    metricsTokenFile === undefined ? [] : checkPassword(metricsTokenFile, ['web', 'metricsTokenFile']),
     ...transports.flatMap(({ passwordFile, protocol, command }, index) => [
       passwordFile === undefined ? [] : checkPassword(passwordFile, ['transport', index, 'passwordFile']),
       protocol === 'pipe' && command?.[0]?.startsWith('/')

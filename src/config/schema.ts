@@ -6,6 +6,7 @@
 import * as v from 'valibot';
 import type { ListenerConfig, Protocol } from './config.ts';
 import * as values from './values.ts';
+import { mtaStsShape, webShape } from './web.ts';
 
 const protocols = [
   'smtp',
@@ -14,6 +15,8 @@ const protocols = [
   'lmtp',
   'pop3',
   'pop3s',
+  'http',
+  'https',
 ] as const satisfies readonly Protocol[];
 
 /** IANA's ports; submissions and pop3s by RFC 8314 §7. */
@@ -24,6 +27,8 @@ export const standardPorts: Record<Protocol, number> = {
   lmtp: 24, // "any private mail system"
   pop3: 110,
   pop3s: 995,
+  http: 80,
+  https: 443,
 };
 
 const mib = 2 ** 20;
@@ -36,6 +41,7 @@ export const listenerShape = (directory: string) => ({
   bareNewline: v.exactOptional(values.oneOf('reject', 'normalize')),
   proxyProtocol: v.exactOptional(values.list(values.proxyNetwork(), '["192.0.2.10"]')),
   socket: v.exactOptional(values.path(directory)),
+  proxied: v.optional(values.flag(), false),
 });
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });
@@ -49,6 +55,7 @@ export const domainShape = (directory: string) => ({
   catchAll: v.exactOptional(values.mailAddress()),
   quotaBytes: v.exactOptional(values.count(1, 2 ** 50, 'bytes')),
   policy: v.exactOptional(values.policyName()),
+  mtaSts: v.exactOptional(values.table(mtaStsShape)),
 });
 
 /** Both or none, as `certificate-checks.ts` sees to. */
@@ -301,6 +308,7 @@ const fileShape = (directory: string) => ({
   reports: v.optional(values.table(reportsShape), {}),
   suppression: v.optional(values.table(suppressionShape), {}),
   arc: v.optional(values.table(arcShape), {}),
+  web: v.optional(values.table(webShape(directory)), {}),
 });
 
 export const fileSchema = (directory: string) => values.table(fileShape(directory));
@@ -315,6 +323,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['certificate', Object.keys(certificateShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],
+  ['domain.mtaSts', Object.keys(mtaStsShape)],
   ['policy', Object.keys(policyShape)],
   ['policy.checks', Object.keys(checkShape)],
   ['transport', Object.keys(transportShape(''))],
@@ -335,4 +344,5 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['suppression', Object.keys(suppressionShape)],
   ['greylisting', Object.keys(greylistingShape)],
   ['arc', Object.keys(arcShape)],
+  ['web', Object.keys(webShape(''))],
 ]);

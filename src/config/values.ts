@@ -160,6 +160,18 @@ export const hostEnding = () =>
     (input) => (ipVersion(input) === undefined ? parseDomain(input) : undefined),
   );
 
+/** A host of an MTA-STS policy, or `*.` and a domain for every host directly below it (RFC 8461 §4.1). */
+export const mxPattern = () =>
+  text(
+    'the name of an MX host',
+    'Give a host, "mx.example.com", or all of one domain, "*.example.com".',
+    (input) => {
+      const wild = input.startsWith('*.') ? '*.' : '';
+      const host = ipVersion(input) === undefined ? parseDomain(input.slice(wild.length)) : undefined;
+      return host === undefined ? undefined : `${wild}${host}`;
+    },
+  );
+
 /** A mail address as the accounts are compared by: `addressKey()` of mail/. */
 export const mailAddress = () =>
   text('a mail address', 'Write it as "user@example.com", without a display name.', (input) => {

@@ -1,5 +1,6 @@
 /** A day's report as XML, as the schema of RFC 9990 appendix A has it: elements in its order, none that it does not know. */
 
+import { writeXml, type XmlNode } from '../util/write-xml.ts';
 import type { AggregateRecord, AggregateReport, PublishedPolicy } from './report.ts';
 
 export interface WrittenReport extends AggregateReport {
@@ -7,8 +8,7 @@ export interface WrittenReport extends AggregateReport {
   generator: string;
 }
 
-type Node = string | number | readonly Element[];
-type Element = readonly [name: string, content: Node];
+type Element = XmlNode;
 
 export function writeAggregateReport(report: WrittenReport): string {
   const { organization, email, reportId, beginsAt, endsAt, errors, generator, policy, records } = report;
@@ -34,8 +34,7 @@ export function writeAggregateReport(report: WrittenReport): string {
     ['policy_published', policyElements(policy)],
     ...records.map((record): Element => ['record', recordElements(record)]),
   ];
-  const body = feedback.map((element) => written(element, '  ')).join('');
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">\n${body}</feedback>\n`;
+  return writeXml(['feedback', feedback, { xmlns: 'urn:ietf:params:xml:ns:dmarc-2.0' }]);
 }
 
 function policyElements({ domain, p = 'none', sp, np, adkim, aspf, testing }: PublishedPolicy): Element[] {
@@ -100,19 +99,3 @@ function recordElements(record: AggregateRecord): Element[] {
 
 const optional = (name: string, content: string | undefined): Element[] =>
   content === undefined ? [] : [[name, content]];
-
-function written([name, content]: Element, indent: string): string {
-  if (typeof content !== 'object') return `${indent}<${name}>${escaped(String(content))}</${name}>\n`;
-  const inner = content.map((element) => written(element, `${indent}  `)).join('');
-  return `${indent}<${name}>\n${inner}${indent}</${name}>\n`;
-}
-
-/** What XML 1.0 has no way to write becomes U+FFFD. */
-function escaped(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
-}

@@ -12,7 +12,7 @@ export const protocols = [
   'pop3s',
 ] as const satisfies readonly Protocol[];
 
-export type Ports = Readonly<Record<Exclude<Protocol, 'lmtp'>, number>>;
+export type Ports = Readonly<Record<(typeof protocols)[number], number>>;
 
 export interface Place {
   /** It listens on all of them. */

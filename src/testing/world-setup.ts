@@ -24,6 +24,10 @@ export interface ServerSetup {
   settings?: Settings;
   /** Ports to take if they are free. */
   ports?: Partial<Record<Protocol, number>>;
+  /** [[listener]] tables besides those of mail. */
+  listeners?: readonly TomlTable[];
+  /** Host names for its certificate besides its own. */
+  hosts?: readonly string[];
 }
 
 export interface Plan {
@@ -53,7 +57,7 @@ export async function prepareServer(plan: Plan): Promise<Prepared> {
   const home = join(plan.directory, domain);
   const host: Host = { name: `mx.${domain}`, addresses: place.addresses };
   const domains = await Promise.all([domain, ...(setup.domains ?? [])].map((name) => planDomain(name, host)));
-  const certificate = authority.issue([host.name, ...place.addresses]);
+  const certificate = authority.issue([host.name, ...place.addresses, ...(setup.hosts ?? [])]);
   await mkdir(home);
   await Promise.all([
     writeFile(join(home, 'server.pem'), certificate.cert),
@@ -87,7 +91,11 @@ function dkimKey(domain: string): Promise<string> {
   return key;
 }
 
-function settingsFor({ dns, place, peerPort }: Plan, host: Host, domains: readonly Domain[]): Settings {
+function settingsFor(
+  { dns, place, peerPort, setup }: Plan,
+  host: Host,
+  domains: readonly Domain[],
+): Settings {
   return {
     hostname: host.name,
     dataDir: 'data',
@@ -97,9 +105,12 @@ function settingsFor({ dns, place, peerPort }: Plan, host: Host, domains: readon
     guard: { enabled: false },
     delivery: { port: peerPort, allowPrivateAddresses: true, caFile: '../ca.pem' },
     domain: domains.map(({ name }) => ({ name, dkim: { selector, key: keyFile(name) } })),
-    listener: protocols.flatMap((protocol) =>
-      place.addresses.map((address) => ({ protocol, address, port: place.ports[protocol] })),
-    ),
+    listener: [
+      ...protocols.flatMap((protocol) =>
+        place.addresses.map((address) => ({ protocol, address, port: place.ports[protocol] })),
+      ),
+      ...(setup.listeners ?? []),
+    ],
   };
 }
 

@@ -39,6 +39,9 @@ export interface ListenersParts {
 
 type Via = 'smtp' | 'submission' | 'lmtp';
 
+/** These are for `web.ts`. */
+export const isWeb = ({ protocol }: ListenerConfig): boolean => protocol === 'http' || protocol === 'https';
+
 export type Listening = Listener & { protocol: ListenerConfig['protocol'] };
 
 /** A connection that has been taken. */
@@ -60,7 +63,7 @@ export async function startListeners(
   const serve = serverFor(parts, trusted);
 
   const listening: Listening[] = [];
-  for (const listener of config.listeners) {
+  for (const listener of config.listeners.filter((each) => !isWeb(each))) {
     const { protocol, address, port, socket } = listener;
     const implicit = protocol === 'submissions' || protocol === 'pop3s';
     const one = await listen({
@@ -89,7 +92,7 @@ export async function startListeners(
   return listening;
 }
 
-async function endAll(sessions: ReadonlySet<OpenSession>): Promise<void> {
+export async function endAll(sessions: ReadonlySet<OpenSession>): Promise<void> {
   for (const session of sessions) session.end('shutdown');
   await Promise.all([...sessions].map(({ closed }) => closed));
 }

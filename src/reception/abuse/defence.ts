@@ -16,9 +16,17 @@ export interface Defence {
   gate: Gate;
   conducts: Conducts;
   places: LoginPlaces;
+  /** Another door, with room of its own: what is known of clients counts at it too. */
+  gateFor(limits: GateLimits): Gate;
   abuseCounts(): AbuseCounts;
   /** A ban was lifted. */
   forgiven(network: string): void;
+}
+
+/** At once. */
+export interface GateLimits {
+  sessions: number;
+  sessionsPerAddress: number;
 }
 
 export interface AbuseCounts {
@@ -46,13 +54,17 @@ export async function openDefence({ config, ...parts }: DefenceParts): Promise<D
   const bans = await Bans.read({ ...parts, policy: banPolicy(abuse) });
   const trusted = networkSet(relay.trustedNetworks);
   const exempt = networkSet([...relay.trustedNetworks, ...abuse.exempt]);
-  const admission = new Admission({ ...limits, ...abuse, now: clock.now });
-  const gate = new Gate({ ...parts, admission, bans, exempt, trusted });
+  const gateFor = (room: GateLimits) => {
+    const admission = new Admission({ ...room, ...abuse, now: clock.now });
+    return new Gate({ ...parts, admission, bans, exempt, trusted });
+  };
+  const gate = gateFor(limits);
   const conducts = new Conducts({ limits: abuse, bans, clock, exempt });
   const since = clock.now();
   return {
     bans,
     gate,
+    gateFor,
     conducts,
     places: new LoginPlaces({ ...parts, ...abuse }),
     abuseCounts() {
