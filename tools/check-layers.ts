@@ -26,7 +26,7 @@ const lines: readonly (readonly string[])[] = [
   ],
   ['policy'],
   ['config', 'net', 'store'],
-  ['queue', 'dossier'],
+  ['queue', 'dossier', 'records'],
   ['reception', 'delivery', 'reporting'],
   ['simulation', 'preflight'],
   ['admin', 'web'],

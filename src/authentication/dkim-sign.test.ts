@@ -4,7 +4,7 @@ import { systemClock } from '../util/clock.ts';
 import { bodyHasher } from './body-hash.ts';
 import { checkSender } from './check.ts';
 import { type DkimKeyType, dkimRecord, generateDkimKey } from './dkim-key.ts';
-import { createSigner, type DkimSigner, oversignedFields } from './dkim-sign.ts';
+import { createSigner, type DkimSigner, joinSigners, oversignedFields } from './dkim-sign.ts';
 
 const letter = [
   'From: Alice <alice@example.com>',
@@ -126,5 +126,30 @@ describe('DKIM-Signature', () => {
     const field = await sign(signerOf(await generateDkimKey()), letter);
     expect(field.endsWith('\r\n')).toBe(true);
     expect(Math.max(...field.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(78);
+  });
+});
+
+describe('joinSigners()', () => {
+  it('P11: signs with every key of the domain, each so that it verifies, and leads with RSA', async () => {
+    const keys = await Promise.all((['ed25519', 'rsa'] as const).map((type) => generateDkimKey(type)));
+    const [ed, rsa] = keys.map((privateKeyPem, index) =>
+      createSigner({ domain: 'example.com', selector: `s${index}`, privateKeyPem, clock }),
+    );
+    if (ed === undefined || rsa === undefined) throw new Error('two keys were made');
+    const signer = joinSigners([ed, rsa]);
+    expect(signer).toMatchObject({
+      selector: 's1',
+      algorithm: 'rsa-sha256',
+      also: [{ selector: 's0', algorithm: 'ed25519-sha256' }],
+    });
+    const resolver = scriptedResolver(
+      Object.fromEntries(
+        keys.map((key, index) => [`s${index}._domainkey.example.com`, { TXT: [dkimRecord(key).value] }]),
+      ),
+    );
+    const message = Buffer.from((await sign(signer, letter)) + letter);
+    const sender = { clientAddress: '192.0.2.1', helo: 'mail.example.com', reversePath: '' };
+    const { dkim } = await checkSender({ resolver, clock }, { ...sender, message });
+    expect(dkim.map(({ result, selector }) => `${selector} ${result}`)).toEqual(['s0 pass', 's1 pass']);
   });
 });

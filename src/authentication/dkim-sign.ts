@@ -66,11 +66,16 @@ export const signedIfPresent: readonly string[] = [
   'CFBL-Feedback-ID',
 ];
 
-export interface DkimSigner {
-  domain: string;
+export interface DkimKeyName {
   selector: string;
   algorithm: 'rsa-sha256' | 'ed25519-sha256';
-  /** The whole field, folded, with its final CRLF; to be put before the header. */
+}
+
+export interface DkimSigner extends DkimKeyName {
+  domain: string;
+  /** Other keys that sign beside it. */
+  also?: readonly DkimKeyName[];
+  /** The field, folded, with its final CRLF, one for each key; to be put before the header. */
   sign(message: SignedParts): Promise<string>;
   /** The bare signature of octets that are in canonical form already, for other fields that the key signs. */
   signOctets(canonical: Buffer): Promise<Buffer>;
@@ -115,6 +120,24 @@ export function createSigner({ domain, selector, privateKeyPem, clock }: SignerO
       const signature = await signOctets(Buffer.from(canonical, 'latin1'));
       return foldField('DKIM-Signature', [...tags, ...cutBase64(signature.toString('base64'))]);
     },
+  };
+}
+
+/**
+ * One signer for all keys of a domain: a message gets a signature of each, for receivers that know only one algorithm
+ * (RFC 8463 §3). What has a single signature, such as a seal, is made by the RSA key, which everybody can verify.
+ */
+export function joinSigners([first, ...others]: readonly [DkimSigner, ...DkimSigner[]]): DkimSigner {
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const lead = all.find(({ algorithm }) => algorithm === 'rsa-sha256') ?? first;
+  const also = all
+    .filter((signer) => signer !== lead)
+    .map(({ selector, algorithm }) => ({ selector, algorithm }));
+  return {
+    ...lead,
+    also,
+    sign: async (message) => (await Promise.all(all.map((signer) => signer.sign(message)))).join(''),
   };
 }
 

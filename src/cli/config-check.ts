@@ -1,6 +1,6 @@
 /** `posthorn config check`: is the configuration good, and what does it come to? */
 
-import type { Config } from '../config/config.ts';
+import type { Config, DkimConfig } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { transportName } from '../delivery/transports/transports.ts';
@@ -47,7 +47,8 @@ function summary(config: Config): string[] {
     ),
     ...(domains.length === 0 ? ['  mail for nobody: there is no [[domain]]'] : []),
     ...domains.map(
-      ({ name, dkim }) => `  mail for ${name}, ${dkim ? `signed with key ${dkim.selector}` : 'not signed'}`,
+      ({ name, dkim = [] }) =>
+        `  mail for ${name}, ${dkim.length > 0 ? `signed with ${keyWords(dkim)}` : 'not signed'}`,
     ),
     ...transports.map(
       ({ domains: whose, senders, way }) =>
@@ -58,3 +59,6 @@ function summary(config: Config): string[] {
     ),
   ];
 }
+
+const keyWords = (keys: readonly DkimConfig[]): string =>
+  `${keys.length === 1 ? 'key' : 'keys'} ${keys.map(({ selector }) => selector).join(' and ')}`;

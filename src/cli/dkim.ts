@@ -1,6 +1,6 @@
 /** `posthorn dkim`: keys for signatures, and the DNS records by which receivers find them (RFC 6376 §3.6). */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type DkimKeyType, dkimRecord, generateDkimKey } from '../authentication/dkim-key.ts';
@@ -34,7 +34,7 @@ export function addDkimCommands(tree: CommandTree, context: Context): void {
   );
   tree.run(
     tree
-      .add(dkim, 'record <domain>', 'print the DNS record of the configured key')
+      .add(dkim, 'record <domain>', 'print the DNS records of the configured keys')
       .option('--json', 'print JSON'),
     (options, domain: string) => showRecord(context, options, domain),
   );
@@ -44,7 +44,8 @@ export function addDkimCommands(tree: CommandTree, context: Context): void {
 async function generate(context: Context, options: GenerateOptions, domain: string): Promise<ExitCode> {
   const name = readDomain(domain);
   const config = await configIfAny(context, options);
-  const configured = config?.domains.find((candidate) => candidate.name === name)?.dkim;
+  const keys = config?.domains.find((candidate) => candidate.name === name)?.dkim ?? [];
+  const configured = await findConfigured(keys, options.selector);
   const selector = options.selector ?? configured?.selector ?? 'posthorn';
   const file = resolve(context.terminal.cwd, options.out ?? configured?.key ?? `${name}.${selector}.pem`);
   const pem = await generateDkimKey(options.type);
@@ -58,6 +59,22 @@ async function generate(context: Context, options: GenerateOptions, domain: stri
     context.terminal.out(`\nIn the configuration, below name = "${name}":\n\n  ${line}\n`);
   }
   return exitCodes.ok;
+}
+
+/** The key of that selector; without one, the first that is not there yet, so that each is made in its turn. */
+async function findConfigured(
+  keys: readonly DkimConfig[],
+  selector: string | undefined,
+): Promise<DkimConfig | undefined> {
+  if (selector !== undefined) return keys.find((key) => key.selector === selector);
+  for (const configured of keys) {
+    const isThere = await access(configured.key).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) return configured;
+  }
+  return keys[0];
 }
 
 async function configIfAny(context: Context, options: CommonOptions): Promise<Config | undefined> {
@@ -83,13 +100,16 @@ async function writeNew(file: string, pem: string): Promise<void> {
 async function showRecord(context: Context, options: CommonOptions, domain: string): Promise<ExitCode> {
   const name = readDomain(domain);
   const { domains, file } = await configOf(context, options);
-  const dkim: DkimConfig | undefined = domains.find((candidate) => candidate.name === name)?.dkim;
-  if (dkim === undefined) {
+  const { dkim = [] } = domains.find((candidate) => candidate.name === name) ?? {};
+  if (dkim.length === 0) {
     const text = `${file} names no DKIM key for ${name}. To make one: posthorn dkim generate ${name}`;
     throw new CommandError(exitCodes.noUser, text);
   }
-  const pem = await readFile(dkim.key, 'utf8');
-  printRecord(context, options, { name, selector: dkim.selector, file: dkim.key, pem });
+  const keys = await Promise.all(
+    dkim.map(async ({ selector, key }) => ({ name, selector, file: key, pem: await readFile(key, 'utf8') })),
+  );
+  if (options.json) printJson(context, keys.length === 1 ? recordJson(keys[0] as Key) : keys.map(recordJson));
+  else for (const key of keys) printRecord(context, options, key);
   return exitCodes.ok;
 }
 
@@ -101,9 +121,9 @@ interface Key {
 }
 
 function printRecord(context: Context, options: CommonOptions, { name, selector, file, pem }: Key): void {
+  if (options.json) return printJson(context, recordJson({ name, selector, file, pem }));
   const { value, strings } = dkimRecord(pem);
   const host = `${selector}._domainkey.${name}`;
-  if (options.json) return printJson(context, { domain: name, selector, file, host, type: 'TXT', value });
   const quoted = strings.map((string) => `"${string}"`).join('\n  ');
   context.terminal.out(
     [
@@ -120,6 +140,11 @@ function printRecord(context: Context, options: CommonOptions, { name, selector,
       '',
     ].join('\n'),
   );
+}
+
+function recordJson({ name, selector, file, pem }: Key) {
+  const host = `${selector}._domainkey.${name}`;
+  return { domain: name, selector, file, host, type: 'TXT', value: dkimRecord(pem).value };
 }
 
 function readDomain(text: string): string {

@@ -315,6 +315,31 @@ test('P11: posthorn dkim makes a private key and prints the record that belongs 
   expect(out).toContain(`value  ${value}`);
 });
 
+test('posthorn dns records prints what to publish, as a table, a zone file and JSON', async () => {
+  await posthorn(['dkim', 'generate', 'example.com', '--out', 'zone.rsa.pem']);
+  await posthorn(['dkim', 'generate', 'example.com', '--type', 'ed25519', '--out', 'zone.ed.pem']);
+  const keys = '[{ selector = "r", key = "zone.rsa.pem" }, { selector = "e", key = "zone.ed.pem" }]';
+  const toml = `hostname = "mx.example.com"\nresolver = ["127.0.0.1:1"]\n[[domain]]\nname = "example.com"\ndkim = ${keys}`;
+  writeFileSync(join(directory, 'dns.toml'), toml);
+  const records = (...more: string[]) =>
+    posthorn(['dns', 'records', '--config', 'dns.toml', '--address', '203.0.113.7', ...more]);
+  expect((await records()).out).toMatch(/^In the zone example\.com\n {2}A {6}mx +203\.0\.113\.7\n/);
+  expect((await records('example.com', '--zone')).out).toContain(
+    'example.com.  3600  IN  MX  10 mx.example.com.\n',
+  );
+  const { out } = await records('--json');
+  const dkim = JSON.parse(out).records.filter(({ purpose }: { purpose: string }) => purpose === 'dkim');
+  expect(dkim).toMatchObject([
+    { name: 'r._domainkey.example.com', need: 'required', data: expect.stringContaining('k=rsa') },
+    { name: 'e._domainkey.example.com', need: 'recommended', data: expect.stringContaining('k=ed25519') },
+  ]);
+  expect(await records('example.org')).toMatchObject({ exitCode: 67 });
+  expect(await posthorn(['dns', 'records', '--config', 'dns.toml', '--address', '10.0.0.1'])).toMatchObject({
+    exitCode: 64,
+    err: expect.stringContaining('not public'),
+  });
+});
+
 describe('posthorn send', () => {
   const queueId = '01JRMGQ4TQ0A1B';
   const endpoint = { host: 'mx.example.net', address: '192.0.2.7', port: 25 };

@@ -10,6 +10,7 @@ import { addConfigCommands } from './config-check.ts';
 import type { Context } from './context.ts';
 import { CommandTree } from './define.ts';
 import { addDkimCommands } from './dkim.ts';
+import { addDnsCommands } from './dns.ts';
 import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -65,6 +66,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addAccountCommands(tree, context);
   addAliasCommands(tree, context);
   addDkimCommands(tree, context);
+  addDnsCommands(tree, context);
   addSendCommand(tree, context);
   addTraceCommand(tree, context);
   addCheckCommand(tree, context);

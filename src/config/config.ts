@@ -44,7 +44,8 @@ export interface DomainConfig {
   name: string;
   /** Who reads postmaster@ and abuse@, as `addressKey()` of mail/ writes it; default: the domain's first account. */
   postmaster?: string;
-  dkim?: DkimConfig;
+  /** Each of them signs; never empty. */
+  dkim?: readonly DkimConfig[];
   /** A domain of ours: every address here is the same address there. What is below is then as that one has it. */
   aliasOf?: string;
   /** Between a user and a tag; '' for no tags. Default: `+`. */

@@ -7,8 +7,29 @@ const ofTheOther = ['postmaster', 'tagSeparator', 'catchAll', 'quotaBytes'] as c
 
 export const checkDomains = ({ domains }: Draft): Finding[] =>
   domains.flatMap((domain, index) =>
-    checkAlias(domain, domains).map((finding) => ({ ...finding, path: ['domain', index, ...finding.path] })),
+    [...checkAlias(domain, domains), ...checkKeys(domain)].map((finding) => ({
+      ...finding,
+      path: ['domain', index, ...finding.path],
+    })),
   );
+
+/** Receivers find a key by its selector, so no two can have the same (RFC 6376 §3.1). */
+function checkKeys({ dkim }: DomainDraft): Finding[] {
+  if (dkim?.length === 0)
+    return [{ path: ['dkim'], what: 'names no key', remedy: 'Name one, or remove this line.' }];
+  const selectors = (dkim ?? []).map(({ selector }) => selector);
+  return selectors.flatMap((selector, index) =>
+    selectors.indexOf(selector) === index
+      ? []
+      : [
+          {
+            path: ['dkim', index, 'selector'],
+            what: `two keys cannot both be found at ${selector}`,
+            remedy: 'Give each key a selector of its own.',
+          },
+        ],
+  );
+}
 
 function checkAlias(domain: DomainDraft, domains: readonly DomainDraft[]): Finding[] {
   const { name, aliasOf } = domain;

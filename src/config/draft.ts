@@ -42,7 +42,7 @@ export interface ListenerDraft {
 
 export interface DomainDraft {
   name?: string;
-  dkim?: DkimConfig;
+  dkim?: readonly DkimConfig[];
   postmaster?: string;
   aliasOf?: string;
   tagSeparator?: string;

@@ -24,10 +24,10 @@ export async function checkFiles({
     checkPair(tls, ['tls']),
     ...certificates.map((pair, index) => checkPair(pair, ['certificate', index])),
     caFile === undefined ? [] : checkAuthorities(caFile),
-    ...domains.map((domain, index) =>
-      domain.dkim === undefined
-        ? []
-        : checkDkim(domain.dkim, domain.name ?? 'DOMAIN', ['domain', index, 'dkim', 'key']),
+    ...domains.flatMap(({ dkim = [], name = 'DOMAIN' }, index) =>
+      dkim.map((each, number) =>
+        checkDkim(each, name, ['domain', index, 'dkim', ...(dkim.length > 1 ? [number] : []), 'key']),
+      ),
     ),
     clientSecretFile === undefined
       ? []

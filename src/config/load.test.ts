@@ -159,7 +159,7 @@ describe('parseConfig()', () => {
         {
           name: 'xn--bcher-kva.example',
           postmaster: 'bob@example.com',
-          dkim: { selector: 'posthorn', key: join(directory, 'dkim.pem') },
+          dkim: [{ selector: 'posthorn', key: join(directory, 'dkim.pem') }],
         },
       ],
       relay: { trustedNetworks: ['127.0.0.0/8', '::1/128'] },
@@ -365,6 +365,21 @@ dkim = { selector = "x", key = "nowhere.pem" }
       /^2 xyzzy: there is no such key \| Remove it\. Known here: hostname/,
     ],
     [
+      'two keys of one selector',
+      `${base}[[domain]]\nname="a.example"\ndkim = [{ selector = "a", key = "dkim.pem" }, { selector = "a", key = "dkim.pem" }]`,
+      /^4 domain\[1\]\.dkim\[2\]\.selector: two keys cannot both be found at a \|/,
+    ],
+    [
+      'an empty list of keys',
+      `${base}[[domain]]\nname="a.example"\ndkim = []`,
+      /^4 domain\[1\]\.dkim: names no key \|/,
+    ],
+    [
+      'a bad key in a list',
+      `${base}[[domain]]\nname="a.example"\ndkim = [{ selector = "a", key = "dkim.pem" }, { selectr = "b", key = "dkim.pem" }]`,
+      /^4 domain\[1\]\.dkim\[2\]\.selector: is missing/,
+    ],
+    [
       'an unknown key in an inline table',
       `${base}[[domain]]\nname="a.example"\ndkim = { selectr = "a", key = "dkim.pem" }`,
       /^4 .*selector/,
@@ -513,7 +528,7 @@ dkim = { selector = "x", key = "nowhere.pem" }
   test('parseConfig() without file checks lets a key be made that the file names already', async () => {
     const toml = `${base}[[domain]]\nname="a.example"\ndkim={selector="a",key="later.pem"}`;
     const config = await parseConfig(toml, file, { checkFiles: false });
-    expect(config.domains[0]?.dkim?.key).toBe(join(directory, 'later.pem'));
+    expect(config.domains[0]?.dkim?.[0]?.key).toBe(join(directory, 'later.pem'));
   });
 });
 

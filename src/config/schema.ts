@@ -46,10 +46,12 @@ export const listenerShape = (directory: string) => ({
 
 const dkimShape = (directory: string) => ({ selector: values.dkimSelector(), key: values.path(directory) });
 
+const dkimExample = '{ selector = "posthorn", key = "dkim.pem" }';
+
 export const domainShape = (directory: string) => ({
   name: values.domainName(),
   postmaster: v.exactOptional(values.mailAddress()),
-  dkim: v.exactOptional(values.table(dkimShape(directory))),
+  dkim: v.exactOptional(values.oneOrMany(values.table(dkimShape(directory)), dkimExample)),
   aliasOf: v.exactOptional(values.domainName()),
   tagSeparator: v.exactOptional(values.tagSeparator()),
   catchAll: v.exactOptional(values.mailAddress()),

@@ -60,6 +60,18 @@ const noKeysBut = (known: readonly string[]) =>
 /** `example` is a list that is good: the remedy for what is none. */
 export const list = <Item extends v.GenericSchema>(item: Item, example: string) => v.array(item, example);
 
+/** A list, or what is short for a list of one. */
+export const oneOrMany = <Item extends v.GenericSchema>(item: Item, example: string) => {
+  const several = v.array(item, example);
+  const one = v.pipe(
+    item,
+    v.transform((value) => [value]),
+  );
+  return v.lazy(
+    (input): v.GenericSchema<unknown, v.InferOutput<Item>[]> => (Array.isArray(input) ? several : one),
+  );
+};
+
 type Remedy = v.ErrorMessage<v.RawTransformIssue<unknown>>;
 
 /** A value that `read` understands; it answers undefined to what it does not. */

@@ -3,8 +3,6 @@
  * arrive now is told and not tried again.
  */
 
-import { readFile } from 'node:fs/promises';
-import { createSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import type { Config } from '../config/config.ts';
 import type { DossierEvent } from '../dossier/event.ts';
@@ -25,6 +23,7 @@ import {
   createHttps,
   createResolver,
   createSourceChooser,
+  loadSigner,
   loadSigners,
   routeOptions,
 } from './outbound.ts';
@@ -130,13 +129,8 @@ function completeMessage(message: Buffer, completion: Completion): Buffer {
 async function signatureOn({ domains }: Config, content: Buffer): Promise<string> {
   const author = authorDomain(parseHeader(content));
   const domain = domains.find(({ name }) => name === author);
-  if (!domain?.dkim) return '';
-  const privateKeyPem = await readFile(domain.dkim.key, 'utf8');
-  const { selector } = domain.dkim;
-  return signMessage(
-    createSigner({ domain: domain.name, selector, privateKeyPem, clock: systemClock }),
-    content,
-  );
+  const signer = domain && (await loadSigner(domain, systemClock));
+  return signer === undefined ? '' : signMessage(signer, content);
 }
 
 function newJob({ queueId, acceptedAt }: MessageRow, recipient: string, number: number): JobRow {

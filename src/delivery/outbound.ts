@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSigner, type DkimSigner } from '../authentication/dkim-sign.ts';
-import type { Config } from '../config/config.ts';
+import { createSigner, type DkimSigner, joinSigners } from '../authentication/dkim-sign.ts';
+import type { Config, DomainConfig } from '../config/config.ts';
 import { cachedResolver } from '../dns/cache.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { ownListeners } from '../net/addresses.ts';
@@ -120,10 +120,22 @@ export function routeOptions({ hostname, listeners, delivery }: Config, clock: C
 /** One for each domain that has a key, by its name in A-labels. */
 export async function loadSigners({ domains }: Config, clock: Clock): Promise<Map<string, DkimSigner>> {
   const signers = new Map<string, DkimSigner>();
-  for (const { name, dkim } of domains) {
-    if (!dkim) continue;
-    const privateKeyPem = await readFile(dkim.key, 'utf8');
-    signers.set(name, createSigner({ domain: name, selector: dkim.selector, privateKeyPem, clock }));
+  for (const domain of domains) {
+    const signer = await loadSigner(domain, clock);
+    if (signer !== undefined) signers.set(domain.name, signer);
   }
   return signers;
+}
+
+/** With all its keys; undefined without any. */
+export async function loadSigner(
+  { name, dkim = [] }: DomainConfig,
+  clock: Clock,
+): Promise<DkimSigner | undefined> {
+  const [first, ...others] = await Promise.all(
+    dkim.map(async ({ selector, key }) =>
+      createSigner({ domain: name, selector, privateKeyPem: await readFile(key, 'utf8'), clock }),
+    ),
+  );
+  return first && joinSigners([first, ...others]);
 }

@@ -175,10 +175,14 @@ function describeFiltered({ data: { filters, decision, rule } }: EventOf<'filter
   };
 }
 
-function describeSigned({ data: { domain, selector, algorithm } }: EventOf<'signed'>): Step {
-  return plain(`Signed with DKIM for ${domain}`, [
-    `${algorithm}; receivers find the public key at ${selector}._domainkey.${domain}`,
-  ]);
+function describeSigned({ data: { domain, selector, algorithm, also = [] } }: EventOf<'signed'>): Step {
+  const keys = [{ selector, algorithm }, ...also];
+  return plain(
+    `Signed with DKIM for ${domain}`,
+    keys.map(
+      (key) => `${key.algorithm}; receivers find the public key at ${key.selector}._domainkey.${domain}`,
+    ),
+  );
 }
 
 function describeRouted({ data }: EventOf<'routed'>): Step {

@@ -118,8 +118,13 @@ interface EventData {
     decision: 'accept' | 'junk' | 'reject' | 'defer';
     rule: string;
   };
-  /** DKIM signatures that we added. */
-  signed: { domain: string; selector: string; algorithm: string };
+  /** DKIM signatures that we added: one, and those of the domain's other keys. */
+  signed: {
+    domain: string;
+    selector: string;
+    algorithm: string;
+    also?: readonly { selector: string; algorithm: string }[];
+  };
   /** A recipient was resolved to another: alias, postmaster. */
   redirected: { from: string; rule: string };
   /** DNS answers and the hosts that follow, in the order in which they are tried. */

@@ -25,12 +25,12 @@ export function startSigning(signers: Signers, domain: string | undefined): Sign
   const signer = domain === undefined ? undefined : signers.get(domain);
   if (!signer) return undefined;
   const hasher = bodyHasher();
-  const { selector, algorithm } = signer;
+  const { selector, algorithm, also } = signer;
   return {
     onBody: (chunk) => hasher.update(chunk),
     async sign(header) {
       const field = await signer.sign({ header, bodyHash: hasher.digest() });
-      const data = { domain: signer.domain, selector, algorithm };
+      const data = { domain: signer.domain, selector, algorithm, ...(also && { also }) };
       return { field, event: (at, queueId) => ({ at, queueId, event: 'signed', data }) };
     },
   };

@@ -110,12 +110,12 @@ function offered({ queueId, acceptedAt: at, content }: MessageRow, to: string): 
 
 function eventsOf(
   { queueId, acceptedAt: at, sizeBytes, messageId = '' }: MessageRow,
-  { domain, selector, algorithm }: DkimSigner,
+  { domain, selector, algorithm, also }: DkimSigner,
   to: string,
 ): DossierEvent[] {
   return [
     { at, queueId, event: 'accepted', data: { via: 'internal', from: '', to: [to], sizeBytes, messageId } },
-    { at, queueId, event: 'signed', data: { domain, selector, algorithm } },
+    { at, queueId, event: 'signed', data: { domain, selector, algorithm, ...(also && { also }) } },
   ];
 }
 

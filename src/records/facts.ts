@@ -1,0 +1,137 @@
+/** What must be known for the wanted records, from the configuration, the files that it names, and this machine's addresses. */
+
+import { readFile } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
+import type { Config, DomainConfig, Protocol } from '../config/config.ts';
+import { addressClass, canonicalAddress } from '../net/addresses.ts';
+import { coversName, type KeyPair, parseKeyPair, readKeyPair } from '../net/key-pair.ts';
+import type { ClientService, DomainFacts, RecordFacts, SendingAddress } from './wanted-record.ts';
+
+/** What cannot be read from the configuration. */
+export interface KnownFacts {
+  /** Public addresses of this machine; default: those of its interfaces. */
+  addresses?: readonly string[];
+  /** Whether DNSSEC proves what DNS says of the hostname. */
+  isSigned?: boolean;
+}
+
+/** Rejects with the system's error where a key or certificate cannot be read. */
+export async function readFacts(config: Config, known: KnownFacts = {}): Promise<RecordFacts> {
+  const machine = known.addresses ?? publicAddresses();
+  const sending = sendingAddresses(config, machine);
+  return {
+    hostname: config.hostname,
+    domains: await Promise.all(config.domains.map((domain) => domainFacts(domain, config))),
+    addresses: receivingAddresses(config, machine),
+    sending,
+    reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
+    tlsKeys: await tlsKeys(config),
+    ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
+    clients: clientServices(config),
+    web: [],
+  };
+}
+
+/** Of the interfaces; one on loopback counts too: a router may send it there. */
+export function publicAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const own = new Set(all.map(({ address }) => canonicalAddress(address)));
+  return [...own].filter((address) => addressClass(address) === 'public');
+}
+
+/** Behind NAT only the configuration knows how we are seen. */
+function sendingAddresses({ sources, hostname }: Config, machine: readonly string[]): SendingAddress[] {
+  if (sources.length === 0) return machine.map((address) => ({ address, ehloName: hostname, senders: [] }));
+  return sources.map(({ address, publicAddress = address, ehloName = hostname, senders }) => ({
+    address: publicAddress,
+    ehloName,
+    senders,
+  }));
+}
+
+/** Where port 25 listens. An address that is translated is that of its source. */
+function receivingAddresses({ listeners, sources }: Config, machine: readonly string[]): string[] {
+  const outside = new Map(sources.map(({ address, publicAddress = address }) => [address, publicAddress]));
+  const translated = sources.flatMap(({ address, publicAddress = address }) =>
+    addressClass(address) === 'public' ? [] : [publicAddress],
+  );
+  const all = [...machine, ...translated];
+  const heard = listeners
+    .filter(({ protocol }) => protocol === 'smtp')
+    .flatMap(({ address }) =>
+      isAny(address) ? withFamily(all, address) : [outside.get(address) ?? address],
+    );
+  const isSeen = (address: string) => addressClass(address) === 'public';
+  return [...new Set((heard.length > 0 ? heard : all).filter(isSeen))];
+}
+
+const isAny = (address: string): boolean => addressClass(address) === 'unspecified';
+
+/** `::` takes IPv4 too, `0.0.0.0` nothing else. */
+const withFamily = (addresses: readonly string[], any: string): string[] =>
+  addresses.filter((address) => any.includes(':') || !address.includes(':'));
+
+async function domainFacts({ name, dkim = [] }: DomainConfig, config: Config): Promise<DomainFacts> {
+  const keys = await Promise.all(
+    dkim.map(async ({ selector, key }) => {
+      const { key: privateKey, type } = parseDkimKey(await readFile(key, 'utf8'));
+      return {
+        selector,
+        type,
+        record: dkimRecord(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()).value,
+      };
+    }),
+  );
+  return { name, dkim: keys, relays: relaysOf(name, config) };
+}
+
+/** Where everything from this domain leaves by other servers: their names. */
+function relaysOf(domain: string, { transports }: Config): string[] {
+  const own = transports.filter(
+    ({ domains, senders }) => domains.includes('*') && (senders === undefined || senders.includes(domain)),
+  );
+  const named = own.filter(({ senders }) => senders !== undefined);
+  return (named.length > 0 ? named : own).flatMap(({ way }) =>
+    'at' in way && 'host' in way.at ? [way.at.host] : [],
+  );
+}
+
+/** Those that servers are shown on port 25: of the first configured certificate for our name, else of our own making. */
+async function tlsKeys({ tls, certificates, hostname, dataDir }: Config): Promise<RecordFacts['tlsKeys']> {
+  if (tls === undefined && certificates.length === 0) return [];
+  const configured = await Promise.all(
+    [...(tls?.cert === undefined ? [] : [tls]), ...certificates].map(readKeyPair),
+  );
+  const ours = configured.find(({ facts }) => coversName(facts.names, hostname)) ?? configured[0];
+  const pair = ours ?? (await findSelfSigned(dataDir));
+  return pair === undefined ? [] : [{ sha256: pair.facts.spkiSha256, role: 'current' }];
+}
+
+/** Made at the first start of the server. */
+async function findSelfSigned(dataDir: string): Promise<KeyPair | undefined> {
+  const file = join(dataDir, 'tls', 'self-signed.pem');
+  const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return pem === undefined ? undefined : parseKeyPair(pem, pem);
+}
+
+const servicesOf: Partial<Record<Protocol, ClientService>> = {
+  submissions: 'submissions',
+  submission: 'submission',
+  pop3s: 'pop3s',
+  pop3: 'pop3',
+};
+
+/** Those that others than this machine reach. */
+function clientServices({ listeners }: Config): RecordFacts['clients'] {
+  const clients: RecordFacts['clients'] = {};
+  for (const { protocol, address, port } of listeners) {
+    const service = servicesOf[protocol];
+    if (service !== undefined && addressClass(address) !== 'loopback') clients[service] ??= port;
+  }
+  return clients;
+}
