@@ -144,7 +144,7 @@ export async function startServer({
       doors: {
         smtp: inboundDoor({ ...doorParts, judging }),
         submission: submissionDoor(doorParts),
-        lmtp: lmtpDoor(doorParts),
+        lmtp: lmtpDoor({ ...doorParts, judging }),
       },
     },
     parts,

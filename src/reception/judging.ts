@@ -14,6 +14,7 @@ import type { Facts } from '../policy/facts.ts';
 import type { Recipient } from '../queue/directory.ts';
 import type { Reply } from '../smtp/reply.ts';
 import type { Content } from '../store/store.ts';
+import { blockedRulings, type LetIn } from './blocked.ts';
 import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Deferrals } from './deferrals.ts';
@@ -103,11 +104,19 @@ export class Judging {
     for (const recipient of transaction.recipients) addressees.push(await this.#addressee(about, recipient));
     const decision = decide(addressees, { stage: 'message' });
     if (decision.decision !== 'defer' || decision.isAsked) return { facts, decision };
-    const { reversePath, forwardPaths } = transaction;
-    const recognised = { reversePath, forwardPaths, header: collector.originalHeader };
-    return (await this.#parts.deferrals.mayDefer(recognised))
+    return (await this.mayDefer(transaction, collector))
       ? { facts, decision }
       : { facts, decision: decide(addressees, { stage: 'given up' }), givenUp: true };
+  }
+
+  /** Mail that is not judged: whom the recipients' block lists keep out of their Inboxes. */
+  rulingsOfBlocked(message: LetIn): Promise<readonly Ruling[]> {
+    return blockedRulings(this.#parts.policies, message);
+  }
+
+  /** Whether a message may be asked back once more while DNS fails. */
+  mayDefer({ reversePath, forwardPaths }: Transaction, collector: MessageCollector): Promise<boolean> {
+    return this.#parts.deferrals.mayDefer({ reversePath, forwardPaths, header: collector.originalHeader });
   }
 
   /** Somebody has heard what it came to. */

@@ -45,8 +45,7 @@ export function refuseUnproven(
   reversePath: string,
   verdicts: Verdicts,
 ): { rule: string; reply: Reply } | undefined {
-  const list = listsAmong(recipients).find(({ post }) => post !== 'anybody');
-  if (list === undefined || isSenderProven(verdicts, reversePath)) return undefined;
+  if (!isForClosedList(recipients) || isSenderProven(verdicts, reversePath)) return undefined;
   return {
     rule: 'not everybody may write to this list, and nothing proves that the message comes from its sender',
     reply: reply(
@@ -56,6 +55,10 @@ export function refuseUnproven(
     ),
   };
 }
+
+/** Not everybody may write to one of them. */
+export const isForClosedList = (recipients: readonly Recipient[]): boolean =>
+  listsAmong(recipients).some(({ post }) => post !== 'anybody');
 
 const listsAmong = (recipients: readonly Recipient[]): ListMark[] => [
   ...new Set(recipients.flatMap(({ list }) => list ?? [])),

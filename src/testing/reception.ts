@@ -34,7 +34,7 @@ import { SmtpSession } from '../smtp/session.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { readContent } from '../store/content.ts';
 import type { Spool } from '../store/spool.ts';
-import type { AccountSettings, EventRow, MessageRow, NewMessage } from '../store/store.ts';
+import type { AccountSettings, EventRow, MailingList, MessageRow, NewMessage } from '../store/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog, type Log } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
@@ -46,6 +46,8 @@ export interface ReceptionSetup {
   via: 'smtp' | 'submission' | 'lmtp';
   accounts?: readonly string[];
   aliases?: Readonly<Record<string, readonly string[]>>;
+  /** Of those aliases that are mailing lists. */
+  lists?: Readonly<Record<string, MailingList>>;
   records?: ZoneData;
   script?: Script;
   signers?: ReadonlyMap<string, DkimSigner>;
@@ -173,7 +175,15 @@ export class TestReception {
     const { from, to, content, helo = 'client.example' } = letter;
     const recipients = [to].flat().map((each) => `RCPT TO:<${each}>`);
     const body = content.replace(/\r\n$/, '').replace(/^\./gm, '..');
-    const replies = await this.say(`EHLO ${helo}`, `MAIL FROM:<${from}>`, ...recipients, 'DATA', body, '.');
+    const hello = this.#setup.via === 'lmtp' ? 'LHLO' : 'EHLO';
+    const replies = await this.say(
+      `${hello} ${helo}`,
+      `MAIL FROM:<${from}>`,
+      ...recipients,
+      'DATA',
+      body,
+      '.',
+    );
     return replies.at(-1) ?? '';
   }
 
@@ -278,10 +288,11 @@ export class TestReception {
   }
 
   #directory(): Directory {
-    const { accounts = [], aliases = {} } = this.#setup;
+    const { accounts = [], aliases = {}, lists = {} } = this.#setup;
     const aliasOf = (address: string) => {
       const targets = aliases[address];
-      return targets && { address, targets: [...targets] };
+      const list = lists[address];
+      return targets && { address, targets: [...targets], ...(list && { list }) };
     };
     return new Directory({
       domains,

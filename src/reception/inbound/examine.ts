@@ -71,7 +71,7 @@ async function check(parts: InboundParts, received: Received, content: Content):
 }
 
 /** The message as the sender signed it: with the header fields that we have taken out. */
-async function* asItCame(
+export async function* asItCame(
   { header, originalHeader }: MessageCollector,
   content: Content,
 ): AsyncIterable<Buffer> {

@@ -7,14 +7,14 @@ import type { DossierEvent } from '../../dossier/event.ts';
 import { decideFilters } from '../../filter/decide.ts';
 import type { Recipient } from '../../queue/directory.ts';
 import { type Reply, replyText } from '../../smtp/reply.ts';
-import { clientFacts, messageIdOf } from '../accepted.ts';
+import { type AcceptedParts, clientFacts, messageIdOf } from '../accepted.ts';
 import { filteredEvents } from '../filters/filtered.ts';
 import type { Filtered } from '../filters/filters.ts';
 import { judgedEvents } from '../judging.ts';
 import { refuseUnproven } from '../list-posts.ts';
 import type { Session, Transaction } from '../smtp-application.ts';
 import type { Checked, Found } from './examine.ts';
-import type { InboundParts, Received } from './received.ts';
+import type { InboundParts } from './received.ts';
 
 /** Where a policy turns a recipient away whatever the message may be, it need not come. */
 export async function refuseAtRcpt(
@@ -57,8 +57,8 @@ export function refusalOf(
 }
 
 export function checkedEvents(
-  parts: InboundParts,
-  { transaction: { queueId }, at }: Received,
+  parts: RefusalParts,
+  { transaction: { queueId }, at }: AcceptedParts,
   { verdicts, judgment: { facts, decision, givenUp } }: Checked,
 ): DossierEvent[] {
   const now = parts.clock.now();
@@ -79,8 +79,10 @@ export function checkedEvents(
 /** Why it is refused: a rule of ours alone, or a judgement. */
 export type Refusal = { decision: { rule: string; reply: Reply }; filtered?: Filtered | undefined } | Checked;
 
+export type RefusalParts = Pick<InboundParts, 'hostname' | 'store' | 'clock'>;
+
 /** Tells the client, and leaves a dossier of what was refused and why. */
-export async function refuse(parts: InboundParts, received: Received, refusal: Refusal): Promise<Reply> {
+export async function refuse(parts: RefusalParts, received: AcceptedParts, refusal: Refusal): Promise<Reply> {
   const { session, transaction, header, at } = received;
   const { queueId, forwardPaths } = transaction;
   const checked = 'judgment' in refusal ? refusal : undefined;
