@@ -40,17 +40,24 @@ export interface HttpServer<Origin> {
 }
 
 export function httpServer<Origin>(clock: Clock): HttpServer<Origin> {
-  const server = createServer({ maxHeaderSize: maxHeaderBytes, keepAliveTimeout: keepAliveMs });
+  const server = createServer({
+    maxHeaderSize: maxHeaderBytes,
+    keepAliveTimeout: keepAliveMs,
+    // We see to that ourselves: Node would go on with what follows.
+    requireHostHeader: false,
+  });
   server.maxHeadersCount = maxHeaderFields;
-  server.maxRequestsPerSocket = maxRequestsPerConnection;
   const sessions = new WeakMap<Socket, { session: HttpSession; origin: Origin }>();
-  server.on('request', ({ socket }, response) => sessions.get(socket)?.session.answering(response));
   return {
     server,
     answerWith(answer) {
       server.on('request', (request, response) => {
-        if (hasOneTarget(request)) answer(request, response);
-        else refuse(response);
+        const session = sessions.get(request.socket)?.session;
+        // What was sent on behind the last request is not looked at.
+        if (session?.takes(response) !== true) return;
+        if (hasOneTarget(request)) return answer(request, response);
+        session.isLast(response);
+        response.writeHead(400, { 'content-length': 0 }).end();
       });
     },
     serve(socket, origin) {
@@ -82,19 +89,16 @@ function hasOneTarget(request: IncomingMessage): boolean {
   return hosts.length === 1 && request.url?.startsWith('/') === true;
 }
 
-function refuse(response: ServerResponse): void {
-  response.writeHead(400, { connection: 'close', 'content-length': 0 });
-  response.end();
-}
-
 class HttpSession implements OpenSession {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #clock: Clock;
   /** Answers under way. */
   readonly #answers = new Set<ServerResponse>();
+  #requests = 0;
   #limitMs = requestMs;
   #cancelLimit = () => {};
+  /** Nothing more is taken. */
   #ending = false;
 
   constructor(socket: Socket, clock: Clock) {
@@ -106,19 +110,27 @@ class HttpSession implements OpenSession {
   }
 
   /** Octet by octet is no faster: the time runs until an answer has gone out. */
-  answering(response: ServerResponse): void {
+  takes(response: ServerResponse): boolean {
+    if (this.#ending) return false;
+    this.#requests += 1;
     this.#answers.add(response);
     response.once('close', () => {
       this.#answers.delete(response);
       if (!this.#ending) this.#limit();
       else if (this.#answers.size === 0) this.#socket.destroySoon();
     });
+    if (this.#requests >= maxRequestsPerConnection) this.isLast(response);
+    return true;
+  }
+
+  isLast(response: ServerResponse): void {
+    this.#ending = true;
+    response.shouldKeepAlive = false;
   }
 
   end(why: 'idle' | 'time' | 'shutdown'): void {
     if (why !== 'shutdown' || this.#answers.size === 0) return void this.#socket.destroy();
-    this.#ending = true;
-    for (const response of this.#answers) response.shouldKeepAlive = false;
+    for (const response of this.#answers) this.isLast(response);
     this.#limit(lastAnswerMs);
   }
 
