@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { dkimRecord, generateDkimKey } from '../authentication/dkim-key.ts';
 import { parseConfig } from '../config/load.ts';
+import { policyId } from '../mta-sts/serve.ts';
 import { selfSignedPair } from '../net/self-signed.ts';
 import { testAuthority } from '../testing/certificates.ts';
 import { readFacts } from './facts.ts';
@@ -100,4 +101,14 @@ it('tells mail programs of what they can reach, on its port', async () => {
     `${tls}[[listener]]\nprotocol = "submissions"\nport = 4650\n[[listener]]\nprotocol = "pop3"\naddress = "127.0.0.1"\nallowPlaintextAuth = true`,
   );
   expect(clients).toEqual({ submissions: 4650 });
+});
+
+it('knows what the web listeners serve, and the policy of a domain by its id', async () => {
+  const domain = '[[domain]]\nname = "example.com"\nmtaSts = { mode = "enforce" }\n';
+  const policy = { mode: 'enforce', mx: ['mx.example.com'], maxAge: 14 * 24 * 3600 } as const;
+  const alone = await factsOf(`${domain}[[listener]]\nprotocol = "http"`);
+  expect(alone.domains[0]?.stsPolicyId).toBe(policyId(policy));
+  expect(alone.web).toEqual([]);
+  const behind = await factsOf('[[listener]]\nprotocol = "http"\naddress = "127.0.0.1"\nproxied = true');
+  expect(behind.web).toEqual(['mta-sts', 'autoconfig', 'autodiscover']);
 });

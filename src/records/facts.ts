@@ -4,10 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
-import type { Config, DomainConfig, Protocol } from '../config/config.ts';
+import { clientServices } from '../config/client-services.ts';
+import type { Config, DomainConfig } from '../config/config.ts';
+import { stsPolicyOf } from '../config/sts-policies.ts';
+import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, canonicalAddress } from '../net/addresses.ts';
 import { coversName, type KeyPair, parseKeyPair, readKeyPair } from '../net/key-pair.ts';
-import type { ClientService, DomainFacts, RecordFacts, SendingAddress } from './wanted-record.ts';
+import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
 /** What cannot be read from the configuration. */
 export interface KnownFacts {
@@ -29,8 +32,8 @@ export async function readFacts(config: Config, known: KnownFacts = {}): Promise
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
     tlsKeys: await tlsKeys(config),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
-    clients: clientServices(config),
-    web: [],
+    clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
+    web: webServices(config),
   };
 }
 
@@ -73,7 +76,8 @@ const isAny = (address: string): boolean => addressClass(address) === 'unspecifi
 const withFamily = (addresses: readonly string[], any: string): string[] =>
   addresses.filter((address) => any.includes(':') || !address.includes(':'));
 
-async function domainFacts({ name, dkim = [] }: DomainConfig, config: Config): Promise<DomainFacts> {
+async function domainFacts(domain: DomainConfig, config: Config): Promise<DomainFacts> {
+  const { name, dkim = [] } = domain;
   const keys = await Promise.all(
     dkim.map(async ({ selector, key }) => {
       const { key: privateKey, type } = parseDkimKey(await readFile(key, 'utf8'));
@@ -84,7 +88,12 @@ async function domainFacts({ name, dkim = [] }: DomainConfig, config: Config): P
       };
     }),
   );
-  return { name, dkim: keys, relays: relaysOf(name, config) };
+  return {
+    name,
+    dkim: keys,
+    relays: relaysOf(name, config),
+    stsPolicyId: policyId(stsPolicyOf(config, domain)),
+  };
 }
 
 /** Where everything from this domain leaves by other servers: their names. */
@@ -119,19 +128,10 @@ async function findSelfSigned(dataDir: string): Promise<KeyPair | undefined> {
   return pem === undefined ? undefined : parseKeyPair(pem, pem);
 }
 
-const servicesOf: Partial<Record<Protocol, ClientService>> = {
-  submissions: 'submissions',
-  submission: 'submission',
-  pop3s: 'pop3s',
-  pop3: 'pop3',
-};
+const allWebServices: readonly WebService[] = ['mta-sts', 'autoconfig', 'autodiscover'];
 
-/** Those that others than this machine reach. */
-function clientServices({ listeners }: Config): RecordFacts['clients'] {
-  const clients: RecordFacts['clients'] = {};
-  for (const { protocol, address, port } of listeners) {
-    const service = servicesOf[protocol];
-    if (service !== undefined && addressClass(address) !== 'loopback') clients[service] ??= port;
-  }
-  return clients;
+/** By itself, or for a web server in front. Port 80 without one only leads to what is not there. */
+function webServices({ listeners }: Config): readonly WebService[] {
+  const isServed = listeners.some(({ protocol, proxied }) => protocol === 'https' || proxied);
+  return isServed ? allWebServices : [];
 }
