@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attachmentsOf } from '../../src/mail/attachments.ts';
-import { namesInZip } from '../../src/mail/zip-names.ts';
+import { maxDirectories } from '../../src/mail/zip-directory.ts';
+import { maxEntries, namesInZip } from '../../src/mail/zip-names.ts';
 import { findPattern, parseSenderPattern } from '../../src/policy/sender-pattern.ts';
 import { octetsOf } from '../corpus.ts';
 import { message } from '../grammar/messages.ts';
@@ -48,9 +49,11 @@ const zip: Target = {
   seeds: () => [archive()],
   read: (input) => namesInZip(input),
   check(input) {
-    const { names = [] } = namesInZip(input) ?? {};
-    demand(names.length <= 1000, 'names are not bounded');
-    demand(names.join('').length <= input.length, 'there is more in the names than in the archive');
+    const { names } = namesInZip(input);
+    demand(names.length <= maxEntries, 'names are not bounded');
+    // Every directory, and the files themselves, may use the same octets.
+    const longest = (maxDirectories + 1) * input.length;
+    demand(names.join('').length <= longest, 'there is more in the names than in the archive');
   },
 };
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { attachmentsOf, extensionOf } from './attachments.ts';
-import { maxEntries, namesInZip } from './zip-names.ts';
+import { maxEntries } from './zip-names.ts';
 
 /** Made with Info-ZIP: `invoice.pdf.exe`, and `readme.txt` in a folder. */
 const zip = readFileSync(join(import.meta.dirname, '..', '..', 'testdata', 'attachments', 'invoice.zip'));
@@ -135,24 +135,3 @@ test.each([
   ['none', ''],
   ['a.b/c', ''],
 ])('extensionOf(%j)', (name, extension) => expect(extensionOf(name)).toBe(extension));
-
-describe('namesInZip()', () => {
-  test('finds the directory behind something, and before a comment', () => {
-    const wrapped = Buffer.concat([Buffer.from('MZ, it extracts itself'), zip]);
-    expect(namesInZip(wrapped)).toEqual({ names: ['invoice.pdf.exe', 'd/readme.txt'], isCut: false });
-  });
-
-  test('gives up on anything else', () => {
-    expect(namesInZip(Buffer.from('PK'))).toBeUndefined();
-    const empty = Buffer.concat([Buffer.from('PK\x05\x06'), Buffer.alloc(18)]);
-    expect(namesInZip(empty)).toEqual({ names: [], isCut: false });
-    expect(namesInZip(Buffer.concat([zip, empty]))).toBeUndefined();
-    expect(namesInZip(Buffer.alloc(200_000, 0x50))).toBeUndefined();
-    for (let length = 0; length < zip.length; length++) namesInZip(zip.subarray(0, length));
-    for (let at = 0; at < zip.length; at++) {
-      const damaged = Buffer.from(zip);
-      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
-      expect(namesInZip(damaged)?.names.length ?? 0).toBeLessThanOrEqual(2);
-    }
-  });
-});

@@ -1,7 +1,6 @@
 /**
- * What a message has attached, by name and by type: the names that its parts give themselves, and those within zip archives, as
- * their directory lists them. Never what is in them. Bounded, whatever the octets; hostile names are read as loosely as any
- * mail reader would.
+ * What a message has attached, by name and by type: the names that its parts give themselves, and those within zip archives
+ * (zip-names.ts). Never what is in them. Bounded, whatever the octets; hostile names are read as loosely as any mail reader would.
  */
 
 import { decodeBody } from './decode-body.ts';
@@ -9,7 +8,7 @@ import { decodeEncodedWords } from './encoded-words.ts';
 import type { Entity } from './entity.ts';
 import { fieldValue, findFields } from './header.ts';
 import { partsOf } from './parts.ts';
-import { maxEntries, namesInZip } from './zip-names.ts';
+import { namesInZip, type ZipNames } from './zip-names.ts';
 
 export interface Attachments {
   /** As they would be shown; those in an archive behind its name and a slash. The first ones. */
@@ -97,12 +96,13 @@ class Found {
     }
     this.#archiveBytesLeft -= length;
     const decoded = decodeBody(message.subarray(body.start, body.end), encoding);
-    const directory = decoded && namesInZip(decoded);
-    if (directory === undefined) this.cut ??= 'a zip archive without a directory that can be read';
-    else if (directory.isCut) this.cut ??= `a zip archive of more than ${maxEntries} files`;
-    for (const name of directory?.names ?? []) this.#note(`${archive}/${name}`);
+    const { names, cut } = decoded ? namesInZip(decoded) : unreadable;
+    this.cut ??= cut;
+    for (const name of names) this.#note(`${archive}/${name}`);
   }
 }
+
+const unreadable: ZipNames = { names: [], cut: 'a zip archive in an encoding that cannot be read' };
 
 const isZip = (type: Entity['type']): boolean =>
   type?.type === 'application' && /^(?:x-)?zip(?:-compressed)?$/.test(type.subtype);

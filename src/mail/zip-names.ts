@@ -1,46 +1,143 @@
-/** The names in a zip archive, from its central directory (APPNOTE.TXT §4.3.12, §4.3.16). Nothing is unpacked. */
+/**
+ * The names in a zip archive, as any program may show them: those of its central directory, or of each that there might be, and
+ * those that the files bear themselves (APPNOTE.TXT §4.3.7, §4.3.12). Nothing is unpacked.
+ */
 
-/** Entries that are read. */
+import { entrySignature, findDirectories, hasSignature, type ZipDirectory } from './zip-directory.ts';
+
+/** Names that are read, and entries of one directory. */
 export const maxEntries = 1000;
-const endRecordBytes = 22;
 const entryBytes = 46;
-/** A comment of 65535 octets may follow the end record. */
-const maxTail = endRecordBytes + 0xffff;
-/** `PK\5\6`, `PK\1\2`. */
-const endSignature = Buffer.from([0x50, 0x4b, 5, 6]);
-const entrySignature = 0x02014b50;
-/** Of a file: with it an archive begins that has one. */
-const localSignature = 0x04034b50;
+const localBytes = 30;
+/** `PK\3\4`, before each file. */
+const localSignature = Buffer.from([0x50, 0x4b, 3, 4]);
+const localNumber = 0x04034b50;
+/** What stands in place of a number that is told in 64 bits elsewhere. */
+const told64 = 0xffffffff;
+/** Longer ones are no names, nor is what some octets of a program look like. */
+const longestName = 1024;
 
 export interface ZipNames {
   /** Some may be those of folders, and end in a slash. */
   names: string[];
-  /** There are more. */
+  /** Why there may be others, in words. */
+  cut?: string;
+}
+
+export function namesInZip(archive: Buffer): ZipNames {
+  const { found, isCut } = findDirectories(archive);
+  const listings = found.map((directory) => new Listing(archive, directory));
+  const listed = listings.flatMap(({ entries }) => entries);
+  const own = ownNames(archive, listed);
+  const names = new Set([...listed.map(({ name }) => name), ...own.names]);
+  const differ = isCut || !own.isListed || !areSame(listings);
+  const cut = [
+    found.length === 0 && 'a zip archive without a directory that can be read',
+    (own.isCut || names.size > maxEntries || listings.some((each) => each.isCut)) &&
+      `a zip archive of more than ${maxEntries} files`,
+    differ && 'a zip archive in which different programs find different files',
+  ].find((reason) => reason !== false);
+  return { names: [...names].slice(0, maxEntries), ...(cut !== undefined && { cut }) };
+}
+
+const areSame = ([first, ...others]: readonly Listing[]): boolean =>
+  others.every(
+    ({ names }) => names.size === first?.names.size && [...names].every((name) => first.names.has(name)),
+  );
+
+interface Listed {
+  name: string;
+  /** Where the file should begin. */
+  at: number;
+  /** Of its packed octets. */
+  sizeBytes: number;
+}
+
+class Listing {
+  readonly entries: Listed[] = [];
+  readonly names: ReadonlySet<string>;
+  readonly isCut: boolean;
+
+  constructor(archive: Buffer, { start, end, base }: ZipDirectory) {
+    let at = start;
+    const hasEntry = () => at + entryBytes <= end && hasSignature(archive, at, entrySignature);
+    while (this.entries.length < maxEntries && hasEntry()) {
+      const nameBytes = archive.readUInt16LE(at + 28);
+      const rest = archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
+      const nameAt = at + entryBytes;
+      this.entries.push({
+        name: archive.toString('utf8', nameAt, Math.min(nameAt + nameBytes, end)),
+        at: base + archive.readUInt32LE(at + 42),
+        sizeBytes: archive.readUInt32LE(at + 20),
+      });
+      at = nameAt + nameBytes + rest;
+    }
+    this.names = new Set(this.entries.map(({ name }) => name));
+    this.isCut = hasEntry();
+  }
+}
+
+interface OwnNames {
+  names: Set<string>;
+  /** Each stands where a directory lists a file, by that name and of that size. */
+  isListed: boolean;
   isCut: boolean;
 }
 
-/** Undefined for what has no directory. */
-export function namesInZip(archive: Buffer): ZipNames | undefined {
-  const tail = Math.max(0, archive.length - maxTail);
-  const end = archive.lastIndexOf(endSignature);
-  if (end < tail || end + endRecordBytes > archive.length) return undefined;
-  const directoryBytes = archive.readUInt32LE(end + 12);
-  // Something may stand before the archive, by which its own offsets are wrong: the directory ends where its end record begins.
-  let at = end - directoryBytes;
-  if (at < 0) return undefined;
-  const names: string[] = [];
-  const hasEntry = () => at + entryBytes <= end && archive.readUInt32LE(at) === entrySignature;
-  while (names.length < maxEntries && hasEntry()) {
-    const nameBytes = archive.readUInt16LE(at + 28);
-    const rest = archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
-    const nameAt = at + entryBytes;
-    names.push(archive.toString('utf8', nameAt, Math.min(nameAt + nameBytes, end)));
-    at = nameAt + nameBytes + rest;
+/**
+ * The names that files bear themselves, by which some programs go. What lies within a file that is listed is not looked into: it
+ * may be an archive in the archive.
+ */
+function ownNames(archive: Buffer, listed: readonly Listed[]): OwnNames {
+  const byPlace = new Map<number, Listed[]>();
+  for (const each of listed) byPlace.set(each.at, [...(byPlace.get(each.at) ?? []), each]);
+  const names = new Set<string>();
+  let isListed = true;
+  let at = 0;
+  for (let looked = 0; looked < maxHeaders; looked++) {
+    at = archive.indexOf(localSignature, at);
+    if (at < 0) return { names, isListed, isCut: false };
+    const own = readLocal(archive, at);
+    const entries = byPlace.get(at) ?? [];
+    if (own) {
+      names.add(own.name);
+      isListed &&= entries.length > 0 && entries.every((entry) => isSame(own, entry));
+    }
+    at = own && entries.length > 0 ? behind(own, entries) : at + localSignature.length;
   }
-  if (names.length === 0 && (directoryBytes > 0 || hasFile(archive))) return undefined;
-  return { names, isCut: hasEntry() };
+  return { names, isListed, isCut: true };
 }
 
-/** An end record in the comment of another one can hide a directory from us, and not from everybody. */
-const hasFile = (archive: Buffer): boolean =>
-  archive.length >= 4 && archive.readUInt32LE(0) === localSignature;
+/** Files, and what looks like one, that are looked at. */
+const maxHeaders = 2 * maxEntries;
+
+interface Local {
+  name: string;
+  /** Undefined where it is told behind the file (§4.4.4, bit 3), or in 64 bits. */
+  sizeBytes: number | undefined;
+  bodyAt: number;
+}
+
+function readLocal(archive: Buffer, at: number): Local | undefined {
+  if (!hasSignature(archive, at, localNumber) || at + localBytes > archive.length) return undefined;
+  const nameBytes = archive.readUInt16LE(at + 26);
+  const nameAt = at + localBytes;
+  if (nameBytes === 0 || nameBytes > longestName || nameAt + nameBytes > archive.length) return undefined;
+  const sizeBytes = archive.readUInt32LE(at + 18);
+  const isToldBehind = (archive.readUInt16LE(at + 6) & 8) !== 0;
+  return {
+    name: archive.toString('utf8', nameAt, nameAt + nameBytes),
+    sizeBytes: isToldBehind || sizeBytes === told64 ? undefined : sizeBytes,
+    bodyAt: nameAt + nameBytes + archive.readUInt16LE(at + 28),
+  };
+}
+
+const isSame = (own: Local, { name, sizeBytes }: Listed): boolean =>
+  own.name === name && (own.sizeBytes === undefined || sizeBytes === told64 || own.sizeBytes === sizeBytes);
+
+/** Where the file ends at the earliest, by all that tell of it. */
+function behind({ bodyAt, sizeBytes }: Local, entries: readonly Listed[]): number {
+  const told = [sizeBytes ?? told64, ...entries.map((entry) => entry.sizeBytes)];
+  const known = told.filter((size) => size !== told64);
+  return bodyAt + (known.length === 0 ? 0 : Math.min(...known));
+}
