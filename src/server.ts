@@ -34,6 +34,7 @@ import { openQuotas, startGuard, startQueue } from './wiring/deliveries.ts';
 import { createFilters, doorPartsOf } from './wiring/doors.ts';
 import { watchHealth } from './wiring/health.ts';
 import { type Listening, startListeners } from './wiring/listeners.ts';
+import { openTelemetry, watchState } from './wiring/telemetry.ts';
 import { startWeb } from './wiring/web.ts';
 
 export interface ServerOptions {
@@ -66,7 +67,9 @@ export async function startServer({
   const signers = await loadSigners(config, clock);
   const opened = await openStore({ dataDir: config.dataDir, clock, log });
   parts.defer(() => opened.close());
-  const store = config.dossier.enabled ? opened : withoutDossiers(opened);
+  const telemetry = await openTelemetry(config);
+  const { metrics } = telemetry;
+  const store = telemetry.over(config.dossier.enabled ? opened : withoutDossiers(opened));
   const core = { config, log, clock, store, signers, nextQueueId: queueIds(clock.now, Math.random) };
 
   const isLocal = (domain: string) => config.domains.some(({ name }) => name === domain);
@@ -137,7 +140,15 @@ export async function startServer({
   const mailListeners = await startListeners(
     {
       ...reception,
-      logins: await openLogins({ ...core, ...defence, https, settings: config.login, oauth: config.oauth }),
+      logins: await openLogins({
+        ...core,
+        ...defence,
+        https,
+        settings: config.login,
+        oauth: config.oauth,
+        onLogin: metrics?.sessions.login,
+      }),
+      onSession: metrics?.sessions.began,
       ...defence,
       quotas,
       certificates,
@@ -151,7 +162,8 @@ export async function startServer({
   );
   const certificateEnds = () => certificates?.certificateFor(undefined).validToDate.getTime();
   const watch = watchHealth({ broken: store.broken, certificateEnds, clock });
-  const web = { config, log, clock, defence, certificates, health: watch.health };
+  await watchState(metrics, { ...reception, certificates, health: watch.health });
+  const web = { config, log, clock, defence, certificates, health: watch.health, metrics };
   const webListeners = await startWeb({ ...web, challengeResponse: () => undefined }, parts);
   queue.start();
   watch.started();

@@ -27,7 +27,7 @@ const lines: readonly (readonly string[])[] = [
   ['policy'],
   ['config', 'net', 'store'],
   ['queue', 'dossier', 'records'],
-  ['reception', 'delivery', 'reporting'],
+  ['reception', 'delivery', 'reporting', 'telemetry'],
   ['simulation', 'preflight'],
   ['admin', 'web'],
   ['wiring'],

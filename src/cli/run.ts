@@ -1,7 +1,7 @@
 /** The command line as a whole: arguments in, exit code out. Everything that a command throws is explained here. */
 
-import { readFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
+import { ownVersion } from '../util/own-version.ts';
 import { addAccountCommands } from './account.ts';
 import { addAliasCommands } from './alias.ts';
 import { addBanCommands } from './bans.ts';
@@ -42,12 +42,6 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     context.terminal.err(`posthorn: ${text}\n`);
     return exitCode;
   }
-}
-
-/** package.json lies two folders up from here, in the sources as in what is published. */
-async function ownVersion(): Promise<string> {
-  const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String(manifest.version);
 }
 
 function commandTree(context: Context, version: string): CommandTree {

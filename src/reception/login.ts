@@ -25,6 +25,8 @@ export interface LoginParts {
   places?: Pick<LoginPlaces, 'failed' | 'succeeded' | 'isBesieged'>;
   /** Those that do not hand over a password, by name. */
   mechanisms?: ReadonlyMap<string, StartMechanism>;
+  /** Told how each ended. */
+  onLogin?: ((outcome: Exclude<LoginOutcome['kind'], 'challenge'>) => void) | undefined;
   clock: Clock;
   log: Log;
 }
@@ -55,6 +57,7 @@ export function logins({
   authenticate,
   mechanisms = new Map(),
   places,
+  onLogin,
   clock,
   log,
 }: LoginParts): (client: string, conduct?: Conduct) => Login {
@@ -74,7 +77,7 @@ export function logins({
     /** What a failure came to that the exchange under way has told of already. */
     let counted: (LoginOutcome & { kind: 'wrong' }) | undefined;
     const isBesieged = async (user: string) => conduct && (await places?.isBesieged(user, client));
-    return async (claim) => {
+    const decide: Login = async (claim) => {
       const banned = conduct?.leave();
       if (banned !== undefined) return { kind: 'wrong', last: true, why: banned };
       const isPassword = 'password' in claim;
@@ -104,6 +107,11 @@ export function logins({
       if (account === undefined) return wrong(step.user, isPassword ? claim.password : claim.message);
       if (conduct) places?.succeeded(account, client);
       return { kind: 'welcome', account };
+    };
+    return async (claim) => {
+      const outcome = await decide(claim);
+      if (outcome.kind !== 'challenge') onLogin?.(outcome.kind);
+      return outcome;
     };
   };
 }

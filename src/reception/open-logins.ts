@@ -29,6 +29,7 @@ export async function openLogins({
   https: Https;
   store: Store;
   places: NonNullable<LoginParts['places']>;
+  onLogin?: LoginParts['onLogin'];
   clock: Clock;
   log: Log;
 }): Promise<Logins> {

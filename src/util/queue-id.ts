@@ -33,3 +33,11 @@ export function queueIds(now: () => number, random: () => number): QueueIds {
 
 /** No id that was made at `ms` (milliseconds since the epoch) or later is less than this. */
 export const firstIdAt = (ms: number): string => base32(Math.max(0, Math.floor(ms)), 9);
+
+/** When an id was made, in milliseconds since the epoch; undefined for what is none. */
+export function queueIdTime(id: string): number | undefined {
+  if (!/^[0-9A-HJKMNP-TV-Z]{14}$/.test(id)) return undefined;
+  let ms = 0;
+  for (const character of id.slice(0, 9)) ms = ms * 32 + alphabet.indexOf(character);
+  return ms;
+}

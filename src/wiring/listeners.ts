@@ -35,6 +35,8 @@ export interface ListenersParts {
   /** Absent: without TLS. */
   certificates: Certificates | undefined;
   doors: Record<Via, Door>;
+  /** Told of each session that begins. */
+  onSession?: ((protocol: string, closed: Promise<unknown>) => void) | undefined;
 }
 
 type Via = 'smtp' | 'submission' | 'lmtp';
@@ -82,7 +84,9 @@ export async function startListeners(
       },
       log,
       serve(socket, peer, tls) {
-        crowd.add(serve({ socket, listener, peer, tls }));
+        const session = serve({ socket, listener, peer, tls });
+        crowd.add(session);
+        parts.onSession?.(protocol, session.closed);
       },
     });
     // A listener is closed when its last connection is gone: sessions are ended meanwhile, not afterwards.

@@ -7,23 +7,25 @@ import type { Peer } from '../net/machine.ts';
 import { networkSet } from '../net/networks.ts';
 import type { Certificates } from '../net/tls-context.ts';
 import type { Defence } from '../reception/abuse/defence.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Health } from '../util/health.ts';
 import type { Origin } from '../web/visitor.ts';
 import type { Core } from './core.ts';
 import { endAll, isWeb, type Listening } from './listeners.ts';
-import { metricsText } from './metrics.ts';
 
 export interface WebDoorParts extends Pick<Core, 'config' | 'log' | 'clock'> {
   defence: Defence;
   certificates: Certificates | undefined;
   health(): Health;
+  /** There wherever there is a web listener. */
+  metrics: Metrics | undefined;
   /** RFC 8555 §8.3: what an authority is to find at a token. */
   challengeResponse(token: string): string | undefined;
 }
 
 /** As `startListeners` does for mail. Its connections are counted apart from those of mail, which they cannot crowd out. */
 export async function startWeb(parts: WebDoorParts, stack: AsyncDisposableStack): Promise<Listening[]> {
-  const { config, log, clock, defence, certificates } = parts;
+  const { config, log, clock, defence, certificates, metrics } = parts;
   const wanted = config.listeners.filter(isWeb);
   if (wanted.length === 0) return [];
   const [{ openWeb }, { httpServer, requestMs }] = await Promise.all([
@@ -35,7 +37,10 @@ export async function startWeb(parts: WebDoorParts, stack: AsyncDisposableStack)
   const http = httpServer<Origin>(clock);
   const metricsToken = metricsTokenFile === undefined ? undefined : await readPassword(metricsTokenFile);
   const enter = (address: string) => gate.enter(clientAt(address));
-  await openWeb({ ...parts, metricsText: metricsText(parts), metricsToken, enter }, http);
+  await openWeb(
+    { ...parts, metricsText: async () => (await metrics?.text()) ?? '', metricsToken, enter },
+    http,
+  );
 
   const isProxy = networkSet(config.web.proxies);
   const crowd = new Crowd({ sessions: connections, idleMs: requestMs }, log);

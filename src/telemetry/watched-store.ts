@@ -1,0 +1,30 @@
+/** The same store, but somebody sees the events that are written, once they are on disk, and how long a message took to be. */
+
+import type { EventRow, Store } from '../store/store.ts';
+
+export interface StoreWatch {
+  noted(events: readonly EventRow[]): void;
+  /** A message is on disk: in milliseconds since it was handed over. */
+  committed(durationMs: number): void;
+}
+
+export function watchedStore(store: Store, watch: StoreWatch): Store {
+  return {
+    ...store,
+    async accept(entry) {
+      const startedAt = performance.now();
+      await store.accept(entry);
+      watch.committed(performance.now() - startedAt);
+      watch.noted(entry.events);
+    },
+    async settle(settlement) {
+      await store.settle(settlement);
+      watch.noted(settlement.events);
+      for (const { events } of settlement.reports) watch.noted(events);
+    },
+    async appendEvents(events) {
+      await store.appendEvents(events);
+      watch.noted(events);
+    },
+  };
+}
