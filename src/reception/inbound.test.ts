@@ -201,3 +201,25 @@ describe('mail from a trusted network', () => {
     expect(entry.message.messageId).toBe(/^Message-ID: (\S+)/m.exec(text)?.[1]); // so that bounces are known
   });
 });
+
+describe('a report about mail that went on from here', () => {
+  const rewritten = 'SRS0=good@example.com';
+  const returnPaths = {
+    reverse: ({ localPart }: { localPart: string }) =>
+      localPart.toLowerCase() === 'srs0=good'
+        ? ({ kind: 'valid', sender: { localPart: 'ann', domain: 'example.net' } } as const)
+        : ({ kind: 'forged' } as const),
+  };
+  const report =
+    'From: mailer-daemon@plain.example\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n' +
+    '\r\n--b\r\n\r\nIt failed.\r\n--b--\r\n';
+
+  test.each([
+    ['is no trouble of anybody’s here where it does not arrive', [rewritten], 'nobody'],
+    ['is told to the postmaster where it is for somebody here, too', [bob, rewritten], 'postmaster'],
+  ])('%s', async (_, to, failuresTo) => {
+    const reception = new TestReception({ ...inbound, returnPaths });
+    expect(await reception.send({ from: '', to, content: report })).toMatch(/^250/);
+    expect(reception.accepted).toMatchObject([{ message: { failuresTo } }]);
+  });
+});

@@ -23,6 +23,8 @@ export interface DmarcReportsParts extends DayReportsParts {
   submitter: string;
   /** Domains that are told nothing, with all below them. */
   except: readonly string[];
+  /** Default: `maxRowsPerDay`. */
+  maxRows?: number;
 }
 
 export interface DmarcReports {
@@ -42,6 +44,7 @@ export async function startDmarcReports(parts: DmarcReportsParts): Promise<Dmarc
   const reports = await startDayReports(parts, dmarcKind(parts));
   const isExcepted = (domain: string) =>
     parts.except.some((each) => domain === each || domain.endsWith(`.${each}`));
+  const { maxRows = maxRowsPerDay } = parts;
   let rows = { day: '', count: 0 };
   return {
     note(seen) {
@@ -53,7 +56,7 @@ export async function startDmarcReports(parts: DmarcReportsParts): Promise<Dmarc
       reports.count(domain, {
         begin: () => emptyTally(policy),
         add(tally) {
-          const hasRoom = rows.count < maxRowsPerDay;
+          const hasRoom = rows.count < maxRows;
           if (addMessage(tally, { policy, message, hasRoom })) rows.count += 1;
           return true;
         },

@@ -11,6 +11,7 @@ import { filterPoster } from '../net/http-post.ts';
 import type { TlsInfo } from '../net/machine.ts';
 import type { Policy } from '../policy/policy.ts';
 import { Directory } from '../queue/directory.ts';
+import type { ReturnPaths } from '../queue/return-paths.ts';
 import type { Conduct } from '../reception/abuse/conduct.ts';
 import { FactFinder } from '../reception/checks/fact-finder.ts';
 import { factSources } from '../reception/checks/sources.ts';
@@ -46,6 +47,8 @@ export interface ReceptionSetup {
   via: 'smtp' | 'submission' | 'lmtp';
   accounts?: readonly string[];
   aliases?: Readonly<Record<string, readonly string[]>>;
+  /** Under which mail went on from here; by default none. */
+  returnPaths?: Pick<ReturnPaths, 'reverse'>;
   /** Of those aliases that are mailing lists. */
   lists?: Readonly<Record<string, MailingList>>;
   records?: ZoneData;
@@ -288,7 +291,7 @@ export class TestReception {
   }
 
   #directory(): Directory {
-    const { accounts = [], aliases = {}, lists = {} } = this.#setup;
+    const { accounts = [], aliases = {}, lists = {}, returnPaths } = this.#setup;
     const aliasOf = (address: string) => {
       const targets = aliases[address];
       const list = lists[address];
@@ -296,6 +299,7 @@ export class TestReception {
     };
     return new Directory({
       domains,
+      ...(returnPaths && { returnPaths }),
       store: {
         findAccount: async (address) =>
           accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined,

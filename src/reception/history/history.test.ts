@@ -28,9 +28,17 @@ async function open({
   const history = await SenderHistory.read({ store, clock, log });
   const config = { minutes: 5, windowHours: 24, days: 35, passes: 3 };
   const greylist = await Greylist.read({ store, clock, log, config });
-  const receive = async ({ from = 'a@friend.example', to = bob, client = '192.0.2.1' } = {}) => {
+  const receive = async ({
+    from = 'a@friend.example',
+    to = bob,
+    client = '192.0.2.1',
+    trusted = false,
+  } = {}) => {
     const setup = { via: 'smtp', accounts: [bob, eve], policies: [policyOf(rows)], records, clock } as const;
-    const reception = new TestReception({ ...setup, history, greylist, clientAddress: client });
+    const reception = new TestReception({
+      ...{ ...setup, history, greylist, trusted },
+      clientAddress: client,
+    });
     const [, , , early = ''] = await reception.say(
       'EHLO c.example',
       `MAIL FROM:<${from}>`,
@@ -51,6 +59,15 @@ const times = async (count: number, work: () => Promise<unknown>) => {
 };
 
 describe('SenderHistory', () => {
+  test('holds nothing that programs on trusted networks do against their network', async () => {
+    const { history, receive } = await open();
+    const nobody = { to: 'nobody@example.com', trusted: true };
+    expect((await receive(nobody)).reply).toMatch(/^550 5\.1\.1/);
+    expect(history.of('network', '192.0.2.0/24')).toMatchObject({ unknown: 0 });
+    await receive({ ...nobody, trusted: false });
+    expect(history.of('network', '192.0.2.0/24')).toMatchObject({ unknown: 1 });
+  });
+
   test('counts what became of the mail of a network, and of a domain that is proven', async () => {
     const { history, receive } = await open({ rows: [['spf:none', 'junk']] });
     await receive();
