@@ -16,6 +16,7 @@ const nobody = async (): Promise<never> => {
 };
 const admin: Admin = {
   addAccount: nobody,
+  reload: nobody,
   lookAtSources: nobody,
   listBans: nobody,
   listBraked: nobody,

@@ -278,7 +278,7 @@ describe('the control socket', () => {
 
   beforeEach(async () => {
     path = join(directory.dataDir, 'control.sock');
-    server = await startControlServer({ path, admin: local, maxContentBytes: 2 ** 20, log });
+    server = await startControlServer({ path, admin: () => local, maxContentBytes: () => 2 ** 20, log });
     remote = await connect();
   });
 
@@ -396,7 +396,9 @@ describe('the control socket', () => {
 
   test('the socket file is for its owner only, and a second server is refused', async () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    await expect(startControlServer({ path, admin: local, maxContentBytes: 1, log })).rejects.toMatchObject({
+    await expect(
+      startControlServer({ path, admin: () => local, maxContentBytes: () => 1, log }),
+    ).rejects.toMatchObject({
       code: 'EADDRINUSE',
     });
   });

@@ -314,6 +314,8 @@ export interface Admin {
   renewSnapshot(request: { id: string }): Promise<void>;
   /** Resolves to whether nothing has changed meanwhile. */
   endSnapshot(request: { id: string }): Promise<{ held: boolean }>;
+  /** Puts the configuration in force as it is now. Only with a running server. */
+  reload(): Promise<{ file: string; changed: readonly string[] }>;
   /** Lets go of the connection or the store. */
   close(): Promise<void>;
 }
@@ -330,6 +332,8 @@ export const adminErrorCodes = [
   'no-such-account',
   'no-such-alias',
   'exists',
+  /** The configuration cannot be used; the message lists every problem. */
+  'config',
   /** The server took the message for none of its recipients. */
   'refused',
   /** It was asked for too often; the message says when to come again. */

@@ -44,6 +44,7 @@ function proxy(connection: ControlConnection): Admin {
     countDelivered: (request) => ask('countDelivered', request),
     resetReceivers: (request) => ask('resetReceivers', request),
     checkAddress: (request) => ask('checkAddress', request),
+    reload: () => ask('reload'),
     lookAtSources: () => ask('lookAtSources'),
     countQueue: (request) => ask('countQueue', request),
     orderQueue: (request) => ask('orderQueue', request),

@@ -148,6 +148,7 @@ export const operations: Record<Operation, Perform> = {
     v.object({ ...address.entries, fresh: v.exactOptional(v.boolean()) }),
     (admin, request) => admin.checkAddress(request),
   ),
+  reload: operation(nothing, (admin) => admin.reload()),
   lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
   countQueue: operation(countRequest, (admin, request) => admin.countQueue(request)),
   orderQueue: operation(

@@ -30,7 +30,13 @@ beforeEach(async () => {
   const path = join(directory, 'control.sock');
   const log = createLog('debug', { write: (line) => void logged.push(JSON.parse(line)) });
   clock = fakeClock();
-  server = await startControlServer({ path, admin: adminOf(), maxContentBytes, log, clock });
+  server = await startControlServer({
+    path,
+    admin: adminOf,
+    maxContentBytes: () => maxContentBytes,
+    log,
+    clock,
+  });
   connection = await connect();
 });
 
@@ -45,6 +51,7 @@ function adminOf(): Admin {
   return {
     addAccount: none,
     lookAtSources: none,
+    reload: none,
     listBans: none,
     listBraked: none,
     releaseAccount: none,

@@ -5,6 +5,7 @@
 
 import { dirname } from 'node:path';
 import * as v from 'valibot';
+import { ConfigError } from '../config/problem.ts';
 import { type ControlConnection, listenControl } from '../net/control-socket.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
@@ -23,9 +24,10 @@ import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
 export interface ControlServerParts {
   /** Of the socket file: `<dataDir>/control.sock`. */
   path: string;
-  admin: Admin;
+  /** Asked for each request: a reload makes another one. */
+  admin(): Admin;
   /** Longest message that `send` takes. */
-  maxContentBytes: number;
+  maxContentBytes(): number;
   log: Log;
   clock?: Clock;
 }
@@ -81,7 +83,7 @@ class Session {
   }
 
   async #run(): Promise<void> {
-    const limits = { lineBytes: maxRequestLine, contentBytes: this.#parts.maxContentBytes };
+    const limits = { lineBytes: maxRequestLine, contentBytes: this.#parts.maxContentBytes() };
     try {
       for await (const frame of readFrames(this.#connection.chunks, limits)) {
         this.#busy = true;
@@ -109,12 +111,13 @@ class Session {
     const { operation, request } = parsed.output;
     try {
       const result = await operations[operation](
-        this.#parts.admin,
+        this.#parts.admin(),
         content === undefined ? request : { ...request, content },
       );
       return { result };
     } catch (error) {
       if (error instanceof AdminError) return { error: { code: error.code, message: error.message } };
+      if (error instanceof ConfigError) return { error: { code: 'config', message: error.message } };
       this.#parts.log.error({ err: error, operation }, 'control request failed');
       return { error: failureOf(error, dirname(this.#parts.path)) };
     }

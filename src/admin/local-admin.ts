@@ -20,7 +20,7 @@ import type { SenderHistory } from '../reception/history/history.ts';
 import type { EventRow, Freeze, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { turnstile } from '../util/turnstile.ts';
+import { type Turnstile, turnstile } from '../util/turnstile.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
@@ -85,6 +85,8 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
+  /** Whoever changes an account waits for its turn. Default: nobody else is there. */
+  turns?: Turnstile;
   /** Absent where no server runs. */
   running?: Running;
 }
@@ -94,12 +96,11 @@ const maxDossiers = 1000;
 
 /** `close()` leaves the store alone: it belongs to whoever opened it. */
 export function localAdmin(parts: LocalAdminParts): Admin {
-  const { store, domains, policies, directory, clock, running } = parts;
+  const { store, domains, policies, directory, clock, running, turns = turnstile(1) } = parts;
   const changed = (removed?: string) => {
     directory.forget();
     running?.accountsChanged(removed);
   };
-  const turns = turnstile(1);
   const accountParts = { store, domains, policies, clock, turns, changed };
   const look = (all: boolean) => running?.look(all);
   return {
@@ -146,6 +147,9 @@ export function localAdmin(parts: LocalAdminParts): Admin {
       if (running === undefined)
         throw noServer('could look at its addresses', 'To look without one: posthorn doctor');
       return running.lookAtSources();
+    },
+    async reload() {
+      throw noServer('could read its configuration anew', 'It is read at the start.');
     },
     close: async () => undefined,
   };

@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { offlineOperatorParts } from '../delivery/operator.ts';
-import { withoutDossiers } from '../dossier/retention.ts';
+import { keepingDossiers } from '../dossier/retention.ts';
 import { Brake, brakePolicy } from '../queue/brake/brake.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
@@ -53,7 +53,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
   }
   const { domains, dossier } = config;
   const directory = new Directory({ store, domains });
-  const kept = dossier.enabled ? store : withoutDossiers(store);
+  const kept = keepingDossiers(store, () => dossier.enabled);
   const admin = localAdmin({
     ...offlineOperatorParts(config, { store, clock, directory }),
     store: kept,

@@ -6,7 +6,6 @@ import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts
 import { transportName } from '../delivery/transports/transports.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
-import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 export function addConfigCommands(tree: CommandTree, context: Context): void {
@@ -34,8 +33,10 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
 }
 
 /** `serve` would refuse it; other commands can do without. */
-export const nothingToServe = ({ file }: Config): CommandError =>
-  new CommandError(exitCodes.config, `${file} has no [[listener]]: there is nothing to serve. Add one.`);
+export const nothingToServe = ({ file }: Config): ConfigError =>
+  new ConfigError([
+    { file, key: '', what: 'has no [[listener]]: there is nothing to serve', remedy: 'Add one.' },
+  ]);
 
 function summary(config: Config): string[] {
   const { file, hostname, dataDir, listeners, domains, transports } = config;

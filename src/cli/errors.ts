@@ -2,6 +2,7 @@
 
 import { AdminError, type AdminErrorCode } from '../admin/admin.ts';
 import { ConfigError } from '../config/problem.ts';
+import { type ListenTrouble, listenTrouble } from '../net/listen-trouble.ts';
 import {
   isDiskFull,
   type OpenFailure,
@@ -32,6 +33,7 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
   'not-our-domain': exitCodes.noUser,
   'no-route': exitCodes.tryLater,
   'no-such-account': exitCodes.noUser,
+  config: exitCodes.config,
   'no-such-alias': exitCodes.noUser,
   exists: exitCodes.cantCreate,
   refused: exitCodes.refused,
@@ -50,6 +52,13 @@ const openCodes: Record<OpenFailure, ExitCode> = {
   full: exitCodes.inputOutput,
   version: exitCodes.badData,
   damaged: exitCodes.inputOutput,
+};
+
+const listenCodes: Record<ListenTrouble['kind'], ExitCode> = {
+  taken: exitCodes.unavailable,
+  forbidden: exitCodes.noPermission,
+  absent: exitCodes.config,
+  other: exitCodes.unavailable,
 };
 
 const makeRoom = 'Make room there, then try again.';
@@ -74,7 +83,6 @@ interface SystemError extends Error {
   code: string;
   syscall: string;
   address?: string;
-  port?: number;
   path?: string;
 }
 
@@ -83,7 +91,8 @@ const isSystemError = (error: unknown): error is SystemError =>
 
 function explainSystemError(error: unknown): Explanation | undefined {
   if (!isSystemError(error)) return undefined;
-  if (error.syscall === 'listen' || error.syscall === 'bind') return explainListen(error);
+  const trouble = listenTrouble(error);
+  if (trouble) return { text: `${trouble.what}. ${trouble.remedy}`, exitCode: listenCodes[trouble.kind] };
   const about = error.path ?? error.address ?? '';
   if (error.code === 'ENOENT')
     return { text: `there is no ${about}. Check the path.`, exitCode: exitCodes.noInput };
@@ -95,25 +104,6 @@ function explainSystemError(error: unknown): Explanation | undefined {
     return { text: `the disk is full (${error.message}). ${makeRoom}`, exitCode: exitCodes.inputOutput };
   if (error.code === 'EEXIST') return { text: `${about} exists already.`, exitCode: exitCodes.cantCreate };
   return { text: error.message, exitCode: exitCodes.inputOutput };
-}
-
-function explainListen({ code, address = '', port, message }: SystemError): Explanation {
-  const where = port === undefined ? address : `port ${port} of ${address}`;
-  if (code === 'EADDRINUSE') {
-    const text = `${where} is taken by another program. Stop that one (to find it: ss -ltnp), or choose another port.`;
-    return { text, exitCode: exitCodes.unavailable };
-  }
-  if (code === 'EACCES') {
-    const text =
-      `this user may not listen on ${where}: ports below 1024 are for root. ` +
-      `Choose a higher port, or give Node the right: setcap cap_net_bind_service=+ep ${process.execPath}`;
-    return { text, exitCode: exitCodes.noPermission };
-  }
-  if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') {
-    const text = `this machine has no address ${address}. Set the listener's address to one of its own, or to "0.0.0.0".`;
-    return { text, exitCode: exitCodes.config };
-  }
-  return { text: `cannot listen on ${where}: ${message}`, exitCode: exitCodes.unavailable };
 }
 
 function explainBug(error: unknown): Explanation {

@@ -45,6 +45,7 @@ async function posthorn(args: string[], input = ''): Promise<Result> {
     readInput: async () => Buffer.from(input),
     askSecret: async () => input,
     stopSignal: () => new AbortController().signal,
+    onHangup: () => () => undefined,
   };
   result.exitCode = await run(args, { terminal, clock: systemClock });
   return result;
@@ -410,8 +411,8 @@ describe('posthorn send', () => {
     const path = join(directory, 'data', 'control.sock');
     const server = await startControlServer({
       path,
-      admin,
-      maxContentBytes: 100_000,
+      admin: () => admin,
+      maxContentBytes: () => 100_000,
       log: createLog('silent'),
     });
     stop = () => server.stop();

@@ -20,6 +20,7 @@ import { addPolicyCommands } from './policy.ts';
 import { addPreflightCommand } from './preflight.ts';
 import { addQueueCommands } from './queue.ts';
 import { addReceiversCommands } from './receivers.ts';
+import { addReloadCommand } from './reload.ts';
 import { addReportsCommands } from './reports.ts';
 import { addSendCommand } from './send.ts';
 import { addSendersCommands } from './senders.ts';
@@ -56,6 +57,7 @@ function commandTree(context: Context, version: string): CommandTree {
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .showHelpAfterError('To see what there is: add --help');
   addServeCommand(tree, context);
+  addReloadCommand(tree, context);
   addPlaygroundCommand(tree, context);
   addAccountCommands(tree, context);
   addAliasCommands(tree, context);

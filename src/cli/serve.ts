@@ -1,6 +1,8 @@
 /** `posthorn serve`: the server, from `posthorn ready` to SIGTERM. */
 
 import { Option } from 'commander';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { createLog, type LogLevel, logLevels } from '../util/log.ts';
 import { nothingToServe } from './config-check.ts';
@@ -29,12 +31,23 @@ async function serve(context: Context, options: ServeOptions): Promise<ExitCode>
   const stop = terminal.stopSignal();
   // Only this command needs the server, and all that it is made of.
   const { startServer } = await import('../server.ts');
-  const server = await startServer({ config, log: createLog(options.logLevel) });
+  const log = createLog(options.logLevel);
+  const server = await startServer({ config, log, readConfig: () => readAgain(config.file) });
+  // The log says what has come of it.
+  const ignoreHangups = terminal.onHangup(() => void server.reload().catch(() => undefined));
   terminal.out('posthorn ready\n');
   const failure = await Promise.race([server.failed, stopped(stop)]);
+  ignoreHangups();
   await withinStopLimit(server.stop(), context.clock);
   if (failure !== undefined) throw failure;
   return exitCodes.ok;
+}
+
+/** The same file as at the start, wherever it was found. */
+async function readAgain(file: string): Promise<Config> {
+  const config = await loadConfig(file);
+  if (config.listeners.length === 0) throw nothingToServe(config);
+  return config;
 }
 
 /**

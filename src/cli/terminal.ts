@@ -20,6 +20,8 @@ export interface Terminal {
   askSecret(question: string): Promise<string>;
   /** Aborted at the first SIGTERM or SIGINT; a second one ends the process as usual. */
   stopSignal(): AbortSignal;
+  /** Does something at each SIGHUP, which would end the process otherwise; the returned function undoes that. */
+  onHangup(action: () => void): () => void;
 }
 
 export function processTerminal(): Terminal {
@@ -34,6 +36,10 @@ export function processTerminal(): Terminal {
     readInput: (limitBytes) => readAll(stdin, limitBytes),
     askSecret: (question) => askSecret(question, stdin, stderr),
     stopSignal,
+    onHangup(action) {
+      process.on('SIGHUP', action);
+      return () => process.off('SIGHUP', action);
+    },
   };
 }
 

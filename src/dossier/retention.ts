@@ -11,16 +11,12 @@ const intervalMs = 3600_000;
 const firstLookMs = 60_000;
 
 /** Removes what is too old or too much, every hour; the returned function stops it. */
-export function pruneRegularly(
-  store: Store,
-  { days, bytes }: DossierConfig,
-  clock: Clock,
-  log: Log,
-): () => void {
+export function pruneRegularly(store: Store, kept: () => DossierConfig, clock: Clock, log: Log): () => void {
   let cancel = clock.after(firstLookMs, look);
 
   function look(): void {
     cancel = clock.after(intervalMs, look);
+    const { days, bytes } = kept();
     store.pruneEvents({ before: clock.now() - days * dayMs, maxBytes: bytes }).then(
       (count) => count > 0 && log.info({ count }, 'old dossier entries removed'),
       (error) => log.error({ err: error }, 'cannot remove old dossier entries'),
@@ -30,8 +26,22 @@ export function pruneRegularly(
   return () => cancel();
 }
 
-/** The same store, but events are not written. */
-export function withoutDossiers(store: Store): Store {
+/** The same store, but events are not written where dossiers are switched off. */
+export function keepingDossiers(store: Store, isKept: () => boolean): Store {
+  const without = withoutDossiers(store);
+  const chosen = () => (isKept() ? store : without);
+  return {
+    ...store,
+    accept: (entry) => chosen().accept(entry),
+    settle: (settlement) => chosen().settle(settlement),
+    changeJobs: (change) => chosen().changeJobs(change),
+    appendEvents: (events) => chosen().appendEvents(events),
+    writeMemos: (memos, events) => chosen().writeMemos(memos, events),
+    removeMemos: (kind, keys, events) => chosen().removeMemos(kind, keys, events),
+  };
+}
+
+function withoutDossiers(store: Store): Store {
   return {
     ...store,
     accept: (entry) => store.accept({ ...entry, events: [] }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Admission, type Entry } from './admission.ts';
 
 const admission = (sessions: number, sessionsPerAddress: number): Admission =>
-  new Admission({ sessions, sessionsPerAddress, now: () => 0 });
+  new Admission(() => ({ sessions, sessionsPerAddress, now: () => 0 }));
 
 const isIn = (entry: Entry): boolean => entry.reached === undefined;
 const leave = (entry: Entry): void => (entry.reached === undefined ? entry.leave() : undefined);
@@ -46,7 +46,12 @@ test.each([
 });
 
 test('enter() lets so many times as much in from a network', () => {
-  const door = new Admission({ sessions: 100, sessionsPerAddress: 2, networkFactor: 2, now: () => 0 });
+  const door = new Admission(() => ({
+    sessions: 100,
+    sessionsPerAddress: 2,
+    networkFactor: 2,
+    now: () => 0,
+  }));
   const first = door.enter('192.0.2.1');
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3']) expect(isIn(door.enter(address))).toBe(true);
   expect(door.enter('192.0.2.4')).toEqual({ reached: 'sessions of the network' });
@@ -58,7 +63,7 @@ test('enter() lets so many times as much in from a network', () => {
 test('enter() lets so many in within a minute, and again when they come less often', () => {
   let now = 0;
   const limits = { sessions: 100, sessionsPerAddress: 100, connectionsPerMinute: 6, networkFactor: 2 };
-  const door = new Admission({ ...limits, now: () => now });
+  const door = new Admission(() => ({ ...limits, now: () => now }));
   const come = (address: string) => {
     const entry = door.enter(address);
     leave(entry);

@@ -32,26 +32,26 @@ export type Entry = { leave(): void; reached?: never } | { reached: Reached };
 const maxRemembered = 20_000;
 
 export class Admission {
-  readonly #limits: AdmissionLimits;
+  readonly #limits: () => AdmissionLimits;
   readonly #byClient = new Map<string, number>();
   readonly #byNetwork = new Map<string, number>();
-  readonly #rateOfClient: LeakyLevels | undefined;
-  readonly #rateOfNetwork: LeakyLevels | undefined;
+  readonly #rateOfClient: LeakyLevels;
+  readonly #rateOfNetwork: LeakyLevels;
   #total = 0;
 
-  constructor(limits: AdmissionLimits) {
+  /** `limits` is asked for each connection: they may change. */
+  constructor(limits: () => AdmissionLimits) {
     this.#limits = limits;
-    const { connectionsPerMinute: limit, networkFactor = Number.POSITIVE_INFINITY } = limits;
     const rate = { windowMs: 60_000, maxNames: maxRemembered };
-    if (!limit) return;
-    this.#rateOfClient = new LeakyLevels({ ...rate, limit });
-    if (networkFactor < Number.POSITIVE_INFINITY)
-      this.#rateOfNetwork = new LeakyLevels({ ...rate, limit: limit * networkFactor });
+    const ofClient = () => limits().connectionsPerMinute ?? 0;
+    const ofNetwork = () => ofClient() * (limits().networkFactor ?? 0);
+    this.#rateOfClient = new LeakyLevels({ ...rate, limit: ofClient });
+    this.#rateOfNetwork = new LeakyLevels({ ...rate, limit: ofNetwork });
   }
 
   /** Without an address only the limit in all counts; `atAnyRate`: how fast it comes is not counted. */
   enter(address: string | undefined, { atAnyRate = false } = {}): Entry {
-    if (this.#total >= this.#limits.sessions) return { reached: 'sessions' };
+    if (this.#total >= this.#limits().sessions) return { reached: 'sessions' };
     if (address === undefined) {
       this.#total++;
       return { leave: () => void this.#total-- };
@@ -74,15 +74,18 @@ export class Admission {
 
   /** Who comes too often is counted on: it gets in again when it comes less often. */
   #tooFast(client: string, network: string): Reached | undefined {
-    const at = this.#limits.now();
-    this.#rateOfClient?.add(client, 1, at);
-    if (this.#rateOfClient?.isOver(client, at)) return 'rate of the client';
-    this.#rateOfNetwork?.add(network, 1, at);
-    return this.#rateOfNetwork?.isOver(network, at) ? 'rate of the network' : undefined;
+    const { now, connectionsPerMinute, networkFactor } = this.#limits();
+    if (!connectionsPerMinute) return undefined;
+    const at = now();
+    this.#rateOfClient.add(client, 1, at);
+    if (this.#rateOfClient.isOver(client, at)) return 'rate of the client';
+    if (networkFactor === undefined) return undefined;
+    this.#rateOfNetwork.add(network, 1, at);
+    return this.#rateOfNetwork.isOver(network, at) ? 'rate of the network' : undefined;
   }
 
   #tooMany(client: string, network: string): Reached | undefined {
-    const { sessionsPerAddress, networkFactor = Number.POSITIVE_INFINITY } = this.#limits;
+    const { sessionsPerAddress, networkFactor = Number.POSITIVE_INFINITY } = this.#limits();
     if ((this.#byClient.get(client) ?? 0) >= sessionsPerAddress) return 'sessions of the client';
     if ((this.#byNetwork.get(network) ?? 0) >= sessionsPerAddress * networkFactor)
       return 'sessions of the network';

@@ -25,7 +25,7 @@ function session(): FakeSession {
 }
 
 function filled(count: number, idleMs = 600_000) {
-  const crowd = new Crowd({ sessions: 100, idleMs }, createLog('silent'));
+  const crowd = new Crowd(() => ({ sessions: 100, idleMs }), createLog('silent'));
   const all = Array.from({ length: count }, session);
   for (const each of all) crowd.add(each);
   return { crowd, all, idle: () => new Set(all.map((each) => each.idleMs)) };

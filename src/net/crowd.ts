@@ -23,11 +23,12 @@ export const crowdedIdleMs = 10_000;
 export class Crowd {
   readonly sessions: ReadonlySet<OpenSession>;
   readonly #sessions = new Set<OpenSession>();
-  readonly #limits: CrowdLimits;
+  readonly #limits: () => CrowdLimits;
   readonly #log: Log;
   #isCrowded = false;
 
-  constructor(limits: CrowdLimits, log: Log) {
+  /** `limits` is asked each time: they may change. */
+  constructor(limits: () => CrowdLimits, log: Log) {
     this.#limits = limits;
     this.#log = log;
     this.sessions = this.#sessions;
@@ -37,17 +38,17 @@ export class Crowd {
     this.#sessions.add(session);
     void session.closed.then(() => this.#left(session));
     if (this.#isCrowded) session.limitIdle(this.#idleMs);
-    else if (this.#sessions.size > this.#limits.sessions * crowdedAbove) this.#change(true);
+    else if (this.#sessions.size > this.#limits().sessions * crowdedAbove) this.#change(true);
   }
 
   get #idleMs(): number {
-    const { idleMs } = this.#limits;
+    const { idleMs } = this.#limits();
     return this.#isCrowded ? Math.min(idleMs, crowdedIdleMs) : idleMs;
   }
 
   #left(session: OpenSession): void {
     this.#sessions.delete(session);
-    if (this.#isCrowded && this.#sessions.size < this.#limits.sessions * calmBelow) this.#change(false);
+    if (this.#isCrowded && this.#sessions.size < this.#limits().sessions * calmBelow) this.#change(false);
   }
 
   #change(isCrowded: boolean): void {

@@ -4,7 +4,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { LineConnection } from '../testing/line-connection.ts';
 import type { OpenSession } from './connection.ts';
-import { httpServer, maxRequestsPerConnection, type RequestListener, requestMs } from './http-server.ts';
+import { requestMs } from './http-limits.ts';
+import { httpServer, maxRequestsPerConnection, type RequestListener } from './http-server.ts';
 
 interface Stage {
   clock: FakeClock;

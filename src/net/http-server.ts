@@ -13,6 +13,7 @@ import {
 import type { Socket } from 'node:net';
 import type { Clock } from '../util/clock.ts';
 import type { OpenSession } from './connection.ts';
+import { requestMs } from './http-limits.ts';
 
 export type { IncomingMessage, RequestListener, Server };
 
@@ -23,8 +24,6 @@ export const maxHeaderFields = 100;
 export const maxRequestsPerConnection = 100;
 /** Silence between two requests. */
 export const keepAliveMs = 5_000;
-/** From the end of one answer to the end of the next: waiting, asking, and reading what is answered. */
-export const requestMs = 30_000;
 /** A server that stops lets an answer that is being given go out. */
 const lastAnswerMs = 5_000;
 

@@ -29,7 +29,7 @@ afterEach(() => {
 });
 
 function admitting(limits: Omit<AdmissionLimits, 'now'>): ListenerOptions['enter'] {
-  const admission = new Admission({ ...limits, now: () => 0 });
+  const admission = new Admission(() => ({ ...limits, now: () => 0 }));
   return ({ address }) => {
     const entry = admission.enter(address);
     return entry.reached === undefined ? entry : { refusal: '421 busy\r\n' };
@@ -55,7 +55,7 @@ async function start(options: Partial<ListenerOptions> = {}) {
   return { listener, sessions };
 }
 
-function reach({ address, port }: Listener): Socket {
+function reach({ address, port }: Pick<Listener, 'address' | 'port'>): Socket {
   const socket = connect({ host: address, port });
   socket.on('error', () => undefined);
   opened.push(socket);
@@ -82,7 +82,7 @@ test('listen() tells the port it was given, and who comes', async () => {
 
 test('listen() shows an IPv4 client of a dual-stack socket by its own name', async () => {
   const { listener, sessions } = await start({ address: '::' });
-  await said(reach({ ...listener, address: '127.0.0.1' }));
+  await said(reach({ port: listener.port, address: '127.0.0.1' }));
   expect(sessions[0]?.peer.address).toBe('127.0.0.1');
 });
 

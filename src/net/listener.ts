@@ -13,27 +13,39 @@ import type { ServerTls } from './server-context.ts';
 
 export type { Socket };
 
-export interface ListenerOptions {
+/** Where something listens. */
+export interface Place {
   address: string;
   /** 0 lets the system choose. */
   port: number;
   /** A Unix socket instead, by its path: who may open it is as the directory says, and is let in. */
   socket?: string | undefined;
+}
+
+/** How connections are served. */
+export interface Service {
   /** TLS from the first octet. */
   implicitTls?: ServerTls | undefined;
   /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
   proxies?: NetworkSet | undefined;
   /** Lets a client in, or says what it is told before its connection is closed, as the protocol says it. */
   enter(peer: Peer): { leave(): void; refusal?: never } | { refusal: string };
-  log: Log;
   serve(socket: Socket, peer: Peer, tls: TlsInfo | undefined): void;
 }
 
+export interface ListenerOptions extends Place, Service {
+  log: Log;
+}
+
 export interface Listener {
-  address: string;
-  port: number;
+  readonly address: string;
+  readonly port: number;
+  /** From now on connections are served so, and those that came before there was anybody to serve them. */
+  serveBy(service: Service): void;
   /** Stops listening at once; resolves when every connection is gone. To end the sessions is their business. */
   close(): Promise<void>;
+  /** The same, but who is in the middle of a handshake is not sent away. */
+  retire(): Promise<void>;
 }
 
 /** Connections that the kernel holds for us. */
@@ -44,26 +56,86 @@ const maxStrangers = 1000;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  if (options.socket !== undefined) await makeRoom(options.socket);
-  /** Connections that are no sessions: still in the handshake, or refused. */
-  const strangers = new Set<Socket>();
-  // A client may close its side after its last command and still wait for the answers (RFC 9293 §3.6).
-  const socketOptions = { noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: bufferedBytes };
-  const server = createServer(socketOptions, (socket) => accept(socket, options, strangers));
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...placeOf(options), backlog }, () => {
-      server.off('error', reject);
-      server.on('error', (error) => options.log.error({ err: error }, 'listener error'));
-      const { address, port } = placeFound(server, options);
-      resolve({ address, port, close: () => close(server, strangers) });
-    });
-  });
+  const listener = await bind(options);
+  listener.serveBy(options);
+  return listener;
 }
 
-function close(server: Server, strangers: ReadonlySet<Socket>): Promise<void> {
-  for (const socket of strangers) socket.destroy();
-  return new Promise((resolve) => server.close(() => resolve()));
+/** The same, but nobody is served yet. */
+export async function bind(options: Place & { log: Log }): Promise<Listener> {
+  if (options.socket !== undefined) await makeRoom(options.socket);
+  const door = new ListeningDoor(options);
+  await door.open();
+  return door;
+}
+
+class ListeningDoor implements Listener {
+  readonly #options: Place & { log: Log };
+  readonly #server: Server;
+  /** Connections that are no sessions: still in the handshake, or refused. */
+  readonly #strangers = new Set<Socket>();
+  /** Came before there was anybody to serve them. */
+  readonly #early: Socket[] = [];
+  #found: { address: string; port: number };
+  #service: Service | undefined;
+
+  constructor(options: Place & { log: Log }) {
+    const { address, port } = options;
+    this.#options = options;
+    this.#found = { address, port };
+    // A client may close its side after its last command and still wait for the answers (RFC 9293 §3.6).
+    const streams = { noDelay: true, keepAlive: true, allowHalfOpen: true, highWaterMark: bufferedBytes };
+    this.#server = createServer(streams, (socket) => this.#accept(socket));
+  }
+
+  get address(): string {
+    return this.#found.address;
+  }
+
+  get port(): number {
+    return this.#found.port;
+  }
+
+  open(): Promise<void> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ ...placeOf(this.#options), backlog }, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#options.log.error({ err: error }, 'listener error'));
+        this.#found = placeFound(server, this.#options);
+        resolve();
+      });
+    });
+  }
+
+  serveBy(service: Service): void {
+    this.#service = service;
+    for (const socket of this.#early.splice(0)) {
+      socket.off('error', destroy);
+      this.#accept(socket);
+    }
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.#strangers) socket.destroy();
+    return this.retire();
+  }
+
+  retire(): Promise<void> {
+    for (const socket of this.#early.splice(0)) socket.destroy();
+    return new Promise((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#service) return accept(socket, { ...this.#options, ...this.#service }, this.#strangers);
+    socket.on('error', destroy);
+    this.#early.push(socket);
+  }
+}
+
+function destroy(this: Socket): void {
+  this.destroy();
 }
 
 function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>): void {
@@ -151,10 +223,10 @@ function sendAway(socket: Socket, lastWord: string, strangers: Set<Socket>): voi
   socket.setTimeout(1000, () => socket.destroy());
 }
 
-const placeOf = ({ socket, address, port }: ListenerOptions) =>
+const placeOf = ({ socket, address, port }: Place) =>
   socket === undefined ? { host: address, port } : { path: socket, readableAll: true, writableAll: true };
 
-function placeFound(server: Server, { socket }: ListenerOptions): { address: string; port: number } {
+function placeFound(server: Server, { socket }: Place): { address: string; port: number } {
   if (socket !== undefined) return { address: socket, port: 0 };
   return server.address() as AddressInfo; // a TCP server that listens has one
 }

@@ -37,14 +37,22 @@ export const isRole = (localPart: string): boolean =>
 
 export class Directory {
   readonly #parts: DirectoryParts;
-  readonly #places: PlaceParts;
+  #domains: readonly LocalDomain[];
+  #places: PlaceParts;
   readonly #resolved = new Map<string, MaybePromise<Resolution>>();
   #identities: Promise<Map<string, string[]>> | undefined;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
-    const domains = new Map(parts.domains.map((domain) => [domain.name, domain]));
-    this.#places = { store: parts.store, domains };
+    this.#domains = parts.domains;
+    this.#places = placesOf(parts);
+  }
+
+  /** From now on these are the domains. */
+  serve(domains: readonly LocalDomain[]): void {
+    this.#domains = domains;
+    this.#places = placesOf({ ...this.#parts, domains });
+    this.forget();
   }
 
   /** `domain` in A-labels. */
@@ -54,7 +62,7 @@ export class Directory {
 
   /** The domain that stands for this server: the first one configured. */
   get firstDomain(): string | undefined {
-    return this.#parts.domains[0]?.name;
+    return this.#domains[0]?.name;
   }
 
   /** Accounts or aliases have changed. */
@@ -135,7 +143,7 @@ export class Directory {
   /** Those of our domains whose configured postmaster is nobody (yet), or that have nobody at all to be one. */
   async domainsWithoutPostmaster(): Promise<string[]> {
     const found: string[] = [];
-    for (const { name, postmaster = `postmaster@${name}` } of this.#parts.domains) {
+    for (const { name, postmaster = `postmaster@${name}` } of this.#domains) {
       const address = parseAddress(postmaster);
       const resolution = address && (await this.resolve(address, postmaster));
       if (resolution?.status === 'unknown') found.push(name);
@@ -212,7 +220,7 @@ export class Directory {
   /** Who may be asked, in order: the configured postmaster, the domain's first account, then those of the other domains. */
   async *#postmastersOf(domain: string): AsyncIterable<string> {
     const own = this.#domain(domain);
-    for (const { name, postmaster } of [...(own ? [own] : []), ...this.#parts.domains]) {
+    for (const { name, postmaster } of [...(own ? [own] : []), ...this.#domains]) {
       if (postmaster !== undefined) yield postmaster;
       const first = await this.#parts.store.firstAccount(name);
       if (first !== undefined) yield first;
@@ -226,6 +234,11 @@ export class Directory {
     return own?.aliasOf === undefined ? own : (domains.get(own.aliasOf) ?? own);
   }
 }
+
+const placesOf = ({ store, domains }: DirectoryParts): PlaceParts => ({
+  store,
+  domains: new Map(domains.map((domain) => [domain.name, domain])),
+});
 
 function elsewhere(spelled: string, domain: string): Resolution {
   return { status: 'elsewhere', recipient: { kind: 'remote', address: spelled, destination: domain } };

@@ -46,6 +46,11 @@ export const newPace = ({ connections, start }: SiteLimits): Pace => ({
   evenAt: Number.NEGATIVE_INFINITY,
 });
 
+/** The limit is another one. */
+export function cap(pace: Pace, { connections }: SiteLimits): void {
+  pace.allowed = Math.max(1, Math.min(pace.allowed, connections));
+}
+
 /** The site answered; after a round of answers with all places in use it gets one place more. */
 export function grow(pace: Pace, { connections }: SiteLimits, wasFull: boolean): void {
   if (pace.echoes > 0) pace.echoes--;

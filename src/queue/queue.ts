@@ -192,6 +192,11 @@ export class Queue {
     this.#on({ type: 'retried' });
   }
 
+  /** Other limits are in force. */
+  limit(concurrency: number): void {
+    this.#on({ type: 'limited', concurrency });
+  }
+
   /** How the site of a waiting job stands; changes nothing. */
   async outlookOf(job: JobRow, sentBy: SentBy): Promise<SiteOutlook> {
     const site = await this.#parts.siteOf(job, this.#stop.signal, sentBy);

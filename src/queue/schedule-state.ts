@@ -52,6 +52,8 @@ export type ScheduleEvent<G extends Group> =
   | { type: 'recalled' }
   /** A claim came back with so many jobs (they are held now); `nextDueAt` is the earliest left in the store. */
   | { type: 'claimed'; jobCount: number; nextDueAt: number | undefined }
+  /** Other limits are in force, those of the sites too. What is under way keeps its place. */
+  | { type: 'limited'; concurrency: number }
   | { type: 'tick' };
 
 export type ScheduleCommand<G extends Group> =
@@ -64,12 +66,17 @@ export type ScheduleCommand<G extends Group> =
   /** Send a `tick` at that moment, instead of any asked for before. */
   | { type: 'wake'; at: number };
 
+export const nobodyPaced = (): ScheduleState<Group>['paced'] => ({
+  until: new Map(),
+  nextAt: Number.POSITIVE_INFINITY,
+});
+
 export function initialSchedule<G extends Group>(limits: ScheduleLimits): ScheduleState<G> {
   return {
     limits,
     sites: noSites((site) => limits.perSite(site)),
     turns: { ordinary: new Set(), probes: new Set(), apart: new Set() },
-    paced: { until: new Map(), nextAt: Number.POSITIVE_INFINITY },
+    paced: nobodyPaced(),
     active: 0,
     held: 0,
     claiming: false,

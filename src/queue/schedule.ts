@@ -12,6 +12,7 @@
 import { jobsOf } from './line.ts';
 import { timeFor } from './pace.ts';
 import {
+  nobodyPaced,
   type ScheduleCommand,
   type ScheduleEvent,
   type ScheduleLimits,
@@ -25,6 +26,7 @@ import {
   failed,
   forgetIfUnknown,
   type Group,
+  limitAnew,
   reached,
   receptionOf,
   type Site,
@@ -196,6 +198,12 @@ function note<G extends Group>(
       state.claiming = false;
       state.held += event.jobCount;
       state.dueAt = Math.min(state.dueAt, event.nextDueAt ?? Number.POSITIVE_INFINITY);
+      break;
+    case 'limited':
+      state.limits = { ...state.limits, concurrency: event.concurrency };
+      limitAnew(state.sites);
+      state.paced = nobodyPaced();
+      for (const name of state.sites.byName.keys()) offerTurn(state, name, now);
       break;
     case 'tick':
       state.wakeAt = undefined;

@@ -7,7 +7,7 @@
  */
 
 import { emptyLine, enter, type Line, takeAll, takeNext, type Waiter } from './line.ts';
-import { grow, newPace, type Pace, restart, type SiteLimits, shrink, spend } from './pace.ts';
+import { cap, grow, newPace, type Pace, restart, type SiteLimits, shrink, spend } from './pace.ts';
 
 export interface Group extends Waiter {
   /** The receiving site; one site shares connections. */
@@ -232,6 +232,14 @@ function remember<G extends Group>({ byName, known }: Sites<G>, name: string): v
     known.delete(oldest);
     byName.delete(oldest);
     return;
+  }
+}
+
+/** Asks anew what each site may get. One that grew to more than that gets less; one that may have more grows as ever. */
+export function limitAnew<G extends Group>({ byName, limitsOf }: Sites<G>): void {
+  for (const [name, site] of byName) {
+    site.limits = limitsOf(name);
+    cap(site.pace, site.limits);
   }
 }
 

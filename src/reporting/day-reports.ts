@@ -32,11 +32,13 @@ export const spreadMs = 4 * 60 * minuteMs;
 /** Domains that are reported on at once. */
 const reportsAtOnce = 10;
 
+/** `tallies` outlive a reload: what is counted is theirs, whoever reports it. Default: none are there yet. */
 export async function startDayReports<Tally>(
   parts: DayReportsParts,
   kind: DayKind<Tally>,
+  tallies = new Tallies<Tally>(parts, kind),
 ): Promise<DayReports<Tally>> {
-  const reports = new Reporting(parts, kind);
+  const reports = new Reporting(parts, kind, tallies);
   await reports.start();
   return reports;
 }
@@ -51,10 +53,10 @@ class Reporting<Tally> implements DayReports<Tally> {
   #cancel = () => {};
   #running: Promise<void> = Promise.resolve();
 
-  constructor(parts: DayReportsParts, kind: DayKind<Tally>) {
+  constructor(parts: DayReportsParts, kind: DayKind<Tally>, tallies: Tallies<Tally>) {
     this.#parts = parts;
     this.#kind = kind;
-    this.#tallies = new Tallies(parts, kind);
+    this.#tallies = tallies;
   }
 
   count(domain: string, counting: Counting<Tally>): void {

@@ -14,6 +14,7 @@ import { type DayReportsParts, startDayReports } from './day-reports.ts';
 import { reportable, type SeenMessage } from './dmarc-message.ts';
 import { dmarcTargets } from './dmarc-targets.ts';
 import { type DayKind, type DomainDay, dayAt } from './domain-day.ts';
+import { Tallies, type TalliesParts } from './tallies.ts';
 
 export interface DmarcReportsParts extends DayReportsParts {
   resolver: Resolver;
@@ -25,6 +26,7 @@ export interface DmarcReportsParts extends DayReportsParts {
   except: readonly string[];
   /** Default: `maxRowsPerDay`. */
   maxRows?: number;
+  tallies?: Tallies<DmarcTally>;
 }
 
 export interface DmarcReports {
@@ -35,13 +37,16 @@ export interface DmarcReports {
 }
 
 export const memoKind = 'dmarc-rpt';
+const names = 'DMARC reports';
 /** Rows of all domains of a day together, each of some 300 octets. */
 export const maxRowsPerDay = 50_000;
+
+export const dmarcTallies = (parts: TalliesParts) => new Tallies<DmarcTally>(parts, { memoKind, names });
 
 const compress = promisify(gzip);
 
 export async function startDmarcReports(parts: DmarcReportsParts): Promise<DmarcReports> {
-  const reports = await startDayReports(parts, dmarcKind(parts));
+  const reports = await startDayReports(parts, dmarcKind(parts), parts.tallies);
   const isExcepted = (domain: string) =>
     parts.except.some((each) => domain === each || domain.endsWith(`.${each}`));
   const { maxRows = maxRowsPerDay } = parts;
@@ -70,7 +75,7 @@ function dmarcKind({ resolver, ...parts }: DmarcReportsParts): DayKind<DmarcTall
   return {
     memoKind,
     name: 'DMARC report',
-    names: 'DMARC reports',
+    names,
     findTargets: ({ domain }, signal) => dmarcTargets(resolver, domain, signal),
     compose: (day, reportId) => compose(parts, day, reportId),
     factsOf: (tally) => ({ messages: messagesIn(tally) }),

@@ -10,9 +10,21 @@ import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { httpsCarrier, mailCarrier } from './carriers.ts';
-import { type DmarcReports, startDmarcReports } from './dmarc-reports.ts';
+import { type DmarcReports, dmarcTallies, startDmarcReports } from './dmarc-reports.ts';
 import type { OfferedMail } from './inbox/report-inbox.ts';
-import { startTlsReports, type TlsReports } from './tls-reports.ts';
+import type { TalliesParts } from './tallies.ts';
+import { startTlsReports, type TlsReports, tlsTallies } from './tls-reports.ts';
+
+/** What is counted for reports; it outlives a reload. */
+export interface ReportTallies {
+  tls: ReturnType<typeof tlsTallies>;
+  dmarc: ReturnType<typeof dmarcTallies>;
+}
+
+export const reportTallies = (parts: TalliesParts): ReportTallies => ({
+  tls: tlsTallies(parts),
+  dmarc: dmarcTallies(parts),
+});
 
 export interface OpenParts {
   config: Config;
@@ -26,6 +38,7 @@ export interface OpenParts {
   https: Https;
   queue: Pick<Queue, 'accept'>;
   nextQueueId(): string;
+  tallies: ReportTallies;
   /** Takes reports to ourselves. */
   offer: (mail: OfferedMail) => Promise<void> | undefined;
 }
@@ -33,14 +46,18 @@ export interface OpenParts {
 /** Undefined where reports are switched off, or could not be signed: then nothing is counted. */
 export async function openTlsReports(parts: OpenParts): Promise<TlsReports | undefined> {
   const reporter = reporterOf(parts);
-  return parts.config.reports.tls && reporter ? startTlsReports({ ...parts, ...reporter }) : undefined;
+  return parts.config.reports.tls && reporter
+    ? startTlsReports({ ...parts, ...reporter, tallies: parts.tallies.tls })
+    : undefined;
 }
 
 /** As openTlsReports(). */
 export async function openDmarcReports(parts: OpenParts): Promise<DmarcReports | undefined> {
   const reporter = reporterOf(parts);
   const { dmarc, dmarcExcept: except } = parts.config.reports;
-  return dmarc && reporter ? startDmarcReports({ ...parts, ...reporter, except }) : undefined;
+  return dmarc && reporter
+    ? startDmarcReports({ ...parts, ...reporter, except, tallies: parts.tallies.dmarc })
+    : undefined;
 }
 
 /** Who reports, and how it gets there. */

@@ -39,12 +39,13 @@ export class Tallies<Tally> {
     this.#kind = kind;
   }
 
-  /** Goes on with what an earlier run counted today. Resolves to the days that are over already. */
+  /** Goes on with what was counted today, by an earlier run or before a reload. Resolves to the days that are over already. */
   async load(): Promise<DomainDay<Tally>[]> {
     const today = dayAt(this.#parts.clock.now());
     const memos = await this.#parts.store.listMemos(this.#kind.memoKind);
     const days = memos.map((memo) => dayOf<Tally>(memo));
-    for (const each of days) if (each.day >= today) this.#days.set(keyOf(each), each);
+    for (const each of days)
+      if (each.day >= today && !this.#days.has(keyOf(each))) this.#days.set(keyOf(each), each);
     return days.filter(({ day }) => day < today);
   }
 

@@ -10,6 +10,7 @@ import type { OnTlsResult } from '../tls-rpt/result.ts';
 import { addResult, type DomainTally, emptyTally, sumOf } from '../tls-rpt/tally.ts';
 import { type DayReportsParts, startDayReports } from './day-reports.ts';
 import type { DayKind } from './domain-day.ts';
+import { Tallies, type TalliesParts } from './tallies.ts';
 
 export interface TlsReportsParts extends DayReportsParts {
   resolver: Resolver;
@@ -17,6 +18,7 @@ export interface TlsReportsParts extends DayReportsParts {
   organization: string;
   contact: string;
   submitter: string;
+  tallies?: Tallies<DomainTally>;
 }
 
 export interface TlsReports {
@@ -26,11 +28,14 @@ export interface TlsReports {
 }
 
 export const memoKind = 'tls-rpt';
+const names = 'TLS reports';
+
+export const tlsTallies = (parts: TalliesParts) => new Tallies<DomainTally>(parts, { memoKind, names });
 
 const compress = promisify(gzip);
 
 export async function startTlsReports(parts: TlsReportsParts): Promise<TlsReports> {
-  const reports = await startDayReports(parts, tlsKind(parts));
+  const reports = await startDayReports(parts, tlsKind(parts), parts.tallies);
   return {
     onResult: (result) =>
       reports.count(result.domain, { begin: emptyTally, add: (tally) => addResult(tally, result) }),
@@ -42,7 +47,7 @@ function tlsKind({ resolver, organization, contact, submitter }: TlsReportsParts
   return {
     memoKind,
     name: 'TLS report',
-    names: 'TLS reports',
+    names,
     async findTargets({ domain }, signal) {
       const answer = await resolver.resolve(`_smtp._tls.${domain}`, 'TXT', signal);
       if (answer.status === 'failed') return undefined;

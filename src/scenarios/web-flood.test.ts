@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { crowdedIdleMs } from '../net/crowd.ts';
-import { requestMs } from '../net/http-server.ts';
+import { requestMs } from '../net/http-limits.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { freePort } from '../testing/free-ports.ts';
 import { LineConnection } from '../testing/line-connection.ts';

@@ -25,6 +25,7 @@ export async function runCommand(
     readInput: async () => Buffer.alloc(0),
     askSecret: async () => '',
     stopSignal: () => new AbortController().signal,
+    onHangup: () => () => undefined,
   };
   result.exitCode = await run(args, { terminal, clock: systemClock });
   return result;

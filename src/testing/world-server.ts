@@ -4,11 +4,13 @@
  */
 
 import { cpSync, lstatSync } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse, stringify, type TomlTable } from 'smol-toml';
 import type { Admin } from '../admin/admin.ts';
 import { openAdmin } from '../admin/open-admin.ts';
 import type { Config, Protocol } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
 import type { DossierEvent, Endpoint } from '../dossier/event.ts';
 import { type RecipientSummary, summarise } from '../dossier/summary.ts';
 import { formatTimeline } from '../dossier/timeline.ts';
@@ -16,6 +18,7 @@ import { type RunningServer, startServer } from '../server.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
+import type { Reloaded } from '../wiring/reloading.ts';
 import { eventually } from './eventually.ts';
 import { type Letter, readLetter } from './letter.ts';
 import { LogFile } from './log-file.ts';
@@ -32,25 +35,45 @@ export interface WorldServerParts {
 }
 
 export class WorldServer {
-  readonly config: Config;
   readonly logFile: string;
+  #config: Config;
   readonly #authority: string;
   readonly #clock: Clock;
   readonly #passwords = new Map<string, string>();
   #running: { server: RunningServer; output: LogFile } | undefined;
 
   constructor({ config, logFile, authority, clock = systemClock }: WorldServerParts) {
-    this.config = config;
+    this.#config = config;
     this.logFile = logFile;
     this.#authority = authority;
     this.#clock = clock;
+  }
+
+  /** In force, or to be. */
+  get config(): Config {
+    return this.#config;
   }
 
   async start(): Promise<void> {
     if (this.#running !== undefined) throw new Error(`${this.config.hostname} runs already`);
     const output = new LogFile(this.logFile);
     const log = createLog('info', output);
-    this.#running = { server: await startServer({ config: this.config, log, clock: this.#clock }), output };
+    const { config } = this;
+    const readConfig = () => loadConfig(config.file);
+    const server = await startServer({ config, log, clock: this.#clock, readConfig });
+    this.#running = { server, output };
+  }
+
+  /** Changes `posthorn.toml`, and has it put in force. Where that rejects, the file is as it was written all the same. */
+  async reload(change: (settings: TomlTable) => void): Promise<Reloaded> {
+    if (this.#running === undefined) throw new Error(`${this.config.hostname} does not run`);
+    const { file } = this.config;
+    const settings = parse(await readFile(file, 'utf8'));
+    change(settings);
+    await writeFile(file, stringify(settings));
+    const reloaded = await this.#running.server.reload();
+    this.#config = await loadConfig(file);
+    return reloaded;
   }
 
   /** As SIGTERM does. Everything on disk stays; harmless where it does not run. */

@@ -5,8 +5,8 @@
  */
 
 export interface LevelLimits {
-  /** So much may be done at once, and leaks away in `windowMs`. */
-  limit: number;
+  /** So much may be done at once, and leaks away in `windowMs`. One that may change is asked for. */
+  limit: number | (() => number);
   windowMs: number;
   /** Names that are remembered at most. */
   maxNames: number;
@@ -36,7 +36,7 @@ export class LeakyLevels {
 
   /** Adds to a level, and returns it. */
   add(name: string, amount: number, now: number): number {
-    const { limit } = this.#limits;
+    const limit = this.#limit;
     const level = Math.min(this.level(name, now) + amount, limit * mostTimesLimit);
     this.forget(name);
     this.#makeRoom();
@@ -48,17 +48,22 @@ export class LeakyLevels {
   level(name: string, now: number): number {
     const known = this.#low.get(name) ?? this.#high.get(name);
     if (known === undefined) return 0;
-    const { limit, windowMs } = this.#limits;
-    return Math.max(0, known.level - (limit * Math.max(0, now - known.at)) / windowMs);
+    const { windowMs } = this.#limits;
+    return Math.max(0, known.level - (this.#limit * Math.max(0, now - known.at)) / windowMs);
   }
 
   /** Above the limit. */
   isOver(name: string, now: number): boolean {
-    return this.level(name, now) > this.#limits.limit;
+    return this.level(name, now) > this.#limit;
   }
 
   forget(name: string): void {
     if (!this.#low.delete(name)) this.#high.delete(name);
+  }
+
+  get #limit(): number {
+    const { limit } = this.#limits;
+    return typeof limit === 'number' ? limit : limit();
   }
 
   /** Who did little goes first, unless those who did much fill more than half of the room. */

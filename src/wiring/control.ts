@@ -1,10 +1,8 @@
-/** The wiring of what commands reach: the operations, on the running server, behind the control socket. */
+/** The wiring of what commands reach: the operations, on the running server, as one reading of the configuration has it. */
 
 import { addressChecks, ownAddresses } from '../admin/address-checks.ts';
-import { AdminError } from '../admin/admin.ts';
-import { startControlServer } from '../admin/control-server.ts';
+import { type Admin, AdminError } from '../admin/admin.ts';
 import { localAdmin } from '../admin/local-admin.ts';
-import { controlPath } from '../admin/open-admin.ts';
 import { AddressChecker } from '../delivery/check/address-checker.ts';
 import { operatorParts } from '../delivery/operator.ts';
 import { createCheckParts, createSourceChooser } from '../delivery/outbound.ts';
@@ -16,10 +14,10 @@ import type { JobRow } from '../store/store.ts';
 import type { Reception } from './core.ts';
 import { doorPartsOf } from './doors.ts';
 
-export async function startControl(
+export async function openOperations(
   reception: Reception & { tls: OutboundTls },
   parts: AsyncDisposableStack,
-): Promise<void> {
+): Promise<Admin> {
   const {
     config,
     log,
@@ -67,7 +65,8 @@ export async function startControl(
     inLine: () => queue.inLine(),
     suspend: (suspensions: readonly Suspension[]) => queue.suspend(suspensions),
   };
-  const admin = localAdmin({
+  parts.defer(() => checker.stop());
+  return localAdmin({
     ...operatorParts({ ...reception, settle: (settlement) => queue.settle(settlement) }),
     store,
     domains: config.domains,
@@ -80,12 +79,9 @@ export async function startControl(
     senders: async () => history,
     clock,
     dossierMs: config.dossier.days * dayMs,
+    turns: reception.turns.accounts,
     running,
   });
-  const maxContentBytes = config.limits.messageBytes;
-  const control = await startControlServer({ path: controlPath(config), admin, maxContentBytes, log, clock });
-  parts.defer(() => control.stop());
-  parts.defer(() => checker.stop());
 }
 
 const dayMs = 24 * 3600_000;

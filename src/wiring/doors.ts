@@ -3,7 +3,6 @@
 import { expansionReporter } from '../delivery/expansion.ts';
 import { retryPolicy } from '../queue/retry.ts';
 import type { Filters } from '../reception/filters/filters.ts';
-import { Repeats } from '../reception/repeats.ts';
 import { type Reception, reportPartsOf } from './core.ts';
 
 /** Loaded only where there are any. */
@@ -38,7 +37,7 @@ export function doorPartsOf(reception: Reception) {
     inlineBytes,
     arc,
     wroteTo: (account: string, recipients: readonly string[]) => core.history.wroteTo(account, recipients),
-    lostAnswers: { repeats: new Repeats(core.clock), store: core.store },
+    lostAnswers: { repeats: core.repeats, store: core.store },
     spool: core.store.spool,
   };
 }

@@ -1,6 +1,6 @@
 /** The wiring of what watches: metrics where a web listener can show them, spans where an SDK is there to take them. */
 
-import type { Config } from '../config/config.ts';
+import { madeOf, type Settings } from '../config/settings.ts';
 import { SiteTables } from '../delivery/route/site-tables.ts';
 import type { Certificates } from '../net/tls-context.ts';
 import type { Brake } from '../queue/brake/brake.ts';
@@ -11,7 +11,7 @@ import { watchedStore } from '../telemetry/watched-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
 import { ownVersion } from '../util/own-version.ts';
-import { isWeb } from './listeners.ts';
+import { isWeb } from './web.ts';
 
 export interface Telemetry {
   /** The same store, watched where anybody watches. */
@@ -21,10 +21,11 @@ export interface Telemetry {
 }
 
 /** Loads what is needed, and nothing where nothing is. */
-export async function openTelemetry({ listeners, sites }: Config): Promise<Telemetry> {
+export async function openTelemetry(settings: Settings): Promise<Telemetry> {
+  const tables = madeOf(settings, ({ sites }) => new SiteTables(sites));
   const [{ openSpans }, version] = await Promise.all([import('../telemetry/spans.ts'), ownVersion()]);
   const [metrics, spans] = await Promise.all([
-    listeners.some(isWeb) ? openMetrics(new SiteTables(sites)) : undefined,
+    settings.config.listeners.some(isWeb) ? openMetrics(tables) : undefined,
     openSpans(version),
   ]);
   const noted = (events: readonly EventRow[]) => {
@@ -36,10 +37,10 @@ export async function openTelemetry({ listeners, sites }: Config): Promise<Telem
   return { metrics, over: (store) => (isWatched ? watchedStore(store, { noted, committed }) : store) };
 }
 
-async function openMetrics(tables: SiteTables): Promise<Metrics> {
+async function openMetrics(tables: () => SiteTables): Promise<Metrics> {
   const { Metrics } = await import('../telemetry/metrics.ts');
   const siteOf = (host: string) =>
-    tables.find({ domain: host, hosts: [{ preference: 0, host, addresses: [] }] })?.name ?? host;
+    tables().find({ domain: host, hosts: [{ preference: 0, host, addresses: [] }] })?.name ?? host;
   return new Metrics(siteOf);
 }
 
@@ -49,7 +50,8 @@ export interface WatchedParts {
   health(): Health;
   defence: Pick<Defence, 'bans'>;
   brake: Pick<Brake, 'list'>;
-  certificates: Pick<Certificates, 'known'> | undefined;
+  /** Those in force now; undefined without TLS. */
+  certificates(): Pick<Certificates, 'known'> | undefined;
 }
 
 /** What `/metrics` shows. */
@@ -62,7 +64,7 @@ export async function watchState(
     bans: () => defence.bans.list().length,
     braked: () => brake.list().length,
     certificates: () =>
-      (certificates?.known() ?? []).map(({ names, notAfter }) => ({
+      (certificates()?.known() ?? []).map(({ names, notAfter }) => ({
         name: names[0] ?? '',
         endsAt: notAfter,
       })),

@@ -1,55 +1,46 @@
 /** The wiring of the web listeners. What they are made of is loaded only where there is one. */
 
+import type { ListenerConfig } from '../config/config.ts';
 import { readPassword } from '../config/password-file.ts';
-import { Crowd } from '../net/crowd.ts';
-import { listen } from '../net/listener.ts';
+import type { OpenSession } from '../net/connection.ts';
+import type { Service, Socket } from '../net/listener.ts';
 import type { Peer } from '../net/machine.ts';
 import { networkSet } from '../net/networks.ts';
 import type { Certificates } from '../net/tls-context.ts';
-import type { Defence } from '../reception/abuse/defence.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import type { Health } from '../util/health.ts';
 import type { Origin } from '../web/visitor.ts';
 import type { Core } from './core.ts';
-import { endAll, isWeb, type Listening } from './listeners.ts';
 
-export interface WebDoorParts extends Pick<Core, 'config' | 'log' | 'clock'> {
-  defence: Defence;
+export interface WebDoorParts
+  extends Pick<Core, 'config' | 'log' | 'clock' | 'health' | 'webGate' | 'metrics'> {
   certificates: Certificates | undefined;
-  health(): Health;
-  /** There wherever there is a web listener. */
-  metrics: Metrics | undefined;
   /** RFC 8555 §8.3: what an authority is to find at a token. */
   challengeResponse(token: string): string | undefined;
 }
 
-/** As `startListeners` does for mail. Its connections are counted apart from those of mail, which they cannot crowd out. */
-export async function startWeb(parts: WebDoorParts, stack: AsyncDisposableStack): Promise<Listening[]> {
-  const { config, log, clock, defence, certificates, metrics } = parts;
-  const wanted = config.listeners.filter(isWeb);
-  if (wanted.length === 0) return [];
-  const [{ openWeb }, { httpServer, requestMs }] = await Promise.all([
+/** Serves the connections of a web listener. */
+export type WebDoor = (listener: ListenerConfig) => Omit<Service, 'serve'> & {
+  serve(socket: Socket, peer: Peer): OpenSession;
+};
+
+/** Undefined where no listener speaks HTTP. */
+export async function openWebDoor(parts: WebDoorParts): Promise<WebDoor | undefined> {
+  const { config, clock, certificates, metrics, webGate: gate } = parts;
+  if (!config.listeners.some(isWeb)) return undefined;
+  const [{ openWeb }, { httpServer }] = await Promise.all([
     import('../web/app.ts'),
     import('../net/http-server.ts'),
   ]);
-  const { connections, connectionsPerAddress, metricsTokenFile } = config.web;
-  const gate = defence.gateFor({ sessions: connections, sessionsPerAddress: connectionsPerAddress });
+  const { metricsTokenFile } = config.web;
   const http = httpServer<Origin>(clock);
   const metricsToken = metricsTokenFile === undefined ? undefined : await readPassword(metricsTokenFile);
   const enter = (address: string) => gate.enter(clientAt(address));
-  await openWeb(
-    { ...parts, metricsText: async () => (await metrics?.text()) ?? '', metricsToken, enter },
-    http,
-  );
+  const metricsText = async () => (await metrics?.text()) ?? notCounted;
+  await openWeb({ ...parts, metricsText, metricsToken, enter }, http);
 
   const isProxy = networkSet(config.web.proxies);
-  const crowd = new Crowd({ sessions: connections, idleMs: requestMs }, log);
-  const listening: Listening[] = [];
-  for (const { protocol, address, port, proxied, proxyProtocol } of wanted) {
+  return ({ protocol, proxied, proxyProtocol }) => {
     const by = protocol === 'https' ? 'https' : proxied ? 'proxied' : 'http';
-    const one = await listen({
-      address,
-      port,
+    return {
       implicitTls: by === 'https' ? certificates?.users : undefined,
       proxies: proxyProtocol && networkSet(proxyProtocol),
       enter(peer) {
@@ -61,14 +52,16 @@ export async function startWeb(parts: WebDoorParts, stack: AsyncDisposableStack)
         const pass = gate.enter(by === 'proxied' ? nobodyBehind(peer) : peer);
         return pass.words === undefined ? pass : { refusal: refusal(429, 'Too Many Requests', pass.words) };
       },
-      log,
-      serve: (socket, peer) => crowd.add(http.serve(socket, { peer, by })),
-    });
-    stack.defer(async () => void (await Promise.all([one.close(), endAll(crowd.sessions)])));
-    listening.push({ ...one, protocol });
-  }
-  return listening;
+      serve: (socket, peer) => http.serve(socket, { peer, by }),
+    };
+  };
 }
+
+/** The other listeners are for mail. */
+export const isWeb = ({ protocol }: ListenerConfig): boolean => protocol === 'http' || protocol === 'https';
+
+/** They are counted from the start on, or not at all. */
+const notCounted = '# No web listener was there when the server started: restart it, and all is counted.\n';
 
 const nobodyBehind = (peer: Peer): Peer => ({
   ...peer,

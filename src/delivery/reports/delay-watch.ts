@@ -44,10 +44,9 @@ export class DelayWatch {
     this.#parts = parts;
   }
 
-  /** Does nothing where senders are never to be told. */
   start(): void {
-    const { clock, retry } = this.#parts;
-    if (this.#stopped || retry.delayWarningMs === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#parts;
+    if (this.#stopped) return;
     this.#cancel = clock.after(lookMs, () => {
       this.#looking = this.look().finally(() => this.start());
     });
@@ -71,6 +70,7 @@ export class DelayWatch {
   /** The oldest jobs come first: the first page with a young one is the last. */
   async #walk(): Promise<void> {
     const { store, clock, retry } = this.#parts;
+    if (retry.delayWarningMs === Number.POSITIVE_INFINITY) return; // senders are never to be told
     const lateBefore = clock.now() - retry.delayWarningMs - graceMs;
     let after = this.#after;
     for (let isDone = true; !this.#stopped; ) {

@@ -24,7 +24,7 @@ async function stage(changes: Partial<ConductLimits> = {}, exempt = (_: string) 
   const policy = banPolicy({ banMinutes: 15, banMaxHours: 24 });
   const bans = await Bans.read({ store: nowhere, clock, log: createLog('silent'), policy });
   delays.length = 0;
-  const conducts = new Conducts({ limits: { ...usual, ...changes }, bans, clock, exempt });
+  const conducts = new Conducts({ limits: () => ({ ...usual, ...changes }), bans, clock, exempt });
   const of = (address: string, proxy?: { address: string; speaksFor: 'client' | 'nobody' }) =>
     conducts.of({ address, port: 1, localAddress: '192.0.2.25', localPort: 25, ...(proxy && { proxy }) });
   const fail = (address: string, password: string) =>
@@ -161,7 +161,7 @@ test('only so many answers are late at once; whoever comes then is sent away', a
     },
   };
   const conducts = new Conducts({
-    limits: { ...usual, authFailures: 1000, networkFactor: 1000 },
+    limits: () => ({ ...usual, authFailures: 1000, networkFactor: 1000 }),
     bans,
     clock,
     exempt: () => false,

@@ -25,7 +25,8 @@ export interface ConductLimits {
 }
 
 export interface ConductParts {
-  limits: ConductLimits;
+  /** Asked each time: they may change. */
+  limits(): ConductLimits;
   bans: Bans;
   clock: Clock;
   /** Addresses of which nothing is counted. */
@@ -85,7 +86,7 @@ interface Tables {
 
 export class Conducts {
   readonly #parts: ConductParts;
-  readonly #tables: Record<Offence, Tables | undefined>;
+  readonly #tables: Record<Offence, Tables>;
   readonly #tarpit: Tarpit;
   readonly #mailServers = new LeakyLevels({ limit: 1, windowMs: day, maxNames: maxRemembered });
   /** Fingerprints of each client's last guesses. */
@@ -95,17 +96,16 @@ export class Conducts {
   constructor(parts: ConductParts) {
     this.#parts = parts;
     this.#tarpit = new Tarpit(parts.clock);
-    const { authFailures, badRecipients, badCommands, networkFactor } = parts.limits;
-    const tables = (limit: number): Tables | undefined => {
-      if (limit === 0) return undefined;
+    const tables = (offence: Offence): Tables => {
       const common = { windowMs: hour, maxNames: maxRemembered };
-      const networks = new LeakyLevels({ ...common, limit: limit * networkFactor });
+      const limit = () => this.#limitOf(offence);
+      const networks = new LeakyLevels({ ...common, limit: () => limit() * parts.limits().networkFactor });
       return { clients: new LeakyLevels({ ...common, limit }), networks };
     };
     this.#tables = {
-      password: tables(authFailures),
-      recipient: tables(badRecipients),
-      command: tables(badCommands),
+      password: tables('password'),
+      recipient: tables('recipient'),
+      command: tables('command'),
     };
   }
 
@@ -116,14 +116,14 @@ export class Conducts {
 
   /** Clients of which something is remembered. */
   get remembered(): number {
-    return Math.max(...Object.values(this.#tables).map((tables) => tables?.clients.size ?? 0));
+    return Math.max(...Object.values(this.#tables).map(({ clients }) => clients.size));
   }
 
   /** A ban was lifted: what led to it is forgotten, or the next mistake would bring it back. */
   forget(network: string): void {
-    for (const tables of Object.values(this.#tables)) {
-      tables?.clients.forget(network);
-      tables?.networks.forget(network);
+    for (const { clients, networks } of Object.values(this.#tables)) {
+      clients.forget(network);
+      networks.forget(network);
     }
   }
 
@@ -159,10 +159,15 @@ export class Conducts {
     };
   }
 
+  #limitOf(offence: Offence): number {
+    const { authFailures, badRecipients, badCommands } = this.#parts.limits();
+    return { password: authFailures, recipient: badRecipients, command: badCommands }[offence];
+  }
+
   /** Counts it, and bans who has done too much of it; returns the client's level. */
   #count({ client, network }: ClientNetworks, offence: Offence, amount: number): number {
     const tables = this.#tables[offence];
-    if (tables === undefined || amount === 0) return 0;
+    if (this.#limitOf(offence) === 0 || amount === 0) return 0;
     const { bans, clock } = this.#parts;
     const now = clock.now();
     const level = tables.clients.add(client, amount, now);

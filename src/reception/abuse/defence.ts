@@ -1,6 +1,7 @@
 /** What stands between the doors and those who misbehave there, put together. */
 
 import type { Config } from '../../config/config.ts';
+import { madeOf } from '../../config/settings.ts';
 import { Admission } from '../../net/admission.ts';
 import { networkSet } from '../../net/networks.ts';
 import type { Store } from '../../store/store.ts';
@@ -17,7 +18,7 @@ export interface Defence {
   conducts: Conducts;
   places: LoginPlaces;
   /** Another door, with room of its own: what is known of clients counts at it too. */
-  gateFor(limits: GateLimits): Gate;
+  gateFor(roomIn: (config: DefenceConfig) => GateLimits): Gate;
   abuseCounts(): AbuseCounts;
   /** A ban was lifted. */
   forgiven(network: string): void;
@@ -40,33 +41,50 @@ export interface AbuseCounts {
   remembered: number;
 }
 
+export type DefenceConfig = Pick<Config, 'abuse' | 'limits' | 'relay' | 'web'>;
+
 export interface DefenceParts {
-  config: Pick<Config, 'abuse' | 'limits' | 'relay'>;
+  settings: { readonly config: DefenceConfig };
   store: Store;
   clock: Clock;
   log: Log;
 }
 
 /** Reads the bans of earlier runs; `bans.stop()` writes those of this one. */
-export async function openDefence({ config, ...parts }: DefenceParts): Promise<Defence> {
-  const { abuse, limits, relay } = config;
-  const { clock } = parts;
-  const bans = await Bans.read({ ...parts, policy: banPolicy(abuse) });
-  const trusted = networkSet(relay.trustedNetworks);
-  const exempt = networkSet([...relay.trustedNetworks, ...abuse.exempt]);
-  const gateFor = (room: GateLimits) => {
-    const admission = new Admission({ ...room, ...abuse, now: clock.now });
-    return new Gate({ ...parts, admission, bans, exempt, trusted });
+export async function openDefence({ settings, ...parts }: DefenceParts): Promise<Defence> {
+  const { clock, store, log } = parts;
+  const policy = madeOf(settings, ({ abuse }) => banPolicy(abuse));
+  const trusted = madeOf(settings, ({ relay }) => networkSet(relay.trustedNetworks));
+  const exempt = madeOf(settings, ({ relay, abuse }) =>
+    networkSet([...relay.trustedNetworks, ...abuse.exempt]),
+  );
+  const isTrusted = (address: string) => trusted()(address);
+  const isExempt = (address: string) => exempt()(address);
+  const bans = await Bans.read({
+    ...{ store, clock, log },
+    get policy() {
+      return policy();
+    },
+  });
+  const gateFor: Defence['gateFor'] = (roomIn) => {
+    const limits = madeOf(settings, (config) => ({ ...roomIn(config), ...config.abuse, now: clock.now }));
+    const admission = new Admission(limits);
+    return new Gate({ clock, log, admission, bans, exempt: isExempt, trusted: isTrusted });
   };
-  const gate = gateFor(limits);
-  const conducts = new Conducts({ limits: abuse, bans, clock, exempt });
+  const gate = gateFor(({ limits }) => limits);
+  const conducts = new Conducts({ bans, clock, limits: () => settings.config.abuse, exempt: isExempt });
   const since = clock.now();
   return {
     bans,
     gate,
     gateFor,
     conducts,
-    places: new LoginPlaces({ ...parts, ...abuse }),
+    places: new LoginPlaces({
+      ...parts,
+      get accountAuthFailures() {
+        return settings.config.abuse.accountAuthFailures;
+      },
+    }),
     abuseCounts() {
       const { delayed, remembered } = conducts;
       return { since, refused: gate.counts, delayed, remembered };

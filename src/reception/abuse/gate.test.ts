@@ -19,7 +19,7 @@ async function stage() {
   };
   const policy = banPolicy({ banMinutes: 15, banMaxHours: 24 });
   const bans = await Bans.read({ store, clock, log: createLog('silent'), policy });
-  const admission = new Admission({ ...limits, now: clock.now });
+  const admission = new Admission(() => ({ ...limits, now: clock.now }));
   const trusted = (address: string) => address === '10.0.0.1';
   const exempt = (address: string) => trusted(address) || address === '127.0.0.1';
   const gate = new Gate({ admission, bans, clock, log, exempt, trusted });

@@ -37,7 +37,7 @@ type Places = Record<string, number>;
 
 export class LoginPlaces {
   readonly #parts: LoginPlacesParts;
-  readonly #failures: LeakyLevels | undefined;
+  readonly #failures: LeakyLevels;
   /** `account client` → when that was written down. */
   readonly #written = new Map<string, number>();
   /** One after the other: each reads what the one before has written. */
@@ -45,18 +45,22 @@ export class LoginPlaces {
 
   constructor(parts: LoginPlacesParts) {
     this.#parts = parts;
-    const { accountAuthFailures: limit } = parts;
-    if (limit > 0) this.#failures = new LeakyLevels({ limit, windowMs: hour, maxNames: maxRemembered });
+    const limit = () => parts.accountAuthFailures;
+    this.#failures = new LeakyLevels({ limit, windowMs: hour, maxNames: maxRemembered });
+  }
+
+  get #isCounting(): boolean {
+    return this.#parts.accountAuthFailures > 0;
   }
 
   failed(user: string): void {
-    this.#failures?.add(nameOf(user), 1, this.#parts.clock.now());
+    if (this.#isCounting) this.#failures.add(nameOf(user), 1, this.#parts.clock.now());
   }
 
   /** Resolves to whether the account is guessed at, and this is no place where its owner is known to be. */
   async isBesieged(user: string, address: string): Promise<boolean> {
     const name = nameOf(user);
-    if (!this.#failures?.isOver(name, this.#parts.clock.now())) return false;
+    if (!this.#isCounting || !this.#failures.isOver(name, this.#parts.clock.now())) return false;
     const places = await this.#read(name);
     return places[clientNetworks(address).client] === undefined;
   }

@@ -1,0 +1,114 @@
+/**
+ * The second third of the wiring: all that is made of one reading of the configuration. A reload makes another one beside
+ * it, which takes its place only when nothing can go wrong any more. What began with an edition ends with it.
+ */
+
+import type { Admin } from '../admin/admin.ts';
+import type { Config } from '../config/config.ts';
+import { createHttps, createResolver, loadSigners } from '../delivery/outbound.ts';
+import type { ReportParts } from '../delivery/reports/report.ts';
+import { createTls } from '../delivery/tls/outbound-tls.ts';
+import type { OpenSession } from '../net/connection.ts';
+import type { Certificates } from '../net/tls-context.ts';
+import { Complaints } from '../queue/complaints.ts';
+import { createJudging } from '../reception/create-judging.ts';
+import { inboundDoor } from '../reception/inbound.ts';
+import { lmtpDoor } from '../reception/lmtp.ts';
+import { openLogins } from '../reception/open-logins.ts';
+import { submissionDoor } from '../reception/submission.ts';
+import { openReportInbox } from '../reporting/inbox/open-inbox.ts';
+import type { OfferedMail, ReportInbox } from '../reporting/inbox/report-inbox.ts';
+import { openDmarcReports, openTlsReports } from '../reporting/open-reports.ts';
+import { UnderWay } from '../util/under-way.ts';
+import { openCertificates } from './certificates.ts';
+import { openOperations } from './control.ts';
+import { type Lasting, type Reception, reportPartsOf } from './core.ts';
+import { openSending, type Sending, startGuard } from './deliveries.ts';
+import { createFilters, doorPartsOf } from './doors.ts';
+import type { InForce } from './in-force.ts';
+import { type Incoming, serverFor } from './sessions.ts';
+import { openWebDoor, type WebDoor } from './web.ts';
+
+export interface Edition {
+  config: Config;
+  /** Absent: without TLS. */
+  certificates: Certificates | undefined;
+  sending: Sending;
+  /** In whose name senders are told. */
+  report: ReportParts;
+  /** What commands reach. */
+  admin: Admin;
+  inbox: ReportInbox | undefined;
+  serve(incoming: Incoming): OpenSession;
+  /** Absent where no listener speaks HTTP. */
+  web: WebDoor | undefined;
+  /** Lets go of everything when the last session and the last delivery that began with it have ended. */
+  retire(): Promise<void>;
+}
+
+/** Rejects with the first thing that cannot be had, everything before it undone: an Error that names a file. */
+export async function makeEdition(config: Config, lasting: Lasting, inForce: InForce): Promise<Edition> {
+  await using atOnce = new AsyncDisposableStack();
+  await using afterDeliveries = new AsyncDisposableStack();
+  await using afterSessions = new AsyncDisposableStack();
+  const { clock, log, queue, defence } = lasting;
+  const certificates = await openCertificates({ config, log, clock }, atOnce);
+  const made = { ...lasting, config, signers: await loadSigners(config, clock) };
+  const resolver = await createResolver(config, clock, log);
+  const https = await createHttps(config, resolver, clock);
+  const offer = (mail: OfferedMail) => inForce.edition.inbox?.offer(mail);
+  const reporting = { ...made, resolver, https, queue, offer };
+  const tlsReports = await openTlsReports(reporting);
+  atOnce.defer(() => tlsReports?.stop());
+  const dmarcReports = await openDmarcReports(reporting);
+  atOnce.defer(() => dmarcReports?.stop());
+  const guard = await startGuard(made, atOnce);
+  const tls = createTls(config, { ...made, resolver, https, onTlsResult: tlsReports?.onResult });
+  const core = { ...made, resolver, guard };
+  afterDeliveries.defer(() => tls.sts.close());
+  await tls.sts.start();
+  const sending = await openSending({ ...core, tls }, afterDeliveries);
+  const complaints = await Complaints.read({ ...core, enabled: config.reports.abuse });
+  const reception: Reception = { ...core, complaints };
+  const admin = await openOperations({ ...reception, tls }, atOnce);
+  const inbox = startReportInbox(reception, atOnce);
+  const { judging, stop } = createJudging(core);
+  afterSessions.defer(stop);
+  const sessions = new UnderWay();
+  afterSessions.defer(() => sessions.over());
+  const filters = await createFilters(reception);
+  const doorParts = { ...doorPartsOf(reception), filters, reports: { offer }, dmarcReports };
+  const serve = serverFor({
+    ...core,
+    ...defence,
+    logins: await openLogins({
+      ...{ ...core, ...defence, https, settings: config.login, oauth: config.oauth },
+      onLogin: lasting.metrics?.sessions.login,
+    }),
+    certificates,
+    doors: {
+      smtp: inboundDoor({ ...doorParts, judging }),
+      submission: submissionDoor(doorParts),
+      lmtp: lmtpDoor({ ...doorParts, judging }),
+    },
+  });
+  const web = await openWebDoor({ ...core, certificates, challengeResponse: () => undefined });
+  const kept = [atOnce, afterDeliveries, afterSessions].map((stack) => stack.move());
+  return {
+    ...{ config, certificates, web, sending, admin, inbox, report: reportPartsOf(core) },
+    serve(incoming) {
+      const session = serve(incoming);
+      void sessions.during(session.closed);
+      lasting.metrics?.sessions.began(incoming.listener.protocol, session.closed);
+      return session;
+    },
+    retire: async () => void (await Promise.all(kept.map((stack) => stack.disposeAsync()))),
+  };
+}
+
+function startReportInbox(reception: Reception, parts: AsyncDisposableStack): ReportInbox | undefined {
+  const inbox = openReportInbox(reception);
+  parts.defer(() => inbox?.stop());
+  inbox?.start();
+  return inbox;
+}
