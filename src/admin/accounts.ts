@@ -2,6 +2,7 @@
 
 import { maxCommandLineBytes } from '../pop3/session.ts';
 import { volumeKind } from '../queue/brake/brake.ts';
+import { follow } from '../queue/following.ts';
 import { findPlace } from '../queue/readings.ts';
 import { placesKind } from '../reception/abuse/login-places.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
@@ -177,7 +178,21 @@ async function checkAlias({ address, targets, list }: Alias, store: Store, domai
   const found: string[] = [];
   for (const target of targets) found.push(await checkTarget(key, target, store, domains));
   const alias = { address: key, targets: [...new Set(found)] };
+  await refuseEndless(alias, store, domains);
   return list ? { ...alias, list: await checkList(key, list, store, domains) } : alias;
+}
+
+/** What leads further than anybody follows would be refused to everybody who writes to it. */
+async function refuseEndless(alias: Alias, store: Store, domains: Domains): Promise<void> {
+  const { address } = alias;
+  const findAlias = async (key: string) => (key === address ? alias : store.findAlias(key));
+  const places = {
+    store: { findAlias, findAccount: (key: string) => store.findAccount(key) },
+    domains: new Map(domains.map((domain) => [domain.name, domain])),
+  };
+  const { cut } = await follow(places, { original: address, start: address });
+  if (cut !== undefined)
+    throw new AdminError('bad-request', `${address} ${cut}, and no more are followed. Let it lead to fewer.`);
 }
 
 async function checkList(

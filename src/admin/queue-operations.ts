@@ -260,6 +260,7 @@ async function resolve({ directory }: QueueOperationsParts, text: string): Promi
     const what = `There is no account or alias ${text}. See: posthorn account list, posthorn alias list`;
     throw new AdminError('no-such-account', what);
   }
+  if (resolution.status === 'endless') throw new AdminError('bad-request', `${text} ${resolution.why}.`);
   const [first, ...others] = resolution.recipients;
   if (first !== undefined && others.length === 0) return first;
   const all = resolution.recipients.map((recipient) => recipient.address).join(', ');

@@ -14,10 +14,10 @@ import { formatSize, parseSize } from './sizes.ts';
 interface SetOptions extends CommonOptions {
   receive?: boolean;
   send?: boolean;
-  quota?: number | null;
+  quota?: number | 'default';
   /** false: --no-policy. */
   policy?: string | false;
-  hourlyRecipients?: number | null;
+  hourlyRecipients?: number | 'default';
 }
 
 interface ForwardOptions extends CommonOptions {
@@ -51,9 +51,9 @@ export function addSettingsCommands(tree: CommandTree, account: Command, context
         address,
         ...(receive !== undefined && { receive }),
         ...(send !== undefined && { send }),
-        ...(quota !== undefined && { quotaBytes: quota }),
+        ...(quota !== undefined && { quotaBytes: orNull(quota) }),
         ...(policy !== undefined && { policy: policy === false ? null : policy }),
-        ...(hourlyRecipients !== undefined && { hourlyRecipients }),
+        ...(hourlyRecipients !== undefined && { hourlyRecipients: orNull(hourlyRecipients) }),
       }),
   );
   const forward = tree
@@ -119,8 +119,11 @@ function onOrOff(value: string): boolean {
   throw new InvalidArgumentError('Say on or off.');
 }
 
-function quota(value: string): number | null {
-  if (value === 'default') return null;
+/** As a request has it. Commander would read null from a parser as ''. */
+const orNull = (value: number | 'default'): number | null => (value === 'default' ? null : value);
+
+function quota(value: string): number | 'default' {
+  if (value === 'default') return value;
   const bytes = parseSize(value);
   if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('Give a size such as 500M or 2G, or default.');
@@ -128,8 +131,8 @@ function quota(value: string): number | null {
 
 const maxHourly = 10_000_000;
 
-function hourlyRecipients(value: string): number | null {
-  if (value === 'default') return null;
+function hourlyRecipients(value: string): number | 'default' {
+  if (value === 'default') return value;
   if (value === 'none') return 0;
   const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= 1 && number <= maxHourly) return number;

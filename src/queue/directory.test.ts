@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Address, parseAddress } from '../mail/address.ts';
 import type { AccountSettings, Alias } from '../store/store.ts';
 import { Directory, type DirectoryParts, type Resolution } from './directory.ts';
+import { maxDepth, maxRecipients } from './following.ts';
 import { asJunk } from './recipient.ts';
 
 interface World {
@@ -519,5 +520,43 @@ describe('bounces to senders whose mail went on from here', () => {
   test('find a sender who is ours by now', async () => {
     const { resolve } = withReturns({ localPart: 'bob', domain: 'example.com' });
     expect(addresses(await resolve('SRS0=good@example.com'))).toEqual(['bob@example.com']);
+  });
+});
+
+describe('what leads further than anybody follows', () => {
+  const chain = (length: number) =>
+    Object.fromEntries(
+      Array.from({ length }, (_, index) => [
+        `c${index}@example.com`,
+        [index === length - 1 ? 'bob@example.com' : `c${index + 1}@example.com`],
+      ]),
+    );
+  const many = (count: number, from = 0) =>
+    Array.from({ length: count }, (_, index) => `u${from + index}@example.net`);
+
+  test('M12: an address leads over so many others, and not over one more', async () => {
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'], aliases: chain(maxDepth + 2) });
+    expect(addresses(await resolve('c2@example.com'))).toEqual(['bob@example.com']);
+    expect(await resolve('c0@example.com')).toEqual({
+      status: 'endless',
+      why: 'leads over more than 10 addresses, one after the other',
+    });
+  });
+
+  test('M12: nobody is passed over because another branch is too deep', async () => {
+    const aliases = { ...chain(maxDepth + 2), 'both@example.com': ['c0@example.com', 'bob@example.com'] };
+    const { resolve } = directoryOf({ accounts: ['bob@example.com'], aliases });
+    expect((await resolve('both@example.com')).status).toBe('endless');
+  });
+
+  test('M12: an address leads to so many recipients, twice-named ones counted once, and to not one more', async () => {
+    const aliases = {
+      'all@example.com': ['half@example.com', ...many(maxRecipients / 2), ...many(maxRecipients / 2)],
+      'half@example.com': many(maxRecipients / 2, maxRecipients / 2),
+      'more@example.com': ['all@example.com', 'x@example.net'],
+    };
+    const { resolve } = directoryOf({ aliases });
+    expect(addresses(await resolve('all@example.com'))).toHaveLength(maxRecipients);
+    expect(await resolve('more@example.com')).toMatchObject({ status: 'endless' });
   });
 });

@@ -19,7 +19,9 @@ export type Resolution =
   /** Not one of our domains. */
   | { status: 'elsewhere'; recipient: Recipient }
   /** One of our domains, but nobody there has this address; or, if it is closed, whoever has it takes no mail. */
-  | { status: 'unknown'; isClosed?: true };
+  | { status: 'unknown'; isClosed?: true }
+  /** Somebody has to mend it: it leads to more than anybody follows. `why` in words. */
+  | { status: 'endless'; why: string };
 
 export interface DirectoryParts {
   store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'>;
@@ -89,7 +91,7 @@ export class Directory {
     const { sender } = reversal;
     const redirected = { from: formatAddress(address), rule: 'the sender of mail that went on from here' };
     return andThen(this.resolve(sender, formatAddress(sender)), (resolution): Resolution => {
-      if (resolution.status === 'unknown') return resolution;
+      if (resolution.status === 'unknown' || resolution.status === 'endless') return resolution;
       const found = resolution.status === 'found' ? resolution.recipients : [resolution.recipient];
       return { status: 'found', recipients: found.map((each) => ({ ...each, redirected, isReturn: true })) };
     });
@@ -175,15 +177,16 @@ export class Directory {
   async #find(key: string, { localPart, domain }: Address): Promise<Resolution> {
     const evenClosed = isRole(localPart);
     const followed = await this.#follow({ original: key, start: key, evenClosed });
-    if (followed.status === 'found') return followed;
+    if (followed.status !== 'unknown') return followed;
     const standIn = evenClosed ? await this.#findPostmaster(key, domain) : followed;
     const catchAll = this.#domain(domain)?.catchAll;
-    if (standIn.status === 'found' || followed.isClosed || catchAll === undefined) return standIn;
+    if (standIn.status !== 'unknown' || followed.isClosed || catchAll === undefined) return standIn;
     return this.#follow({ original: key, start: catchAll, rule: 'catch-all' });
   }
 
   async #follow(way: Way): Promise<Exclude<Resolution, { status: 'elsewhere' }>> {
-    const { recipients, isClosed } = await follow(this.#places, way);
+    const { recipients, isClosed, cut } = await follow(this.#places, way);
+    if (cut !== undefined) return { status: 'endless', why: cut };
     if (recipients.size > 0)
       return { status: 'found', recipients: await this.#withKeeper(way, [...recipients.values()]) };
     return isClosed ? { status: 'unknown', isClosed } : { status: 'unknown' };

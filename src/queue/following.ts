@@ -4,9 +4,9 @@ import type { AccountSettings } from '../store/store.ts';
 import { findPlace, type Place, type PlaceParts } from './readings.ts';
 import type { ListMark, Recipient } from './recipient.ts';
 
-/** An address may lead to an address, so many times; and reach so many recipients. */
-const maxDepth = 10;
-const maxRecipients = 1000;
+/** An address may lead to an address, so many times; and reach so many recipients. Beyond that nobody is told `250`. */
+export const maxDepth = 10;
+export const maxRecipients = 10_000;
 
 export interface Way {
   /** What the sender wrote, as `addressKey()` writes it. */
@@ -23,6 +23,8 @@ export interface Followed {
   recipients: Map<string, Recipient>;
   /** Somebody is there who takes no mail. */
   isClosed: boolean;
+  /** It leads further than anybody follows: the recipients are not all. In words. */
+  readonly cut: string | undefined;
 }
 
 /** How one got to an address. */
@@ -59,6 +61,9 @@ export async function peopleOf(parts: PlaceParts, start: string): Promise<Readon
 class Walk implements Followed {
   readonly recipients = new Map<string, Recipient>();
   isClosed = false;
+  #isFull = false;
+  /** Where nobody went, unless there is a shorter way. */
+  readonly #tooDeep = new Set<string>();
   readonly #parts: PlaceParts;
   readonly #way: Way;
   /** Whether somebody was reached by that address; false as long as that is not known, so that circles end. */
@@ -69,11 +74,22 @@ class Walk implements Followed {
     this.#way = way;
   }
 
+  get cut(): string | undefined {
+    if (this.#isFull) return `leads to more than ${maxRecipients} recipients`;
+    return this.#tooDeep.size === 0
+      ? undefined
+      : `leads over more than ${maxDepth} addresses, one after the other`;
+  }
+
   /** Resolves to whether it leads to anybody. */
   async visit(key: string, path: Path): Promise<boolean> {
     const known = this.#seen.get(key);
-    if (known !== undefined || path.depth > maxDepth || this.recipients.size >= maxRecipients)
-      return known ?? false;
+    if (known !== undefined) return known;
+    if (path.depth > maxDepth) {
+      this.#tooDeep.add(key);
+      return false;
+    }
+    this.#tooDeep.delete(key);
     this.#seen.set(key, false);
     const place = await findPlace(this.#parts, key);
     const isReached = place !== undefined && (await this.#enter(key, place, path));
@@ -128,16 +144,20 @@ class Walk implements Followed {
     return isReached;
   }
 
-  #add(key: string, { rules, forwardedBy, list }: Path, recipient: Recipient): true {
+  #add(key: string, { rules, forwardedBy, list }: Path, recipient: Recipient): boolean {
+    if (this.recipients.has(key)) return true;
+    if (this.recipients.size >= maxRecipients) {
+      this.#isFull = true;
+      return false;
+    }
     const { original, rule = [...new Set(rules)].join(', ') } = this.#way;
     const redirected = key === original ? undefined : { from: original, rule };
-    if (!this.recipients.has(key))
-      this.recipients.set(key, {
-        ...recipient,
-        ...(redirected && { redirected }),
-        ...(forwardedBy !== undefined && { forwardedBy, junkTo: forwardedBy }),
-        ...(list && { list }),
-      });
+    this.recipients.set(key, {
+      ...recipient,
+      ...(redirected && { redirected }),
+      ...(forwardedBy !== undefined && { forwardedBy, junkTo: forwardedBy }),
+      ...(list && { list }),
+    });
     return true;
   }
 }

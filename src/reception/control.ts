@@ -5,7 +5,7 @@ import { withCrlf } from '../mail/line-ends.ts';
 import type { Recipient } from '../queue/directory.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import { StoreBrokenError } from '../store/errors.ts';
-import { closedMailbox } from './path.ts';
+import { closedMailbox, endlessAddress } from './path.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 import { openMessage, type SubmissionParts } from './submission.ts';
 import { refuseSuppressed } from './suppressed.ts';
@@ -69,6 +69,8 @@ async function resolveAll(parts: SubmissionParts, recipients: readonly string[])
     if (suppressed) refused.push({ recipient: text, reply: replyText(suppressed) });
     else if (resolution.status === 'found') found.push(...resolution.recipients);
     else if (resolution.status === 'elsewhere') found.push(resolution.recipient);
+    else if (resolution.status === 'endless')
+      refused.push({ recipient: text, reply: replyText(endlessAddress(text)) });
     else if (resolution.isClosed) refused.push({ recipient: text, reply: replyText(closedMailbox(text)) });
     else refused.push({ recipient: text, reply: `550 5.1.1 No such user here: <${text}>` });
   }

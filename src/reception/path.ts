@@ -10,6 +10,14 @@ export const unknownUser = (spelled: string): Reply =>
 export const closedMailbox = (spelled: string): Reply =>
   reply(550, '5.2.1', `The mailbox <${spelled.slice(0, 100)}> takes no mail; reach its owner another way`);
 
+/** Nothing was lost yet, and somebody here can mend it: the log says what. */
+export const endlessAddress = (spelled: string): Reply =>
+  reply(
+    452,
+    '4.2.4',
+    `<${spelled.slice(0, 100)}> leads to more addresses than are followed; its postmaster must divide it`,
+  );
+
 export const isAddress = (value: Address | Reply): value is Address => 'domain' in value;
 
 /** RFC 5321 §4.1.1.3, appendix F.2: a source route `@a,@b:` is accepted and ignored. */

@@ -25,7 +25,7 @@ import { refuseFull } from './full-mailbox.ts';
 import { refusePost } from './list-posts.ts';
 import type { Login } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
-import { closedMailbox, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
+import { closedMailbox, endlessAddress, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
 import { type Check, firstRefusal, refuseToReturn } from './recipient-checks.ts';
 import { type ExpandedAlias, inherit } from './requests.ts';
 
@@ -272,7 +272,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     const spelled = withoutRoute(path);
     return andThen(this.#parts.directory.resolve(address, spelled), (resolution) => {
       const added = this.#addRecipient(transaction, { address, spelled, parameters }, resolution);
-      if (resolution.status === 'found') return added;
+      if (resolution.status === 'found' || resolution.status === 'endless') return added;
       return andThen(added, (refusal) => refusal && this.#answerStranger(refusal, transaction));
     });
   }
@@ -293,6 +293,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     if (resolution.status === 'unknown') this.#parts.door.unknownRecipient?.(this.#session);
     if (resolution.status === 'unknown')
       return resolution.isClosed ? closedMailbox(spelled) : unknownUser(spelled);
+    if (resolution.status === 'endless') return this.#tellEndless(spelled, resolution.why);
     const elsewhere = resolution.status === 'elsewhere';
     const refusal = elsewhere ? this.#parts.door.refuseElsewhere(this.#session, address) : undefined;
     if (refusal) return refusal;
@@ -308,6 +309,11 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
       recipients.push(...(requests ? this.#asking(transaction, spelled, found, requests) : found));
       return undefined;
     });
+  }
+
+  #tellEndless(spelled: string, why: string): Reply {
+    this.#parts.log.error({ recipient: spelled }, `mail is refused: this address ${why}`);
+    return endlessAddress(spelled);
   }
 
   /** What the address itself takes first, then what its people want, then what programs of others say. */

@@ -49,6 +49,7 @@ export function mailCarrier(parts: MailParts): Carrier {
       if (to === undefined) return { problem: 'it is no mail address' };
       const resolution = await parts.directory.resolve(to, formatAddress(to));
       if (resolution.status === 'unknown') return { problem: 'there is no such account here' };
+      if (resolution.status === 'endless') return { problem: `the address ${resolution.why}` };
       const recipients = resolution.status === 'found' ? resolution.recipients : [resolution.recipient];
       const entry = await entryOf(parts, { target, report, to, recipients });
       const { maxBytes = Number.POSITIVE_INFINITY } = target;

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand } from '../testing/command-line.ts';
 import { eventually } from '../testing/eventually.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { startWorld, type World } from '../testing/world.ts';
@@ -68,4 +70,15 @@ test('duty-1: the postmaster is reached, however full the mailbox', async () => 
   expect(await answer(eve, 710)).toMatchObject({ code: 552 });
   expect(await answer('postmaster@example.net', 710)).toMatchObject({ code: 250 });
   expect(await answer('abuse@example.org', 710)).toMatchObject({ code: 250 });
+});
+
+test('what was set for one mailbox is taken back by a command, while the server runs', async () => {
+  const set = (...args: string[]) =>
+    runCommand(['account', 'set', eve, ...args], { cwd: join(world.directory, 'example.net') });
+  const limits = ['--quota', '2G', '--hourly-recipients', '70'];
+  expect((await set(...limits)).out).toContain('may hold 2 GiB; held above 70 recipients');
+  expect(await set('--quota', 'default', '--hourly-recipients', 'default')).toMatchObject({
+    exitCode: 0,
+    out: `${eve}: nothing special\n`,
+  });
 });

@@ -260,7 +260,7 @@ async function resolve(directory: Directory, to: string): Promise<readonly Recip
   const address = parseAddress(to);
   if (!address) return [];
   const resolution = await directory.resolve(address, to);
-  if (resolution.status === 'unknown') return [];
+  if (resolution.status === 'unknown' || resolution.status === 'endless') return [];
   if (resolution.status === 'elsewhere') return [resolution.recipient];
   // A list is no sender: its owner, who may write in its name, is.
   const list = resolution.recipients.find((each) => each.list)?.list;
