@@ -33,6 +33,7 @@ import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { smugglingRelays } from './scenarios/smuggling-relays.ts';
 import { submission } from './scenarios/submission.ts';
+import { thunderbird } from './scenarios/thunderbird.ts';
 import { timing } from './scenarios/timing.ts';
 import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
@@ -56,6 +57,7 @@ const scenarios = [
   greylistingReceiver,
   tlsPolicies,
   transports,
+  thunderbird,
   queue,
   dkim,
   authentication,

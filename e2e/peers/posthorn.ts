@@ -6,7 +6,7 @@ import { stringify } from 'smol-toml';
 import { type Finished, type Running, run, runOk, start } from '../process.ts';
 import { readLog, type World } from '../world.ts';
 
-export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s';
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s' | 'http' | 'https';
 
 /** A table of posthorn.toml. */
 type Table = Record<string, unknown>;
@@ -22,6 +22,10 @@ export interface PosthornOptions {
   /** Unix sockets for LMTP, by their paths. */
   sockets?: readonly string[];
   domains?: readonly Table[];
+  /** Names for its certificate besides the hostname. */
+  hosts?: readonly string[];
+  /** An `http` listener is for a web server in front. */
+  proxied?: boolean;
   /** Password by address. */
   accounts?: Readonly<Record<string, string>>;
   /** Port of a name server at 127.0.0.1. */
@@ -136,10 +140,11 @@ async function configuration(
         port,
         address: '127.0.0.1',
         ...(options.proxyProtocol && { proxyProtocol: options.proxyProtocol }),
+        ...(options.proxied && protocol === 'http' && { proxied: true }),
       })),
       ...(options.sockets ?? []).map((socket) => ({ protocol: 'lmtp', socket })),
     ],
-    tls: await authority.issue(hostname),
+    tls: await authority.issue(hostname, ...(options.hosts ?? [])),
     domain: domains,
     relay: options.relay ?? {},
     transport: options.transports ?? [],
