@@ -1,5 +1,6 @@
 /** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
 
+import { isRewritten } from '../mail/srs.ts';
 import { maxCommandLineBytes } from '../pop3/session.ts';
 import { volumeKind } from '../queue/brake/brake.ts';
 import { follow } from '../queue/following.ts';
@@ -45,6 +46,7 @@ export function accountOperations(parts: AccountParts): AccountOperations {
   return {
     async addAccount(request) {
       const account = await newAccount(request, parts);
+      refuseRewritten(account.address);
       await refuseAlias(account.address, store);
       const existing = await store.addAccounts([account]);
       if (existing.length > 0) throw accountExists(account.address);
@@ -95,6 +97,7 @@ async function importAccounts(rows: NewAccount[], parts: AccountParts) {
   for (const { address, password, hash } of rows) {
     const key = localAddress(address, parts.domains);
     checkCredential(password, hash);
+    refuseRewritten(key);
     await refuseAlias(key, parts.store);
   }
   const accounts: Account[] = [];
@@ -167,6 +170,7 @@ async function refuseAlias(address: string, store: Store): Promise<void> {
 
 async function checkAlias({ address, targets, list }: Alias, store: Store, domains: Domains): Promise<Alias> {
   const key = localAddress(address, domains);
+  refuseRewritten(key);
   if (targets.length === 0)
     throw new AdminError('bad-request', `The alias ${key} needs an address that it leads to.`);
   if (await store.findAccount(key)) {
@@ -228,6 +232,15 @@ async function leadsTo(from: string, goal: string, store: Store, seen = new Set<
   const alias = await store.findAlias(from);
   for (const target of alias?.targets ?? []) if (await leadsTo(target, goal, store, seen)) return true;
   return false;
+}
+
+/** Such an address would be taken for one of a bounce that comes back, and nobody could write to it. */
+function refuseRewritten(key: string): void {
+  if (isRewritten(key))
+    throw new AdminError(
+      'bad-request',
+      `${key} looks like a rewritten return path (SRS). Choose another name.`,
+    );
 }
 
 const accountExists = (address: string) =>

@@ -224,6 +224,7 @@ describe('localAdmin()', () => {
     for (let index = 10; index > 0; index -= 1)
       await alias(`c${index}@example.com`, index === 10 ? 'bob@example.com' : `c${index + 1}@example.com`);
     await expect(alias('c0@example.com', 'c1@example.com')).rejects.toThrow(/more than 10 addresses/);
+    await expect(alias('SRS0=x@example.com', 'bob@example.com')).rejects.toThrow(/rewritten/);
     await expect(alias('x@example.com', 'nobody@example.com')).rejects.toEqual(failure('no-such-account'));
     await expect(alias('bob@example.com', 'x@example.org')).rejects.toEqual(failure('exists'));
     await expect(local.addAccount({ address: 'info@example.com', hash })).rejects.toEqual(failure('exists'));

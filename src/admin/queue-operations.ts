@@ -5,6 +5,7 @@
 
 import type { DossierEvent } from '../dossier/event.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
+import { brakeName } from '../queue/brake/brake.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
 import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';
@@ -215,7 +216,10 @@ const changeStepAt =
   async ({ store, clock }, { filter, after }, ordered) => {
     const now = clock.now();
     const events = eventsOf(change, ordered);
-    const step = { filter, change, now, by: ordered.by, events, limit: orderStep };
+    // What an account's own release lets go, with its counts; named by its id it is meant.
+    const isSwept = change.kind === 'release' && filter.queueId === undefined;
+    const own = isSwept ? { ...filter, notHeldBy: brakeName } : filter;
+    const step = { filter: own, change, now, by: ordered.by, events, limit: orderStep };
     const { jobs, next } = await store.changeJobs(after === undefined ? step : { ...step, after });
     return { jobs: jobs.map(named), ...(next !== undefined && { next }) };
   };

@@ -33,6 +33,7 @@ beforeAll(async () => {
       readReport(message, 'cfbl-feedback-id'),
       { queueId, receivedAt: Date.now(), facts },
       known,
+      () => true,
     );
     await store.settleReportMail({ ...kept, queueId, receivedAt: Date.now(), sender: known.sender });
   };

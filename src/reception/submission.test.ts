@@ -57,6 +57,16 @@ describe('mail from our own users', () => {
     expect(entry.jobs.map(({ recipient }) => recipient)).toEqual([ann, 'hidden@example.net']);
   });
 
+  test('what only we may write is taken out: a stolen password is no way to our verdicts', async () => {
+    const forged =
+      'Return-Path: <a@b.example>\r\nX-Posthorn-Verdict: Inbox; forged\r\n' +
+      'Authentication-Results: mx.example.com; spf=pass\r\nAuthentication-Results: other.example; spf=none\r\n';
+    const { text } = await submitted(`${forged}${complete}`);
+    expect(text).not.toMatch(/^(?:Return-Path|X-Posthorn-Verdict|Authentication-Results: mx)/m);
+    expect(text).toContain('Authentication-Results: other.example; spf=none');
+    expect(text.endsWith(complete)).toBe(true);
+  });
+
   test("M9: is signed with the key of From's domain, and the dossier says so", async () => {
     const { text, entry } = await submitted(complete);
     expect(text.replace(/\r\n\s+/g, ' ')).toMatch(

@@ -29,6 +29,7 @@ import type { Clock } from '../util/clock.ts';
 import { acceptedEvent, clientFacts, messageRow, queuedAs, traceField } from './accepted.ts';
 import { filteredEvents } from './filters/filtered.ts';
 import type { Filtered, Filters } from './filters/filters.ts';
+import { withoutForeignFields } from './foreign-fields.ts';
 import { MessageCollector } from './message-collector.ts';
 import { type Repeats, repeatKey } from './repeats.ts';
 import type { ReportExpansion } from './requests.ts';
@@ -106,7 +107,8 @@ export function openMessage(
     editHeader(original) {
       header = parseHeader(original);
       octets?.update(original);
-      const completed = completeHeader(original, completionFor(parts, session, transaction));
+      const own = withoutForeignFields(header, original, parts.hostname);
+      const completed = completeHeader(own, completionFor(parts, session, transaction));
       added = completed.prefix;
       const author = authorDomain(parseHeader(Buffer.concat([added, completed.header])));
       const complaints = parts.complaints?.fieldsFor(transaction.queueId, author, header) ?? '';

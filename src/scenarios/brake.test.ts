@@ -119,6 +119,12 @@ describe('the brake', () => {
     expect((await notices(bob, 4)).filter((text) => text.includes('Subject: Reminder: '))).toHaveLength(3);
   });
 
+  test('what releases the whole queue leaves it alone', async () => {
+    const order = { selection: {}, order: { kind: 'release' }, by: 'root' } as const;
+    await com().withAdmin((admin) => admin.orderQueue(order));
+    expect((await heldOf(bob)).jobs).toHaveLength(3);
+  });
+
   test('one order releases all of it, and forgives the count', async () => {
     const { count, braked } = await com().withAdmin((admin) =>
       admin.releaseAccount({ address: bob, by: 'root' }),

@@ -323,6 +323,8 @@ export interface QueueFilter {
   submitter?: string;
   /** By whom it is held. */
   heldBy?: string;
+  /** Not what this one holds. */
+  notHeldBy?: string;
   /** Queued at this moment or earlier, or later: ms since the epoch. */
   queuedBefore?: number;
   queuedAfter?: number;

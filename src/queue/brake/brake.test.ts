@@ -112,9 +112,10 @@ describe('recipients', () => {
     expect(await brake.take(bob, sending(1))).toMatch(/more than 100/);
   });
 
-  test('switched off, nobody is braked', async () => {
-    const { brake } = await stage({ enabled: false });
+  test('switched off, nobody is braked but who has a limit of their own', async () => {
+    const { brake } = await stage({ enabled: false }, fakeStore({ 'app@example.com': 5 }));
     expect(await brake.take(bob, sending(10_000))).toBeUndefined();
+    expect(await brake.take('app@example.com', sending(6))).toMatch(/more than 5/);
   });
 });
 

@@ -130,14 +130,18 @@ export class Brake {
    * `giveBack` is to be called.
    */
   take(account: string, sending: Sending): MaybePromise<string | undefined> {
-    if (!this.#parts.policy.enabled) return undefined;
     const braked = this.#braked.get(account);
     if (braked) return this.#holdMore(braked, sending);
     return andThen(this.#limitOf(account), (limit) =>
-      limit === 0
+      this.#isFree(limit)
         ? undefined
         : andThen(this.#volumeOf(account), (volume) => this.#count(account, volume, limit, sending)),
     );
+  }
+
+  /** Nobody asks how much it sends: it may send as much as it likes, or nothing was said of it, and nobody is braked. */
+  #isFree(limit: number | undefined): boolean {
+    return limit === 0 || (limit === undefined && !this.#parts.policy.enabled);
   }
 
   giveBack(account: string, { recipients }: Sending): void {
@@ -150,12 +154,12 @@ export class Brake {
 
   /** Learns from what has become of a user's recipients, once that is on disk. */
   note(account: string | undefined, events: readonly DossierEvent[]): void {
-    if (account === undefined || !this.#parts.policy.enabled || this.#braked.has(account)) return;
+    if (account === undefined || this.#braked.has(account)) return;
     const ended = events.filter(({ event }) => event === 'delivered' || event === 'failed').length;
     if (ended === 0) return;
     const bounced = events.filter(isBadAddress).length;
     const noted = andThen(this.#limitOf(account), (limit) =>
-      limit === 0
+      this.#isFree(limit)
         ? undefined
         : andThen(this.#volumeOf(account), (volume) =>
             this.#noteOutcomes(account, volume, { ended, bounced, limit }),

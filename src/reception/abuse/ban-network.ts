@@ -1,7 +1,7 @@
 /** Whom an operator's ban is about, as bans are named: a client, its network, or any other block of addresses. */
 
-import { parseNetwork } from '../../config/network.ts';
-import { formatIpv6, parseIpv4, parseIpv6 } from '../../dns/ip.ts';
+import { type Network, parseNetwork } from '../../config/network.ts';
+import { findCanonicalIp, formatIpv6, parseIpv4, parseIpv6 } from '../../dns/ip.ts';
 import { clientNetworks } from '../../net/client-networks.ts';
 
 /** A block larger than these bans a part of the Internet by mistake. */
@@ -11,7 +11,7 @@ const leastPrefix = { 4: 8, 6: 16 };
 export function banNetwork(text: string): string | undefined {
   const network = parseNetwork(text);
   if (network === undefined) return undefined;
-  const { address, prefix } = network;
+  const { address, prefix } = plain(network);
   const octets = parseIpv4(address);
   if (octets === undefined) {
     if (prefix < leastPrefix[6]) return undefined;
@@ -22,6 +22,17 @@ export function banNetwork(text: string): string | undefined {
   if (prefix < leastPrefix[4]) return undefined;
   return prefix === 32 ? octets.join('.') : `${masked(octets, 8, prefix).join('.')}/${prefix}`;
 }
+
+/** An IPv4 address as dual-stack sockets write it (RFC 4291 §2.5.5.2) is banned as itself. */
+function plain({ address, prefix }: Network): Network {
+  const canonical = findCanonicalIp(address) ?? address;
+  const isMapped = address.includes(':') && !canonical.includes(':');
+  return isMapped && prefix >= mappedPrefix
+    ? { address: canonical, prefix: prefix - mappedPrefix }
+    : { address, prefix };
+}
+
+const mappedPrefix = 96;
 
 function masked(parts: readonly number[], bits: number, prefix: number): number[] {
   return parts.map((part, index) => {

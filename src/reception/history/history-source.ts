@@ -32,7 +32,7 @@ export const historyLearner = (history: SenderHistory): Learner => ({
     if (decision.reply || outcome.stage === 'rcpt') return;
     const names = provenNames(facts);
     for (const [index, recipient] of outcome.recipients.entries())
-      if (decision.rulings[index]?.folder === 'Inbox')
+      if (recipient.kind === 'local' && decision.rulings[index]?.folder === 'Inbox')
         for (const { address } of names) history.acquaint(recipient.address, address);
   },
   unknownRecipient: ({ peer }) => history.note('network', networkOf(peer), 'unknown'),

@@ -34,7 +34,15 @@ async function open({
     client = '192.0.2.1',
     trusted = false,
   } = {}) => {
-    const setup = { via: 'smtp', accounts: [bob, eve], policies: [policyOf(rows)], records, clock } as const;
+    const aliases = { 'all@example.com': [bob, 'far@example.org'] };
+    const setup = {
+      via: 'smtp',
+      accounts: [bob, eve],
+      aliases,
+      policies: [policyOf(rows)],
+      records,
+      clock,
+    } as const;
     const reception = new TestReception({
       ...{ ...setup, history, greylist, trusted },
       clientAddress: client,
@@ -59,6 +67,13 @@ const times = async (count: number, work: () => Promise<unknown>) => {
 };
 
 describe('SenderHistory', () => {
+  test('has our own people know a sender, and nobody to whom their mail only goes on', async () => {
+    const { history, receive } = await open();
+    expect((await receive({ to: 'all@example.com' })).reply).toMatch(/^250/);
+    const known = history.acquaintancesOf('a@friend.example').map(({ recipient }) => recipient);
+    expect(known).toEqual([bob]);
+  });
+
   test('holds nothing that programs on trusted networks do against their network', async () => {
     const { history, receive } = await open();
     const nobody = { to: 'nobody@example.com', trusted: true };

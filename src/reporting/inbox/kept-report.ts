@@ -28,8 +28,9 @@ export function keptReport(
   read: ReadReport,
   { receivedAt, queueId }: Omit<ReportMail, 'octets'>,
   facts: DoorFacts,
+  isOurs: (domain: string) => boolean,
 ): Kept {
-  if (read.kind === 'dmarc') return keptDmarc(read.report);
+  if (read.kind === 'dmarc' && isOurs(read.report.policy.domain)) return keptDmarc(read.report);
   // RFC 8460 §3: unsigned ones are to be ignored.
   if (read.kind === 'tls' && (facts.signed || facts.trusted)) return keptTls(read.report);
   const plain = {
@@ -42,8 +43,12 @@ export function keptReport(
   };
   const mail = { from: facts.from, subject: facts.subject };
   if (read.kind === 'abuse') return { ...plain, kind: 'abuse', data: { ...mail, report: read.report } };
-  const problem = read.kind === 'tls' ? 'no signature of its author proves it (RFC 8460 §3)' : read.problem;
-  return { ...plain, kind: 'unreadable', data: { ...mail, problem } };
+  return { ...plain, kind: 'unreadable', data: { ...mail, problem: problemOf(read) } };
+}
+
+function problemOf(read: Exclude<ReadReport, { kind: 'abuse' }>): string {
+  if (read.kind === 'dmarc') return `it is about ${read.report.policy.domain}, which is not ours`;
+  return read.kind === 'tls' ? 'no signature of its author proves it (RFC 8460 §3)' : read.problem;
 }
 
 function keptDmarc({ organization, reportId, beginsAt, endsAt, policy, ...report }: AggregateReport): Kept {

@@ -38,6 +38,9 @@ export function openReportInbox({ config, resolver, ...parts }: OpenInboxParts):
     reader: createReportReader({ clock, tokenField }),
     addresses: new OwnAddresses({ resolver, clock, domains, configured: reports.mailboxes }),
     keptMs: reports.days * dayMs,
+    isOurs: (domain) => domains.some((ours) => isWithin(domain, ours) || isWithin(ours, domain)),
     onAbuse: (report, facts) => followComplaint(following, report, facts),
   });
 }
+
+const isWithin = (domain: string, above: string): boolean => domain === above || domain.endsWith(`.${above}`);

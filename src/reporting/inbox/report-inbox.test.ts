@@ -47,6 +47,7 @@ const parts = (): ReportInboxParts => ({
   log: createLog('silent'),
   keptMs: 30 * dayMs,
   onAbuse: async ({ original }) => ({ messageId: original?.messageId }),
+  isOurs: (domain) => domain !== 'elsewhere.example',
 });
 
 const inboxOver = () => new ReportInbox(parts());
@@ -133,6 +134,14 @@ test('what cannot be read is kept with the reason', async () => {
     sender: 'google.com',
     data: { subject: 'Report Domain: a.example', problem: 'the file in it is neither XML nor JSON' },
   });
+});
+
+test('a report about a domain that is not ours is told, and counts for nothing', async () => {
+  inbox = new ReportInbox({ ...parts(), isOurs: () => false });
+  await inbox.offer(offered('Q1', google));
+  const [report] = await reportsOnce('unreadable');
+  expect(report?.data).toMatchObject({ problem: 'it is about ueber.net, which is not ours' });
+  expect(await reports('dmarc')).toEqual([]);
 });
 
 test('a TLS report counts with a signature only', async () => {

@@ -43,6 +43,8 @@ export interface ReportInboxParts {
   keptMs: number;
   /** What is known here of the message that somebody complains of; what it resolves to is kept with the complaint. */
   onAbuse(report: AbuseReport, facts: DoorFacts): Promise<unknown>;
+  /** Whether a domain is ours, or above or below one of ours: a policy may stand there. */
+  isOurs(domain: string): boolean;
 }
 
 /** A larger mail is no report that anybody sends. */
@@ -182,7 +184,7 @@ export class ReportInbox {
     const { store, log, onAbuse } = this.#parts;
     const { queueId, receivedAt } = mail;
     const facts = mail.facts as DoorFacts; // written by #putAside()
-    const kept = keptReport(read, mail, facts);
+    const kept = keptReport(read, mail, facts, this.#parts.isOurs);
     const matched = read.kind === 'abuse' ? { matched: await onAbuse(read.report, facts) } : {};
     const data = { ...(kept.data as object), ...matched };
     const report: NewReport = { ...kept, data, queueId, receivedAt, sender: facts.sender };

@@ -169,7 +169,8 @@ function termsOf(filter: StepFilter, after: JobName | undefined): Condition {
 
 /** What is looked at in each job. */
 function restOf(filter: StepFilter): Condition {
-  const { sender, submitter, heldBy, queuedBefore, queuedAfter, state, localDomain, unclaimed } = filter;
+  const { sender, submitter, heldBy, notHeldBy, queuedBefore, queuedAfter, state, localDomain, unclaimed } =
+    filter;
   const terms: Term[] = [];
   if (unclaimed) terms.push(['claimed_until IS NULL']);
   if (localDomain !== undefined) {
@@ -182,6 +183,7 @@ function restOf(filter: StepFilter): Condition {
   if (sender !== undefined) terms.push(['reverse_path = ? COLLATE NOCASE', sender]);
   if (submitter !== undefined) terms.push(['submitter = ?', submitter]);
   if (heldBy !== undefined) terms.push(["job.memo ->> '$.held.by' = ?", heldBy]);
+  if (notHeldBy !== undefined) terms.push(["job.memo ->> '$.held.by' is not ?", notHeldBy]);
   if (queuedBefore !== undefined) terms.push(['queued_at <= ?', queuedBefore]);
   if (queuedAfter !== undefined) terms.push(['queued_at >= ?', queuedAfter]);
   if (state !== undefined) terms.push([stateTerms[state]]);
