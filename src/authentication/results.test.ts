@@ -38,6 +38,14 @@ const verdicts: Verdicts = {
 const unfold = (field: string): string => field.replace(/\r\n[ \t]+/g, ' ').trimEnd();
 
 describe('authenticationResults()', () => {
+  it('tells nobody which resolver of ours failed', () => {
+    const reason = 'TXT of example.com: recvmsg ECONNREFUSED (127.0.0.1:53)';
+    const spf = { ...verdicts.spf, result: 'temperror', reason } as const;
+    const field = unfold(authenticationResults({ ...verdicts, spf }, 'mx.example.net'));
+    expect(field).toContain('spf=temperror reason="DNS did not tell"');
+    expect(field).not.toContain('127.0.0.1');
+  });
+
   it('P11: writes what was found, folded', () => {
     const field = authenticationResults(verdicts, 'mx.example.net');
     expect(unfold(field)).toBe(

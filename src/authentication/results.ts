@@ -52,13 +52,17 @@ function foldWords(words: readonly string[]): string {
 
 /** Without the local part, which RFC 8601 §2.7.2 wants only for records that depend on it. */
 function spfResult({ result, domain, scope, reason }: SpfVerdict): string[] {
-  return [`spf=${result}`, ...reasonUnless(result === 'pass', reason), ...property(`smtp.${scope}`, domain)];
+  return [
+    `spf=${result}`,
+    ...reasonUnless(result === 'pass', told(result, reason)),
+    ...property(`smtp.${scope}`, domain),
+  ];
 }
 
 function dkimResult({ result, domain, selector, algorithm, signature, reason }: DkimVerdict): string[] {
   return [
     `dkim=${result}`,
-    ...reasonUnless(reason === 'verified', reason),
+    ...reasonUnless(reason === 'verified', told(result, reason)),
     ...property('header.d', domain),
     ...property('header.s', selector),
     ...property('header.a', algorithm),
@@ -71,7 +75,7 @@ function dmarcResult({ result, domain, published, reason }: DmarcVerdict): strin
   const tags = [p && `p=${p}`, sp && `sp=${sp}`, np && `np=${np}`, testing && 't=y'].filter((tag) => tag);
   return [
     `dmarc=${result}`,
-    ...reasonUnless(result === 'pass' || result === 'fail' || result === 'none', reason),
+    ...reasonUnless(result === 'pass' || result === 'fail' || result === 'none', told(result, reason)),
     ...(tags.length > 0 ? [`(${tags.join(' ')})`] : []),
     ...property('header.from', domain),
   ];
@@ -80,7 +84,7 @@ function dmarcResult({ result, domain, published, reason }: DmarcVerdict): strin
 function iprevResult({ result, name, reason }: IprevVerdict, address: string): string[] {
   return [
     `iprev=${result}`,
-    ...reasonUnless(result === 'pass', reason),
+    ...reasonUnless(result === 'pass', told(result, reason)),
     ...(name === '' ? [] : [`(${harmless(name).replace(/[\\"]/g, '?')})`]),
     ...property('policy.iprev', address),
   ];
@@ -90,12 +94,16 @@ function iprevResult({ result, name, reason }: IprevVerdict, address: string): s
 function arcResult({ result, instances, oldestPass, reason }: ArcVerdict, address: string): string[] {
   return [
     `arc=${result}`,
-    ...reasonUnless(result === 'pass' || result === 'none', reason),
+    ...reasonUnless(result === 'pass' || result === 'none', told(result, reason)),
     ...(instances ? [`(i=${instances})`] : []),
     ...(oldestPass === undefined ? [] : [`header.oldest-pass=${oldestPass}`]),
     ...property('smtp.remote-ip', address),
   ];
 }
+
+/** Which server of ours was asked, and how that went, is for our dossier. */
+const told = (result: string, reason: string): string =>
+  result === 'temperror' ? 'DNS did not tell' : reason;
 
 const longestText = 200;
 

@@ -46,6 +46,8 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
       }
       terminal.out(formatTimeline(events, { colour: usesColour(context), explain }));
       for (const line of forecasts) terminal.out(`${line}\n`);
+      if (new Set(events.map(({ queueId }) => queueId)).size >= limit)
+        terminal.out(`These are the newest ${limit} messages; for more: --limit ${limit * 10}\n`);
       return exitCodes.ok;
     },
   );

@@ -87,7 +87,7 @@ async function checkSender(
 const barred = reply(
   550,
   '5.7.1',
-  'Sending is switched off for this account; ask your postmaster to switch it on: posthorn account set',
+  'Sending is switched off for this account; ask your postmaster to switch it on',
 );
 
 export function openMessage(

@@ -99,10 +99,8 @@ export function extensions(offer: {
   return reply(250, '', ...lines);
 }
 
-export const help = (offered: readonly string[]): Reply =>
-  reply(
-    214,
-    '2.0.0',
-    'EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY AUTH STARTTLS HELP QUIT',
-    `Extensions: ${offered.join(', ')}`,
-  );
+export function help(offered: readonly string[]): Reply {
+  const ofExtensions = ['AUTH', 'STARTTLS'].filter((name) => offered.some((line) => line.startsWith(name)));
+  const commands = ['EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY', ...ofExtensions, 'HELP QUIT'];
+  return reply(214, '2.0.0', commands.join(' '), `Extensions: ${offered.join(', ')}`);
+}
