@@ -17,6 +17,7 @@ import { type CommonOptions, type Context, configOf, printJson } from './context
 import type { CommandTree } from './define.ts';
 import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
+import { policySection } from './doctor-policies.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 /** One thing that was looked at: all that was found of it. */
@@ -42,12 +43,15 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
     async (options: CommonOptions) => {
       const config = await configOf(context, options);
       const resolver = await createStub(config, context.clock);
-      const [sources, ...others] = await Promise.all([
-        lookAtSources(config, context),
+      const [{ sources, accounts }, ...others] = await Promise.all([
+        askServer(config, context),
         listSection(config, { resolver, clock: context.clock }),
         filterSection(config, context.clock),
       ]);
-      const sections = [sourceSection(sources, config), ...others.filter((section) => section !== undefined)];
+      const sections = [
+        sourceSection(sources, config),
+        ...[policySection(accounts, config), ...others].filter((section) => section !== undefined),
+      ];
       if (options.json) printJson(context, { sections });
       else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
       return exitCodeFor(sections);
@@ -55,14 +59,17 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
   );
 }
 
-async function lookAtSources(config: Config, { clock }: Context): Promise<SourceReport[]> {
+/** Without a server nothing is asked of its data. */
+async function askServer(config: Config, { clock }: Context) {
   const server = await remoteAdmin(controlPath(config));
   if (server === undefined) {
     const resolver = await createStub(config, clock);
-    return new Guard({ config, resolver, clock, log: createLog('silent') }).look();
+    const sources = await new Guard({ config, resolver, clock, log: createLog('silent') }).look();
+    return { sources, accounts: [] };
   }
   try {
-    return await server.lookAtSources();
+    const [sources, accounts] = await Promise.all([server.lookAtSources(), server.listAccounts()]);
+    return { sources, accounts };
   } finally {
     await server.close();
   }

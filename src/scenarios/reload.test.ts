@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ConfigError } from '../config/problem.ts';
+import { runCommand } from '../testing/command-line.ts';
 import { LineConnection } from '../testing/line-connection.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
@@ -62,6 +63,23 @@ describe('RunningServer.reload()', () => {
     await using one = await LineConnection.open(server.endpoint('smtp', '127.0.0.1'));
     await using other = await LineConnection.open(server.endpoint('smtp', '127.0.0.1'));
     expect([await one.line(), await other.line()]).toContainEqual(expect.stringMatching(/^421 4\.7\.0 /));
+  });
+
+  test('says which mailboxes name a policy that is gone, as the log and doctor do', async () => {
+    const server = await start();
+    const policy = [{ name: 'strict', junkAt: 3 }];
+    await server.reload((toml) => Object.assign(toml, { policy }));
+    await server.withAdmin((admin) => admin.changeSettings({ address: ann, policy: 'strict' }));
+    const doctor = () =>
+      runCommand(['doctor', '--config', server.config.file], { cwd: world?.directory ?? '' });
+    expect((await doctor()).out).not.toContain('strict');
+    await server.reload((toml) => void delete toml.policy);
+    expect((await doctor()).out).toMatch(
+      /strict: the default policy judges in its place\n +warning +the policy: ann@example\.com names it.*\n.*--no-policy/,
+    );
+    expect(await readFile(server.logFile, 'utf8')).toMatch(
+      /"policy":"strict","mailboxes":"ann@example\.com"/,
+    );
   });
 
   test('lets a session end as it began', async () => {

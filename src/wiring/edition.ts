@@ -14,6 +14,7 @@ import { Complaints } from '../queue/complaints.ts';
 import { createJudging } from '../reception/create-judging.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { lmtpDoor } from '../reception/lmtp.ts';
+import { warnOfLostPolicies } from '../reception/lost-policies.ts';
 import { openLogins } from '../reception/open-logins.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import { openReportInbox } from '../reporting/inbox/open-inbox.ts';
@@ -52,6 +53,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
   await using afterDeliveries = new AsyncDisposableStack();
   await using afterSessions = new AsyncDisposableStack();
   const { clock, log, queue, defence } = lasting;
+  await warnOfLostPolicies(lasting, config);
   const certificates = await openCertificates({ config, log, clock }, atOnce);
   const made = { ...lasting, config, signers: await loadSigners(config, clock) };
   const resolver = await createResolver(config, clock, log);

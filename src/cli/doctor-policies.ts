@@ -1,0 +1,28 @@
+/** What `posthorn doctor` says of the mailboxes' policies: whether those that they name are there. */
+
+import type { Admin } from '../admin/admin.ts';
+import type { Config } from '../config/config.ts';
+import { lostPolicies, mailboxWords } from '../reception/lost-policies.ts';
+import type { Section } from './doctor.ts';
+
+/** Undefined where all are there. */
+export function policySection(
+  accounts: Awaited<ReturnType<Admin['listAccounts']>>,
+  { policies }: Pick<Config, 'policies'>,
+): Section | undefined {
+  const examined = lostPolicies(accounts, policies).map((lost) => ({
+    name: lost.name,
+    verdict: 'the default policy judges in its place',
+    isDomain: true as const,
+    findings: [
+      {
+        severity: 'warning' as const,
+        what: 'the policy',
+        evidence: `${mailboxWords(lost)} ${lost.mailboxes.length === 1 ? 'names' : 'name'} it, and no [[policy]] is called so`,
+        remedy: `Write [[policy]] with name = "${lost.name}", or give each mailbox another: posthorn account set ADDRESS --policy NAME, or --no-policy.`,
+        isUnknown: false,
+      },
+    ],
+  }));
+  return examined.length === 0 ? undefined : { section: 'policies of mailboxes', examined };
+}
