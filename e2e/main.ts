@@ -25,6 +25,7 @@ import { greylisting } from './scenarios/greylisting.ts';
 import { greylistingReceiver } from './scenarios/greylisting-receiver.ts';
 import { lmtp } from './scenarios/lmtp.ts';
 import { logins } from './scenarios/logins.ts';
+import { metrics } from './scenarios/metrics.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { preflight } from './scenarios/preflight.ts';
 import { proxies } from './scenarios/proxies.ts';
@@ -65,6 +66,7 @@ const scenarios = [
   signingFilter,
   check,
   preflight,
+  metrics,
   addresses,
   tlsReports,
   dmarcReports,

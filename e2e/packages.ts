@@ -45,9 +45,12 @@ const packageOfTool: Readonly<Record<string, string>> = {
   'smtp-source': 'postfix',
 };
 
-/** What a program is of little use without: headers for the compiler, Perl modules by which swaks speaks TLS and CRAM. */
+/**
+ * What a program is of little use without: headers for the compiler, Perl modules by which swaks speaks TLS and CRAM; with
+ * the first program in Python, all that we import there.
+ */
 const companions: Readonly<Record<string, readonly string[]>> = {
-  dkimverify: ['python3-nacl', 'python3-dnspython', 'python3-spf'],
+  dkimverify: ['python3-nacl', 'python3-dnspython', 'python3-prometheus-client', 'python3-spf'],
   dovecot: ['dovecot-lmtpd'],
   gcc: ['libc6-dev'],
   swaks: ['libio-socket-ssl-perl', 'libnet-ssleay-perl'],
