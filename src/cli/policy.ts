@@ -103,7 +103,7 @@ function asToml({ name, junkAt, rejectAt, checks }: Policy): string {
     `name = "${name}"\n`,
     `junkAt = ${junkAt}\n`,
     ...(rejectAt === undefined ? [] : [`rejectAt = ${rejectAt}\n`]),
-    'builtin = false    # the checks below are all; with true, the built-in ones come after them\n',
+    'builtin = false    # the checks below are all; with true, the built-in ones would stand around them\n',
     `checks = [\n${lines.join('')}]\n`,
   ].join('');
 }

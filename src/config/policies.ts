@@ -1,9 +1,9 @@
 /**
- * `[[policy]]` tables: what they come to, and what must agree in them. A policy's own checks come first, the built-in ones
- * after them, so that a table with one line is a whole policy.
+ * `[[policy]]` tables: what they come to, and what must agree in them. The built-in checks stand around a
+ * policy's own, so that a table with one line is a whole policy.
  */
 
-import { defaultJunkAt, defaultPolicy, type Policy } from '../policy/policy.ts';
+import { defaultJunkAt, defaultPolicy, type Policy, withBuiltIn } from '../policy/policy.ts';
 import type { Draft, Finding } from './draft.ts';
 import type { FileContent } from './schema.ts';
 
@@ -11,7 +11,7 @@ export type PolicyInput = FileContent['policy'][number];
 
 export function completePolicy({ checks, builtin, junkAt = defaultJunkAt, ...rest }: PolicyInput): Policy {
   const own = checks.map(({ when, then, score = 0 }) => ({ when, then, score }));
-  return { ...rest, junkAt, checks: builtin ? [...own, ...defaultPolicy.checks] : own };
+  return { ...rest, junkAt, checks: builtin ? withBuiltIn(own) : own };
 }
 
 /** Scores stand where they count, names are given once, and whoever names a policy finds it. */

@@ -33,12 +33,18 @@ export const defaultPolicyName = 'default';
 
 export const defaultJunkAt = 5;
 
-/** As the configuration would write it. */
-const defaultChecks: readonly CheckLine[] = [
+/**
+ * As the configuration would write it: what comes before a policy's own checks. What a person has said of a sender goes before
+ * what is found out of the mail, but for malware; and who is both blocked and allowed is blocked.
+ */
+const firstChecks = readChecks([
   ['malware', 'reject'],
-  // What a person has said goes before what is found out; and who is both blocked and allowed is blocked.
   ['blocked', 'reject'],
   ['allowed', 'accept'],
+]);
+
+/** What comes after them. */
+const laterChecks = readChecks([
   ['dmarc:reject', 'reject'],
   ['milter:reject', 'reject'],
   ['rspamd:reject', 'reject'],
@@ -60,12 +66,21 @@ const defaultChecks: readonly CheckLine[] = [
   ['first-time-sender', 'score', 0.5],
   ['reputation:bad', 'score', 3],
   ['reputation:good', 'score', -1],
-];
+]);
+
+/**
+ * The built-in checks around a policy's own. One of the first that has a check of its own there is left out: whoever writes
+ * `blocked` says where it stands, and what it does.
+ */
+export function withBuiltIn(own: readonly Check[]): Check[] {
+  const isOwn = ({ when }: Check): boolean => own.some((check) => check.when.name === when.name);
+  return [...firstChecks.filter((check) => !isOwn(check)), ...own, ...laterChecks];
+}
 
 export const defaultPolicy: Policy = {
   name: defaultPolicyName,
   junkAt: defaultJunkAt,
-  checks: readChecks(defaultChecks),
+  checks: withBuiltIn([]),
 };
 
 /** Checks as the configuration would write them. Throws where one is no condition: these are ours. */

@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { spell } from '../policy/conditions.ts';
+import { parseConfig } from './load.ts';
+
+const parse = (toml: string) =>
+  parseConfig(`hostname = "mx.example.com"\n${toml}`, '/etc/posthorn.toml', { checkFiles: false });
+
+const document = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'POLICIES.md'), 'utf8');
+const examples = [...document.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, toml = '']) => toml);
+
+describe('the examples of docs/POLICIES.md', () => {
+  test.each(examples)(
+    'example %# is a configuration, and lets nobody in before DMARC is asked',
+    async (toml) => {
+      const { policies } = await parse(toml);
+      for (const { checks } of policies) {
+        const names = checks.map(({ when }) => spell(when));
+        expect(names.slice(0, 3)).toEqual(['malware', 'blocked', 'allowed']);
+        const early = checks.slice(3, names.indexOf('dmarc:reject'));
+        expect(early.map(({ then }) => then)).not.toContain('accept');
+      }
+    },
+  );
+
+  test('are there', () => expect(examples).toHaveLength(2));
+});
