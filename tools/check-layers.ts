@@ -30,7 +30,7 @@ const lines: readonly (readonly string[])[] = [
   ['reception', 'delivery', 'reporting', 'telemetry'],
   ['simulation', 'preflight'],
   ['admin', 'web'],
-  ['wiring'],
+  ['wiring', 'setup'],
   ['cli'],
 ];
 

@@ -1,10 +1,10 @@
 /** `posthorn account`: who has a mailbox here. */
 
-import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
+import { generatePassword } from '../admin/generate-password.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { addBrakeCommands } from './account-brake.ts';
 import { readAccounts } from './account-csv.ts';
@@ -83,7 +83,7 @@ async function choosePassword(
   { terminal }: Context,
   { passwordStdin, generate }: PasswordOptions,
 ): Promise<string> {
-  if (generate) return randomBytes(15).toString('base64url');
+  if (generate) return generatePassword();
   if (passwordStdin) {
     const input = await terminal.readInput(maxPasswordInput);
     return input.toString('utf8').split(/\r?\n/, 1)[0] ?? '';

@@ -63,7 +63,7 @@ async function isProven(config: Parameters<typeof createStub>[0] & { hostname: s
   return answer.status !== 'failed' && answer.authentic;
 }
 
-function readPublicAddress(text: string): string {
+export function readPublicAddress(text: string): string {
   if (findFamily(text) === undefined)
     throw new CommandError(exitCodes.usage, `"${text}" is not an IP address. Give one such as 192.0.2.1.`);
   const address = canonicalAddress(text);

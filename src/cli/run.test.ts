@@ -341,6 +341,34 @@ test('posthorn dns records prints what to publish, as a table, a zone file and J
   });
 });
 
+test('posthorn quickstart makes a server that other commands know, and prints what to enter', async () => {
+  const prefix = join(directory, 'quick');
+  const args = [
+    'quickstart',
+    'example.com',
+    '--user',
+    'alice',
+    '--prefix',
+    'quick',
+    '--address',
+    '203.0.113.7',
+  ];
+  const { out } = await posthorn(args);
+  expect(out).toMatch(/\n\[14\/14\] service +- +not installed/);
+  expect(out).toMatch(/\nAccount alice@example\.com\nPassword [\w-]{20} {3}\(shown this once\)\n/);
+  expect(out).toContain('  MX     @                     10 mx.example.com\n');
+  expect(out).toContain('Next:\n  1. start the server:  posthorn serve --config ');
+  const config = ['--config', join(prefix, 'etc/posthorn/posthorn.toml')];
+  expect((await posthorn(['config', 'check', ...config])).exitCode).toBe(0);
+  expect((await posthorn(['account', 'list', ...config])).out).toContain('alice@example.com');
+  const again = JSON.parse((await posthorn([...args, '--json'])).out);
+  expect(again).toMatchObject({ domain: 'example.com', account: { address: 'alice@example.com' } });
+  expect(again.account.password).toBeUndefined();
+
+  expect(await posthorn(['quickstart', 'nonsense'])).toMatchObject({ exitCode: 64 });
+  expect(await posthorn(['quickstart', 'example.com', '--hostname', 'mx'])).toMatchObject({ exitCode: 64 });
+}, 60_000);
+
 describe('posthorn send', () => {
   const queueId = '01JRMGQ4TQ0A1B';
   const endpoint = { host: 'mx.example.net', address: '192.0.2.7', port: 25 };

@@ -19,6 +19,7 @@ import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
 import { addPreflightCommand } from './preflight.ts';
 import { addQueueCommands } from './queue.ts';
+import { addQuickstartCommand } from './quickstart.ts';
 import { addReceiversCommands } from './receivers.ts';
 import { addReloadCommand } from './reload.ts';
 import { addReportsCommands } from './reports.ts';
@@ -56,6 +57,7 @@ function commandTree(context: Context, version: string): CommandTree {
     .exitOverride()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .showHelpAfterError('To see what there is: add --help');
+  addQuickstartCommand(tree, context);
   addServeCommand(tree, context);
   addReloadCommand(tree, context);
   addPlaygroundCommand(tree, context);

@@ -54,6 +54,13 @@ export function canonicalAddress(address: string): string {
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(text)?.[1] ?? text;
 }
 
+/** Those of this machine's interfaces that are of this class; public ones may be on loopback, too, where a router sends them. */
+export function machineAddresses(wanted: AddressClass): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const own = new Set(all.map(({ address }) => canonicalAddress(address)));
+  return [...own].filter((address) => addressClass(address) === wanted);
+}
+
 export interface BoundAddress {
   address: string;
   port: number;

@@ -1,14 +1,13 @@
 /** What must be known for the wanted records, from the configuration, the files that it names, and this machine's addresses. */
 
 import { readFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
 import { clientServices } from '../config/client-services.ts';
 import type { Config, DomainConfig } from '../config/config.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
-import { addressClass, canonicalAddress } from '../net/addresses.ts';
+import { addressClass, machineAddresses } from '../net/addresses.ts';
 import { coversName, type KeyPair, parseKeyPair, readKeyPair } from '../net/key-pair.ts';
 import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
@@ -22,7 +21,7 @@ export interface KnownFacts {
 
 /** Rejects with the system's error where a key or certificate cannot be read. */
 export async function readFacts(config: Config, known: KnownFacts = {}): Promise<RecordFacts> {
-  const machine = known.addresses ?? publicAddresses();
+  const machine = known.addresses ?? machineAddresses('public');
   const sending = sendingAddresses(config, machine);
   return {
     hostname: config.hostname,
@@ -35,13 +34,6 @@ export async function readFacts(config: Config, known: KnownFacts = {}): Promise
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
     web: webServices(config),
   };
-}
-
-/** Of the interfaces; one on loopback counts too: a router may send it there. */
-export function publicAddresses(): string[] {
-  const all = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  const own = new Set(all.map(({ address }) => canonicalAddress(address)));
-  return [...own].filter((address) => addressClass(address) === 'public');
 }
 
 /** Behind NAT only the configuration knows how we are seen. */

@@ -1,0 +1,163 @@
+/** `posthorn quickstart`: a mail server from nothing, told step by step, and at the end what is left to people: DNS. */
+
+import { resolve } from 'node:path';
+import { createStub } from '../delivery/outbound.ts';
+import { parseDomain } from '../mail/address.ts';
+import { systemServers } from '../net/dns-stub.ts';
+import { tableText, wrapped } from '../records/print.ts';
+import { thisMachine } from '../setup/machine.ts';
+import { configOption, placesFor } from '../setup/places.ts';
+import type { Result, Wanted } from '../setup/quickstart.ts';
+import { type Progress, SetupError, type StepReport, type StepState } from '../setup/step.ts';
+import { type CommonOptions, type Context, printJson } from './context.ts';
+import { type CommandTree, collect } from './define.ts';
+import { readPublicAddress } from './dns.ts';
+import { CommandError } from './errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+interface QuickstartOptions extends Omit<CommonOptions, 'config'> {
+  user: string;
+  hostname?: string;
+  address?: string[];
+  prefix?: string;
+  systemd: boolean;
+}
+
+export function addQuickstartCommand(tree: CommandTree, context: Context): void {
+  tree.run(
+    tree.root
+      .command('quickstart <domain>')
+      .description('set up a mail server for a domain: what is there is kept, what is missing is made')
+      .option('--user <name>', 'of the first account, the part before the @', 'postmaster')
+      .option('--hostname <name>', 'name of this machine in DNS (default: found out, else mx.DOMAIN)')
+      .option(
+        '--address <ip>',
+        'public address of this machine, where it cannot be seen from here (may be given several times)',
+        collect,
+      )
+      .option('--prefix <directory>', 'put everything below it, as what you are: no system user, no service')
+      .option('--no-systemd', 'install no service, only write down its units')
+      .option('--json', 'print JSON'),
+    (options: QuickstartOptions, domain: string) => runQuickstart(context, options, domain),
+  );
+}
+
+async function runQuickstart(
+  context: Context,
+  options: QuickstartOptions,
+  domain: string,
+): Promise<ExitCode> {
+  const { terminal, clock } = context;
+  const wanted = readWanted(options, domain, terminal.cwd);
+  const resolver = await createStub({ resolver: [] }, clock);
+  const nameServers = (await systemServers()).map(({ address }) => address);
+  const machine = await thisMachine({ clock, resolver, nameServers });
+  // What sets up a server is most of the program.
+  const { quickstart, stepNames } = await import('../setup/quickstart.ts');
+  const progress = options.json ? silent : printer(terminal, stepNames);
+  const result = await explained(quickstart(wanted, machine, progress));
+  if (options.json) printJson(context, result);
+  else terminal.out(`${closing(result, wanted).join('\n')}\n`);
+  return result.steps.some(({ state }) => state === 'failed') ? exitCodes.unwell : exitCodes.ok;
+}
+
+function readWanted(options: QuickstartOptions, text: string, cwd: string): Wanted {
+  const domain = parseDomain(text);
+  if (domain === undefined || !domain.includes('.')) {
+    const remedy = 'Give the part after the @ of the addresses that there will be, such as example.com.';
+    throw new CommandError(exitCodes.usage, `"${text}" is not a domain. ${remedy}`);
+  }
+  const { user, hostname, address = [], prefix, systemd } = options;
+  const name = hostname === undefined ? undefined : parseDomain(hostname);
+  if (hostname !== undefined && !name?.includes('.')) {
+    const remedy = `Give the full name of this machine, such as mx.${domain}.`;
+    throw new CommandError(exitCodes.usage, `"${hostname}" is not the name of a host. ${remedy}`);
+  }
+  return {
+    domain,
+    user,
+    ...(name !== undefined && { hostname: name }),
+    addresses: address.map(readPublicAddress),
+    places: placesFor(prefix === undefined ? undefined : resolve(cwd, prefix)),
+    installs: systemd,
+  };
+}
+
+async function explained(running: Promise<Result>): Promise<Result> {
+  try {
+    return await running;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    const code = error.step === 'user' ? exitCodes.noPermission : exitCodes.config;
+    throw new CommandError(code, `${error.step}: ${error.message}\n    ${error.remedy}`);
+  }
+}
+
+const silent: Progress = { begins: () => undefined, ends: () => undefined };
+
+const words: Record<StepState, string> = {
+  done: 'made',
+  kept: 'kept',
+  good: 'ok',
+  warning: 'WARN',
+  failed: 'FAIL',
+  skipped: '-',
+};
+
+/** One line for each step; a person sees which one is under way. */
+function printer(terminal: Terminal, steps: readonly string[]): Progress {
+  const width = Math.max(...steps.map((step) => step.length));
+  const head = (step: string) => {
+    const number = String(steps.indexOf(step) + 1).padStart(2);
+    return `[${number}/${steps.length}] ${step.padEnd(width)}`;
+  };
+  return {
+    begins: (step) => terminal.outIsTty && terminal.out(`${head(step)}  …`),
+    ends(report) {
+      const lines = stepLines(report, head(report.step));
+      terminal.out(`${terminal.outIsTty ? '\r' : ''}${lines.join('\n')}\n`);
+    },
+  };
+}
+
+function stepLines({ state, what, details = [], remedy }: StepReport, head: string): string[] {
+  const margin = ' '.repeat(head.length + 8);
+  return [
+    `${head}  ${words[state].padEnd(4)}  ${what}`,
+    ...details.map((line) => `${margin}${line}`),
+    ...(remedy === undefined ? [] : [`${margin}→ ${remedy}`]),
+  ];
+}
+
+function closing(result: Result, { places }: Wanted): string[] {
+  const { domain, hostname, account, start } = result;
+  const option = configOption(places);
+  const next = [
+    ...(start === undefined ? [] : [`start the server:  ${start}`]),
+    'enter the DNS records above, where the domain is administered; the reverse names at your hosting provider',
+    `see what is still missing:  posthorn doctor${option}`,
+    `set up a mail program: server ${hostname}, user name ${account.address}, SMTP port 465, POP3 port 995, both with TLS`,
+  ];
+  return [
+    '',
+    ...passwordLines(account),
+    '',
+    `DNS records to enter for ${domain} (as a zone file: posthorn dns records ${domain} --zone${option}):`,
+    '',
+    tableText(result.records),
+    ...wrapped(dmarcAdvice),
+    '',
+    'Next:',
+    ...next.map((line, index) => `  ${index + 1}. ${line}`),
+  ];
+}
+
+const dmarcAdvice =
+  'DMARC begins with p=none: nothing is refused, but others report who sends in your name. After two weeks look at `posthorn reports ' +
+  'dmarc`; when all that is yours passes there, change p=none to p=quarantine, and after two more weeks to p=reject.';
+
+const passwordLines = ({ address, password }: Result['account']): string[] =>
+  password === undefined
+    ? [`Account ${address}: its password is as it was (a new one: posthorn account passwd ${address}).`]
+    : [`Account ${address}`, `Password ${password}   (shown this once)`];

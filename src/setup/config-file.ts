@@ -1,0 +1,67 @@
+/** The configuration file: written where there is none; where there is one, a new domain is added at its end, and that is all. */
+
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { loadConfig, parseConfig } from '../config/load.ts';
+import { replaceFile } from '../util/replace-file.ts';
+import { type ConfigContent, configText, domainText, sourceTables } from './config-text.ts';
+import { configOption, type Places } from './places.ts';
+import { SetupError, type StepOutcome } from './step.ts';
+
+export type ConfigParts = Omit<ConfigContent, 'directory' | 'dataDir'> & {
+  places: Places;
+  existing: Config | undefined;
+};
+
+/** The value: the configuration as it is now, all files that it names checked. */
+export async function ensureConfig({
+  places,
+  existing,
+  ...content
+}: ConfigParts): Promise<StepOutcome<Config>> {
+  const { domain } = content;
+  const file = places.config;
+  const complete = { ...content, dataDir: places.dataDir, directory: dirname(file) };
+  if (existing === undefined) {
+    await write(file, configText(complete), 0o644);
+    return { value: await loaded(places), state: 'done', what: `${file}: written` };
+  }
+  if (existing.domains.some(({ name }) => name === domain)) return kept(await loaded(places), content);
+  const path = await realpath(file);
+  const [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
+  const separator = text.endsWith('\n') ? '\n' : '\n\n';
+  await write(path, `${text}${separator}${domainText(complete)}`, mode & 0o777);
+  return {
+    value: await loaded(places),
+    state: 'done',
+    what: `${file}: a [[domain]] ${domain} added at its end, nothing else changed`,
+  };
+}
+
+/** An address that is translated must be in the file: nobody can find it out at the start of the server. */
+function kept(config: Config, { translated }: Pick<ConfigContent, 'translated'>): StepOutcome<Config> {
+  const isMissing = translated.length > 0 && config.sources.length === 0;
+  return {
+    value: config,
+    state: isMissing ? 'warning' : 'kept',
+    what: config.file,
+    ...(isMissing && { remedy: `Add to it, as this machine is behind NAT:\n${sourceTables(translated)}` }),
+  };
+}
+
+/** What is written is good by all that can be known without the files that it names, or nothing is written. */
+async function write(file: string, text: string, mode: number): Promise<void> {
+  await parseConfig(text, file, { checkFiles: false });
+  await replaceFile(file, text, mode);
+}
+
+async function loaded(places: Places): Promise<Config> {
+  try {
+    return await loadConfig(places.config);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    const remedy = `Mend it, and run quickstart again. All that is wrong: posthorn config check${configOption(places)}`;
+    throw new SetupError('config file', what, remedy);
+  }
+}

@@ -1,0 +1,56 @@
+/** Are the ports that the server needs free, or held by itself? */
+
+import type { Machine } from './machine.ts';
+import { findPortHolder } from './port-holder.ts';
+import type { StepOutcome } from './step.ts';
+
+export interface WantedPort {
+  protocol: string;
+  address: string;
+  port: number;
+}
+
+export interface PortParts extends Pick<Machine, 'portState'> {
+  wanted: readonly WantedPort[];
+  /** Our own server runs: what is taken is its own. */
+  isRunning: boolean;
+  holderOf?: (port: number) => Promise<string | undefined>;
+}
+
+/** The value: ports that somebody else has. */
+export async function checkPorts({
+  wanted,
+  portState,
+  isRunning,
+  holderOf = findPortHolder,
+}: PortParts): Promise<StepOutcome<readonly number[]>> {
+  const all = wanted.map(({ port }) => port).join(', ');
+  if (isRunning) return { value: [], state: 'good', what: `${all}: the server is running already` };
+  const states = await Promise.all(
+    wanted.map(async (each) => ({ ...each, state: await portState(each.address, each.port) })),
+  );
+  const taken = states.filter(({ state }) => state === 'taken');
+  if (taken.length > 0) {
+    const lines = await Promise.all(
+      taken.map(
+        async ({ port, protocol }) =>
+          `${port} (${protocol}) is held by ${(await holderOf(port)) ?? 'another program'}`,
+      ),
+    );
+    return {
+      value: taken.map(({ port }) => port),
+      state: 'failed',
+      what: `taken: ${taken.map(({ port }) => port).join(', ')}`,
+      details: lines,
+      remedy:
+        'Stop that program for good (such as: systemctl disable --now exim4 postfix), and run quickstart again.',
+    };
+  }
+  if (states.some(({ state }) => state === 'denied'))
+    return {
+      value: [],
+      state: 'skipped',
+      what: `${all}: only root can try ports below 1024`,
+    };
+  return { value: [], state: 'good', what: `${all}: free` };
+}

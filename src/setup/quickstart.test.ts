@@ -1,0 +1,194 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAdmin } from '../admin/open-admin.ts';
+import { loadConfig } from '../config/load.ts';
+import { type MachineScript, setupMachine } from '../testing/setup-machine.ts';
+import { systemClock } from '../util/clock.ts';
+import { placesFor } from './places.ts';
+import { quickstart, stepNames, type Wanted } from './quickstart.ts';
+import type { StepReport } from './step.ts';
+
+let prefix: string;
+beforeEach(() => {
+  prefix = mkdtempSync(join(tmpdir(), 'posthorn-quickstart-'));
+});
+afterEach(() => rmSync(prefix, { recursive: true }));
+
+const configFile = () => placesFor(prefix).config;
+
+async function setUp(more: Partial<Wanted> = {}, script?: MachineScript) {
+  const begun: string[] = [];
+  const ended: StepReport[] = [];
+  const result = await quickstart(
+    {
+      domain: 'example.com',
+      user: 'alice',
+      addresses: [],
+      places: placesFor(prefix),
+      installs: true,
+      ...more,
+    },
+    setupMachine(script),
+    { begins: (step) => begun.push(step), ends: (report) => ended.push(report) },
+  );
+  return { result, begun, ended, step: (name: string) => ended.find(({ step }) => step === name) };
+}
+
+/** Every file below the prefix but what the store keeps. */
+function filesBelow(directory: string): Map<string, string> {
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
+  const files = names.filter(
+    (name) => !name.includes('lib/posthorn/store') && statSync(join(directory, name)).isFile(),
+  );
+  return new Map(files.sort().map((name) => [name, readFileSync(join(directory, name), 'utf8')]));
+}
+
+describe('quickstart()', () => {
+  it('tells every step as it begins and as it ends, and makes a server that can start', async () => {
+    const { result, begun, ended } = await setUp();
+    expect(begun).toEqual(stepNames);
+    expect(ended.map(({ step }) => step)).toEqual(stepNames);
+    const config = await loadConfig(configFile());
+    expect(config).toMatchObject({
+      hostname: 'mx.example.com',
+      dataDir: join(prefix, 'var/lib/posthorn'),
+      domains: [{ name: 'example.com' }],
+    });
+    expect(config.listeners.map(({ protocol }) => protocol)).toEqual([
+      'smtp',
+      'submissions',
+      'submission',
+      'pop3s',
+    ]);
+    expect(config.domains[0]?.dkim?.map(({ selector }) => selector.replace(/\d+$/, ''))).toEqual([
+      'rsa',
+      'ed',
+    ]);
+    expect(result.start).toBe(`posthorn serve --config ${configFile()}`);
+    expect(result.records.filter(({ purpose }) => purpose === 'dkim')).toHaveLength(2);
+    expect(result.records.find(({ type }) => type === 'A')?.data).toBe('203.0.113.7');
+  });
+
+  it('keeps secrets from others', async () => {
+    await setUp();
+    const modes = ['etc/posthorn/dkim', 'var/lib/posthorn'].map(
+      (path) => statSync(join(prefix, path)).mode & 0o777,
+    );
+    expect(modes).toEqual([0o700, 0o700]);
+    for (const name of readdirSync(join(prefix, 'etc/posthorn/dkim')))
+      expect(statSync(join(prefix, 'etc/posthorn/dkim', name)).mode & 0o777).toBe(0o600);
+  });
+
+  it('makes an account whose password it shows once', async () => {
+    const first = await setUp();
+    const { address, password = '' } = first.result.account;
+    expect(address).toBe('alice@example.com');
+    expect(first.step('account')?.what).toContain('postmaster@example.com and abuse@example.com');
+    expect(password).toMatch(/^[\w-]{20}$/);
+    expect(JSON.stringify(first.ended)).not.toContain(password);
+
+    const again = await setUp();
+    expect(again.result.account).toEqual({ address });
+    expect(again.step('account')?.state).toBe('kept');
+    const admin = await openAdmin(await loadConfig(configFile()), systemClock);
+    expect((await admin.listAccounts()).map((account) => account.address)).toEqual([address]);
+    await admin.close();
+  });
+
+  it('changes nothing when it runs again, and says so', async () => {
+    const first = await setUp();
+    const before = filesBelow(prefix);
+    const again = await setUp();
+    expect(filesBelow(prefix)).toEqual(before);
+    expect(again.result.records).toEqual(first.result.records);
+    expect(again.ended.filter(({ state }) => state === 'done')).toEqual([]);
+  });
+
+  it('makes what is missing again, and never another of what is there', async () => {
+    const { result } = await setUp();
+    const keys = join(prefix, 'etc/posthorn/dkim');
+    const [lost = '', other = ''] = readdirSync(keys);
+    const kept = readFileSync(join(keys, other), 'utf8');
+    rmSync(join(keys, lost));
+    rmSync(join(prefix, 'etc/posthorn/systemd'), { recursive: true });
+    rmSync(join(prefix, 'var/lib/posthorn/tls'), { recursive: true });
+    const again = await setUp();
+    expect(readFileSync(join(keys, other), 'utf8')).toBe(kept);
+    expect(again.step('DKIM keys')).toMatchObject({
+      state: 'warning',
+      remedy: expect.stringContaining('DNS records'),
+    });
+    const changed = again.result.records.filter(
+      ({ data }) => !result.records.some((record) => record.data === data),
+    );
+    expect(changed.map(({ purpose }) => purpose).sort()).toEqual(['dane', 'dkim']);
+  });
+
+  it('leaves a configuration that somebody has edited as it is', async () => {
+    await setUp();
+    const edited = readFileSync(configFile(), 'utf8')
+      .replace('hostname = "mx.example.com"', 'hostname = "post.example.com" # mine')
+      .replace('[tls]', '[limits]\nrecipients = 5\n[tls]');
+    writeFileSync(configFile(), edited);
+    const { result } = await setUp({ hostname: 'other.example.com' });
+    expect(readFileSync(configFile(), 'utf8')).toBe(edited);
+    expect(result.hostname).toBe('post.example.com');
+    expect(result.records[0]?.name).toBe('post.example.com');
+  });
+
+  it('adds another domain at the end of the file, and keeps every line before', async () => {
+    await setUp();
+    const before = readFileSync(configFile(), 'utf8');
+    const { result } = await setUp({ domain: 'example.org', user: 'bob' });
+    const after = readFileSync(configFile(), 'utf8');
+    expect(after.startsWith(before)).toBe(true);
+    const config = await loadConfig(configFile());
+    expect(config.domains.map(({ name }) => name)).toEqual(['example.com', 'example.org']);
+    expect(result).toMatchObject({ hostname: 'mx.example.com', account: { address: 'bob@example.org' } });
+    expect(result.records.find(({ type }) => type === 'MX')).toMatchObject({
+      name: 'example.org',
+      data: '10 mx.example.com.',
+    });
+  });
+
+  it('goes no further than a configuration that is wrong, and touches nothing', async () => {
+    await setUp();
+    writeFileSync(configFile(), 'hostnam = "mx.example.com"\n');
+    const before = filesBelow(prefix);
+    await expect(setUp()).rejects.toMatchObject({
+      name: 'SetupError',
+      message: expect.stringContaining('hostname'),
+    });
+    expect(filesBelow(prefix)).toEqual(before);
+  });
+
+  it('leaves out a listener whose port somebody has, and says what to do', async () => {
+    const { step, result } = await setUp({}, { ports: { 25: 'taken' } });
+    expect(step('ports')).toMatchObject({ state: 'failed', what: 'taken: 25' });
+    const config = await loadConfig(configFile());
+    expect(config.listeners.map(({ port }) => port)).toEqual([465, 587, 995]);
+    expect(readFileSync(configFile(), 'utf8')).toContain('# [[listener]]\n# protocol = "smtp"');
+    expect(result.steps).toContainEqual(step('ports'));
+  });
+
+  it('behind NAT names both addresses in the configuration', async () => {
+    const script = { addresses: [], inside: ['10.0.0.5'] };
+    const { result } = await setUp({ addresses: ['198.51.100.9'] }, script);
+    expect((await loadConfig(configFile())).sources).toEqual([
+      { address: '10.0.0.5', publicAddress: '198.51.100.9', senders: [] },
+    ]);
+    expect(result.records.filter(({ type }) => type === 'A').map(({ data }) => data)).toEqual([
+      '198.51.100.9',
+    ]);
+    expect((await setUp({}, script)).result.addresses).toEqual(['198.51.100.9']);
+  });
+
+  it('refuses a user of another domain', async () => {
+    await expect(setUp({ user: 'bob@example.org' })).rejects.toMatchObject({
+      name: 'SetupError',
+      remedy: expect.stringContaining('--user alice'),
+    });
+  });
+});

@@ -1,0 +1,180 @@
+/**
+ * From a bare machine to a mail server, step by step; reads top to bottom. What it can find out it does not ask. Run again,
+ * it keeps what is there, and makes what is missing: never another key, password or line of configuration in the place of one.
+ */
+
+import { remoteAdmin } from '../admin/control-client.ts';
+import { controlPath } from '../admin/open-admin.ts';
+import type { Config } from '../config/config.ts';
+import { standardPorts } from '../config/schema.ts';
+import { addressClass } from '../net/addresses.ts';
+import { readFacts } from '../records/facts.ts';
+import { recordsFor, type WantedRecord } from '../records/wanted.ts';
+import { findAddresses, type OwnAddresses } from './addresses.ts';
+import { ensureCertificate } from './certificate.ts';
+import { checkClock } from './clock-check.ts';
+import { ensureConfig } from './config-file.ts';
+import type { NewListener } from './config-text.ts';
+import { ensureDirectories } from './directories.ts';
+import { ensureDkimKeys } from './dkim-keys.ts';
+import { findConfiguration } from './find-configuration.ts';
+import { ensureAccount, type FirstAccount } from './first-account.ts';
+import { chooseName, likelyName } from './host-name.ts';
+import type { Machine } from './machine.ts';
+import { checkOutbound } from './outbound.ts';
+import { giveTo } from './ownership.ts';
+import type { Places } from './places.ts';
+import { checkPorts, type WantedPort } from './ports.ts';
+import { checkResolver } from './resolver.ts';
+import { installService } from './service.ts';
+import { type Progress, type StepReport, Steps } from './step.ts';
+import { ensureUser } from './system-user.ts';
+import { serviceUnit } from './units.ts';
+
+export interface Wanted {
+  /** A-labels. */
+  domain: string;
+  /** Of the first account; the part before the @. */
+  user: string;
+  hostname?: string;
+  /** Public addresses, canonical. */
+  addresses: readonly string[];
+  places: Places;
+  /** The service is to be installed, where that is possible. */
+  installs: boolean;
+}
+
+export interface Result {
+  domain: string;
+  hostname: string;
+  addresses: readonly string[];
+  account: FirstAccount;
+  records: readonly WantedRecord[];
+  /** How to start the server, where it does not run yet. */
+  start?: string;
+  steps: readonly StepReport[];
+}
+
+/** In the order in which they are taken. */
+export const stepNames = [
+  'configuration',
+  'resolver',
+  'addresses',
+  'name',
+  'clock',
+  'ports',
+  'port 25 out',
+  'user',
+  'directories',
+  'DKIM keys',
+  'config file',
+  'certificate',
+  'account',
+  'service',
+] as const;
+
+/** Rejects with a SetupError where it cannot go on, and with the system's error where a file cannot be written. */
+export async function quickstart(wanted: Wanted, machine: Machine, progress: Progress): Promise<Result> {
+  const { domain, places } = wanted;
+  const steps = new Steps(progress);
+  const take = steps.take.bind(steps);
+
+  const existing = await take('configuration', () => findConfiguration(places, domain));
+  const resolver = await take('resolver', () => checkResolver(machine));
+  const naming = {
+    domain,
+    given: wanted.hostname,
+    configured: existing?.hostname,
+    machine: machine.hostname,
+  };
+  const addresses = await take('addresses', () =>
+    findAddresses({
+      machine: machine.addresses(),
+      inside: machine.insideAddresses(),
+      given: wanted.addresses,
+      configured: existing && configuredAddresses(existing),
+      hostname: likelyName(naming),
+      resolver,
+    }),
+  );
+  const hostname = await take('name', () => chooseName({ ...naming, addresses: addresses.public, resolver }));
+  await take('clock', () => checkClock(machine));
+  const ports = existing === undefined ? newPorts : configuredPorts(existing);
+  const isRunning = existing !== undefined && (await runs(existing));
+  const taken = await take('ports', () => checkPorts({ ...machine, wanted: ports, isRunning }));
+  await take('port 25 out', () => checkOutbound({ ...machine, resolver }));
+
+  const owner = await take('user', () => ensureUser(machine, places));
+  await take('directories', () => ensureDirectories(places));
+  const keys = await take('DKIM keys', () =>
+    ensureDkimKeys({
+      domain,
+      configured: keysOf(existing, domain),
+      directory: places.keys,
+      now: machine.clock.now(),
+    }),
+  );
+  const listeners = newListeners.map((listener) => ({ ...listener, isOff: taken.includes(listener.port) }));
+  const { translated } = addresses;
+  const config = await take('config file', () =>
+    ensureConfig({ places, existing, domain, hostname, keys, listeners, translated }),
+  );
+  await take('certificate', () => ensureCertificate(config, machine.clock.now()));
+  const account = await take('account', () =>
+    ensureAccount({ config, domain, user: wanted.user, clock: machine.clock }),
+  );
+  if (owner !== undefined) for (const path of [places.keys, config.dataDir]) await giveTo(owner, path);
+  const units = [
+    serviceUnit({ program: machine.program, configFile: places.config, dataDir: config.dataDir }),
+  ];
+  const start = await take('service', () =>
+    installService({ ...machine, places, units, isWanted: wanted.installs, canStart: taken.length === 0 }),
+  );
+
+  const facts = await readFacts(config, { addresses: addresses.public });
+  return {
+    domain,
+    hostname,
+    addresses: addresses.public,
+    account,
+    records: recordsFor(domain, facts),
+    ...(start !== undefined && !isRunning && { start }),
+    steps: steps.reports,
+  };
+}
+
+const newListeners: readonly Omit<NewListener, 'isOff'>[] = [
+  { protocol: 'smtp', port: standardPorts.smtp, comment: 'mail from outside' },
+  { protocol: 'submissions', port: standardPorts.submissions, comment: 'your users, TLS from the start' },
+  { protocol: 'submission', port: standardPorts.submission, comment: 'your users, STARTTLS' },
+  { protocol: 'pop3s', port: standardPorts.pop3s, comment: 'fetching mail' },
+];
+
+const newPorts: readonly WantedPort[] = newListeners.map(({ protocol, port }) => ({
+  protocol,
+  port,
+  address: '::',
+}));
+
+const configuredPorts = ({ listeners }: Config): WantedPort[] =>
+  listeners.filter(({ socket, port }) => socket === undefined && port > 0);
+
+function configuredAddresses({ sources }: Config): OwnAddresses {
+  const translated = sources.flatMap(({ address, publicAddress }) =>
+    publicAddress === undefined ? [] : [{ address, publicAddress }],
+  );
+  const all = sources.map(({ address, publicAddress = address }) => publicAddress);
+  return { public: all.filter((address) => addressClass(address) === 'public'), translated };
+}
+
+/** Undefined where the configuration does not know the domain. */
+function keysOf(config: Config | undefined, domain: string) {
+  const known = config?.domains.find(({ name }) => name === domain);
+  return known && (known.dkim ?? []);
+}
+
+async function runs(config: Config): Promise<boolean> {
+  const admin = await remoteAdmin(controlPath(config));
+  await admin?.close();
+  return admin !== undefined;
+}

@@ -1,0 +1,134 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { setupMachine } from '../testing/setup-machine.ts';
+import { type Places, placesFor } from './places.ts';
+import { installService } from './service.ts';
+import { ensureUser } from './system-user.ts';
+import { serviceUnit } from './units.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'posthorn-units-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const unit = {
+  program: '/opt/posthorn/bin/posthorn',
+  configFile: '/etc/posthorn/posthorn.toml',
+  dataDir: '/var/lib/posthorn',
+};
+const linesOf = (more: Partial<typeof unit> = {}) => serviceUnit({ ...unit, ...more }).text.split('\n');
+
+describe('serviceUnit()', () => {
+  it('runs as a user of its own that may listen on low ports', () => {
+    expect(linesOf()).toEqual(
+      expect.arrayContaining([
+        'User=posthorn',
+        'ExecStart=/opt/posthorn/bin/posthorn serve --config /etc/posthorn/posthorn.toml',
+        'AmbientCapabilities=CAP_NET_BIND_SERVICE',
+        'CapabilityBoundingSet=CAP_NET_BIND_SERVICE',
+        'NoNewPrivileges=yes',
+        'ProtectSystem=strict',
+        'ProtectHome=yes',
+      ]),
+    );
+  });
+
+  it('sees a home where the program lies in one, and may write where the data lies', () => {
+    const lines = linesOf({ program: '/home/anna/posthorn/bin/posthorn', dataDir: '/srv/mail' });
+    expect(lines).toContain('ProtectHome=read-only');
+    expect(lines).toContain('ReadWritePaths=/srv/mail');
+  });
+
+  it('quotes what systemd would read otherwise', () => {
+    expect(linesOf({ program: '/opt/100% mine/bin/posthorn' })).toContain(
+      'ExecStart="/opt/100%% mine/bin/posthorn" serve --config /etc/posthorn/posthorn.toml',
+    );
+  });
+});
+
+describe('installService()', () => {
+  const units = [{ name: 'posthorn.service', text: '[Unit]\n' }];
+  const places = (): Places => ({
+    ...placesFor(),
+    systemd: join(directory, 'systemd'),
+    units: join(directory, 'units'),
+  });
+  const install = async (more: Partial<Parameters<typeof installService>[0]> = {}) => {
+    const machine = setupMachine({ programs: () => ({ code: 0, output: '' }), more: { hasSystemd: true } });
+    const outcome = await installService({
+      ...machine,
+      places: places(),
+      units,
+      isWanted: true,
+      canStart: true,
+      ...more,
+    });
+    return { ...outcome, commands: machine.commands };
+  };
+
+  it('installs, enables and starts it where systemd runs', async () => {
+    const first = await install();
+    expect(first).toMatchObject({ state: 'done', value: undefined });
+    expect(first.commands).toEqual(['systemctl daemon-reload', 'systemctl enable --now posthorn.service']);
+    const again = await install();
+    expect(again).toMatchObject({ state: 'kept', commands: ['systemctl enable --now posthorn.service'] });
+  });
+
+  it('does not start what cannot have its ports', async () => {
+    const { commands, value } = await install({ canStart: false });
+    expect(commands).toEqual(['systemctl daemon-reload', 'systemctl enable posthorn.service']);
+    expect(value).toBe('systemctl start posthorn');
+  });
+
+  it.each([
+    ['systemd does not run', { hasSystemd: false }],
+    ['it is not wanted', { isWanted: false }],
+  ])('writes units down and says what to do where %s', async (_, more) => {
+    const { commands, details, state } = await install(more);
+    expect([commands, state]).toEqual([[], 'skipped']);
+    expect(readFileSync(join(directory, 'units/posthorn.service'), 'utf8')).toBe('[Unit]\n');
+    expect(details?.join('\n')).toContain('systemctl enable --now posthorn');
+    expect(readdirSync(directory)).toEqual(['units']);
+  });
+
+  it('says what systemctl says', async () => {
+    const { run } = setupMachine({ programs: () => ({ code: 1, output: 'Unit is masked.\n' }) });
+    expect(await install({ run })).toMatchObject({
+      state: 'failed',
+      what: expect.stringContaining('Unit is masked.'),
+    });
+  });
+});
+
+describe('ensureUser()', () => {
+  it('makes a system user without a login, once', async () => {
+    let isThere = false;
+    const machine = setupMachine({
+      more: { userId: 0 },
+      programs: (command) => {
+        if (command.startsWith('useradd')) isThere = true;
+        return command.startsWith('id') && !isThere
+          ? { code: 1, output: 'no such user' }
+          : { code: 0, output: '990\n' };
+      },
+    });
+    expect(await ensureUser(machine, placesFor())).toMatchObject({
+      state: 'done',
+      value: { uid: 990, gid: 990 },
+    });
+    expect(machine.commands.filter((command) => command.startsWith('useradd'))).toEqual([
+      'useradd --system --user-group --home-dir /var/lib/posthorn --no-create-home --shell /usr/sbin/nologin posthorn',
+    ]);
+    expect((await ensureUser(machine, placesFor())).state).toBe('kept');
+  });
+
+  it('needs root, but not in a directory of its own', async () => {
+    await expect(ensureUser(setupMachine(), placesFor())).rejects.toMatchObject({
+      remedy: expect.stringContaining('--prefix'),
+    });
+    expect((await ensureUser(setupMachine(), placesFor('/srv/mine'))).state).toBe('skipped');
+  });
+});

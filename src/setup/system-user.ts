@@ -1,0 +1,58 @@
+/** The user that the server runs as: one of its own, that nobody can log in as. useradd(8). */
+
+import type { Machine } from './machine.ts';
+import type { Places } from './places.ts';
+import { SetupError, type StepOutcome } from './step.ts';
+
+export const userName = 'posthorn';
+
+/** Who owns the files. */
+export interface Owner {
+  uid: number;
+  gid: number;
+}
+
+/** Undefined: whoever runs this owns everything. */
+export async function ensureUser(
+  { run, userId }: Pick<Machine, 'run' | 'userId'>,
+  places: Places,
+): Promise<StepOutcome<Owner | undefined>> {
+  if (places.isApart)
+    return {
+      value: undefined,
+      state: 'skipped',
+      what: 'everything lies in a directory of its own, and belongs to you',
+    };
+  if (userId !== 0) {
+    const remedy =
+      'Run it as root (sudo), or with --prefix DIR to put everything below a directory of yours.';
+    throw new SetupError('user', 'only root can make a user, and write to /etc', remedy);
+  }
+  const found = await findOwner(run);
+  if (found !== undefined) return { value: found, state: 'kept', what: `${userName} exists` };
+  const made = await run('useradd', ...newUser(places));
+  const owner = await findOwner(run);
+  if (owner !== undefined) return { value: owner, state: 'done', what: `${userName}: made, without a login` };
+  throw new SetupError(
+    'user',
+    `the user ${userName} could not be made: ${made?.output.trim() ?? 'there is no useradd'}`,
+    `Make a system user and a group of that name, and run quickstart again.`,
+  );
+}
+
+const newUser = ({ dataDir }: Places): string[] => [
+  '--system',
+  '--user-group',
+  '--home-dir',
+  dataDir,
+  '--no-create-home',
+  '--shell',
+  '/usr/sbin/nologin',
+  userName,
+];
+
+async function findOwner(run: Machine['run']): Promise<Owner | undefined> {
+  const [uid, gid] = await Promise.all([run('id', '-u', userName), run('id', '-g', userName)]);
+  if (uid?.code !== 0 || gid?.code !== 0) return undefined;
+  return { uid: Number(uid.output), gid: Number(gid.output) };
+}

@@ -1,0 +1,94 @@
+/**
+ * systemd's units for the server: it runs as a user of its own that may listen on low ports and nothing else, sees of the
+ * machine what it needs, and writes only what is its own. systemd.exec(5); `systemd-analyze security` says how tight.
+ */
+
+import { userName } from './system-user.ts';
+
+export interface Unit {
+  name: string;
+  text: string;
+}
+
+export interface UnitParts {
+  /** Path of the posthorn command. */
+  program: string;
+  configFile: string;
+  dataDir: string;
+}
+
+/** A user's home is hidden from services, unless the program lies in one. */
+const homes = ['/home/', '/root/', '/run/user/'];
+
+export function serviceUnit({ program, configFile, dataDir }: UnitParts): Unit {
+  const isInHome = homes.some((home) => program.startsWith(home));
+  const hasOwnPlace = dataDir !== '/var/lib/posthorn';
+  return {
+    name: 'posthorn.service',
+    text: `# Made by \`posthorn quickstart\`, which renews it. What is to be different goes into a drop-in: systemctl edit posthorn
+[Unit]
+Description=Posthorn mail server
+Wants=network-online.target
+After=network-online.target nss-lookup.target time-sync.target
+
+[Service]
+Type=exec
+ExecStart=${word(program)} serve --config ${word(configFile)}
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=2
+# A stop lets sessions and deliveries end: 40 s at most.
+TimeoutStopSec=60
+LimitNOFILE=65536
+
+User=${userName}
+Group=${userName}
+UMask=0077
+StateDirectory=posthorn
+StateDirectoryMode=0700
+RuntimeDirectory=posthorn
+RuntimeDirectoryMode=0750
+${hasOwnPlace ? `ReadWritePaths=${word(dataDir)}\n` : ''}
+# Ports below 1024, and no other right of root's.
+AmbientCapabilities=CAP_NET_BIND_SERVICE
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE
+NoNewPrivileges=yes
+
+ProtectSystem=strict
+ProtectHome=${isInHome ? 'read-only' : 'yes'}
+ProtectProc=invisible
+ProcSubset=pid
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateMounts=yes
+ProtectHostname=yes
+ProtectClock=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+# Netlink: by it a program learns this machine's addresses.
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+KeyringMode=private
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+# Not MemoryDenyWriteExecute: JavaScript is compiled while it runs.
+
+[Install]
+WantedBy=multi-user.target
+`,
+  };
+}
+
+/** One word of a command line: systemd takes spaces, quotes, % and $ for its own (systemd.service(5)). */
+function word(text: string): string {
+  const escaped = text.replace(/%/g, '%%').replace(/\$/g, '$$$$');
+  return /[\s"'\\;]/.test(escaped) ? `"${escaped.replace(/["\\]/g, '\\$&')}"` : escaped;
+}
