@@ -9,6 +9,7 @@ import { abuse } from './scenarios/abuse.ts';
 import { addresses } from './scenarios/addresses.ts';
 import { administration } from './scenarios/administration.ts';
 import { authentication } from './scenarios/authentication.ts';
+import { backup } from './scenarios/backup.ts';
 import { byHand } from './scenarios/by-hand.ts';
 import { check } from './scenarios/check.ts';
 import { commands } from './scenarios/commands.ts';
@@ -76,6 +77,7 @@ const scenarios = [
   abuse,
   diskFull,
   corruption,
+  backup,
   failingDisk,
   crash,
 ];

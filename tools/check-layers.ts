@@ -26,7 +26,7 @@ const lines: readonly (readonly string[])[] = [
   ],
   ['policy'],
   ['config', 'net', 'store'],
-  ['queue', 'dossier', 'records'],
+  ['queue', 'dossier', 'backup', 'records'],
   ['reception', 'delivery', 'reporting', 'telemetry'],
   ['simulation', 'preflight'],
   ['admin', 'web'],

@@ -25,8 +25,8 @@ import { socketName } from './control-protocol.ts';
 import { localAdmin } from './local-admin.ts';
 
 /** A server that starts or stops holds the lock without answering, but not for longer than this. */
-const patienceMs = 3000;
-const pauseMs = 100;
+export const patienceMs = 3000;
+export const pauseMs = 100;
 const dayMs = 24 * 3600_000;
 
 export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, socketName);
@@ -77,7 +77,7 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
   return { ...admin, close: () => store.close() };
 }
 
-const inUse = ({ dataDir }: Config) =>
+export const inUse = ({ dataDir }: Config) =>
   new AdminError(
     'in-use',
     `Another process has ${dataDir} open but does not answer at ${socketName}. ` +

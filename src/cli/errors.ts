@@ -48,6 +48,7 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
 
 const openCodes: Record<OpenFailure, ExitCode> = {
   'in-use': exitCodes.tryLater,
+  unfinished: exitCodes.badData,
   'not-writable': exitCodes.cantCreate,
   full: exitCodes.inputOutput,
   version: exitCodes.badData,

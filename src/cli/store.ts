@@ -1,9 +1,7 @@
 /** `posthorn store`: what to do about a damaged store. With the server down; nothing here opens a store that is damaged. */
 
 import { join, resolve } from 'node:path';
-import { controlPath } from '../admin/open-admin.ts';
 import { plural } from '../dossier/words.ts';
-import { connectControl } from '../net/control-socket.ts';
 import { namesIn } from '../store/names-in.ts';
 import type { Finding } from '../store/sqlite/check/check.ts';
 import type { RestoreReport } from '../store/sqlite/salvage/restore.ts';
@@ -13,6 +11,7 @@ import { type CommonOptions, type Context, configOf, printJson } from './context
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { refuseWhileServed } from './served.ts';
 
 interface SalvageOptions extends CommonOptions {
   to: string;
@@ -61,17 +60,6 @@ async function offline<T>(dataDir: string, action: () => Promise<T>): Promise<T>
       `there is no store in ${dataDir}. Check dataDir in the configuration.`,
     );
   return whileOffline(dataDir, action);
-}
-
-/** A server may have the store although nobody has the lock: its folder may have been moved under it. */
-async function refuseWhileServed(dataDir: string): Promise<void> {
-  const connection = await connectControl(controlPath({ dataDir }));
-  if (connection === undefined) return;
-  connection.close();
-  throw new CommandError(
-    exitCodes.tryLater,
-    `a server is running on data directory ${dataDir}: it answers at ${controlPath({ dataDir })}. Stop it first.`,
-  );
 }
 
 function printFindings({ terminal }: Context, dataDir: string, findings: readonly Finding[]): void {

@@ -1,6 +1,6 @@
 /** What a store can fail with. Everything else that it rejects with is a bug or a refused row. Knows no engine. */
 
-export type OpenFailure = 'in-use' | 'not-writable' | 'full' | 'version' | 'damaged';
+export type OpenFailure = 'in-use' | 'unfinished' | 'not-writable' | 'full' | 'version' | 'damaged';
 
 /** The data directory cannot be used. The message names the directory and says what to do. */
 export class StoreOpenError extends Error {

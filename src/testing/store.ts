@@ -116,6 +116,13 @@ export async function changeAllJobs(
   return count;
 }
 
+/** All that an iterable yields. */
+export async function allOf<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** All that an iterable yields, as one text. */
 export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];

@@ -21,7 +21,7 @@ import { createClient } from './client.ts';
 import { linkTo } from './link.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { Report } from './protocol.ts';
-import { markStore, refuseRemains } from './remains.ts';
+import { markStore, refuseRemains, refuseUnfinished } from './remains.ts';
 import { storeFiles } from './store-files.ts';
 import type { StoreThreadData } from './worker.ts';
 
@@ -50,6 +50,7 @@ export async function openStore({
   clock = systemClock,
   log = silent,
 }: OpenOptions): Promise<Store> {
+  refuseUnfinished(dataDir);
   // Before a folder is made in the place where the lost one should be put back.
   if (!existsSync(storeFiles(dataDir).directory)) refuseRemains(dataDir, afresh);
   await createLayout(dataDir);

@@ -20,6 +20,27 @@ const markText =
 /** Not in `store/`, so that it stays when that is gone. */
 export const markPath = (dataDir: string): string => join(dataDir, 'has-store');
 
+/** In a data directory of which a restore has not come to its end: no server may start there. */
+export const unfinishedRestore = (dataDir: string): string => join(dataDir, 'restore-unfinished');
+
+/** Durable when it resolves. Rejects with the system's error. */
+export async function markUnfinished(dataDir: string, snapshot: string): Promise<void> {
+  await using file = await open(unfinishedRestore(dataDir), 'w', 0o600);
+  await file.writeFile(`The snapshot ${snapshot} is being restored here. Run posthorn restore again.\n`);
+  await file.sync();
+  await syncDirectory(dataDir);
+}
+
+/** Throws a StoreOpenError where not all of a snapshot may be here. */
+export function refuseUnfinished(dataDir: string): void {
+  if (sizeOfEntry(unfinishedRestore(dataDir)) === undefined) return;
+  throw new StoreOpenError(
+    'unfinished',
+    `data directory ${dataDir} holds a part of a snapshot: a restore into it did not come to its end. Run posthorn restore again; ` +
+      'it begins anew by itself',
+  );
+}
+
 /** None where there may be a new store. Throws the system's error. */
 export function findRemains(dataDir: string): Damage[] {
   const spool = spoolDirectory(dataDir);
