@@ -41,6 +41,7 @@ import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
 import { tokens } from './scenarios/tokens.ts';
 import { transports } from './scenarios/transports.ts';
+import { web } from './scenarios/web.ts';
 
 const scenarios = [
   commands,
@@ -59,6 +60,7 @@ const scenarios = [
   greylistingReceiver,
   tlsPolicies,
   transports,
+  web,
   thunderbird,
   queue,
   dkim,

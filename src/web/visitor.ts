@@ -39,12 +39,12 @@ export function visitorOf({ peer, by }: Origin, headers: RequestHeaders, isProxy
 
 /**
  * Each proxy adds on the right whom it heard: from there on, the first that is no proxy of ours is the client, and what
- * stands before it is the client's own invention.
+ * stands before it is the client's own invention. Of several that are all ours, the nearest could not be invented.
  */
 function clientIn(forwardedFor: string | undefined, isProxy: NetworkSet): string | undefined {
   const hops = (forwardedFor ?? '').split(',').map((hop) => addressIn(hop.trim()));
   for (const address of hops.toReversed()) if (address === undefined || !isProxy(address)) return address;
-  return hops[0];
+  return hops.at(-1);
 }
 
 /** Some write the port too: `192.0.2.1:40000`, `[2001:db8::1]:40000`. */
