@@ -72,7 +72,8 @@ async function receive(parts: InboundParts, received: Received): Promise<Reply> 
   const isPlain = received.session.trusted && !parts.filters;
   const found = isPlain ? nothingFound : await examine(parts, received, content);
   if (found.checked) noteForReports(parts, received, found.checked);
-  const refusal = refusalOf(found, transaction);
+  const refused = refusalOf(parts, received, found);
+  const refusal = refused instanceof Promise ? await refused : refused;
   const answer = refusal
     ? await refuse(parts, received, refusal)
     : await takeIn(parts, received, { content, ...found });

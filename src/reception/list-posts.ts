@@ -11,6 +11,9 @@ import type { Directory } from '../queue/directory.ts';
 import type { ListMark, Recipient } from '../queue/recipient.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
+import type { Judging } from './judging.ts';
+import type { MessageCollector } from './message-collector.ts';
+import type { Transaction } from './smtp-application.ts';
 
 /** RFC 3463 §3.8: X.7.2, mailing list expansion prohibited. */
 const mayNotPost = (spelled: string): Reply =>
@@ -39,22 +42,47 @@ async function refuse(
   return undefined;
 }
 
-/** At the end of a message from outside. */
-export function refuseUnproven(
-  recipients: readonly Recipient[],
-  reversePath: string,
-  verdicts: Verdicts,
-): { rule: string; reply: Reply } | undefined {
-  if (!isForClosedList(recipients) || isSenderProven(verdicts, reversePath)) return undefined;
-  return {
-    rule: 'not everybody may write to this list, and nothing proves that the message comes from its sender',
-    reply: reply(
-      550,
-      '5.7.2',
-      `Cannot tell that this comes from <${reversePath.slice(0, 100)}>, who may write to the list; send it by that domain's own server`,
-    ),
-  };
+/** What is known of a message for a list that not everybody may write to. */
+export interface ClosedPost {
+  transaction: Transaction;
+  collector: MessageCollector;
+  verdicts: Verdicts;
 }
+
+/** At the end of a message from outside; undefined at once where there is no such list. While DNS does not tell, it is asked back. */
+export function refuseUnproven(
+  judging: Pick<Judging, 'mayDefer'>,
+  post: ClosedPost,
+): MaybePromise<ListRefusal | undefined> {
+  const { recipients, reversePath } = post.transaction;
+  if (!isForClosedList(recipients) || isSenderProven(post.verdicts, reversePath)) return undefined;
+  if (!isOpen(post.verdicts)) return unproven(reversePath);
+  return judging
+    .mayDefer(post.transaction, post.collector)
+    .then((mayDefer) => (mayDefer ? later : unproven(reversePath)));
+}
+
+export interface ListRefusal {
+  rule: string;
+  reply: Reply;
+}
+
+const isOpen = ({ spf, dkim, dmarc }: Verdicts): boolean =>
+  [spf, ...dkim, dmarc].some(({ result }) => result === 'temperror');
+
+const unproven = (reversePath: string): ListRefusal => ({
+  rule: 'not everybody may write to this list, and nothing proves that the message comes from its sender',
+  reply: reply(
+    550,
+    '5.7.2',
+    `Cannot tell that this comes from <${reversePath.slice(0, 100)}>, who may write to the list; send it by that domain's own server`,
+  ),
+});
+
+const later: ListRefusal = {
+  rule: 'not everybody may write to this list, and what would prove its sender cannot be looked up now',
+  reply: reply(451, '4.4.3', 'Cannot look up now who sent this, for a list of ours; try again later'),
+};
 
 /** Not everybody may write to one of them. */
 export const isForClosedList = (recipients: readonly Recipient[]): boolean =>

@@ -105,4 +105,13 @@ describe('a mailing list', () => {
       });
     }
   });
+
+  test('asks to come again while DNS does not tell whether a member is one', async () => {
+    world.dns.break('forged.example', '_dmarc.forged.example');
+    expect(await received({ from: 'x@forged.example', to: list })).toMatchObject({
+      code: 451,
+      enhanced: '4.4.3',
+    });
+    world.dns.break();
+  });
 });

@@ -7,6 +7,7 @@ import type { DossierEvent } from '../../dossier/event.ts';
 import { decideFilters } from '../../filter/decide.ts';
 import type { Recipient } from '../../queue/directory.ts';
 import { type Reply, replyText } from '../../smtp/reply.ts';
+import { andThen, type MaybePromise } from '../../util/maybe-promise.ts';
 import { type AcceptedParts, clientFacts, messageIdOf } from '../accepted.ts';
 import { filteredEvents } from '../filters/filtered.ts';
 import type { Filtered } from '../filters/filters.ts';
@@ -14,7 +15,7 @@ import { judgedEvents } from '../judging.ts';
 import { refuseUnproven } from '../list-posts.ts';
 import type { Session, Transaction } from '../smtp-application.ts';
 import type { Checked, Found } from './examine.ts';
-import type { InboundParts } from './received.ts';
+import type { InboundParts, Received } from './received.ts';
 
 /** Where a policy turns a recipient away whatever the message may be, it need not come. */
 export async function refuseAtRcpt(
@@ -45,13 +46,16 @@ interface Addressed {
 
 /** Mail from trusted networks has no policy; filters that are to see it may refuse it all the same. */
 export function refusalOf(
+  { judging }: Pick<InboundParts, 'judging'>,
+  { transaction, collector }: Pick<Received, 'transaction' | 'collector'>,
   { checked, filtered }: Found,
-  { recipients, reversePath }: Transaction,
-): Refusal | undefined {
+): MaybePromise<Refusal | undefined> {
   if (checked?.judgment.decision.reply) return checked;
-  const unproven = checked && refuseUnproven(recipients, reversePath, checked.verdicts);
-  if (unproven) return { decision: unproven, filtered };
-  if (checked) return undefined;
+  if (checked)
+    return andThen(
+      refuseUnproven(judging, { transaction, collector, verdicts: checked.verdicts }),
+      (unproven) => unproven && { decision: unproven, filtered },
+    );
   const { rule, reply } = decideFilters(filtered?.facts ?? []);
   return reply && { decision: { rule, reply }, filtered };
 }
