@@ -29,7 +29,7 @@ const lines: readonly (readonly string[])[] = [
   ['queue', 'dossier', 'backup', 'records'],
   ['reception', 'delivery', 'reporting', 'telemetry'],
   ['simulation', 'preflight'],
-  ['admin', 'web'],
+  ['admin', 'web', 'doctor'],
   ['wiring', 'setup'],
   ['cli'],
 ];

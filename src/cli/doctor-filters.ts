@@ -2,11 +2,11 @@
 
 import type { Config } from '../config/config.ts';
 import type { FilterConfig } from '../config/filter.ts';
+import { type Examined, found, good, type Section } from '../doctor/finding.ts';
 import { filterDialler, placeText } from '../net/byte-stream.ts';
 import { filterPoster } from '../net/http-post.ts';
 import { type Probed, probeFilter } from '../reception/filters/probe.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Examined, Section } from './doctor.ts';
 
 /** Undefined where none is configured. */
 export async function filterSection(
@@ -27,15 +27,13 @@ function examinedOf({ name, kind, place, whenDown }: FilterConfig, probed: Probe
     verdict: isThere ? 'it is asked' : without,
     isDomain: true,
     findings: [
-      {
-        severity: isThere ? 'good' : 'error',
-        what: 'the filter',
-        evidence: isThere ? probed.answer : probed.problem,
-        isUnknown: false,
-        ...(!isThere && {
-          remedy: `Start it, or mend where its [[filter]] says that it is: ${placeText(place)}.`,
-        }),
-      },
+      isThere
+        ? good('the filter', probed.answer)
+        : found('filter-down', {
+            about: name,
+            evidence: probed.problem,
+            remedy: `Start it, or mend where its [[filter]] says that it is: ${placeText(place)}.`,
+          }),
     ],
   };
 }

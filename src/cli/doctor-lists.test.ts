@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { policyOf } from '../testing/policies.ts';
 import { scriptedResolver } from '../testing/scripted-resolver.ts';
-import { sectionText } from './doctor.ts';
 import { listSection } from './doctor-lists.ts';
+import { sectionText } from './doctor-print.ts';
 
 const resolver = scriptedResolver({
   '2.0.0.127.bl.example': { A: ['127.0.0.2'] },
@@ -25,7 +25,7 @@ test('listSection() tells which of the lists that policies name answer our resol
     /bl\.example: is asked about clients\n +good +test entries: its test entries for IPv4 addresses are as/,
   );
   expect(text).toMatch(
-    /blocked\.example: counts as unknown\n +warning +test entries: .*IPv4.*\n +Many lists do not answer/,
+    /blocked\.example: counts as unknown\n +warning +DNS list blocked\.example: .*IPv4.*\n +Many lists do not answer/,
   );
   expect(text).toMatch(/dbl\.example: is asked about clients\n +good .*domains/);
 });

@@ -4,10 +4,10 @@ import { lookUps } from '../authentication/look-ups.ts';
 import type { Config } from '../config/config.ts';
 import { auditList, type ListKind } from '../dns/dns-list.ts';
 import type { Resolver } from '../dns/resolver.ts';
+import { type Examined, found, good, type Section } from '../doctor/finding.ts';
 import { defaultPolicy } from '../policy/policy.ts';
 import { zonesOf } from '../reception/checks/dns-lists.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Examined, Section } from './doctor.ts';
 
 /** For all lists together. */
 const auditMs = 20_000;
@@ -57,13 +57,16 @@ function examined(name: string, audits: readonly { kind: ListKind; isSound: bool
     name,
     verdict: isUseless ? 'counts as unknown' : 'is asked about clients',
     isDomain: true,
-    findings: audits.map(({ kind, isSound }) => ({
-      severity: isSound ? 'good' : 'warning',
-      what: 'test entries',
-      evidence: `its test entries for ${kindWords[kind]} ${isSound ? 'are as they should be' : 'are not as they should be (RFC 5782 §5)'}`,
-      isUnknown: isUseless,
-      ...(!isSound && { remedy: remedyFor(kind) }),
-    })),
+    findings: audits.map(({ kind, isSound }) => {
+      const entries = `its test entries for ${kindWords[kind]}`;
+      if (isSound) return good('test entries', `${entries} are as they should be`);
+      return found('list-deaf', {
+        about: name,
+        evidence: `${entries} are not as they should be (RFC 5782 §5)`,
+        remedy: remedyFor(kind),
+        isUnknown: isUseless,
+      });
+    }),
   };
 }
 

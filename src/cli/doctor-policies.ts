@@ -2,8 +2,8 @@
 
 import type { Admin } from '../admin/admin.ts';
 import type { Config } from '../config/config.ts';
+import { found, type Section } from '../doctor/finding.ts';
 import { lostPolicies, mailboxWords } from '../reception/lost-policies.ts';
-import type { Section } from './doctor.ts';
 
 /** Undefined where all are there. */
 export function policySection(
@@ -15,13 +15,10 @@ export function policySection(
     verdict: 'the default policy judges in its place',
     isDomain: true as const,
     findings: [
-      {
-        severity: 'warning' as const,
-        what: 'the policy',
+      found('policy-gone', {
         evidence: `${mailboxWords(lost)} ${lost.mailboxes.length === 1 ? 'names' : 'name'} it, and no [[policy]] is called so`,
         remedy: `Write [[policy]] with name = "${lost.name}", or give each mailbox another: posthorn account set ADDRESS --policy NAME, or --no-policy.`,
-        isUnknown: false,
-      },
+      }),
     ],
   }));
   return examined.length === 0 ? undefined : { section: 'policies of mailboxes', examined };

@@ -1,183 +1,117 @@
 /**
- * `posthorn doctor`: what is wrong with this server before mail shows it, each finding with its remedy and the record to
- * enter. A running server is asked and remembers the answer; without one, we look ourselves.
+ * `posthorn doctor`: what is wrong with this server, its DNS and what others see of it, before mail shows it; each finding
+ * with its remedy and the record to enter. Prints only: src/doctor/ finds out.
  */
 
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
-import type { Config } from '../config/config.ts';
-import { type Advice, adviceOn } from '../delivery/guard/advice.ts';
-import { Guard, type SourceReport } from '../delivery/guard/guard.ts';
-import { createStub } from '../delivery/outbound.ts';
-import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
-import { printable } from '../dossier/printable.ts';
-import { findFamily } from '../net/addresses.ts';
-import { createLog } from '../util/log.ts';
+import { InvalidArgumentError } from 'commander';
+import { diagnose } from '../doctor/diagnose.ts';
+import type { Section } from '../doctor/finding.ts';
+import { carryOver, changesBetween, problemsIn } from '../doctor/watch.ts';
+import { sleep } from '../util/clock.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
-import type { CommandTree } from './define.ts';
-import { filterSection } from './doctor-filters.ts';
-import { listSection } from './doctor-lists.ts';
-import { policySection } from './doctor-policies.ts';
+import { type CommandTree, collect } from './define.ts';
+import { type DoctorOptions, doctorParts } from './doctor-parts.ts';
+import { changeText, sectionText } from './doctor-print.ts';
+import { duration } from './durations.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
-/** One thing that was looked at: all that was found of it. */
-export interface Examined {
-  name: string;
-  /** In words, what follows for it. */
-  verdict: string;
-  findings: readonly (Advice & { isUnknown: boolean })[];
-  /** No address of ours, but a domain. */
-  isDomain?: true;
-}
-
-export interface Section {
-  section: string;
-  examined: readonly Examined[];
+interface Options extends CommonOptions, DoctorOptions {
+  /** True without an interval. */
+  watch?: true | string;
+  strict?: boolean;
 }
 
 export function addDoctorCommand(tree: CommandTree, context: Context): void {
   tree.run(
     tree
       .add(tree.root, 'doctor', 'say what is wrong with this server and its DNS, and how to mend it')
-      .option('--json', 'print JSON'),
-    async (options: CommonOptions) => {
-      const config = await configOf(context, options);
-      const resolver = await createStub(config, context.clock);
-      const [{ sources, accounts }, ...others] = await Promise.all([
-        askServer(config, context),
-        listSection(config, { resolver, clock: context.clock }),
-        filterSection(config, context.clock),
-      ]);
-      const sections = [
-        sourceSection(sources, config),
-        ...[policySection(accounts, config), ...others].filter((section) => section !== undefined),
-      ];
-      if (options.json) printJson(context, { sections });
-      else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
-      return exitCodeFor(sections);
-    },
+      .option('--watch [interval]', 'look again and again, every 5m or as given; tell what changes')
+      .option('--strict', 'warnings count as errors in the exit code')
+      .option(
+        '--resolver <address>',
+        'ask this resolver for what the world sees, instead of ours (may be given several times)',
+        collect,
+      )
+      .option('--time-server <host>', 'compare the clock with this one (may be given several times)', collect)
+      .option(
+        '--reach <domain>',
+        'try the mail servers of this domain, to see whether port 25 is open (may be given several times)',
+        collect,
+      )
+      .option('--name-port <port>', 'port of name servers, for tests', portNumber)
+      .option('--json', 'print JSON; with --watch one line for each change'),
+    async (options: Options) => (options.watch ? watch(context, options) : lookOnce(context, options)),
   );
 }
 
-/** Without a server nothing is asked of its data. */
-async function askServer(config: Config, { clock }: Context) {
-  const server = await remoteAdmin(controlPath(config));
-  if (server === undefined) {
-    const resolver = await createStub(config, clock);
-    const sources = await new Guard({ config, resolver, clock, log: createLog('silent') }).look();
-    return { sources, accounts: [] };
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
+  throw new InvalidArgumentError('Give a number from 1 to 65535.');
+}
+
+async function examine(context: Context, options: Options, signal?: AbortSignal): Promise<Section[]> {
+  const config = await configOf(context, options);
+  const parts = await doctorParts(config, context, options);
+  return diagnose({ ...parts, ...(signal && { signal }) });
+}
+
+async function lookOnce(context: Context, options: Options): Promise<ExitCode> {
+  const sections = await examine(context, options);
+  const exitCode = exitCodeFor(sections, options.strict);
+  if (options.json) printJson(context, { status: statusOf(exitCode), counts: countsOf(sections), sections });
+  else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
+  return exitCode;
+}
+
+const defaultIntervalMs = 5 * 60_000;
+
+/** Until it is told to stop. The configuration is read anew each time: it may be what was mended. */
+async function watch(context: Context, options: Options): Promise<ExitCode> {
+  const { terminal, clock } = context;
+  const intervalMs = typeof options.watch === 'string' ? duration(options.watch) : defaultIntervalMs;
+  const stop = terminal.stopSignal();
+  let before: Section[] = [];
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      const sections = carryOver(before, await examine(context, options, stop));
+      tell(context, options, { before, sections, isFirst });
+      before = sections;
+      await sleep(clock, intervalMs, stop);
+    } catch (error) {
+      if (stop.aborted) return exitCodes.ok;
+      throw error;
+    }
+    if (stop.aborted) return exitCodes.ok;
   }
-  try {
-    const [sources, accounts] = await Promise.all([server.lookAtSources(), server.listAccounts()]);
-    return { sources, accounts };
-  } finally {
-    await server.close();
-  }
 }
 
-export function sourceSection(
-  reports: readonly SourceReport[],
-  config: Pick<Config, 'guard' | 'sources' | 'domains'>,
-): Section {
-  const section = 'source addresses';
-  const families = reports.map(({ address }) => findFamily(address));
-  const examined = reports.map((report, index) => {
-    const isOneOfMany = families.filter((family) => family === families[index]).length > 1;
-    return examinedOf(report, { ...config.guard, isChosen: config.sources.length === 0 && isOneOfMany });
-  });
-  const unsent = domainsWithoutSource(config).map(withoutSource);
-  return { section, examined: [...(examined.length === 0 ? [noAddress] : examined), ...unsent] };
+function tell(
+  { terminal, clock }: Context,
+  { json }: Options,
+  { before, sections, isFirst }: { before: Section[]; sections: Section[]; isFirst: boolean },
+): void {
+  const at = clock.now();
+  const changes = changesBetween(before, sections);
+  if (json) for (const each of changes) terminal.out(`${JSON.stringify({ at, ...each })}\n`);
+  else if (changes.length > 0)
+    terminal.out(`${changes.flatMap((each) => changeText(each, at)).join('\n')}\n`);
+  else if (isFirst) terminal.out('All is well.\n');
 }
 
-const withoutSource = (domain: string): Examined => ({
-  name: domain,
-  verdict: 'what it sends by MX waits',
-  isDomain: true,
-  findings: [
-    {
-      severity: 'error',
-      what: 'our own address',
-      evidence: 'no [[source]] is for this domain',
-      remedy: sourceRemedy(domain),
-      isUnknown: false,
-    },
-  ],
-});
-
-/** `isChosen`: by the system, from several. */
-function examinedOf(
-  report: SourceReport,
-  { enabled, isChosen }: { enabled: boolean; isChosen: boolean },
-): Examined {
-  const { address, publicAddress, ehloName, findings, standing } = report;
-  const seen = publicAddress === address ? '' : `, seen as ${publicAddress}`;
-  return {
-    name: `${address}${seen}, called ${ehloName}`,
-    verdict: `${enabled ? verdictOf(standing) : 'mail is sent from here whatever is found: the guard is off'}${
-      isChosen && standing.isFit ? ', where the system chooses it: name those to send from in [[source]]' : ''
-    }`,
-    findings: findings.map((finding) => ({
-      ...adviceOn(finding),
-      isUnknown: finding.result === 'unknown' && finding.check !== 'blocklist',
-    })),
-  };
+function exitCodeFor(sections: readonly Section[], strict = false): ExitCode {
+  const problems = problemsIn(sections);
+  const isBad = ({ severity }: { severity: string }) =>
+    severity === 'error' || (strict && severity === 'warning');
+  if (problems.some((each) => isBad(each) && !each.isUnknown)) return exitCodes.unwell;
+  return problems.some(({ isUnknown }) => isUnknown) ? exitCodes.tryLater : exitCodes.ok;
 }
 
-function verdictOf({ isFit, rank }: SourceReport['standing']): string {
-  if (!isFit) return 'disqualified: not used while another address qualifies';
-  return rank === 0 ? 'mail is sent from here' : 'mail is sent from here, but from others first';
-}
+const statusOf = (exitCode: ExitCode): string =>
+  exitCode === exitCodes.unwell ? 'unwell' : exitCode === exitCodes.tryLater ? 'unknown' : 'well';
 
-const noAddress: Examined = {
-  name: 'this machine',
-  verdict: 'nothing could be looked at',
-  findings: [
-    {
-      severity: 'warning',
-      what: 'our own address',
-      evidence: 'this machine has no public address, and the configuration names none',
-      remedy:
-        'Behind NAT, name both: [[source]] with address = "…" (of this machine) and publicAddress = "…" (what receivers see).',
-      isUnknown: false,
-    },
-  ],
-};
-
-function exitCodeFor(sections: readonly Section[]): ExitCode {
-  const findings = sections.flatMap(({ examined }) => examined.flatMap((each) => each.findings));
-  if (findings.some(({ severity }) => severity === 'error')) return exitCodes.unwell;
-  return findings.some(({ isUnknown }) => isUnknown) ? exitCodes.tryLater : exitCodes.ok;
-}
-
-const margin = '             ';
-
-export function sectionText({ section, examined }: Section): string[] {
-  const shared = new Set(sharedBy(examined));
-  const own = (findings: Examined['findings']) =>
-    findings.map((finding) => findingText(finding)).filter((lines) => !shared.has(lines.join('\n')));
-  return [
-    `${section[0]?.toUpperCase()}${section.slice(1)}`,
-    ...examined.flatMap(({ name, verdict, findings }) => [
-      `  ${printable(name)}: ${verdict}`,
-      ...own(findings).flat(),
-    ]),
-    ...(shared.size === 0 ? [] : ['  all addresses:', ...shared]),
-  ];
-}
-
-/** The text of what was found of each and every address: it is said once. */
-function sharedBy(examined: readonly Examined[]): string[] {
-  const [first, ...others] = examined
-    .filter(({ isDomain }) => !isDomain)
-    .map(({ findings }) => findings.map((finding) => findingText(finding).join('\n')));
-  if (first === undefined || others.length === 0) return [];
-  return first.filter((text) => others.every((texts) => texts.includes(text)));
-}
-
-function findingText({ severity, what, evidence, remedy, record }: Advice): string[] {
-  return [
-    `    ${severity.padEnd(9)}${printable(what)}: ${printable(evidence)}`,
-    ...(record === undefined ? [] : [`${margin}enter: ${printable(record)}`]),
-    ...(remedy === undefined ? [] : [`${margin}${remedy}`]),
-  ];
+function countsOf(sections: readonly Section[]): Record<string, number> {
+  const problems = problemsIn(sections);
+  const count = (wanted: string) => problems.filter(({ severity }) => severity === wanted).length;
+  return { errors: count('error'), warnings: count('warning'), notes: count('note') };
 }

@@ -26,6 +26,8 @@ export interface Finding {
   evidence: string;
   /** The record that would mend it, as it is to be entered. */
   record?: string;
+  /** Of `reverse`: the names that the address has, whether or not they lead back. */
+  names?: readonly string[];
 }
 
 export interface Remembered extends Finding {

@@ -101,8 +101,8 @@ async function probeAddress({ tryAddress }: ProbeParts, { address }: Subject): P
 }
 
 async function probeReverse(ask: LookUps, { publicAddress, ehloName }: Subject): Promise<Finding> {
-  const { result, reason } = await checkIprev(ask, publicAddress);
-  const finding = { check: 'reverse', subject: '', evidence: reason } as const;
+  const { result, reason, names } = await checkIprev(ask, publicAddress);
+  const finding = { check: 'reverse', subject: '', evidence: reason, ...(names && { names }) } as const;
   if (result === 'pass') return { ...finding, result: 'good' };
   if (result === 'temperror')
     return {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { Remembered } from '../delivery/guard/history.ts';
-import { sectionText, sourceSection } from './doctor.ts';
+import { sectionOf as sourceSection } from '../doctor/source-section.ts';
+import { sectionText } from './doctor-print.ts';
 
 const silentList: Remembered = {
   check: 'blocklist',
@@ -44,7 +45,7 @@ describe('posthorn doctor', () => {
         `    good     our own address: ${address} is here`,
       ]),
       '  all addresses:',
-      expect.stringContaining(`warning  block list list.example: ${silentList.evidence}\n`),
+      expect.stringContaining(`warning  block list list.example: ${silentList.evidence} [blocklist-deaf]\n`),
     ]);
   });
 

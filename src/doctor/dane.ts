@@ -1,0 +1,74 @@
+/** TLSA records against the certificates that the server shows, and whether they can count at all. RFC 6698 §2.1, RFC 7672 §3.1. */
+
+import type { X509Certificate } from 'node:crypto';
+import { usableRecords, verifyDane } from '../dane/tlsa.ts';
+import type { WantedRecord } from '../records/wanted-record.ts';
+import { textsOf } from './answers.ts';
+import type { DnsLooks } from './dns-looks.ts';
+import { type Finding, found, good } from './finding.ts';
+import { looksResolver } from './looks-resolver.ts';
+
+export interface DaneParts {
+  looks: DnsLooks;
+  hostname: string;
+  /** What the keys of our certificates would want to see there. */
+  wanted: readonly WantedRecord[];
+  /** As the server shows them, or as they are on disk; empty: not known. */
+  chain: readonly X509Certificate[];
+  now: number;
+}
+
+export async function examineDane(parts: DaneParts): Promise<Finding[]> {
+  const { looks, hostname, wanted, chain, now } = parts;
+  const name = `_25._tcp.${hostname}`;
+  const [answer, zone] = await Promise.all([
+    looksResolver(looks).resolve(name, 'TLSA'),
+    looks.zoneOf(hostname),
+  ]);
+  if (answer.status === 'failed') return [];
+  const isSigned = zone?.isSigned;
+  const [first] = wanted;
+  if (answer.status === 'none') {
+    if (isSigned !== true || first === undefined) return [];
+    return [
+      found('dane-missing', {
+        evidence: `the zone of ${hostname} is signed, and ${name} has no TLSA record`,
+        remedy: 'With it, senders that know DANE can be sure to reach this server, and no other.',
+        record: first,
+      }),
+    ];
+  }
+  const texts = textsOf(await looks.see(name, 'TLSA')).join(', ');
+  const findings: Finding[] = [];
+  if (isSigned === false)
+    findings.push(
+      found('dane-unsigned', {
+        evidence: `${name} has TLSA records, but the zone ${zone?.name} is not signed (its parent has no DS)`,
+        remedy:
+          'Have the zone signed: a switch in the panel of most DNS providers, and a DS record at the registrar. Or remove the records.',
+      }),
+    );
+  const usable = usableRecords(answer.records);
+  if (usable.length < answer.records.length)
+    findings.push(
+      found('dane-parameters', {
+        evidence: `${texts}: only 2 and 3 as the first number count for mail, 0 and 1 as the second, 0 to 2 as the third, with as much data as the hash has`,
+        remedy: 'Replace it by this one.',
+        record: first,
+      }),
+    );
+  if (usable.length === 0 || chain.length === 0) return findings;
+  const verdict = verifyDane(usable, chain, { names: [hostname], now });
+  if (verdict.result === 'failed')
+    findings.push(
+      found('dane-mismatch', {
+        evidence: `${texts}: ${verdict.reason}`,
+        remedy:
+          isSigned === false
+            ? 'Once the zone is signed, senders that know DANE would not deliver. Replace it by this one.'
+            : 'Senders that know DANE do not deliver. Add this one now; remove the old one when nothing uses its key.',
+        record: first,
+      }),
+    );
+  return findings.length > 0 ? findings : [good('DANE', `${texts} is the key of the certificate`)];
+}

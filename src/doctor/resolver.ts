@@ -1,0 +1,47 @@
+/** The resolver that this server relies on: does it answer, and truly? RFC 2308 (NXDOMAIN), RFC 5782 (lists that block it). */
+
+import { textsOf } from './answers.ts';
+import type { DnsLooks } from './dns-looks.ts';
+import { type Finding, found, good } from './finding.ts';
+
+export interface ResolverParts {
+  looks: DnsLooks;
+  /** For people. */
+  resolver: string;
+  domain: string;
+  /** A label that nobody has. */
+  nobody: string;
+}
+
+export async function examineResolver({
+  looks,
+  resolver,
+  domain,
+  nobody,
+}: ResolverParts): Promise<Finding[]> {
+  const nowhere = `${nobody}.${domain.slice(domain.lastIndexOf('.') + 1)}`;
+  const [answer, unchecked, forged] = await Promise.all([
+    looks.recurse(domain, 'SOA'),
+    looks.recurse(domain, 'SOA', true),
+    looks.resolve(nowhere, 'A'),
+  ]);
+  const replies = [answer, unchecked];
+  if (replies.every((reply) => 'error' in reply || reply.rcode === 'REFUSED' || reply.rcode === 'SERVFAIL'))
+    return [
+      found('resolver-silent', {
+        evidence: `${resolver}: ${'error' in answer ? answer.error : `${answer.rcode} for ${domain}`}`,
+        remedy:
+          'No mail can be sent without DNS. Install a resolver on this machine (unbound, knot-resolver), or name another in `resolver`.',
+        isUnknown: true,
+      }),
+    ];
+  if (forged.status === 'found')
+    return [
+      found('resolver-rewrites', {
+        evidence: `${resolver} says that ${nowhere} has the address ${textsOf(forged).join(', ')}: nobody has that name`,
+        remedy:
+          'Mistyped domains then look alive, block lists list everybody. Use another resolver: best, one of your own on this machine.',
+      }),
+    ];
+  return [good('resolver', `${resolver} answers, and knows what does not exist`)];
+}

@@ -1,0 +1,174 @@
+/** The doctor against a server, a machine and policies in which one thing is wrong; and the command as people call it. */
+
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { DoctorParts } from '../doctor/examining.ts';
+import { type CommandResult, runCommand } from '../testing/command-line.ts';
+import { type DoctorStage, domain, hostname, startDoctorStage } from '../testing/doctor-stage.ts';
+
+let stage: DoctorStage;
+const open = async (settings = {}) => {
+  stage = await startDoctorStage(settings);
+};
+afterEach(() => stage[Symbol.asyncDispose]());
+
+const ids = async (changes?: Partial<DoctorParts>): Promise<(string | undefined)[]> => [
+  ...new Set((await stage.look(changes)).map(({ id }) => id)),
+];
+
+describe('P12: a running server', () => {
+  beforeEach(() => open());
+
+  test('P12: where nobody answers, is found closed; and the way out is tried apart', async () => {
+    await stage.server.stop();
+    expect(await ids()).toEqual(
+      expect.arrayContaining(['door-closed', 'port25-blocked', 'mta-sts-no-policy']),
+    );
+  });
+
+  test('P12: another server at its address is known by its greeting', async () => {
+    const other = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.write('220 other.example ESMTP\r\n');
+      socket.on('data', () => socket.write('250 other.example\r\n'));
+    });
+    other.listen(0, '127.0.0.51');
+    await once(other, 'listening');
+    const address = other.address();
+    const mail = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const { names, https } = { names: stage.dns.port, https: stage.server.config.delivery.httpsPort };
+    expect(await ids({ ports: { names, mail, https } })).toEqual(
+      expect.arrayContaining(['door-other-server']),
+    );
+    other.close();
+  });
+
+  test('P12: a certificate that was renewed on disk, and is not shown yet', async () => {
+    const renewed = stage.authority.issue([hostname, `mta-sts.${domain}`]);
+    await stage.writeCertificate(renewed);
+    const found = await ids();
+    expect(found).toContain('certificate-old-served');
+  });
+
+  test('P12: a clock that is an hour off', async () => {
+    stage.timeServer.aheadMs = 3_600_000;
+    expect(await ids()).toEqual(['clock-off']);
+    stage.timeServer.aheadMs = -30_000;
+    expect(await ids()).toEqual(['clock-drifts']);
+  });
+
+  test('P12: port 25 that is blocked, and nobody to try', async () => {
+    const dial: DoctorParts['dial'] = async () => {
+      const { ConversationError } = await import('../smtp/conversation.ts');
+      throw new ConversationError('connect', 'no connection within 5 s');
+    };
+    expect(await ids({ dial })).toEqual(expect.arrayContaining(['port25-blocked', 'door-closed']));
+    expect(await ids({ reach: ['nowhere.example'] })).toEqual(['port25-unknown']);
+    expect(await ids({ reach: [] })).toEqual([]);
+  });
+
+  test('P12: CAA records that forbid our authority', async () => {
+    const model = stage.model();
+    model.zone[domain] = { ...model.zone[domain], CAA: [[0, 'issue', 'other-ca.example']] };
+    stage.dns.play(model);
+    expect(await ids()).toEqual([]); // nothing is known of who issues our certificates
+    const facts = { ...(await factsOf()), acme: { issuers: ['our-ca.example'], methods: [] } };
+    expect(await ids({ facts })).toContain('caa-forbids');
+  });
+
+  test('P12: a resolver that does not answer: nothing is known, and nothing is alleged', async () => {
+    const found = await stage.look({ resolvers: [{ address: '127.0.0.45', port: stage.dns.port }] });
+    const told = new Set(found.map(({ id }) => id));
+    expect(told).toContain('resolver-silent');
+    expect([...told].filter((id) => id?.endsWith('-missing') && id !== 'srv-missing')).toEqual([]);
+  });
+
+  test('P12: the whole ends in time, whatever does not', async () => {
+    const started = performance.now();
+    const signal = AbortSignal.timeout(300);
+    const found = await stage.look({ signal, sources: () => new Promise(() => {}) });
+    expect(performance.now() - started).toBeLessThan(3_000);
+    expect(new Set(found.map(({ id }) => id))).toEqual(new Set(['not-looked-at']));
+  });
+
+  const factsOf = async () => {
+    const { readFacts } = await import('../records/facts.ts');
+    return { ...(await readFacts(stage.server.config)), addresses: ['127.0.0.51'] };
+  };
+});
+
+describe('P12: a configuration that can be read, and is dangerous', () => {
+  test('P12: relays for strangers, and names whom it trusts', async () => {
+    await open({ relay: { trustedNetworks: ['127.0.0.0/8', '128.0.0.0/2'] } });
+    const found = await stage.look({ mayRelay: () => false });
+    expect(found.map(({ id }) => id)).toEqual(expect.arrayContaining(['relay-open', 'relay-trusts-all']));
+    expect(await ids()).toEqual(expect.arrayContaining(['relay-untested', 'relay-trusts-all']));
+  });
+
+  test('P12: an MTA-STS policy that does not allow our host', async () => {
+    await open({
+      domain: [
+        {
+          name: domain,
+          dkim: { selector: 'posthorn', key: 'dkim.pem' },
+          mtaSts: { mode: 'enforce', mx: ['old.example'] },
+        },
+      ],
+    });
+    expect(await ids()).toEqual(['mta-sts-mx-differs']);
+  });
+
+  test('P12: an MTA-STS policy that is only tested, and a domain without a DKIM key', async () => {
+    await open({ domain: [{ name: domain }] });
+    expect((await ids()).toSorted()).toEqual(['dkim-no-key', 'mta-sts-not-enforced']);
+  });
+});
+
+describe('P12: posthorn doctor', () => {
+  const doctor = (...options: string[]): Promise<CommandResult> =>
+    runCommand(['doctor', ...stage.options, ...options], { cwd: stage.directory });
+  beforeEach(() => open());
+
+  test('P12: ends with 0 where all is right, and says so', async () => {
+    const { exitCode, out, err } = await doctor();
+    expect({ exitCode, err }, out).toEqual({ exitCode: 0, err: '' });
+    expect(out).toMatch(/^Source addresses\n/);
+    expect(out).toContain('  example.com: all is well\n');
+    expect(out).toContain('    good     DMARC: "v=DMARC1;');
+  });
+
+  test('P12: ends with 1 where something is wrong, with the record to enter', async () => {
+    const model = stage.model();
+    const name = `posthorn._domainkey.${domain}`;
+    const [text = ''] = model.zone[name]?.TXT ?? [];
+    model.zone[name] = { TXT: [text.slice(0, 80) + text.slice(84)] };
+    stage.dns.play(model);
+    const { exitCode, out } = await doctor();
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(/ {4}error {4}DKIM posthorn: the DKIM record misses 4 characters after "/);
+    expect(out).toMatch(
+      /\[dkim-mistyped\]\n {13}enter: posthorn\._domainkey\.example\.com\. +3600 +IN +TXT +"v=DKIM1/,
+    );
+    const { sections, status, counts } = JSON.parse((await doctor('--json')).out);
+    expect({ status, counts }).toEqual({ status: 'unwell', counts: { errors: 1, warnings: 0, notes: 0 } });
+    expect(sections).toBeInstanceOf(Array);
+  });
+
+  test('P12: counts warnings only where it is told to be strict', async () => {
+    const model = stage.model();
+    delete model.zone[`_smtp._tls.${domain}`];
+    stage.dns.play(model);
+    expect((await doctor()).exitCode).toBe(0);
+    expect((await doctor('--strict')).exitCode).toBe(1);
+  });
+
+  test('P12: takes only what makes sense as an option', async () => {
+    expect(await doctor('--resolver', 'dns.example')).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('no address'),
+    });
+    expect((await doctor('--name-port', '0')).exitCode).toBe(64);
+    expect((await doctor('--watch', 'often')).exitCode).toBe(64);
+  });
+});

@@ -1,0 +1,240 @@
+/**
+ * A piece of the DNS on loopback that can be wrong in every way: a domain's two name servers, those of the zone above it, and
+ * the resolver of the world outside, each on an address of its own, under one port. What they say is a model that a test
+ * copies, spoils and puts in place while they run. Linux only, for its loopback addresses.
+ */
+
+import { type Zone, type ZoneReply, zone } from '../dns/zone.ts';
+import type { NameRecords, ZoneData } from '../dns/zone-data.ts';
+import { type DnsServer, serveZone } from '../net/dns-server.ts';
+import type { WantedRecord } from '../records/wanted-record.ts';
+import { freePort } from './free-ports.ts';
+
+export type Records = Record<string, NameRecords>;
+
+export interface DnsModel {
+  domain: string;
+  /** Of the domain, as its servers have it. */
+  zone: Records;
+  /** At these names the second server has this instead. */
+  second: Records;
+  /** `refuses`: it runs, and does not serve the zone. */
+  states: { first: 'serves' | 'refuses'; second: 'serves' | 'refuses' };
+  serials: { first: number; second: number };
+  /** What the zone above names as servers. */
+  delegated: string[];
+  isSigned: boolean;
+  /** The domain is registered. */
+  exists: boolean;
+  /** All of it is an alias. */
+  apexAlias?: string;
+  /** What the world has besides: reverse names, other domains, lists. */
+  world: Records;
+  resolver: {
+    /** What it says instead, at these names. */
+    stale: Records;
+    /** What it says for names that do not exist. */
+    inventedAddress?: string;
+    /** Answers below the domain fail the check of their signatures. */
+    isBogus: boolean;
+  };
+  /** Seconds; of all records. */
+  ttl: number;
+}
+
+/** Where the servers are: the domain's, that of the zone above, and the resolver. */
+export interface DnsPlaces {
+  first: string;
+  second: string;
+  parent: string;
+  resolver: string;
+  /** An address where nobody listens. */
+  nobody: string;
+}
+
+export const loopbackPlaces: DnsPlaces = {
+  first: '127.0.0.41',
+  second: '127.0.0.42',
+  parent: '127.0.0.43',
+  resolver: '127.0.0.44',
+  nobody: '127.0.0.45',
+};
+
+/**
+ * All that is wanted is there, and nothing else. What is not to be published yet is left out; and DMARC is past its
+ * beginning, of which the doctor has something to say.
+ */
+export function rightModel(domain: string, records: readonly WantedRecord[], places: DnsPlaces): DnsModel {
+  const all: Records = {};
+  for (const record of records.filter(({ notYet }) => notYet === undefined))
+    all[record.name] = withRecord(all[record.name] ?? {}, record);
+  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`);
+  const own = Object.entries(all).filter(([name]) => isOwn(name));
+  const others = Object.entries(all).filter(([name]) => !isOwn(name));
+  return {
+    domain,
+    zone: {
+      ...Object.fromEntries(own),
+      [domain]: { ...all[domain], NS: [`ns1.${domain}`, `ns2.${domain}`] },
+      [`ns1.${domain}`]: { A: [places.first] },
+      [`ns2.${domain}`]: { A: [places.second] },
+    },
+    second: {},
+    states: { first: 'serves', second: 'serves' },
+    serials: { first: 2026, second: 2026 },
+    delegated: [`ns1.${domain}`, `ns2.${domain}`],
+    isSigned: false,
+    exists: true,
+    world: Object.fromEntries(others),
+    resolver: { stale: {}, isBogus: false },
+    ttl: 300,
+  };
+}
+
+function withRecord(before: NameRecords, { type, data }: WantedRecord): NameRecords {
+  const words = data.split(' ');
+  const number = (index: number) => Number(words[index]);
+  const text = (index: number) => words[index] ?? '';
+  const added = <T>(list: readonly T[] = [], one: T) => [...list, one];
+  switch (type) {
+    case 'A':
+      return { ...before, A: added(before.A, data) };
+    case 'AAAA':
+      return { ...before, AAAA: added(before.AAAA, data) };
+    case 'TXT':
+      return { ...before, TXT: added(before.TXT, data.replace('; p=none;', '; p=quarantine;')) };
+    case 'CNAME':
+      return { ...before, CNAME: data };
+    case 'PTR':
+      return { ...before, PTR: added(before.PTR, data) };
+    case 'MX':
+      return { ...before, MX: added(before.MX, [number(0), text(1)] as const) };
+    case 'TLSA':
+      return { ...before, TLSA: added(before.TLSA, [number(0), number(1), number(2), text(3)] as const) };
+    case 'SRV':
+      return { ...before, SRV: added(before.SRV, [number(0), number(1), number(2), text(3)] as const) };
+    case 'CAA': {
+      const [, flags = '0', tag = 'issue', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(data) ?? [];
+      return { ...before, CAA: added(before.CAA, [Number(flags), tag as 'issue', value] as const) };
+    }
+  }
+}
+
+export interface DnsStage extends AsyncDisposable {
+  readonly places: DnsPlaces;
+  readonly port: number;
+  /** From now on this is so. */
+  play(model: DnsModel): void;
+}
+
+/** `port`: 53 where nobody else is there; default: any that is free. */
+export async function startDnsStage(model: DnsModel, places: DnsPlaces, port?: number): Promise<DnsStage> {
+  const addresses = [places.first, places.second, places.parent, places.resolver];
+  const chosen = port ?? (await freePort(addresses));
+  let players = playersOf(model, places);
+  await using stack = new AsyncDisposableStack();
+  for (const [index, address] of addresses.entries()) {
+    const answering: Zone = { answer: (name, type) => (players[index] as Zone).answer(name, type) };
+    const server: DnsServer = await serveZone(answering, { address, port: chosen });
+    stack.defer(() => server.close());
+  }
+  const running = stack.move();
+  return {
+    places,
+    port: chosen,
+    play(next) {
+      players = playersOf(next, places);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+/** In the order of the addresses. */
+function playersOf(model: DnsModel, places: DnsPlaces): Zone[] {
+  const { domain, zone: own, second, states, serials } = model;
+  const apex = (serial: number): Records => ({ [domain]: { ...own[domain], SOA: { serial } } });
+  const first = domainServer(model, { ...own, ...apex(serials.first) }, states.first);
+  const other = domainServer(
+    model,
+    { ...own, ...apex(serials.second), ...merged(second, serials.second) },
+    states.second,
+  );
+  return [first, other, parentServer(model, places), resolver(model, places, apex(serials.first))];
+}
+
+/** An apex that is named stays one. */
+const merged = (records: Records, serial: number): Records =>
+  Object.fromEntries(
+    Object.entries(records).map(([name, each]) => [name, each.NS ? { ...each, SOA: { serial } } : each]),
+  );
+
+function domainServer(model: DnsModel, data: ZoneData, state: 'serves' | 'refuses'): Zone {
+  if (state === 'refuses') return { answer: () => refusal };
+  const served = zone(data, model.ttl);
+  const { domain } = model;
+  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`);
+  return { answer: (name, type) => (isOwn(name) ? aliased(model, served, { name, type }) : refusal) };
+}
+
+const refusal: ZoneReply = { exists: true, answers: [], authority: [], refuses: true };
+
+/** What a server says that was made to put an alias where there must be none. */
+function aliased(model: DnsModel, served: Zone, { name, type }: { name: string; type: string }): ZoneReply {
+  const { apexAlias, domain, ttl } = model;
+  const isZone = type === 'SOA' || type === 'NS';
+  if (apexAlias === undefined || name !== domain || isZone) return served.answer(name, type);
+  return { exists: true, answers: [{ name, type: 'CNAME', ttl, data: apexAlias }], authority: [] };
+}
+
+const above = (domain: string): string => domain.slice(domain.indexOf('.') + 1);
+
+function parentRecords({ domain }: DnsModel, { parent }: DnsPlaces): Records {
+  const top = above(domain);
+  return {
+    [top]: { SOA: { serial: 1 }, NS: [`a.nic.${top}`] },
+    [`a.nic.${top}`]: { A: [parent] },
+  };
+}
+
+function parentServer(model: DnsModel, places: DnsPlaces): Zone {
+  const { domain, delegated, exists, isSigned, zone: own, ttl } = model;
+  const glue = delegated
+    .filter((host) => own[host] !== undefined)
+    .map((host) => [host, own[host] ?? {}] as const);
+  const DS = isSigned ? ([[1, 13, 2, 'ab'.repeat(32)]] as const) : [];
+  return zone(
+    {
+      ...parentRecords(model, places),
+      ...(exists && { [domain]: { NS: delegated, DS }, ...Object.fromEntries(glue) }),
+    },
+    ttl,
+  );
+}
+
+/** Knows everything; the delegations that it would follow are the zones themselves. */
+function resolver(model: DnsModel, places: DnsPlaces, apex: Records): Zone {
+  const { domain, zone: own, exists, world, ttl } = model;
+  const { stale, inventedAddress, isBogus } = model.resolver;
+  const served = zone(
+    {
+      ...world,
+      ...parentRecords(model, places),
+      ...(exists && { ...own, ...apex, ...merged(stale, model.serials.first) }),
+    },
+    ttl,
+  );
+  return {
+    answer(name, type) {
+      const reply = aliased(model, served, { name, type });
+      const isOwn = name === domain || name.endsWith(`.${domain}`);
+      if (isBogus && isOwn) return { ...reply, isBogus };
+      if (reply.exists || inventedAddress === undefined || type !== 'A') return { ...reply, isForeign: true };
+      return {
+        exists: true,
+        answers: [{ name, type: 'A', ttl, data: inventedAddress }],
+        authority: [],
+        isForeign: true,
+      };
+    },
+  };
+}
