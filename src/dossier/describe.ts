@@ -1,15 +1,24 @@
 /** One event of a dossier in plain language: what happened, and why. Decides nothing, looks nothing up. */
 
-import { describeFact } from '../filter/words.ts';
 import { never } from '../store/never.ts';
+import { describeChecked, describeFiltered, describeJudged, describeRefused } from './describe-judgement.ts';
 import { describeOrder } from './describe-order.ts';
-import type { DialogueLine, DossierEvent, EventName } from './event.ts';
-import { senderWords } from './sender-words.ts';
+import type { DossierEvent, EventOf } from './event.ts';
 import type { Step } from './step.ts';
 import { protectionOf } from './tls-words.ts';
-import { momentOf, pathOf, pathsOf, placeOf, plural, reasonForTransport, sizeOf, tlsOf } from './words.ts';
-
-type EventOf<Name extends EventName> = Extract<DossierEvent, { event: Name }>;
+import {
+  clientOf,
+  momentOf,
+  pathOf,
+  pathsOf,
+  placeOf,
+  plural,
+  reasonForTransport,
+  sizeOf,
+  tlsOf,
+  why,
+  withDialogue,
+} from './words.ts';
 
 export function describe(event: DossierEvent): Step {
   switch (event.event) {
@@ -69,14 +78,6 @@ export function describe(event: DossierEvent): Step {
 
 const plain = (title: string, details: string[]): Step => ({ title, details, mood: 'plain' });
 
-const why = (rule: string): string => `why: ${rule}`;
-
-type Client = NonNullable<EventOf<'accepted'>['data']['client']>;
-
-/** The name is there only where it was looked up and confirmed: not for our users, nor for trusted networks. */
-const clientOf = ({ address, helo, reverseName }: Client): string =>
-  `${reverseName ? `${reverseName} ` : ''}[${address}], calling itself ${helo === '' ? '(nothing)' : helo}`;
-
 function describeAccepted({ data }: EventOf<'accepted'>): Step {
   const doors = {
     smtp: 'Accepted from outside',
@@ -112,68 +113,6 @@ function askedLines({ releaseAt, deliverBy, priority }: EventOf<'accepted'>['dat
 }
 
 const utc = (at: number): string => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-
-function describeRefused({ data }: EventOf<'refused'>): Step {
-  const { client, from, to, reply, rule, dialogue } = data;
-  const details = [
-    ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
-    `from ${pathOf(from)}${to.length === 0 ? '' : ` to ${pathsOf(to)}`}`,
-    why(rule),
-    'the sending server was told, so its user hears of it from there',
-  ];
-  return { ...withDialogue(dialogue), title: `Refused: ${reply}`, details, mood: 'bad' };
-}
-
-const decisions = {
-  accept: 'let it pass',
-  junk: 'put it into the Junk folder',
-  greylist: 'let the sending server come again, as those do that mean it',
-  reject: 'refuse it',
-  defer: 'ask the sending server to come back later',
-};
-
-function describeChecked({ data }: EventOf<'checked'>): Step {
-  const { authenticationResults, spf, dkim, dmarc, decision, rule, durationMs, facts } = data;
-  const field = /^authentication-results:/i.test(authenticationResults)
-    ? authenticationResults
-    : `Authentication-Results: ${authenticationResults}`;
-  const mood = decision === 'accept' ? 'good' : 'bad';
-  return {
-    title: `Sender checked in ${durationMs} ms: SPF ${spf}, DKIM ${dkim}, DMARC ${dmarc}`,
-    details: [
-      ...linesOf(field),
-      ...(facts ? senderWords(facts) : []),
-      ...(facts?.filters ?? []).map(describeFact),
-      `decision: ${decisions[decision]}`,
-      why(rule),
-    ],
-    mood: decision === 'defer' ? 'waiting' : mood,
-  };
-}
-
-function describeJudged({ recipient = '?', data }: EventOf<'judged'>): Step {
-  const { policy, disposition, folder, rule, scored = [], unknown = [] } = data;
-  const end = folder === undefined ? decisions[disposition] : `into ${folder}`;
-  return {
-    title: `For <${recipient}>, by the policy "${policy}": ${end}`,
-    details: [
-      why(rule),
-      ...scored.map(({ check, score, why: reason }) => `${check} (${score}): ${reason}`),
-      ...unknown.map((reason) => `not known: ${reason}`),
-    ],
-    mood: disposition === 'accept' ? 'good' : 'bad',
-  };
-}
-
-function describeFiltered({ data: { filters, decision, rule } }: EventOf<'filtered'>): Step {
-  const mood = decision === 'accept' ? 'good' : 'bad';
-  const objection = decision === 'accept' ? [] : [why(rule)];
-  return {
-    title: `Shown to ${plural(filters.length, 'filter')}`,
-    details: [...filters.map(describeFact), ...objection],
-    mood: decision === 'defer' ? 'waiting' : mood,
-  };
-}
 
 function describeSigned({ data: { domain, selector, algorithm, also = [] } }: EventOf<'signed'>): Step {
   const keys = [{ selector, algorithm }, ...also];
@@ -309,9 +248,3 @@ function describeDayReport({ event, data }: EventOf<'tlsReported' | 'dmarcReport
   if (problem === undefined) return { title: `${what} sent`, details, mood: 'good' };
   return { title: `${what} given up`, details: [...details, why(problem)], mood: 'bad' };
 }
-
-const withDialogue = (dialogue: readonly DialogueLine[] | undefined) =>
-  dialogue === undefined ? {} : { dialogue };
-
-/** A folded header field, line by line, as it stands in the message. */
-const linesOf = (field: string): string[] => field.trimEnd().split(/\r?\n/);

@@ -101,7 +101,8 @@ interface EventData {
   /** What a recipient's policy made of it. */
   judged: {
     policy: string;
-    disposition: 'accept' | 'junk' | 'greylist' | 'reject';
+    /** `defer`: the message was asked back. */
+    disposition: 'accept' | 'junk' | 'greylist' | 'reject' | 'defer';
     /** Where it is put, if it is taken. */
     folder?: 'Inbox' | 'Junk';
     rule: string;
@@ -268,3 +269,5 @@ export type DossierEvent = {
     data: EventData[Name];
   };
 }[EventName];
+
+export type EventOf<Name extends EventName> = Extract<DossierEvent, { event: Name }>;

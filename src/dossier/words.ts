@@ -1,6 +1,6 @@
 /** Times, sizes and endpoints in words, for the timeline. */
 
-import type { Endpoint, TlsFacts } from './event.ts';
+import type { DialogueLine, Endpoint, EventOf, TlsFacts } from './event.ts';
 
 const secondMs = 1000;
 const minuteMs = 60 * secondMs;
@@ -68,3 +68,14 @@ export function reasonForTransport({ domains, sender }: { domains: string; sende
   const whom = domains === '*' ? 'everything that has no transport of its own' : domains;
   return `the configuration has it for ${whom}${sender === undefined ? '' : `, sent by ${sender}`}`;
 }
+
+type Client = NonNullable<EventOf<'accepted'>['data']['client']>;
+
+/** The name is there only where it was looked up and confirmed: not for our users, nor for trusted networks. */
+export const clientOf = ({ address, helo, reverseName }: Client): string =>
+  `${reverseName ? `${reverseName} ` : ''}[${address}], calling itself ${helo === '' ? '(nothing)' : helo}`;
+
+export const why = (rule: string): string => `why: ${rule}`;
+
+export const withDialogue = (dialogue: readonly DialogueLine[] | undefined) =>
+  dialogue === undefined ? {} : { dialogue };

@@ -85,6 +85,26 @@ describe('decide()', () => {
     expect(decide([to(strict, 'a@x', open)], { stage: 'given up' }).decision).toBe('accept');
   });
 
+  test('of a message that is asked back, nothing has become for anybody', () => {
+    const junkOrRefused = policy('either', ['spf:fail', 'reject'], ['always', 'junk']);
+    const { rulings } = decide([to(strict, 'a@x', open), to(junkOrRefused, 'b@x', failing)], {
+      stage: 'message',
+    });
+    expect(rulings.map(({ disposition }) => disposition)).toEqual(['defer', 'defer']);
+    expect(rulings[0]?.rule).toMatch(/^Deferred: .*decides between the inbox or a refusal/);
+    expect(rulings[1]?.rule).toMatch(/^Deferred: for another recipient/);
+    const down = { kind: 'clamd', name: 'clamd', durationMs: 1 } as const;
+    const facts: Facts = {
+      ...failing,
+      filters: [{ ...down, unknown: 'down', problem: 'refused', whenDown: 'defer' }],
+    };
+    const asked = decide([to(easy, 'a@x', facts), to(mild, 'b@x', facts)], { stage: 'message' });
+    expect(asked.rulings.map(({ disposition, rule }) => [disposition, rule])).toEqual([
+      ['defer', asked.rule],
+      ['defer', asked.rule],
+    ]);
+  });
+
   test('nobody waits for a recipient who greylists where another takes the message at once', () => {
     const waiting = { greylist: { passed: false, why: 'it is new', waitSeconds: 240 } };
     const alone = decide([to(patient, 'a@x', failing, waiting)], { stage: 'message' });

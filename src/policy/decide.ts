@@ -18,6 +18,9 @@ export interface Addressee {
 /** What becomes of one recipient's copy. */
 export interface Ruling extends Addressee {
   judgement: Judgement;
+  /** `defer`: the message is asked back, so that nothing becomes of it yet. */
+  disposition: Disposition | 'defer';
+  /** If it is taken. */
   folder: 'Inbox' | 'Junk';
   /** In words. */
   rule: string;
@@ -89,16 +92,30 @@ function deferred(all: readonly Judging[], undecided: Judging): Decision {
     decision: 'defer',
     rule: explain.deferralWords(explained),
     reply: explain.deferralReply(explained),
-    rulings: all.map(rulingOf),
+    rulings: all.map((one) => ({
+      ...rulingOf(one),
+      disposition: 'defer',
+      rule: one.judgement.possible.size > 1 ? explain.deferralWords(explainedOf(one)) : otherWaits,
+    })),
   };
 }
+
+/** Whose it is, is not theirs to know. */
+const otherWaits =
+  'Deferred: for another recipient of the same message it is not known yet what becomes of it.';
 
 /** A filter that cannot be asked, or wants to see it later, is the operator's word; no policy of a recipient's is above it. */
 function askedBack(all: readonly Judging[], { judged: { facts } }: Judging): Decision | undefined {
   const later = facts.filters?.map(consequenceOf).find(({ decision }) => decision === 'defer');
   if (later?.reply === undefined) return undefined;
   const { rule, reply } = later;
-  return { decision: 'defer', rule, reply, isAsked: true, rulings: all.map(rulingOf) };
+  return {
+    decision: 'defer',
+    rule,
+    reply,
+    isAsked: true,
+    rulings: all.map((one) => ({ ...rulingOf(one), disposition: 'defer', rule })),
+  };
 }
 
 function turnedAway(all: readonly Judging[], decisive: Judging): Decision & { reply: Reply } {
@@ -134,5 +151,6 @@ const explainedOf = ({ policy, judged, judgement }: Judging): explain.Explained 
 function rulingOf(one: Judging): Ruling {
   const { policy, judged, judgement } = one;
   const folder = judgement.disposition === 'accept' ? 'Inbox' : 'Junk';
-  return { policy, judged, judgement, folder, rule: explain.ruleWords(explainedOf(one)) };
+  const { disposition } = judgement;
+  return { policy, judged, judgement, disposition, folder, rule: explain.ruleWords(explainedOf(one)) };
 }

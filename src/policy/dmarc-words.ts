@@ -1,10 +1,11 @@
 /** What DMARC asks for and why, in words: for the dossier, and for the client that is refused. */
 
 import type { DmarcVerdict } from '../authentication/verdicts.ts';
-import { type Authentication, identifiersOf, isUnchecked } from './dmarc-outcome.ts';
+import { type Authentication, identifiersOf, isUnchecked, possibleOutcomes } from './dmarc-outcome.ts';
 
 /** Why nothing was held against the message. */
-export function nothingWords({ dmarc, spf, dkim, arc }: Authentication): string {
+export function nothingWords(found: Authentication): string {
+  const { dmarc, spf, dkim, arc } = found;
   if (arc?.trusted && dmarc.result !== 'pass') return `DMARC does not pass here, but ${arc.trusted.reason}`;
   switch (dmarc.result) {
     case 'pass':
@@ -14,7 +15,9 @@ export function nothingWords({ dmarc, spf, dkim, arc }: Authentication): string 
     case 'fail':
       return `DMARC fails, but ${policyWords(dmarc)}, which asks for no action`;
     default:
-      return `${dmarc.reason}; but any answer would have led here too`;
+      return possibleOutcomes(found).size === 1
+        ? `${dmarc.reason}; but any answer would have led here too`
+        : `${dmarc.reason}, which is held against nobody`;
   }
 }
 

@@ -161,9 +161,9 @@ export function judgedEvents(queueId: string, at: number, rulings: readonly Ruli
   }));
 }
 
-function judgedData({ policy, judged, judgement, folder, rule }: Ruling) {
+function judgedData({ policy, judged, judgement, disposition, folder, rule }: Ruling) {
   const { recipient: _, ...found } = judged.recipient;
-  const { disposition, score, scored, unknown } = judgement;
+  const { score, scored, unknown } = judgement;
   return {
     policy: policy.name,
     disposition,

@@ -130,6 +130,12 @@ describe('policies of recipients', () => {
     const first = await receive('a@broken.example', careful);
     expect(first.codes).toEqual([451]);
     expect(first.replies.get(careful)).toMatchObject({ enhanced: '4.4.3' });
+    const [newest, ...older] = await net().trace(careful);
+    const told = formatTimeline(
+      [newest, ...older].flatMap((event) => (event && event.queueId === newest?.queueId ? [event] : [])),
+    );
+    expect(told).toContain('by the policy "spf": ask the sending server to come back later');
+    expect(told).not.toMatch(/into Inbox|why: Accepted|any answer/);
     clock.advance(longestDeferralMs - 1000);
     expect((await receive('a@broken.example', careful)).codes).toEqual([451]);
     clock.advance(1000);
@@ -138,6 +144,7 @@ describe('policies of recipients', () => {
     expect(last.codes).toEqual([250]);
     await net().settled(last.queueId);
     expect(await net().files(careful)).toHaveLength(1);
+    expect(formatTimeline(await net().trace(last.queueId))).not.toContain('any answer would have led here');
   });
 });
 
