@@ -1,5 +1,5 @@
 /**
- * Builds dist/, what the published package runs: tsc's JavaScript and the files beside it that are no TypeScript.
+ * Builds dist/, what the published package runs: tsc's JavaScript, the files beside it that are no TypeScript, manual pages.
  * `bin/posthorn` takes dist/ where there is no src/.
  */
 
@@ -31,7 +31,9 @@ function build(): number {
     if (rewritten !== text) writeFileSync(file, rewritten);
   }
   for (const asset of listFiles('src').filter(isAsset)) cpSync(join('src', asset), join('dist', asset));
-  return 0;
+  // What is built writes its own manual pages.
+  const pages = spawnSync(process.execPath, [join('dist', 'main.js'), 'manual', join('dist', 'man')]);
+  return pages.status ?? 1;
 }
 
 if (import.meta.main) process.exitCode = build();

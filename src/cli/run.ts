@@ -7,6 +7,7 @@ import { addAliasCommands } from './alias.ts';
 import { addBackupCommands } from './backup.ts';
 import { addBanCommands } from './bans.ts';
 import { addCheckCommand } from './check.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addConfigCommands } from './config-check.ts';
 import type { Context } from './context.ts';
 import { CommandTree } from './define.ts';
@@ -16,6 +17,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addGreylistCommands } from './greylist.ts';
+import { addManualCommand } from './manual.ts';
 import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
 import { addPreflightCommand } from './preflight.ts';
@@ -85,5 +87,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addRestoreCommand(tree, context);
   addConfigCommands(tree, context);
   addDoctorCommand(tree, context);
+  addCompletionCommand(tree, context);
+  addManualCommand(tree, context);
   return tree;
 }
