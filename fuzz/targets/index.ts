@@ -24,6 +24,7 @@ import { smtpReplyLines } from './smtp-replies.ts';
 import { smtpLmtp, smtpOutside, smtpSubmission } from './smtp-session.ts';
 import type { Target } from './target.ts';
 import { jwks, jwt } from './tokens.ts';
+import { webTargets } from './web.ts';
 
 export const targets: readonly Target[] = [
   smtpOutside,
@@ -56,6 +57,7 @@ export const targets: readonly Target[] = [
   rows,
   dossier,
   maildir,
+  ...webTargets,
 ];
 
 export const findTarget = (name: string): Target | undefined =>

@@ -3,6 +3,7 @@ import { stsPolicyOf } from '../config/sts-policies.ts';
 import { parsePolicy } from '../mta-sts/policy.ts';
 import { policyRecord } from '../mta-sts/serve.ts';
 import { freePort } from '../testing/free-ports.ts';
+import { LineConnection } from '../testing/line-connection.ts';
 import { type Asking, askWeb } from '../testing/web-client.ts';
 import { startWorld, type World } from '../testing/world.ts';
 import { parseXml, type XmlElement } from '../util/xml.ts';
@@ -12,14 +13,11 @@ const reader = 'ann@example.net';
 const hosts = ['mta-sts', 'autoconfig', 'autodiscover'].flatMap((name) => [`${name}.example.net`]);
 
 let world: World<'example.com' | 'example.net'>;
-let ports: { https: number; http: number; proxied: number };
+let ports: { https: number; http: number; proxied: number; headed: number };
 beforeAll(async () => {
   const address = '127.0.0.1';
-  ports = {
-    https: await freePort([address]),
-    http: await freePort([address]),
-    proxied: await freePort([address]),
-  };
+  const free = () => freePort([address]);
+  ports = { https: await free(), http: await free(), proxied: await free(), headed: await free() };
   world = await startWorld({
     servers: {
       'example.com': {
@@ -34,6 +32,7 @@ beforeAll(async () => {
           { protocol: 'https', address, port: ports.https },
           { protocol: 'http', address, port: ports.http },
           { protocol: 'http', address, port: ports.proxied, proxied: true },
+          { protocol: 'http', address, port: ports.headed, proxyProtocol: [address] },
         ],
       },
     },
@@ -247,6 +246,16 @@ describe('behind another web server', () => {
     expect(await status({ 'x-forwarded-for': '127.0.0.1, 192.0.2.7' })).toBe(403); // the client's own invention
     expect(await status({ 'x-forwarded-for': '127.0.0.1' })).toBe(200);
   });
+});
+
+test('behind a proxy that passes connections on, a request may come with its PROXY header, and after it', async () => {
+  await using client = await LineConnection.open({ address: '127.0.0.1', port: ports.headed });
+  const ask = 'GET /metrics HTTP/1.1\r\nHost: mx.example.net\r\n\r\n';
+  client.write(`PROXY TCP4 203.0.113.9 192.0.2.25 40000 80\r\n${ask}`);
+  expect(await client.line()).toBe('HTTP/1.1 403 Forbidden'); // it is not this machine that asks
+  while ((await client.line()) !== '');
+  await client.line();
+  expect(await client.ask(`${ask.trimEnd()}\r\n`)).toBe('HTTP/1.1 403 Forbidden');
 });
 
 test('a sender holds us to the policy that we serve, once the record says that there is one', async () => {
