@@ -1,8 +1,17 @@
 /** Are the ports that the server needs free, or held by itself? */
 
+import { standardPorts } from '../config/schema.ts';
 import type { Machine } from './machine.ts';
 import { findPortHolder } from './port-holder.ts';
 import type { StepOutcome } from './step.ts';
+
+/** Mail works without them, and a web server that is there already can pass on what is ours. */
+export const webPorts: readonly number[] = [standardPorts.http, standardPorts.https];
+
+const stopRemedy =
+  'Stop that program for good (such as: systemctl disable --now exim4 postfix), and run quickstart again.';
+const behindRemedy =
+  'Let that web server pass on mta-sts., autoconfig. and autodiscover. of your domain: [[listener]] protocol = "http", address = "127.0.0.1", port = 8080, proxied = true (docs/WEB.md).';
 
 export interface WantedPort {
   protocol: string;
@@ -37,13 +46,13 @@ export async function checkPorts({
           `${port} (${protocol}) is held by ${(await holderOf(port)) ?? 'another program'}`,
       ),
     );
+    const isOnlyWeb = taken.every(({ port }) => webPorts.includes(port));
     return {
       value: taken.map(({ port }) => port),
-      state: 'failed',
+      state: isOnlyWeb ? 'warning' : 'failed',
       what: `taken: ${taken.map(({ port }) => port).join(', ')}`,
       details: lines,
-      remedy:
-        'Stop that program for good (such as: systemctl disable --now exim4 postfix), and run quickstart again.',
+      remedy: isOnlyWeb ? behindRemedy : stopRemedy,
     };
   }
   if (states.some(({ state }) => state === 'denied'))

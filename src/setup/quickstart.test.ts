@@ -61,6 +61,8 @@ describe('quickstart()', () => {
       'submissions',
       'submission',
       'pop3s',
+      'https',
+      'http',
     ]);
     expect(config.domains[0]?.dkim?.map(({ selector }) => selector.replace(/\d+$/, ''))).toEqual([
       'rsa',
@@ -168,9 +170,19 @@ describe('quickstart()', () => {
     const { step, result } = await setUp({}, { ports: { 25: 'taken' } });
     expect(step('ports')).toMatchObject({ state: 'failed', what: 'taken: 25' });
     const config = await loadConfig(configFile());
-    expect(config.listeners.map(({ port }) => port)).toEqual([465, 587, 995]);
+    expect(config.listeners.map(({ port }) => port)).toEqual([465, 587, 995, 443, 80]);
     expect(readFileSync(configFile(), 'utf8')).toContain('# [[listener]]\n# protocol = "smtp"');
     expect(result.steps).toContainEqual(step('ports'));
+  });
+
+  it('leaves the web to a server that is there already, and starts all the same', async () => {
+    const { step, result } = await setUp({}, { ports: { 80: 'taken', 443: 'taken' } });
+    expect(step('ports')).toMatchObject({
+      state: 'warning',
+      remedy: expect.stringContaining('proxied = true'),
+    });
+    expect((await loadConfig(configFile())).listeners.map(({ port }) => port)).toEqual([25, 465, 587, 995]);
+    expect(result.records.find(({ purpose }) => purpose === 'mta-sts')?.notYet).toBeDefined();
   });
 
   it('behind NAT names both addresses in the configuration', async () => {

@@ -24,7 +24,7 @@ import type { Machine } from './machine.ts';
 import { checkOutbound } from './outbound.ts';
 import { giveTo } from './ownership.ts';
 import type { Places } from './places.ts';
-import { checkPorts, type WantedPort } from './ports.ts';
+import { checkPorts, type WantedPort, webPorts } from './ports.ts';
 import { checkResolver } from './resolver.ts';
 import { installService } from './service.ts';
 import { type Progress, type StepReport, Steps } from './step.ts';
@@ -124,11 +124,13 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     ensureAccount({ config, domain, user: wanted.user, clock: machine.clock }),
   );
   if (owner !== undefined) for (const path of [places.keys, config.dataDir]) await giveTo(owner, path);
+  // Of a file that was just written, what is taken is left out: only mail's own ports are missed.
+  const canStart = taken.every((port) => existing === undefined && webPorts.includes(port));
   const units = [
     serviceUnit({ program: machine.program, configFile: places.config, dataDir: config.dataDir }),
   ];
   const start = await take('service', () =>
-    installService({ ...machine, places, units, isWanted: wanted.installs, canStart: taken.length === 0 }),
+    installService({ ...machine, places, units, isWanted: wanted.installs, canStart }),
   );
 
   const facts = await readFacts(config, { addresses: addresses.public });
@@ -148,6 +150,8 @@ const newListeners: readonly Omit<NewListener, 'isOff'>[] = [
   { protocol: 'submissions', port: standardPorts.submissions, comment: 'your users, TLS from the start' },
   { protocol: 'submission', port: standardPorts.submission, comment: 'your users, STARTTLS' },
   { protocol: 'pop3s', port: standardPorts.pop3s, comment: 'fetching mail' },
+  { protocol: 'https', port: standardPorts.https, comment: 'what mail programs and other servers ask for' },
+  { protocol: 'http', port: standardPorts.http, comment: 'proof to certificate authorities' },
 ];
 
 const newPorts: readonly WantedPort[] = newListeners.map(({ protocol, port }) => ({
