@@ -31,6 +31,7 @@ import { postfix } from './scenarios/postfix.ts';
 import { preflight } from './scenarios/preflight.ts';
 import { proxies } from './scenarios/proxies.ts';
 import { queue } from './scenarios/queue.ts';
+import { quickstart } from './scenarios/quickstart.ts';
 import { reading } from './scenarios/reading.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { smugglingRelays } from './scenarios/smuggling-relays.ts';
@@ -44,6 +45,7 @@ import { transports } from './scenarios/transports.ts';
 import { web } from './scenarios/web.ts';
 
 const scenarios = [
+  quickstart,
   commands,
   administration,
   byHand,

@@ -6,25 +6,34 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ZoneData } from '../../src/dns/zone-data.ts';
-import { run, start } from '../process.ts';
+import { run, runOk, start } from '../process.ts';
 import type { World } from '../world.ts';
 
 export interface Network {
   /** The command that runs another inside. */
   inside: readonly string[];
+  /** Of the process that holds it. */
+  pid: number;
+  /** Where its files are to be found from outside. */
+  root: string;
 }
 
 const dnsProgram = join(import.meta.dirname, 'network-dns.ts');
 
-/** Undefined where the kernel does not allow namespaces. */
+/**
+ * Undefined where the kernel does not allow namespaces. Without `records` nothing listens at port 53 yet; `more` are commands that
+ * come before everything else.
+ */
 export async function startNetwork(
   world: World,
   addresses: readonly string[],
-  records: ZoneData,
+  records: ZoneData | undefined,
+  more: readonly string[] = [],
 ): Promise<Network | undefined> {
   const resolvConf = world.path('resolv.conf');
   await writeFile(resolvConf, 'nameserver 127.0.0.1\n');
   const setUp = [
+    ...more,
     'ip link set lo up',
     ...addresses.map((address) =>
       address.includes(':')
@@ -42,8 +51,34 @@ export async function startNetwork(
   world.atEnd(() => holder.kill());
   await holder.line(/^ready$/);
   const inside = ['nsenter', '-t', String(holder.pid), '-n', '-m', '--'];
-  await startDnsInside(world, inside, records);
-  return { inside };
+  if (records !== undefined) await startDnsInside(world, inside, records);
+  return { inside, pid: holder.pid, root: `/proc/${holder.pid}/root` };
+}
+
+interface Place {
+  network: Network;
+  addresses: readonly string[];
+}
+
+/** A wire between two networks, each with its addresses at its end of it; everything else lies beyond. veth(4). */
+export async function connectNetworks(one: Place, other: Place): Promise<void> {
+  const [first = '', ...words] = one.network.inside;
+  const peer = ['peer', 'name', 'wan0', 'netns', String(other.network.pid)];
+  await runOk(first, [...words, 'ip', 'link', 'add', 'wan0', 'type', 'veth', ...peer]);
+  for (const { network, addresses } of [one, other]) {
+    const [program = '', ...rest] = network.inside;
+    const commands = [
+      ...addresses.map((address) =>
+        address.includes(':')
+          ? `ip -6 addr add ${address}/128 dev wan0 nodad`
+          : `ip addr add ${address}/32 dev wan0`,
+      ),
+      'ip link set wan0 up',
+      'ip route add default dev wan0',
+      'ip -6 route add default dev wan0',
+    ];
+    await runOk(program, [...rest, 'sh', '-c', commands.join(' && ')]);
+  }
 }
 
 async function startDnsInside(world: World, inside: readonly string[], records: ZoneData): Promise<void> {

@@ -1,0 +1,129 @@
+/**
+ * The names of an Internet of one's own: NSD has the zones, a root and all, at two addresses of one network; in each network an
+ * unbound at 127.0.0.1 follows the delegations from the root, like anybody's resolver. nsd.conf(5), unbound.conf(5).
+ */
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { runOk, start } from '../process.ts';
+import { eventually } from '../wait.ts';
+import type { World } from '../world.ts';
+import type { Network } from './network.ts';
+
+/** Of the name servers. */
+export const nameServerAddresses = ['203.0.113.53', '203.0.113.54'] as const;
+const [first, second] = nameServerAddresses;
+
+export interface InternetDns {
+  /** Puts what is given in the place of the zone's records, as somebody would who pastes it; SOA and NS are there already. */
+  enter(zone: string, records: string): Promise<void>;
+}
+
+/** Zone → records in the form of a zone file; `.` and `com` are the root and what lies between. */
+export async function startInternetDns(
+  world: World,
+  [internet, ...others]: readonly [Network, ...Network[]],
+  zones: Readonly<Record<string, string>>,
+): Promise<InternetDns> {
+  await mkdir(world.path('zones'), { recursive: true });
+  let serial = 1;
+  const write = (zone: string, records: string) =>
+    writeFile(zoneFile(world, zone), `${heading(zone, serial)}${records}\n`);
+  for (const [zone, records] of Object.entries(zones)) await write(zone, records);
+  await writeFile(world.path('nsd.conf'), nsdConfiguration(world, Object.keys(zones)));
+  await writeFile(world.path('root.hints'), `. NS a.dns.example.\na.dns.example. A ${first}\n`);
+  await writeFile(world.path('unbound.conf'), unboundConfiguration(world));
+  const startIn = ({ inside }: Network, log: string, ...command: string[]) => {
+    const [program = '', ...words] = [...inside, ...command];
+    const running = start(program, words, world.watchLog(world.path(log)));
+    world.atEnd(() => running.stop());
+    return running;
+  };
+  const nsd = startIn(internet, 'nsd.log', 'nsd', '-d', '-c', world.path('nsd.conf'));
+  const resolvers = [internet, ...others].map((network, index) => {
+    const { pid } = startIn(
+      network,
+      `unbound-${index}.log`,
+      'unbound',
+      '-d',
+      '-p',
+      '-c',
+      world.path('unbound.conf'),
+    );
+    return { network, pid };
+  });
+  const isKnown = async (zone: string) => {
+    for (const { network, pid } of resolvers) {
+      if ((await serialOf(zone, network)) === serial) continue;
+      process.kill(pid, 'SIGHUP'); // forgets what it has heard
+      return undefined;
+    }
+    return true;
+  };
+  await eventually('the names of the Internet', () => isKnown(Object.keys(zones)[0] ?? '.'));
+  return {
+    async enter(zone, records) {
+      serial += 1;
+      await write(zone, records);
+      process.kill(nsd.pid, 'SIGHUP'); // looks for zone files that have changed
+      await eventually(`the new zone ${zone}`, () => isKnown(zone));
+    },
+  };
+}
+
+/** By the system's resolver inside; undefined where it does not know. */
+async function serialOf(zone: string, { inside }: Network): Promise<number | undefined> {
+  const script = `require('node:dns').resolveSoa(process.argv[1], (_, soa) => console.log(soa?.serial))`;
+  const [program = '', ...words] = [...inside, process.execPath, '-e', script, zone === '.' ? '' : zone];
+  const serial = Number((await runOk(program, words)).stdout);
+  return Number.isNaN(serial) ? undefined : serial;
+}
+
+const zoneFile = (world: World, zone: string) => world.path('zones', zone === '.' ? 'root' : zone);
+
+function heading(zone: string, serial: number): string {
+  return `$ORIGIN ${zone === '.' ? '.' : `${zone}.`}
+$TTL 300
+@ SOA a.dns.example. hostmaster.dns.example. ${serial} 1800 900 604800 300
+@ NS a.dns.example.
+@ NS b.dns.example.
+`;
+}
+
+/** Delegates a zone to the same servers, which are named in the root. */
+export const delegation = (zone: string): string =>
+  `${zone}. NS a.dns.example.\n${zone}. NS b.dns.example.\n`;
+
+export const rootRecords = `a.dns.example. A ${first}
+b.dns.example. A ${second}
+`;
+
+const nsdConfiguration = (world: World, zones: readonly string[]): string => `server:
+${nameServerAddresses.map((address) => `  ip-address: ${address}\n`).join('')}  username: ""
+  chroot: ""
+  zonesdir: "${world.path('zones')}"
+  database: ""
+  pidfile: ""
+  xfrdfile: ""
+  zonelistfile: "${world.path('zones.list')}"
+  xfrdir: "${world.path('zones')}"
+remote-control:
+  control-enable: no
+${zones.map((zone) => `zone:\n  name: "${zone}"\n  zonefile: "${zoneFile(world, zone)}"\n`).join('')}`;
+
+/** Reverse zones of addresses for documentation, which unbound answers for by itself, unless it is told to ask. */
+const reserved = ['113.0.203.in-addr.arpa', '8.b.d.0.1.0.0.2.ip6.arpa'];
+
+const unboundConfiguration = (world: World): string => `server:
+  interface: 127.0.0.1
+  port: 53
+  chroot: ""
+  username: ""
+  directory: "${world.path()}"
+  pidfile: ""
+  use-syslog: no
+  root-hints: "${world.path('root.hints')}"
+  module-config: "iterator"
+  do-ip6: no
+${reserved.map((zone) => `  local-zone: "${zone}." nodefault\n`).join('')}remote-control:
+  control-enable: no
+`;
