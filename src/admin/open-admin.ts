@@ -14,6 +14,7 @@ import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import { Greylist } from '../reception/greylist/greylist.ts';
 import { SenderHistory } from '../reception/history/history.ts';
 import { StoreOpenError } from '../store/errors.ts';
+import { describeOwner } from '../store/sqlite/lock-owner.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
@@ -80,6 +81,6 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
 export const inUse = ({ dataDir }: Config) =>
   new AdminError(
     'in-use',
-    `Another process has ${dataDir} open but does not answer at ${socketName}. ` +
+    `Another process${describeOwner(dataDir)} has ${dataDir} open but does not answer at ${socketName}. ` +
       'Wait until it has started or stopped, or end it if it hangs.',
   );

@@ -6,6 +6,7 @@
 import { closeSync, existsSync, fdatasyncSync, openSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { StoreOpenError } from '../errors.ts';
+import { findKept, keepStore, storedVersion, writerOf } from './before-upgrade.ts';
 import { type Bookkeeping, keepBooks } from './bookkeeping.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
@@ -17,7 +18,7 @@ import { NoteFile } from './pages/note.ts';
 import { SumsFile } from './pages/sums.ts';
 import { refusal } from './refusal.ts';
 import { refuseRemains } from './remains.ts';
-import { openDatabase, whatToDo } from './schema.ts';
+import { openDatabase, schemaVersion, whatToDo } from './schema.ts';
 import { type StoreFiles, storeFiles } from './store-files.ts';
 
 /** Pages are compared with their sums for so long at the start; the rest while the server runs. */
@@ -35,11 +36,19 @@ export interface OpenEngine {
   inDoubt: number;
   /** What the examination had to go by. Where there were no sums, SQLite has checked the database as a whole. */
   evidence: Evidence;
+  /** It was of an earlier version of the schema, and lies as it was in `kept`, if it was to be kept. */
+  upgraded?: Upgrade;
   /**
    * Lets go of the database, its files and the lock; after a last checkpoint, unless the store is lost. Throws what the
    * checkpoint does.
    */
   close(state: 'whole' | 'lost'): void;
+}
+
+export interface Upgrade {
+  from: number;
+  to: number;
+  kept?: string;
 }
 
 export interface EngineOptions {
@@ -48,18 +57,20 @@ export interface EngineOptions {
   /** A store that was there once and is missing may be made anew. */
   afresh?: boolean;
   examinationMs?: number;
+  /** False: there is a copy of a store of an earlier version already. */
+  keepsEarlier?: boolean;
 }
 
 /** Throws StoreOpenError; other errors are bugs. */
 export function openEngine(options: EngineOptions): OpenEngine {
-  const { dataDir, afresh = false, examinationMs: budgetMs = examinationMs } = options;
+  const { dataDir, afresh = false, examinationMs: budgetMs = examinationMs, keepsEarlier = true } = options;
   const files = storeFiles(dataDir);
   try {
     const lock = lockStore(files);
     try {
       const examination = examineFiles(files, { budgetMs, maxChanged });
       if (examination.evidence === 'new') refuseRemains(dataDir, afresh);
-      const opened = openExamined(files, dataDir, examination);
+      const opened = openExamined(files, { dataDir, keepsEarlier }, examination);
       return { ...opened, close: (state) => closeAll(opened, state, lock.release) };
     } catch (error) {
       lock.release();
@@ -72,9 +83,14 @@ export function openEngine(options: EngineOptions): OpenEngine {
 
 type Opened = Omit<OpenEngine, 'close'>;
 
-function openExamined(files: StoreFiles, dataDir: string, examination: Examination): Opened {
+function openExamined(
+  files: StoreFiles,
+  { dataDir, keepsEarlier }: Required<Pick<EngineOptions, 'dataDir' | 'keepsEarlier'>>,
+  examination: Examination,
+): Opened {
   const { damage, sums, unexaminedFrom, evidence } = examination;
   if (damage.length > 0) throw damagedStore(dataDir, damage);
+  const upgraded = prepareUpgrade(files, dataDir, { log: examination.log, keepsEarlier });
   // Sums that are in use want a note beside them.
   if (evidence !== 'new') new NoteFile(files.note).close();
   const sumsFile = sums && new SumsFile(files.sums, sums);
@@ -94,12 +110,42 @@ function openExamined(files: StoreFiles, dataDir: string, examination: Examinati
       books,
       inDoubt,
       evidence,
+      ...(upgraded && { upgraded }),
     };
   } catch (error) {
     database?.close();
     sumsFile?.close();
     throw error;
   }
+}
+
+/** Before SQLite has written anything. Throws a StoreOpenError for a store of a later version. */
+function prepareUpgrade(
+  files: StoreFiles,
+  dataDir: string,
+  { log, keepsEarlier }: { log: Examination['log']; keepsEarlier: boolean },
+): Upgrade | undefined {
+  const from = storedVersion(files, log);
+  if (from > schemaVersion) throw laterVersion(files, dataDir, from);
+  // Of another program's database, openDatabase() says what it is.
+  if (from === schemaVersion || from === 0) return undefined;
+  const kept = keepsEarlier ? keepStore(files, dataDir, from) : undefined;
+  return { from, to: schemaVersion, ...(kept !== undefined && { kept }) };
+}
+
+function laterVersion(files: StoreFiles, dataDir: string, version: number): StoreOpenError {
+  const writer = writerOf(files) ?? 'a later version of Posthorn';
+  const kept = findKept(dataDir, schemaVersion);
+  const wayBack =
+    kept === undefined
+      ? ''
+      : `. To go back to this version and to how the store was before the upgrade: move ${files.directory} away, and ` +
+        `${kept} to ${files.directory}; mail that came in since stays in what was moved away`;
+  return new StoreOpenError(
+    'version',
+    `data directory ${dataDir} was written by ${writer}, with schema version ${version}; this Posthorn knows versions up to ` +
+      `${schemaVersion}: run that version, or a newer one${wayBack}`,
+  );
 }
 
 /**

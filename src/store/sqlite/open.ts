@@ -6,20 +6,23 @@
 
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../../util/clock.ts';
+import { ownVersion } from '../../util/own-version.ts';
 import { createDirectory } from '../directory-sync.ts';
 import { errorCode, isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { namesIn } from '../names-in.ts';
 import { findSpoolDamage } from '../spool-damage.ts';
 import { orphansDirectory, sweepSpool } from '../spool-sweep.ts';
 import type { Store } from '../store.ts';
+import { writerPath } from './before-upgrade.ts';
 import { createClient } from './client.ts';
 import { linkTo } from './link.ts';
 import type { Evidence } from './pages/examine.ts';
+import { ownedLikeDirectory } from './pages/ownership.ts';
 import type { Report } from './protocol.ts';
 import { markStore, refuseRemains, refuseUnfinished } from './remains.ts';
 import { storeFiles } from './store-files.ts';
@@ -94,11 +97,17 @@ const words: Record<Evidence, { level: 'info' | 'warn'; text: string } | undefin
 /** Brings into order what an earlier run has left, and tells of it. Rejects with the system's error. */
 async function recover(
   dataDir: string,
-  { spooled, inDoubt, evidence }: OpenedReport,
+  { spooled, inDoubt, evidence, upgraded }: OpenedReport,
   log: StoreLog,
 ): Promise<void> {
   const told = words[evidence];
   if (told !== undefined) log[told.level]({}, told.text);
+  if (upgraded !== undefined)
+    log.info(
+      upgraded,
+      'the store was brought to the present version of its schema. What it was before is kept: to go back, stop the server, move ' +
+        'store/ away and what was kept in its place, and run the version of before; mail that came in since is in what was moved away',
+    );
   if (evidence === 'new' && (await namesIn(join(dataDir, 'accounts'))).length > 0)
     log.warn({}, 'a new store was made beside mailboxes that were there: their accounts have to be added');
   const damage = await findSpoolDamage(dataDir, spooled);
@@ -114,6 +123,21 @@ async function recover(
       'spool files of no known message were set aside, since messages may be missing: look at them, then remove them',
     );
   await markStore(dataDir);
+  await noteWriter(dataDir);
+}
+
+/** For a version that comes after, or was before: which one has used the store last. */
+async function noteWriter(dataDir: string): Promise<void> {
+  const path = writerPath(storeFiles(dataDir));
+  const note = `Posthorn ${await ownVersion()}\n`;
+  try {
+    if (existsSync(path) && (await readFile(path, 'utf8')) === note) return;
+    await writeFile(path, note, { mode: 0o600 });
+    ownedLikeDirectory(path);
+  } catch (error) {
+    // The next start tries again.
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 async function createLayout(dataDir: string): Promise<void> {

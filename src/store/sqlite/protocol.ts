@@ -19,6 +19,7 @@ import type {
   ScramKeys,
   TraceQuery,
 } from '../store.ts';
+import type { Upgrade } from './open-engine.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
 
@@ -200,7 +201,7 @@ export type SpooledTuple = [name: string, sizeBytes: number];
 
 /** What the store thread says: once at its start, then an answer per group (one or more batches). */
 export type Report =
-  | { kind: 'opened'; spooled: SpooledTuple[]; inDoubt: number; evidence: Evidence }
+  | { kind: 'opened'; spooled: SpooledTuple[]; inDoubt: number; evidence: Evidence; upgraded?: Upgrade }
   | { kind: 'unopened'; failure: { kind: OpenFailure; message: string } }
   /** The batches' memory comes back, to be used again. */
   | { kind: 'done'; replies: BatchReply[]; blocks: ArrayBuffer[] }

@@ -38,7 +38,7 @@ const stepSize = 1000;
  * snapshot and now counts for no job. Throws StoreOpenError and what SQLite does.
  */
 export function resumeQueue(dataDir: string, options: ResumeOptions): RestoredQueue {
-  const opened = openEngine({ dataDir });
+  const opened = openEngine({ dataDir, keepsEarlier: false });
   let state: 'whole' | 'lost' = 'lost';
   try {
     const steps = stepsOf(opened);

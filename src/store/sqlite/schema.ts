@@ -6,6 +6,7 @@
 
 import Database from 'better-sqlite3';
 import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
+import { describeOwner } from './lock-owner.ts';
 import { pageBytes } from './pages/format.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
@@ -274,7 +275,7 @@ export function openError(error: unknown, dataDir: string): unknown {
   if (error.code.startsWith('SQLITE_BUSY')) {
     return say(
       'in-use',
-      'is in use by another Posthorn process: stop that one first, or choose another dataDir',
+      `is in use by another Posthorn process${describeOwner(dataDir)}: stop that one first, or choose another dataDir`,
     );
   }
   if (/^SQLITE_(NOTADB|CORRUPT)/.test(error.code)) {

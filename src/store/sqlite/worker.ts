@@ -26,8 +26,8 @@ function start(port: MessagePort, data: StoreThreadData): void {
   try {
     const opened = openEngine(data);
     serve(port, tell, opened);
-    const { engine, inDoubt, evidence } = opened;
-    tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, evidence });
+    const { engine, inDoubt, evidence, upgraded } = opened;
+    tell({ kind: 'opened', spooled: engine.spoolSizes(), inDoubt, evidence, ...(upgraded && { upgraded }) });
   } catch (error) {
     if (!(error instanceof StoreOpenError)) throw error;
     tell({ kind: 'unopened', failure: { kind: error.kind, message: error.message } });
