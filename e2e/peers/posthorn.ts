@@ -91,9 +91,8 @@ export async function startPosthorn(world: World, options: PosthornOptions = {})
     [...words, ...args, '--config', configFile],
   ];
   const command = (args: readonly string[], input = '') => run(...call(args), { input });
-  for (const [address, password] of Object.entries(options.accounts ?? {})) {
-    await runOk(...call(['account', 'add', address, '--password-stdin']), { input: `${password}\n` });
-  }
+  const accounts = Object.entries(options.accounts ?? {}).map((fields) => fields.map(quoted).join(','));
+  if (accounts.length > 0) await runOk(...call(['account', 'import', '-']), { input: accounts.join('\n') });
   const log = world.watchLog(join(dir, 'log'));
   let running: Running | undefined;
   const launch = async () => {
@@ -153,3 +152,6 @@ async function configuration(
     ...options.more,
   });
 }
+
+/** As a field of a CSV file. */
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;

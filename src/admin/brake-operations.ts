@@ -3,13 +3,14 @@
 import { type Brake, brakeName } from '../queue/brake/brake.ts';
 import type { QueueFilter, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
+import { noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';
 import type { Admin } from './admin.ts';
 
 export type BrakeOperations = Pick<Admin, 'listBraked' | 'releaseAccount'>;
 
 export interface BrakeOperationsParts {
-  store: Pick<Store, 'changeJobs'>;
+  store: Pick<Store, 'changeJobs' | 'findAccount'>;
   brake(): Promise<Brake>;
   domains: Domains;
   clock: Clock;
@@ -30,6 +31,8 @@ export function brakeOperations(parts: BrakeOperationsParts): BrakeOperations {
       // Not before: should this end in between, the account is braked still, and somebody is reminded.
       const braked = await (await brake()).release(account, { approve: !drop });
       const count = before + (await endHeld(parts, { account, by, drop })); // with what came meanwhile
+      // Of one that was removed there may be something to let go.
+      if (!braked && count === 0 && !(await parts.store.findAccount(account))) throw noSuchAccount(account);
       return { count, ...(braked && { braked }) };
     },
   };

@@ -49,7 +49,8 @@ function nameOf(text: string): string {
       return bits === undefined ? canonicalAddress(address) : `${canonicalAddress(address)}/${Number(bits)}`;
   }
   const domain = parseDomain(text.trim());
-  if (family === undefined && domain !== undefined) return domain;
+  // Of a single label, such as a word that was typed into the wrong place, nobody gets mail.
+  if (family === undefined && domain?.includes('.')) return domain;
   throw new AdminError(
     'bad-request',
     `${JSON.stringify(text.slice(0, 300))} is neither a network nor a domain. Write 192.0.2.0/24, 2001:db8::/64 or example.org.`,

@@ -1,6 +1,6 @@
 /** `posthorn account set` and `account forward`: what holds for one mailbox. */
 
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SettingsChange } from '../admin/admin.ts';
 import { plural } from '../dossier/words.ts';
 import type { AccountSettings } from '../store/store.ts';
@@ -10,6 +10,7 @@ import { type CommandTree, collect } from './define.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { formatSize, parseSize } from './sizes.ts';
+import { once, someText } from './texts.ts';
 
 interface SetOptions extends CommonOptions {
   receive?: boolean;
@@ -33,15 +34,19 @@ export function addSettingsCommands(tree: CommandTree, account: Command, context
       'set <address>',
       'switch receiving and sending on and off, and say how much it may hold and how its mail is judged',
     )
-    .option('--receive <on|off>', 'mail can be sent to it', onOrOff)
-    .option('--send <on|off>', 'its user can submit mail', onOrOff)
-    .option('--quota <size>', 'such as 500M or 2G; "default" is as the domain has it', quota)
-    .option('--policy <name>', 'by which mail from outside is judged for it; see: posthorn policy list')
-    .option('--no-policy', 'it is judged as its domain is')
+    .option('--receive <on|off>', 'mail can be sent to it', once(onOrOff))
+    .option('--send <on|off>', 'its user can submit mail', once(onOrOff))
+    .option('--quota <size>', 'such as 500M or 2G; "default" is as the domain has it', once(quota))
+    .option(
+      '--policy <name>',
+      'by which mail from outside is judged for it; see: posthorn policy list',
+      once(someText),
+    )
+    .addOption(new Option('--no-policy', 'it is judged as its domain is').argParser(once(() => false)))
     .option(
       '--hourly-recipients <number>',
       'recipients within an hour, before what it sends is held; "none": never; "default"',
-      hourlyRecipients,
+      once(hourlyRecipients),
     )
     .option('--json', 'print JSON');
   tree.run(
@@ -72,6 +77,8 @@ function setForward(
 ): Promise<ExitCode> {
   if ((to === undefined) === (off === undefined))
     throw new CommandError(exitCodes.usage, 'say where to, by --to ADDRESS, or --off.');
+  if (off && keep)
+    throw new CommandError(exitCodes.usage, 'with --off all mail stays here; --keep goes with --to.');
   const forward = to === undefined ? null : { to, keep: keep === true };
   return change(context, options, { address, forward });
 }

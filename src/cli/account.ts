@@ -23,6 +23,8 @@ interface PasswordOptions extends CommonOptions {
 }
 
 const maxPasswordInput = 64 * 1024;
+/** Of a password that a person chooses; shorter ones are tried through in days (NIST SP 800-63B §5.1.1). */
+const leastPasswordLength = 8;
 const maxCsvBytes = 256 * 2 ** 20;
 /** Accounts in one request: their passwords are hashed before it is answered. */
 const importBatch = 200;
@@ -79,11 +81,17 @@ async function setSecret(
   return exitCodes.ok;
 }
 
-async function choosePassword(
-  { terminal }: Context,
-  { passwordStdin, generate }: PasswordOptions,
-): Promise<string> {
-  if (generate) return generatePassword();
+async function choosePassword(context: Context, options: PasswordOptions): Promise<string> {
+  if (options.generate) return generatePassword();
+  const password = await readPassword(context, options);
+  if ([...password].length >= leastPasswordLength || password === '') return password; // of none the server tells
+  throw new CommandError(
+    exitCodes.usage,
+    `the password has fewer than ${leastPasswordLength} characters. Take a longer one, or have one made: --generate.`,
+  );
+}
+
+async function readPassword({ terminal }: Context, { passwordStdin }: PasswordOptions): Promise<string> {
   if (passwordStdin) {
     const input = await terminal.readInput(maxPasswordInput);
     return input.toString('utf8').split(/\r?\n/, 1)[0] ?? '';

@@ -75,7 +75,10 @@ export function explain(error: unknown): Explanation {
     return { text, exitCode: exitCodes.inputOutput };
   }
   if (error instanceof ConfigError)
-    return { text: `cannot use the configuration:\n${error.message}`, exitCode: exitCodes.config };
+    return {
+      text: `cannot use the configuration:\n${error.message}`,
+      exitCode: error.isAbsent ? exitCodes.noInput : exitCodes.config,
+    };
   return explainSystemError(error) ?? explainBug(error);
 }
 

@@ -94,9 +94,35 @@ describe('exit codes', () => {
     [
       'a configuration that is not there',
       ['account', 'list', '--config', 'absent.toml'],
-      78,
+      66,
       /absent\.toml: cannot be read/,
     ],
+    ['a subject that is empty', ['trace', ' '], 64, /the subject is empty/],
+    [
+      'a release of nobody',
+      ['account', 'release', 'x@example.com'],
+      67,
+      /There is no account x@example\.com/,
+    ],
+    [
+      'two answers to one question',
+      ['account', 'set', 'a@example.com', '--receive', 'on', '--receive', 'off'],
+      64,
+      /there twice/,
+    ],
+    [
+      'a policy and none',
+      ['account', 'set', 'a@example.com', '--policy', 'strict', '--no-policy'],
+      64,
+      /there twice/,
+    ],
+    [
+      'no forward, with a copy',
+      ['account', 'forward', 'a@example.com', '--off', '--keep'],
+      64,
+      /--keep goes with --to/,
+    ],
+    ['a word for a domain', ['greylist', 'allow', 'foo'], 64, /neither a network nor a domain/],
     ['a server without listeners', ['serve'], 78, /\[\[listener\]\]/],
   ])('run() answers %s with what to do: %j → %i', async (_, args, exitCode, text) => {
     const result = await posthorn(args);
@@ -160,7 +186,7 @@ describe('exit codes', () => {
 describe('posthorn account', () => {
   test('account add, list, passwd, import and remove work with no server running', async () => {
     expect(
-      await posthorn(['account', 'add', 'Bob@example.com', '--password-stdin'], 's3cret\nrest'),
+      await posthorn(['account', 'add', 'Bob@example.com', '--password-stdin'], 's3cret-word\nrest'),
     ).toMatchObject({ exitCode: 0 });
     expect(await posthorn(['account', 'add', 'bob@example.com', '--generate'])).toMatchObject({
       exitCode: 73,
@@ -653,4 +679,11 @@ test('posthorn senders says what is known, which is nothing at first', async () 
   expect((await posthorn(['senders'])).out).toBe('Nothing has come from strangers yet.\n');
   expect(await posthorn(['senders', 'show', '192.0.2.0/24'])).toMatchObject({ exitCode: 66 });
   expect(await posthorn(['senders', 'forget', 'example.org'])).toMatchObject({ exitCode: 66 });
+});
+
+test('posthorn account add takes no password that is short', { timeout: 30_000 }, async () => {
+  const add = (password: string) =>
+    posthorn(['account', 'add', 'eight@example.com', '--password-stdin'], `${password}\n`);
+  expect(await add('7 chars')).toMatchObject({ exitCode: 64, err: expect.stringContaining('--generate') });
+  expect(await add('8 chars!')).toMatchObject({ exitCode: 0 });
 });

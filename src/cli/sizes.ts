@@ -10,8 +10,22 @@ export function parseSize(text: string): number | undefined {
   return digits !== '' && bytes >= 1 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** In at most three digits or so: `1.5 GiB`. */
+/** In at most three digits or so: `1.5 GiB`. What was clearly meant in thousands stands so: 20000000 is `20 MB`. */
 export function formatSize(bytes: number): string {
+  if (bytes === 1) return '1 byte';
+  return inThousands(bytes) ?? inPowers(bytes);
+}
+
+/** Undefined for what is no round number of them, or less than a million: 1000 may be anything. */
+function inThousands(bytes: number): string | undefined {
+  for (let unit = units.length - 1; unit >= 2; unit--) {
+    const value = bytes / 1000 ** unit;
+    if (Number.isInteger(value * 10) && value >= 1 && value < 10_000) return `${value} ${units[unit]}B`;
+  }
+  return undefined;
+}
+
+function inPowers(bytes: number): string {
   let value = bytes;
   let unit = 0;
   for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1024;

@@ -5,6 +5,7 @@ import type { DossierEvent } from '../dossier/event.ts';
 import { formatTimeline } from '../dossier/timeline.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
+import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { forecastsFor } from './forecasts.ts';
 import { positiveNumber } from './numbers.ts';
@@ -30,6 +31,11 @@ export function addTraceCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print a JSON array of events'),
     async (options: TraceOptions, subject: string) => {
       const { limit, explain } = options;
+      if (subject.trim() === '')
+        throw new CommandError(
+          exitCodes.usage,
+          'the subject is empty. Give a queue id, a Message-ID or an address.',
+        );
       const { events, forecasts } = await withAdmin(context, options, async (admin) => {
         const events = await admin.trace({ subject, limit });
         return { events, forecasts: options.json ? [] : await forecastsFor(admin, events) };

@@ -77,6 +77,9 @@ describe('parseConfig()', () => {
     expect(await problemsOf(whole + good.replace('https', 'http'))).toEqual([
       expect.stringMatching(/^5 oauth\.issuer: .*https/),
     ]);
+    expect(await problemsOf(whole + good.replace(/audience.*\n/, ''))).toEqual([
+      expect.stringMatching(/^\d+ oauth\.audience: is missing.*"aud"/s),
+    ]);
     const introspection =
       '[oauth.introspection]\nurl = "https://a"\nclientId = "x"\nclientSecretFile = "none"';
     expect(await problemsOf(whole + good + introspection)).toEqual([

@@ -22,10 +22,13 @@ export interface Problem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
+  /** There is no such file. */
+  readonly isAbsent: boolean;
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], { isAbsent = false }: { isAbsent?: boolean } = {}) {
     super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
+    this.isAbsent = isAbsent;
   }
 }
 

@@ -221,15 +221,15 @@ const loginShape = {
 
 export const introspectionShape = (directory: string) => ({
   url: values.httpsUrl(),
-  clientId: values.oneLine(),
+  clientId: values.clientId(),
   clientSecretFile: values.path(directory),
 });
 
 export const oauthShape = (directory: string) => ({
   issuer: values.httpsUrl(),
-  audience: values.oneLine(),
-  scopes: v.optional(values.list(values.oneLine(), '["mail"]'), []),
-  claim: v.optional(values.oneLine(), 'email'),
+  audience: values.audience(),
+  scopes: v.optional(values.list(values.scope(), '["mail"]'), []),
+  claim: v.optional(values.claim(), 'email'),
   introspection: v.exactOptional(values.table(introspectionShape(directory))),
 });
 

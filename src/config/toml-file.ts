@@ -12,9 +12,12 @@ export async function readTomlFile(file: string, remedy: string): Promise<string
     return await readFile(file, 'utf8');
   } catch (error) {
     const what = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new ConfigError([{ file, key: '', what, remedy }]);
+    throw new ConfigError([{ file, key: '', what, remedy }], { isAbsent: errorCode(error) === 'ENOENT' });
   }
 }
+
+const errorCode = (error: unknown): unknown =>
+  error instanceof Error && 'code' in error ? error.code : undefined;
 
 /** Room for some five thousand domains. A KiB of keys that nobody knows takes up to 2 ms, most of it for their remedies. */
 const maxConfigLength = 512 * 1024;

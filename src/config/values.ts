@@ -340,10 +340,24 @@ export const dkimSelector = () =>
       : undefined,
   );
 
+/** One line of at most 100 characters. */
+const line = (expected: string, remedy: string) =>
+  text(expected, remedy, (input) => (/^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(input) ? input : undefined));
+
 /** Text that others read as a name. */
 export const oneLine = () =>
-  text('a line of text', 'Write one line of at most 100 characters, such as "Example Ltd".', (input) =>
-    /^[^\p{C}\p{Zl}\p{Zp}]{1,100}$/u.test(input) ? input : undefined,
+  line('a line of text', 'Write one line of at most 100 characters, such as "Example Ltd".');
+
+/** What stands in a token, or is said to the server that made it: as that has it. */
+export const audience = () =>
+  line('an audience of tokens', 'Write what the tokens for this server have in "aud", such as "posthorn".');
+export const scope = () => line('a scope of tokens', 'Write what a token must allow, such as "mail".');
+export const claim = () =>
+  line('a claim of tokens', 'Write which claim bears the address, such as "email" or "preferred_username".');
+export const clientId = () =>
+  line(
+    'the name of a client',
+    'Write the id under which the token server knows this one, such as "posthorn".',
   );
 
 /** What something is called in policies, logs and header fields. */

@@ -6,14 +6,15 @@ import type { JobResult, JobRow } from '../store/store.ts';
 
 /**
  * What an account has passed on and nobody takes comes back to it, as junk and not as a report to its sender: who may not
- * know of it, or be forged. Undefined for all other mail.
+ * know of it, or be forged. Where a copy stayed there, that is enough. Undefined for all other mail.
  */
 export function returnToForwarder(
   { queueId, number, recipient, memo }: JobRow,
   { now, reason, retry }: { now: number; reason: string; retry: Pick<RetryPolicy, 'lifetimeMs'> },
-): { result: JobResult; arrived: DossierEvent } | undefined {
+): { result: JobResult; arrived?: DossierEvent } | undefined {
   const account = memo?.forwardedBy;
   if (account === undefined) return undefined;
+  if (memo?.copyKept) return { result: { number, result: 'done' } };
   return {
     result: {
       number,

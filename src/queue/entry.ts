@@ -58,7 +58,7 @@ function newJob(
   number: number,
 ): JobRow {
   const { queueId, acceptedAt } = message;
-  const { address, kind, destination, redirected, requests, ruling, forwardedBy, list } = recipient;
+  const { address, kind, destination, redirected, requests, ruling, forwardedBy, copyKept, list } = recipient;
   const wanted = timesOf(message.requests);
   const times = wanted
     ? { queuedAt: acceptedAt, ...timesOfJob(wanted, acceptedAt, lifetimeMs) }
@@ -68,7 +68,8 @@ function newJob(
   if (kind === 'local') job.folder = ruling?.folder ?? 'Inbox';
   if (kind === 'local' && ruling) job.verdict = ruling.verdict;
   if (requests || wanted) job.requests = { ...requests, ...wanted };
-  if (kind === 'remote' && forwardedBy !== undefined) job.memo = { forwardedBy };
+  if (kind === 'remote' && forwardedBy !== undefined)
+    job.memo = { forwardedBy, ...(copyKept && { copyKept }) };
   if (list) {
     const { address, owner, name } = list;
     job.memo = { ...job.memo, list: { address, owner, ...(name !== undefined && { name }) } };

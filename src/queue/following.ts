@@ -32,6 +32,7 @@ interface Path {
   depth: number;
   rules: readonly string[];
   forwardedBy?: string;
+  copyKept?: true;
   list?: ListMark;
 }
 
@@ -123,6 +124,7 @@ class Walk implements Followed {
       (await this.#visitAll(forward.to, {
         ...path,
         forwardedBy: path.forwardedBy ?? address,
+        ...(forward.keep && { copyKept: true }),
         rules: [...path.rules, 'forward'],
       }));
     // What would go nowhere, or only in a circle, stays.
@@ -144,7 +146,7 @@ class Walk implements Followed {
     return isReached;
   }
 
-  #add(key: string, { rules, forwardedBy, list }: Path, recipient: Recipient): boolean {
+  #add(key: string, { rules, forwardedBy, copyKept, list }: Path, recipient: Recipient): boolean {
     if (this.recipients.has(key)) return true;
     if (this.recipients.size >= maxRecipients) {
       this.#isFull = true;
@@ -156,6 +158,7 @@ class Walk implements Followed {
       ...recipient,
       ...(redirected && { redirected }),
       ...(forwardedBy !== undefined && { forwardedBy, junkTo: forwardedBy }),
+      ...(copyKept && { copyKept }),
       ...(list && { list }),
     });
     return true;

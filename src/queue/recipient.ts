@@ -19,6 +19,8 @@ export interface Recipient {
   quotaBytes?: number;
   /** The account whose mail this is, and who has it passed on. */
   forwardedBy?: string;
+  /** A copy stays in an account that has passed it on. */
+  copyKept?: true;
   /** Local: where it is put, and what the recipient's policy says of it. By default the Inbox, and nothing. */
   ruling?: { folder: 'Inbox' | 'Junk'; verdict: string };
   /** The mailing list that it came by. */

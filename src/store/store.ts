@@ -148,6 +148,8 @@ export interface JobMemo {
   list?: { address: string; owner: string; name?: string };
   /** The account that has this passed on: what is refused goes back into its Junk folder. From the beginning. */
   forwardedBy?: string;
+  /** Besides, a copy stays here: what is refused need not come back. */
+  copyKept?: true;
   /** This is what has come back so: for whom it was, and what went wrong. */
   returned?: { from: string; reason: string };
   /** Put on hold by somebody; what the job had before. */

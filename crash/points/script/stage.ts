@@ -12,7 +12,7 @@ import { octetsOf } from './letters.ts';
 import type { Server } from './server.ts';
 import type { StrangerState, Taken } from './stranger.ts';
 
-export const password = 'secret';
+export const password = 'a long secret';
 
 export interface StageParts {
   server: Server;

@@ -75,3 +75,11 @@ test('of where it came from, and for whom, a few are remembered', () => {
   noteEvidence(volume, { client: '192.0.2.99', recipients: ['a'] }, noon + 2 * day);
   expect(volume.clients).toEqual([['192.0.2.99', 1, noon + 2 * day]]);
 });
+
+test('noteEvidence() names each recipient once', () => {
+  const volume = emptyVolume();
+  const client = '192.0.2.1';
+  noteEvidence(volume, { client, recipients: ['a@example.org', 'b@example.org'] }, noon);
+  noteEvidence(volume, { client, recipients: ['b@example.org', 'c@example.org'] }, noon + minute);
+  expect(volume.recipients).toEqual(['b@example.org', 'c@example.org', 'a@example.org']);
+});

@@ -79,7 +79,7 @@ export function noteEvidence(
   const others = volume.clients.filter(([address, , at]) => address !== client && at > now - day);
   const count = (known && known[2] > now - day ? known[1] : 0) + recipients.length;
   volume.clients = [[client, count, now], ...others].slice(0, maxClients) as Volume['clients'];
-  volume.recipients = [...recipients.slice(0, maxRecipients), ...volume.recipients].slice(0, maxRecipients);
+  volume.recipients = [...new Set([...recipients, ...volume.recipients])].slice(0, maxRecipients);
 }
 
 export function addOutcomes(volume: Volume, ended: number, bounced: number, now: number): void {
