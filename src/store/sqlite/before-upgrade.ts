@@ -29,11 +29,13 @@ export const keptDirectory = (dataDir: string): string => join(dataDir, 'before-
 
 /** In the first page: `PRAGMA user_version`. https://www.sqlite.org/fileformat2.html#the_database_header */
 const versionPlace = 60;
+const magic = Buffer.from('SQLite format 3\0');
 
-/** The version of a database's schema, read without SQLite; 0 where there is none yet. Throws the system's error. */
+/** The version of a database's schema, read without SQLite; 0 where there is none, or no database. Throws the system's error. */
 export function storedVersion({ database }: StoreFiles, log: Log | undefined): number {
   using pages = openPages(database, log);
-  return pages.read(1)?.readUInt32BE(versionPlace) ?? 0;
+  const first = pages.read(1);
+  return first?.subarray(0, magic.length).equals(magic) ? first.readUInt32BE(versionPlace) : 0;
 }
 
 /**
