@@ -36,6 +36,8 @@ export interface HttpServer<Origin> {
   serve(socket: Socket, origin: Origin): OpenSession;
   /** What `serve` was told of the connection that a request came by. */
   originOf(request: IncomingMessage): Origin;
+  /** Answers what is asked already; then all who have come must come again. */
+  end(): void;
 }
 
 export function httpServer<Origin>(clock: Clock): HttpServer<Origin> {
@@ -46,7 +48,7 @@ export function httpServer<Origin>(clock: Clock): HttpServer<Origin> {
     requireHostHeader: false,
   });
   server.maxHeadersCount = maxHeaderFields;
-  const sessions = new WeakMap<Socket, { session: HttpSession; origin: Origin }>();
+  const sessions = new Map<Socket, { session: HttpSession; origin: Origin }>();
   return {
     server,
     answerWith(answer) {
@@ -62,6 +64,7 @@ export function httpServer<Origin>(clock: Clock): HttpServer<Origin> {
     serve(socket, origin) {
       const session = new HttpSession(socket, clock);
       sessions.set(socket, { session, origin });
+      socket.once('close', () => sessions.delete(socket));
       server.emit('connection', socket);
       return session;
     },
@@ -69,6 +72,9 @@ export function httpServer<Origin>(clock: Clock): HttpServer<Origin> {
       const found = sessions.get(socket);
       if (!found) throw new Error('a request came by a connection that nobody let in');
       return found.origin;
+    },
+    end() {
+      for (const { session } of sessions.values()) session.end('shutdown');
     },
   };
 }

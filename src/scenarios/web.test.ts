@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { parsePolicy } from '../mta-sts/policy.ts';
@@ -275,4 +277,24 @@ test('a sender holds us to the policy that we serve, once the record says that t
   });
   const { queueId: second = '' } = await com.submit({ from: sender, to: reader });
   expect(await com.settled(second)).toMatchObject([{ state: 'deferred' }]);
+});
+
+test('a reload changes what is served, for those too who keep a connection', async () => {
+  const net = world.servers['example.net'];
+  const agent = new Agent({ keepAlive: true });
+  const ask = async () => {
+    const headers = { host: 'mta-sts.example.net', 'x-forwarded-proto': 'https' };
+    const asking = request({ host: '127.0.0.1', port: ports.proxied, path: policyPath, headers, agent });
+    asking.end();
+    const [answer]: IncomingMessage[] = await once(asking, 'response');
+    let text = '';
+    for await (const chunk of answer ?? []) text += chunk;
+    return text;
+  };
+  expect(await ask()).toContain('mode: enforce');
+  await net.reload((toml) => {
+    toml.domain = [{ name: 'example.net', mtaSts: { mode: 'none' } }];
+  });
+  expect(await ask()).toContain('mode: none');
+  agent.destroy();
 });

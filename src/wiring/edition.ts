@@ -94,7 +94,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
       lmtp: lmtpDoor({ ...doorParts, judging }),
     },
   });
-  const web = await openWebDoor({ ...core, certificates, challengeResponse: () => undefined });
+  const web = await openWebDoor({ ...core, certificates, challengeResponse: () => undefined }, atOnce);
   const kept = [atOnce, afterDeliveries, afterSessions].map((stack) => stack.move());
   return {
     ...{ config, certificates, web, sending, admin, inbox, report: reportPartsOf(core) },

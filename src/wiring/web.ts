@@ -22,8 +22,11 @@ export type WebDoor = (listener: ListenerConfig) => Omit<Service, 'serve'> & {
   serve(socket: Socket, peer: Peer): OpenSession;
 };
 
-/** Undefined where no listener speaks HTTP. */
-export async function openWebDoor(parts: WebDoorParts): Promise<WebDoor | undefined> {
+/** Undefined where no listener speaks HTTP. With `stack` its visitors go: they come again to what is then in force. */
+export async function openWebDoor(
+  parts: WebDoorParts,
+  stack: AsyncDisposableStack,
+): Promise<WebDoor | undefined> {
   const { config, clock, certificates, metrics, webGate: gate } = parts;
   if (!config.listeners.some(isWeb)) return undefined;
   const [{ openWeb }, { httpServer }] = await Promise.all([
@@ -32,6 +35,7 @@ export async function openWebDoor(parts: WebDoorParts): Promise<WebDoor | undefi
   ]);
   const { metricsTokenFile } = config.web;
   const http = httpServer<Origin>(clock);
+  stack.defer(() => http.end());
   const metricsToken = metricsTokenFile === undefined ? undefined : await readPassword(metricsTokenFile);
   const enter = (address: string) => gate.enter(clientAt(address));
   const metricsText = async () => (await metrics?.text()) ?? notCounted;
