@@ -20,6 +20,13 @@ const attachments: Target = {
       part('Content-Disposition: attachment; filename="a.exe"'),
       part("Content-Disposition: attachment; filename*0*=utf-8''a%2E; filename*1=exe"),
       part('Content-Type: application/zip; name==?utf-8?B?YS56aXA=?=\r\nContent-Transfer-Encoding: base64'),
+      part(
+        `Content-Type: message/rfc822\r\n\r\n${part('Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64')}`,
+      ),
+      part(
+        'Content-Type: multipart/mixed; boundary=a; boundary=b\r\nContent-Type: text/plain\r\n\r\n--b\r\n--a',
+      ),
+      part('Content-Type: text/plain\r\n\r\nbegin 644 a.exe\r\n#0V%T\r\n`\r\nend'),
     ]),
   generate: (random) => Buffer.from(message(random), 'latin1'),
   read: (input) => attachmentsOf(input),
@@ -38,6 +45,8 @@ const attachments: Target = {
     between('Content-Disposition: attachment; filename=', '\r\n\r\n'),
     between("Content-Disposition: attachment; filename*0*=utf-8''", '\r\n\r\n'),
     between('Content-Disposition: attachment', '\r\n\r\n'),
+    between('Content-Type: message/rfc822\r\n\r\n', ''),
+    between('Subject: a\r\n\r\nbegin 644 ', '\r\n'),
   ],
 };
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { attachmentsOf, extensionOf } from './attachments.ts';
+import { attachmentsOf } from './attachments.ts';
 import { maxEntries } from './zip-names.ts';
 
 /** Made with Info-ZIP: `invoice.pdf.exe`, and `readme.txt` in a folder. */
@@ -124,14 +124,81 @@ describe('attachmentsOf()', () => {
     expect([names.length, extensions.length]).toEqual([50, 200]);
     expect(cut).toBe('more than 1000 parts');
   });
-});
 
-test.each([
-  ['a.EXE', 'exe'],
-  ['a.exe. . ', 'exe'],
-  ['a.tar.gz', 'gz'],
-  ['a\u202Egpj.exe', 'exe'],
-  ['a.exe\u200B', 'exe'],
-  ['none', ''],
-  ['a.b/c', ''],
-])('extensionOf(%j)', (name, extension) => expect(extensionOf(name)).toBe(extension));
+  const hidden = 'Content-Disposition: attachment; filename="evil.exe"';
+  const forwarded = `Subject: look\r\n${hidden}\r\n\r\nMZ`;
+  const whole = (message: string) => attachmentsOf(Buffer.from(message));
+  test.each([
+    ['a message within the message', mixed(part('Content-Type: message/rfc822', forwarded))],
+    [
+      'one in base64',
+      mixed(
+        part(
+          'Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64',
+          Buffer.from(mixed(part(hidden))).toString('base64'),
+        ),
+      ),
+    ],
+    [
+      'one in quoted-printable',
+      mixed(
+        part(
+          'Content-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable',
+          forwarded.replaceAll('=', '=3D').replace('evil', 'ev=\r\nil'),
+        ),
+      ),
+    ],
+    [
+      'one in a digest',
+      Buffer.from(`Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n${forwarded}`),
+    ],
+    [
+      'two types, of which the first hides the parts',
+      Buffer.from(`Content-Type: text/plain\r\n${mixed(part(hidden)).toString()}`),
+    ],
+    [
+      'two boundaries',
+      Buffer.from(mixed(part(hidden)).toString().replace('boundary=b', 'boundary=a; boundary=b')),
+    ],
+    ['a NUL in the name', mixed(part(hidden.replace('evil.exe', 'evil.exe\0.txt')))],
+    ['the name of a stream', mixed(part(hidden.replace('evil.exe', 'evil.exe::$DATA')))],
+    ['a name that is folded', mixed(part(hidden.replace('evil.exe', 'evil.\r\n exe')))],
+    ['full-width letters', mixed(part(hidden.replace('exe', '\uff45xe')))],
+    ['a zero-width space', mixed(part(hidden.replace('exe', 'e\u200bxe')))],
+    ['uuencode', Buffer.from('Subject: a\r\n\r\nHello\r\nbegin 644 evil.exe\r\n#0V%T\r\n`\r\nend\r\n')],
+    [
+      'uuencode in base64',
+      Buffer.from(
+        `Content-Transfer-Encoding: base64\r\n\r\n${Buffer.from('begin 644 evil.exe\n#0V%T\n').toString('base64')}`,
+      ),
+    ],
+    ['uuencode in mail without a header', Buffer.from('\r\nbegin 644 evil.exe\r\n#0V%T\r\n')],
+  ])('finds what %s hides', (_, message) => {
+    expect(attachmentsOf(message).extensions).toContain('exe');
+    expect(attachmentsOf(message)).not.toHaveProperty('cut');
+  });
+
+  test('tells what of messages within the message is not looked at', () => {
+    const nested = (depth: number) => `${'Content-Type: message/rfc822\r\n\r\n'.repeat(depth)}${forwarded}`;
+    expect(whole(nested(20)).extensions).toEqual(['exe']);
+    expect(whole(nested(21)).cut).toBe('parts more than 20 deep');
+    expect(whole('Content-Type: message/partial; id=a; number=1\r\n\r\nx').cut).toBe('a piece of a message');
+    const odd = 'Content-Type: message/rfc822\r\nContent-Transfer-Encoding: x-own\r\n\r\n';
+    expect(whole(odd + forwarded).cut).toMatch(/encoding that cannot be read/);
+    const coded = 'Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n';
+    expect(attachmentsOf(Buffer.from(coded + 'x'.repeat(200)), { archiveBytes: 100 }).cut).toMatch(
+      /too large/,
+    );
+  });
+
+  test('parts that can be read in many ways, and texts full of files, are bounded', () => {
+    const boundaries = ['a', 'b', 'c', 'd'];
+    const riddle = `Content-Type: multipart/mixed; ${boundaries.map((each) => `boundary=${each}`).join('; ')}\r\n\r\n`;
+    const opened = boundaries.map((each) => `--${each}\r\n`).join('');
+    const message = `${(riddle + opened).repeat(15)}${' '.repeat(10_000_000)}`;
+    const before = performance.now();
+    expect(whole(message).cut).toBeDefined();
+    expect(whole(`Subject: a\r\n\r\n${'begin 644 a\n'.repeat(1_000_000)}`).cut).toMatch(/too many files/);
+    expect(performance.now() - before).toBeLessThan(3000);
+  });
+});

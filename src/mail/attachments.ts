@@ -1,13 +1,13 @@
 /**
- * What a message has attached, by name and by type: the names that its parts give themselves, and those within zip archives
- * (zip-names.ts). Never what is in them. Bounded, whatever the octets; hostile names are read as loosely as any mail reader would.
+ * What a message has attached, by name and by type: the names that its parts give themselves, those within zip archives
+ * (zip-names.ts) and within messages that are attached. Never what is in them. Bounded, whatever the octets; hostile ones are read as
+ * loosely as any mail reader would.
  */
 
+import { endingsOf, namesOf } from './attachment-names.ts';
 import { decodeBody } from './decode-body.ts';
-import { decodeEncodedWords } from './encoded-words.ts';
-import type { Entity } from './entity.ts';
-import { fieldValue, findFields } from './header.ts';
-import { partsOf } from './parts.ts';
+import { type Part, partsOf } from './parts.ts';
+import { namesInUuencode } from './uuencode-names.ts';
 import { namesInZip, type ZipNames } from './zip-names.ts';
 
 export interface Attachments {
@@ -24,28 +24,27 @@ export interface Attachments {
 export interface AttachmentLimits {
   parts: number;
   depth: number;
-  /** Octets of encoded archives of one message whose directories are read. */
+  /** Octets of encoded archives of one message whose directories are read, and of texts and messages that are decoded. */
   archiveBytes: number;
 }
 
 export const defaultAttachmentLimits: AttachmentLimits = {
   parts: 1000,
-  depth: 10,
+  depth: 20,
   archiveBytes: 8 * 2 ** 20,
 };
 
 /** Names and types that are kept. */
 const maxNames = 50;
 const maxKinds = 200;
-/** Characters of one name, and of a field that is searched for names. */
+/** Characters of one name. */
 const maxName = 200;
-const maxField = 8 * 1024;
 
 export function attachmentsOf(message: Buffer, limits: Partial<AttachmentLimits> = {}): Attachments {
   const { archiveBytes, ...walk } = { ...defaultAttachmentLimits, ...limits };
-  const { entities, cut } = partsOf(message, walk);
-  const found = new Found(archiveBytes);
-  for (const entity of entities) found.add(message, entity);
+  const { entities, cut } = partsOf(message, { ...walk, decodedBytes: archiveBytes, allReadings: true });
+  const found = new Found(archiveBytes, message.length);
+  for (const part of entities) found.add(part);
   const left = cut ?? found.cut;
   return {
     names: found.names.slice(0, maxNames),
@@ -61,25 +60,28 @@ class Found {
   readonly types = new Set<string>();
   cut: string | undefined;
   #archiveBytesLeft: number;
+  /** A text that is read in several ways lies in several parts. */
+  #plainBytesLeft: number;
 
-  constructor(archiveBytes: number) {
+  constructor(archiveBytes: number, messageBytes: number) {
     this.#archiveBytesLeft = archiveBytes;
+    this.#plainBytesLeft = 2 * (messageBytes + archiveBytes);
   }
 
-  add(message: Buffer, entity: Entity): void {
-    const { type } = entity;
-    if (type?.type === 'multipart') return;
-    if (type !== undefined) this.#keep(this.types, `${type.type}/${type.subtype}`);
-    const names = namesOf(entity);
+  add(part: Part): void {
+    const types = part.types.filter(({ type }) => type !== 'multipart');
+    if (types.length < part.types.length && types.length === 0) return;
+    for (const { type, subtype } of types) this.#keep(this.types, `${type}/${subtype}`);
+    const names = namesOf(part);
     for (const name of names) this.#note(name);
-    if (names.some((name) => extensionOf(name) === 'zip') || isZip(type))
-      this.#open(message, entity, names[0]);
+    if (names.some((name) => endingsOf(name).includes('zip')) || types.some(isZip))
+      this.#open(part, names[0]);
+    else if (types.length === 0 || types.some(({ type }) => type === 'text')) this.#searchText(part);
   }
 
   #note(name: string): void {
     if (this.names.length < maxNames) this.names.push(name.slice(0, maxName));
-    const extension = extensionOf(name);
-    if (extension !== '') this.#keep(this.extensions, extension);
+    for (const ending of endingsOf(name)) this.#keep(this.extensions, ending);
   }
 
   /** Whoever hides one kind behind hundreds of others is at least told of. */
@@ -88,78 +90,43 @@ class Found {
     else if (!kinds.has(kind)) this.cut ??= `more than ${maxKinds} kinds of attachments`;
   }
 
-  #open(message: Buffer, { body, encoding }: Entity, archive = 'archive.zip'): void {
-    const length = body.end - body.start;
-    if (length > this.#archiveBytesLeft) {
+  #open(part: Part, archive = 'archive.zip'): void {
+    if (!this.#mayDecode(part)) {
       this.cut ??= 'a zip archive that is too large to be opened';
       return;
     }
-    this.#archiveBytesLeft -= length;
-    const decoded = decodeBody(message.subarray(body.start, body.end), encoding);
+    const decoded = decodedBody(part);
     const { names, cut } = decoded ? namesInZip(decoded) : unreadable;
     this.cut ??= cut;
     for (const name of names) this.#note(`${archive}/${name}`);
   }
+
+  /** Before there was MIME, files stood in the text, and many readers still find them there. */
+  #searchText(part: Part): void {
+    const { start, end } = part.body;
+    const isPlain = part.encoding === '7bit' || part.encoding === '8bit';
+    if (isPlain) this.#plainBytesLeft -= end - start;
+    if (isPlain ? this.#plainBytesLeft < 0 : !this.#mayDecode(part)) {
+      this.cut ??= 'a text that is too large to be looked through';
+      return;
+    }
+    const { names, isCut } = namesInUuencode(decodedBody(part) ?? Buffer.alloc(0));
+    for (const name of names) this.#note(name);
+    if (isCut) this.cut ??= 'a text with too many files in it';
+  }
+
+  #mayDecode({ body }: Part): boolean {
+    const length = body.end - body.start;
+    if (length > this.#archiveBytesLeft) return false;
+    this.#archiveBytesLeft -= length;
+    return true;
+  }
 }
+
+const decodedBody = ({ bytes, body, encoding }: Part): Buffer | undefined =>
+  decodeBody(bytes.subarray(body.start, body.end), encoding);
 
 const unreadable: ZipNames = { names: [], cut: 'a zip archive in an encoding that cannot be read' };
 
-const isZip = (type: Entity['type']): boolean =>
-  type?.type === 'application' && /^(?:x-)?zip(?:-compressed)?$/.test(type.subtype);
-
-const passedOver = /^[\s.\p{C}]$/u;
-
-/** Without what Windows passes over at the end of a name. */
-export function extensionOf(name: string): string {
-  const characters = [...name];
-  // By hand: a pattern for the end of a text is tried at each of its characters.
-  while (passedOver.test(characters.at(-1) ?? '')) characters.pop();
-  const plain = characters.join('').toLowerCase();
-  const dot = plain.lastIndexOf('.');
-  const extension = dot < 0 ? '' : plain.slice(dot + 1);
-  return extension.length <= 20 && /^[^\s/\\]+$/.test(extension) ? extension : '';
-}
-
-/** Every name that a part gives itself: readers differ in which one they show. */
-function namesOf({ header }: Entity): string[] {
-  const fields = ['content-disposition', 'content-type'].flatMap((name) => findFields(header.fields, name));
-  const names = fields.flatMap((field) => namesIn(fieldValue(field).slice(0, maxField)));
-  return [...new Set(names.filter((name) => name !== ''))];
-}
-
-/** `name=`, `filename*=`, `filename*0*=` …; unquoted values end at a semicolon only, as readers take them. */
-const parameter =
-  /(?:^|[;\s])((?:file)?name)(?:\*(\d{1,3}))?(\*)?\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;"]*))/giu;
-
-function namesIn(value: string): string[] {
-  const whole: string[] = [];
-  /** In pieces (RFC 2231 §3), by the parameter's name. */
-  const pieces = new Map<string, string[]>();
-  for (const [, name = '', index, star, quoted, plain = ''] of value.matchAll(parameter)) {
-    const text = (quoted?.replace(/\\(.)/gsu, '$1') ?? plain).trim();
-    const decoded = star === undefined ? text : percentDecoded(text, index);
-    if (index === undefined) {
-      whole.push(star === undefined ? decodeEncodedWords(decoded) : decoded);
-      // Some readers end an unquoted name at its first blank.
-      if (quoted === undefined && /\s/.test(decoded)) whole.push(decoded.split(/\s/, 1)[0] ?? '');
-    }
-    if (index !== undefined)
-      pieces.set(name.toLowerCase(), put(pieces.get(name.toLowerCase()) ?? [], Number(index), decoded));
-  }
-  return [...whole, ...[...pieces.values()].map((parts) => parts.join(''))];
-}
-
-const put = (parts: string[], index: number, part: string): string[] => {
-  if (index < maxPieces) parts[index] = part;
-  return parts;
-};
-const maxPieces = 100;
-
-/** `charset'language'text` with percent-encoded octets (RFC 2231 §4); only the first piece names the charset. */
-function percentDecoded(text: string, index: string | undefined): string {
-  const coded = index === undefined || Number(index) === 0 ? text.replace(/^[^']*'[^']*'/, '') : text;
-  const octets = Buffer.from(coded, 'utf8')
-    .toString('latin1')
-    .replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(octets, 'latin1').toString('utf8');
-}
+const isZip = ({ type, subtype }: Part['types'][number]): boolean =>
+  type === 'application' && /^(?:x-)?zip(?:-compressed)?$/.test(subtype);

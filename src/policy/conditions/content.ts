@@ -29,10 +29,10 @@ export const contentConditions = {
   },
   attachment: {
     about:
-      'something attached, in a zip archive too, has a name with one of these endings, or one of these content types; ' +
-      'programs: whatever a double click starts',
+      'something attached, in a zip archive or an attached message too, has a name with one of these endings, or one of these ' +
+      'content types; programs: whatever a double click starts; macros: documents that may hold programs; unreadable: not all could be looked at',
     argument: {
-      about: 'endings of names and content types, separated by commas, or the word programs',
+      about: 'endings of names, content types, programs, macros, unreadable, separated by commas',
       isValid: (argument) => kindPattern.test(argument),
       example: 'exe,scr,js,application/x-msdownload',
     },
@@ -48,9 +48,9 @@ export const contentConditions = {
       }
       const type = types.find((each) => kinds.has(each));
       if (type !== undefined) return yes(`something of the type ${type} is attached`);
-      return cut === undefined
-        ? no('nothing of that kind is attached')
-        : unknown(`not all was looked at: ${cut}`);
+      if (cut === undefined) return no('nothing of that kind is attached');
+      const why = `not all was looked at: ${cut}`;
+      return kinds.has('unreadable') ? yes(why) : unknown(why);
     },
     remedy: () => 'that were not attached',
     refusal: (_, argument) => [
@@ -143,5 +143,15 @@ const programs = [
   ...['application/vnd.microsoft.portable-executable', 'application/hta', 'application/java-archive'],
 ];
 
+/** What office programs open, and may run what is in it. */
+const macros = ['docm', 'dotm', 'xlsm', 'xltm', 'xlam', 'xlsb', 'pptm', 'potm', 'ppsm', 'ppam', 'sldm'];
+
+const words: Readonly<Record<string, readonly string[]>> = { programs, macros };
+
 const kindsOf = (argument: string): ReadonlySet<string> =>
-  new Set(argument === 'programs' ? programs : argument.toLowerCase().split(','));
+  new Set(
+    argument
+      .toLowerCase()
+      .split(',')
+      .flatMap((kind) => (Object.hasOwn(words, kind) ? (words[kind] ?? []) : [kind])),
+  );
