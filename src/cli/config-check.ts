@@ -2,6 +2,7 @@
 
 import type { Config, DkimConfig } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import { warningsOf } from '../config/warnings.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { transportName } from '../delivery/transports/transports.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
@@ -22,7 +23,13 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   try {
     const config = await configOf(context, options);
     if (config.listeners.length === 0) throw nothingToServe(config);
-    if (options.json) printJson(context, { ok: true, config, withoutSource: domainsWithoutSource(config) });
+    if (options.json)
+      printJson(context, {
+        ok: true,
+        config,
+        withoutSource: domainsWithoutSource(config),
+        warnings: warningsOf(config),
+      });
     else context.terminal.out(`${summary(config).join('\n')}\n`);
     return exitCodes.ok;
   } catch (error) {
@@ -58,6 +65,7 @@ function summary(config: Config): string[] {
     ...domainsWithoutSource(config).map(
       (name) => `  warning: no [[source]] is for ${name}: what it sends by MX waits. ${sourceRemedy(name)}`,
     ),
+    ...warningsOf(config).map((words) => `  warning: ${words}`),
   ];
 }
 

@@ -10,6 +10,7 @@ import { checkFilters } from './filter-checks.ts';
 import { ipVersion, isLoopback } from './network.ts';
 import { checkPolicies } from './policies.ts';
 import { checkTransports } from './transport-checks.ts';
+import { checkWaits } from './wait-checks.ts';
 import { checkWeb } from './web-checks.ts';
 
 export function crossCheck(draft: Draft): Finding[] {
@@ -39,6 +40,7 @@ export function crossCheck(draft: Draft): Finding[] {
     ...checkSites(draft.sites),
     ...checkContact(draft),
     ...checkPolicies(draft),
+    ...checkWaits(draft),
     ...checkSealing(draft),
     ...checkTransports(draft),
     ...checkFilters(draft),

@@ -10,11 +10,13 @@ import type { FilterInput } from './filter.ts';
 import type { HostPort } from './network.ts';
 import type { KeyPath } from './problem.ts';
 import {
+  abuseShape,
   arcShape,
   certificateShape,
   deliveryShape,
   domainShape,
   filterShape,
+  greylistingShape,
   introspectionShape,
   listenerShape,
   policyShape,
@@ -54,7 +56,19 @@ export interface DomainDraft {
 
 export interface PolicyDraft {
   name?: string;
+  junkAt?: number;
+  rejectAt?: number;
   checks?: readonly { then: string; score?: number }[];
+}
+
+export interface GreylistingDraft {
+  minutes?: number;
+  windowHours?: number;
+}
+
+export interface AbuseDraft {
+  banMinutes?: number;
+  banMaxHours?: number;
 }
 
 export interface SiteDraft {
@@ -110,6 +124,8 @@ export interface Draft {
   certificates: readonly PairDraft[];
   delivery: DeliveryDraft;
   sites: readonly SiteDraft[];
+  greylisting: GreylistingDraft;
+  abuse: AbuseDraft;
   /** `[reports] contact`. */
   contact: string | undefined;
   /** `[oauth.introspection] clientSecretFile`. */
@@ -147,6 +163,8 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     tls: goodParts(tlsShape(directory), raw.tls),
     certificates: listOf(raw.certificate).map((value) => goodParts(certificateShape(directory), value)),
     delivery: goodParts(deliveryShape(directory), raw.delivery),
+    greylisting: goodParts(greylistingShape, raw.greylisting),
+    abuse: goodParts(abuseShape, raw.abuse),
     sites: listOf(raw.site).map((value) => goodParts(siteShape, value)),
     contact: goodParts(reportsShape, raw.reports).contact,
     clientSecretFile: isTable(raw.oauth)

@@ -39,6 +39,18 @@ export function parseNetwork(text: string): Network | undefined {
   return prefix <= bits ? { address, prefix } : undefined;
 }
 
+/** Nothing stands behind its prefix: of 10.0.0.0/8, not of 10.1.2.3/8. */
+export function isNetworkAddress(text: string): boolean {
+  const network = parseNetwork(text);
+  if (network === undefined) return false;
+  const groups = parseIpv4(network.address) ?? parseIpv6(network.address) ?? [];
+  const width = groups.length === 4 ? 8 : 16;
+  return groups.every((group, index) => {
+    const free = Math.min(width, Math.max(0, (index + 1) * width - network.prefix));
+    return Number(group) % 2 ** free === 0;
+  });
+}
+
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address. The host is not looked at any further. */
 export function parseHostPort(text: string, defaultPort: number): HostPort | undefined {
   if (ipVersion(text) === 6) return { host: text, port: defaultPort };

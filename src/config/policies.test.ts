@@ -26,3 +26,16 @@ describe('the examples of docs/POLICIES.md', () => {
 
   test('are there', () => expect(examples).toHaveLength(2));
 });
+
+describe('what cannot work is an error', () => {
+  test.each([
+    ['[greylisting]\nminutes = 1440\nwindowHours = 1\n', /nobody would ever pass/],
+    ['[abuse]\nbanMinutes = 1000\nbanMaxHours = 1\n', /longer than the longest/],
+    ['[[policy]]\nname = "p"\njunkAt = 10\nrejectAt = 5\n', /nothing would be Junk for its sum/],
+    ['[[policy]]\nname = "p"\nchecks = [{ when = "attachment:.exe", then = "junk" }]\n', /without the dot/],
+    ['[[policy]]\nname = "p"\nchecks = [{ when = "dnsbl:a.example=127.0.0.300", then = "junk" }]\n', /dnsbl/],
+    ['[[policy]]\nname = "p"\nchecks = [{ when = "dnsbl:a.example=127.0.0.9-2", then = "junk" }]\n', /dnsbl/],
+  ])('%j', async (toml, words) => {
+    await expect(parse(toml)).rejects.toThrow(words);
+  });
+});

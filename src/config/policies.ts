@@ -28,6 +28,17 @@ export function checkPolicies({ policies, domains }: Draft): Finding[] {
       return [];
     }),
   );
+  const limits = policies.flatMap(({ junkAt = defaultJunkAt, rejectAt }, index) =>
+    rejectAt === undefined || rejectAt > junkAt
+      ? []
+      : [
+          {
+            path: ['policy', index, 'rejectAt'],
+            what: `nothing would be Junk for its sum: it is refused from ${rejectAt} on, and Junk from ${junkAt}`,
+            remedy: 'Write a rejectAt above junkAt, or remove this line.',
+          },
+        ],
+  );
   const names = policies.map(({ name }) => name);
   const twice = names.flatMap((name, index) =>
     name !== undefined && names.indexOf(name) < index
@@ -52,5 +63,5 @@ export function checkPolicies({ policies, domains }: Draft): Finding[] {
           },
         ],
   );
-  return [...scores, ...twice, ...missing];
+  return [...scores, ...limits, ...twice, ...missing];
 }

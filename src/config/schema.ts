@@ -177,7 +177,7 @@ const guardShape = {
   ]),
 };
 
-const greylistingShape = {
+export const greylistingShape = {
   // Minutes (RFC 6647), so that a real server's next attempt comes after them, and a spammer's does not come at all.
   minutes: v.optional(values.number(0, 1440, 'Give a number of minutes, without quotes, such as 5.'), 5),
   windowHours: v.optional(values.count(1, 240, 'hours'), 24),
@@ -202,7 +202,7 @@ const limitsShape = {
   sessionSeconds: v.optional(values.count(1, 604_800, 'seconds'), 7200),
 };
 
-const abuseShape = {
+export const abuseShape = {
   exempt: v.optional(values.list(values.network(), '["192.0.2.0/24"]'), ['127.0.0.0/8', '::1/128']),
   connectionsPerMinute: v.optional(values.count(0, 1_000_000, 'connections'), 300),
   authFailures: v.optional(values.count(0, 100_000, 'failed logins'), 10),

@@ -23,7 +23,18 @@ export function readListArgument(argument: string): ListArgument {
 export function isListArgument(argument: string): boolean {
   const { zone, codes } = readListArgument(argument);
   const isZone = parseDomain(zone) === zone && zone.includes('.') && zone.length <= maxZone;
-  return isZone && argument.split('=').length <= 2 && (codes === undefined || codesPattern.test(codes));
+  return (
+    isZone &&
+    argument.split('=').length <= 2 &&
+    (codes === undefined || (codesPattern.test(codes) && codes.split(/[.,]/).every(isOctet)))
+  );
+}
+
+/** `*`, or from 0 to 255, and no end before its beginning. */
+function isOctet(part: string): boolean {
+  if (part === '*') return true;
+  const [least = '', most = least] = part.split('-');
+  return Number(least) <= Number(most) && Number(most) <= 255;
 }
 
 /** What stands before the zone has up to 64 characters, of an IPv6 address (RFC 5782 §2.4). */

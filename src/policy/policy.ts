@@ -77,6 +77,11 @@ export function withBuiltIn(own: readonly Check[]): Check[] {
   return [...firstChecks.filter((check) => !isOwn(check)), ...own, ...laterChecks];
 }
 
+const builtIn: ReadonlySet<Check> = new Set([...firstChecks, ...laterChecks]);
+
+/** It is not one that the policy has written itself. */
+export const isBuiltIn = (check: Check): boolean => builtIn.has(check);
+
 export const defaultPolicy: Policy = {
   name: defaultPolicyName,
   junkAt: defaultJunkAt,

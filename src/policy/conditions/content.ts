@@ -32,7 +32,8 @@ export const contentConditions = {
       'something attached, in a zip archive or an attached message too, has a name with one of these endings, or one of these ' +
       'content types; programs: whatever a double click starts; macros: documents that may hold programs; unreadable: not all could be looked at',
     argument: {
-      about: 'endings of names, content types, programs, macros, unreadable, separated by commas',
+      about:
+        'endings of names without the dot, content types, programs, macros, unreadable, separated by commas',
       isValid: (argument) => kindPattern.test(argument),
       example: 'exe,scr,js,application/x-msdownload',
     },
@@ -76,7 +77,7 @@ function octetsIn(argument: string): number | undefined {
 const noAttachments: AttachmentsFact = { names: [], extensions: [], types: [] };
 
 const kindPattern =
-  /^[a-z\d.+_-]{1,80}(?:\/[a-z\d.+_-]{1,80})?(?:,[a-z\d.+_-]{1,80}(?:\/[a-z\d.+_-]{1,80})?){0,99}$/i;
+  /^[a-z\d+_-][a-z\d.+_-]{0,79}(?:\/[a-z\d.+_-]{1,80})?(?:,[a-z\d+_-][a-z\d.+_-]{0,79}(?:\/[a-z\d.+_-]{1,80})?){0,99}$/i;
 
 /** What Windows, macOS and desktops of Linux run or install when it is opened, and the types by which it is sent. */
 const programs = [
@@ -145,6 +146,9 @@ const programs = [
 
 /** What office programs open, and may run what is in it. */
 const macros = ['docm', 'dotm', 'xlsm', 'xltm', 'xlam', 'xlsb', 'pptm', 'potm', 'ppsm', 'ppam', 'sldm'];
+
+/** That stand for many kinds, or for none. */
+export const attachmentWords = ['programs', 'macros', 'unreadable'] as const;
 
 const words: Readonly<Record<string, readonly string[]>> = { programs, macros };
 
