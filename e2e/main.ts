@@ -24,6 +24,7 @@ import { filters, signingFilter } from './scenarios/filters.ts';
 import { forwards } from './scenarios/forwards.ts';
 import { greylisting } from './scenarios/greylisting.ts';
 import { greylistingReceiver } from './scenarios/greylisting-receiver.ts';
+import { handover } from './scenarios/handover.ts';
 import { lmtp } from './scenarios/lmtp.ts';
 import { logins } from './scenarios/logins.ts';
 import { metrics } from './scenarios/metrics.ts';
@@ -56,6 +57,7 @@ const scenarios = [
   reading,
   postfix,
   lmtp,
+  handover,
   dialogue,
   forwards,
   greylisting,

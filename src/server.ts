@@ -3,9 +3,11 @@
  * starts them, replaces the middle one while it runs, and stops them in reverse. Decides nothing.
  */
 
+import type { Admin } from './admin/admin.ts';
 import { startControlServer } from './admin/control-server.ts';
 import { controlPath } from './admin/open-admin.ts';
 import type { Config } from './config/config.ts';
+import type { Socket } from './net/listener.ts';
 import type { Directory } from './queue/directory.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import type { Health } from './util/health.ts';
@@ -14,6 +16,7 @@ import { makeEdition } from './wiring/edition.ts';
 import { InForce } from './wiring/in-force.ts';
 import { openLasting, startWatches } from './wiring/lasting.ts';
 import { Listeners, type Listening, type NotBound } from './wiring/listeners.ts';
+import type { Doors, OpenAlready } from './wiring/places.ts';
 import { type Reloaded, Reloading } from './wiring/reloading.ts';
 
 export interface ServerOptions {
@@ -22,16 +25,28 @@ export interface ServerOptions {
   clock?: Clock;
   /** Reads the configuration anew, checked whole. Default: there is none to be read, and `reload` changes nothing. */
   readConfig?: () => Promise<Config>;
+  /** What listens already. */
+  open?: OpenAlready;
+  /** What commands ask of the process that the server runs in. Default: it cannot hand over. */
+  process?: Pick<Admin, 'handOver' | 'whoRuns'>;
 }
 
 export interface RunningServer {
   /** What listens where; a port of 0 in the configuration shows as the one that was given. */
   readonly listeners: readonly Listening[];
+  /** In force. */
+  readonly config: Config;
   /**
    * Puts the configuration in force as it is now, all of it or nothing. Rejects with what is wrong, and nothing has changed
    * then: a ConfigError, or the system's error.
    */
   reload(): Promise<Reloaded>;
+  /** What listens, for another process. */
+  readonly doors: Doors;
+  /** A connection that another process has taken at one of the doors. */
+  welcome(place: string, socket: Socket): void;
+  /** Stops, but leaves the doors open, where connections wait from now on. */
+  standAside(): Promise<void>;
   /** Stops taking connections, ends the sessions, lets deliveries end, closes the store: each in a time of its own. */
   stop(): Promise<void>;
   health(): Health;
@@ -48,6 +63,8 @@ export async function startServer({
   log,
   clock = systemClock,
   readConfig = async () => config,
+  open = {},
+  process,
 }: ServerOptions): Promise<RunningServer> {
   await using parts = new AsyncDisposableStack();
   const inForce = new InForce(config);
@@ -60,11 +77,15 @@ export async function startServer({
   parts.defer(() => queue.stop());
   startWatches(lasting, inForce, parts);
 
-  const listeners = new Listeners(inForce, lasting);
+  const listeners = new Listeners(inForce, lasting, open);
   const reloading = new Reloading({ inForce, lasting, listeners, readConfig });
   const control = await startControlServer({
     ...{ log, clock, path: controlPath(config) },
-    admin: () => ({ ...inForce.edition.admin, reload: () => reloading.reload() }),
+    admin: () => ({
+      ...inForce.edition.admin,
+      reload: () => reloading.reload(),
+      ...process,
+    }),
     maxContentBytes: () => inForce.config.limits.messageBytes,
   });
   parts.defer(() => control.stop());
@@ -74,6 +95,7 @@ export async function startServer({
   });
   parts.defer(() => listeners.close());
   change.make(edition);
+  warnOfUnclaimed(listeners, log);
   queue.start();
   watch.started();
 
@@ -82,7 +104,23 @@ export async function startServer({
     get listeners() {
       return listeners.listening;
     },
+    get config() {
+      return inForce.config;
+    },
     reload: () => reloading.reload(),
+    get doors() {
+      return listeners.doors;
+    },
+    welcome(place, socket) {
+      const door = listeners.doors.get(place);
+      if (door === undefined) socket.destroy();
+      else door.welcome(socket);
+    },
+    standAside() {
+      watch.stopping();
+      listeners.leaveOpen();
+      return running.disposeAsync();
+    },
     failed: store.broken,
     health: watch.health,
     stop() {
@@ -90,6 +128,14 @@ export async function startServer({
       return running.disposeAsync();
     },
   };
+}
+
+function warnOfUnclaimed({ unclaimed }: Listeners, log: Log): void {
+  for (const { at } of unclaimed)
+    log.warn(
+      at,
+      'a socket was passed on to us that no [[listener]] is for: who connects there waits in vain',
+    );
 }
 
 /** Mail to postmaster@ and abuse@ must reach a person (RFC 5321 §4.5.1, RFC 2142), and so must our own notices. */

@@ -18,7 +18,7 @@ import { type Scenario, type Stage, scenario } from '../../e2e/runner.ts';
 import { missing, numbersIn, repeated } from '../../e2e/tally.ts';
 import { eventually } from '../../e2e/wait.ts';
 import { encodeFrame } from '../../src/admin/frames.ts';
-import { stopLimitMs } from '../../src/cli/serve.ts';
+import { stopLimitMs } from '../../src/cli/stop-limit.ts';
 import { connectControl } from '../../src/net/control-socket.ts';
 import { type AwkwardReceiver, startAwkwardReceiver } from './awkward-receiver.ts';
 

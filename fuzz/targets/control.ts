@@ -17,6 +17,8 @@ const nobody = async (): Promise<never> => {
 const admin: Admin = {
   addAccount: nobody,
   reload: nobody,
+  whoRuns: nobody,
+  handOver: nobody,
   lookAtSources: nobody,
   listBans: nobody,
   listBraked: nobody,

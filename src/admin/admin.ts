@@ -316,6 +316,13 @@ export interface Admin {
   endSnapshot(request: { id: string }): Promise<{ held: boolean }>;
   /** Puts the configuration in force as it is now. Only with a running server. */
   reload(): Promise<{ file: string; changed: readonly string[] }>;
+  /** Which process has the data. Only with a running server. */
+  whoRuns(): Promise<{ pid: number; isHandingOver: boolean }>;
+  /**
+   * Begins to hand over to another process, whose configuration is good by the time this resolves. Only with a running
+   * server; who runs shows whether it came about.
+   */
+  handOver(): Promise<{ pid: number }>;
   /** Lets go of the connection or the store. */
   close(): Promise<void>;
 }

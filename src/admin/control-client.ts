@@ -45,6 +45,8 @@ function proxy(connection: ControlConnection): Admin {
     resetReceivers: (request) => ask('resetReceivers', request),
     checkAddress: (request) => ask('checkAddress', request),
     reload: () => ask('reload'),
+    whoRuns: () => ask('whoRuns'),
+    handOver: () => ask('handOver'),
     lookAtSources: () => ask('lookAtSources'),
     countQueue: (request) => ask('countQueue', request),
     orderQueue: (request) => ask('orderQueue', request),

@@ -148,6 +148,8 @@ export const operations: Record<Operation, Perform> = {
     v.object({ ...address.entries, fresh: v.exactOptional(v.boolean()) }),
     (admin, request) => admin.checkAddress(request),
   ),
+  whoRuns: operation(nothing, (admin) => admin.whoRuns()),
+  handOver: operation(nothing, (admin) => admin.handOver()),
   reload: operation(nothing, (admin) => admin.reload()),
   lookAtSources: operation(nothing, (admin) => admin.lookAtSources()),
   countQueue: operation(countRequest, (admin, request) => admin.countQueue(request)),

@@ -52,6 +52,8 @@ function adminOf(): Admin {
     addAccount: none,
     lookAtSources: none,
     reload: none,
+    whoRuns: none,
+    handOver: none,
     listBans: none,
     listBraked: none,
     releaseAccount: none,

@@ -151,6 +151,13 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     async reload() {
       throw noServer('could read its configuration anew', 'It is read at the start.');
     },
+    async whoRuns() {
+      if (running === undefined) throw noServer('has the data', 'This command has them itself.');
+      return { pid: process.pid, isHandingOver: false };
+    },
+    async handOver() {
+      throw noServer('could hand over', 'Without one there is nothing to hand over.');
+    },
     close: async () => undefined,
   };
 }

@@ -27,7 +27,7 @@ class Screen {
       readInput: async () => Buffer.alloc(0),
       askSecret: async () => '',
       stopSignal: () => controller.signal,
-      onHangup: () => () => undefined,
+      onSignal: () => () => undefined,
     };
   }
 }

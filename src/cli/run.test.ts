@@ -45,7 +45,7 @@ async function posthorn(args: string[], input = ''): Promise<Result> {
     readInput: async () => Buffer.from(input),
     askSecret: async () => input,
     stopSignal: () => new AbortController().signal,
-    onHangup: () => () => undefined,
+    onSignal: () => () => undefined,
   };
   result.exitCode = await run(args, { terminal, clock: systemClock });
   return result;

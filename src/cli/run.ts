@@ -17,6 +17,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { explain } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { addGreylistCommands } from './greylist.ts';
+import { addHandoverCommand } from './handover.ts';
 import { addManualCommand } from './manual.ts';
 import { addPlaygroundCommand } from './play.ts';
 import { addPolicyCommands } from './policy.ts';
@@ -64,6 +65,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addQuickstartCommand(tree, context);
   addServeCommand(tree, context);
   addReloadCommand(tree, context);
+  addHandoverCommand(tree, context);
   addPlaygroundCommand(tree, context);
   addAccountCommands(tree, context);
   addAliasCommands(tree, context);

@@ -28,7 +28,7 @@ async function posthorn(...args: string[]) {
     readInput: async () => Buffer.from(''),
     askSecret: async () => '',
     stopSignal: () => new AbortController().signal,
-    onHangup: () => () => undefined,
+    onSignal: () => () => undefined,
   };
   result.exitCode = await run(['simulate', ...args], { terminal, clock: systemClock });
   return result;

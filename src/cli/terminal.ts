@@ -1,5 +1,7 @@
 /** Where a command reads and writes, as a parameter: the process's own streams, or a test's. */
 
+import { takePassedCount } from '../net/passed-sockets.ts';
+import { findPredecessor, type Predecessor } from '../net/predecessor.ts';
 import { askSecret } from './ask-secret.ts';
 import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -20,8 +22,20 @@ export interface Terminal {
   askSecret(question: string): Promise<string>;
   /** Aborted at the first SIGTERM or SIGINT; a second one ends the process as usual. */
   stopSignal(): AbortSignal;
-  /** Does something at each SIGHUP, which would end the process otherwise; the returned function undoes that. */
-  onHangup(action: () => void): () => void;
+  /** Does something at each of these signals, which would end the process otherwise; the returned function undoes that. */
+  onSignal(name: 'SIGHUP' | 'SIGUSR2', action: () => void): () => void;
+  /** How this process came about. Absent where there is none, in a test. */
+  readonly origin?: Origin;
+}
+
+export interface Origin {
+  pid: number;
+  /** By which another one like it is started. */
+  command: readonly string[];
+  /** Listening sockets that it was given. */
+  passed: number;
+  /** Absent for one that takes over from nobody. */
+  predecessor: Predecessor | undefined;
 }
 
 export function processTerminal(): Terminal {
@@ -36,9 +50,15 @@ export function processTerminal(): Terminal {
     readInput: (limitBytes) => readAll(stdin, limitBytes),
     askSecret: (question) => askSecret(question, stdin, stderr),
     stopSignal,
-    onHangup(action) {
-      process.on('SIGHUP', action);
-      return () => process.off('SIGHUP', action);
+    onSignal(name, action) {
+      process.on(name, action);
+      return () => process.off(name, action);
+    },
+    origin: {
+      pid: process.pid,
+      command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      passed: takePassedCount(process.env, process.pid),
+      predecessor: findPredecessor(process),
     },
   };
 }

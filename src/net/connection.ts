@@ -119,8 +119,16 @@ export class Connection<Event, Answer> implements OpenSession {
     const socket = this.#socket;
     if (this.#endAfterAnswer) return;
     this.#endAfterAnswer = why;
-    const limit = setTimeout(() => socket.destroy(), lastAnswerMs[why]);
+    const limit = setTimeout(() => this.#lateEnd(why), lastAnswerMs[why]);
     socket.once('close', () => clearTimeout(limit));
+  }
+
+  /** The time is over. Nobody waits for our answer where the peer has the word: it can be told. */
+  #lateEnd(why: EndReason): void {
+    if (this.#waitingFor) return void this.#socket.destroy();
+    this.#parts.machine.end(why);
+    this.#flush();
+    this.#close();
   }
 
   #listen(socket: Socket): void {

@@ -294,3 +294,28 @@ describe('behind a proxy', () => {
     expect(await said(client)).toBe('hello\r\n');
   });
 });
+
+test('bind() has connections wait, unread, until somebody serves them; hold() has them wait again', async () => {
+  const { listener, sessions } = await start();
+  listener.hold();
+  const socket = reach(listener);
+  await once(socket, 'connect');
+  socket.write('early\r\n');
+  const other = reach(listener);
+  const waiting: Socket[] = [];
+  await expect.poll(() => waiting.push(...listener.takeWaiting())).toBe(2);
+  expect(waiting.every(({ bytesRead }) => bytesRead === 0)).toBe(true);
+  const third = reach(listener);
+  third.write('NOOP\r\n');
+  await once(third, 'connect');
+  listener.serveBy({
+    enter: () => ({ leave: () => undefined }),
+    serve(taken, peer, tls) {
+      taken.on('data', (octets) => taken.write(`heard ${octets}`));
+      sessions.push({ socket: taken, peer, tls });
+    },
+  });
+  expect(await said(third)).toBe('heard NOOP\r\n');
+  for (const each of [socket, other, third, ...waiting, ...sessions.map((one) => one.socket)]) each.destroy();
+  await listener.close();
+});

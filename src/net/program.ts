@@ -14,6 +14,8 @@ export interface ProgramRun {
   input: Iterable<Buffer> | AsyncIterable<Buffer>;
   timeoutMs: number;
   clock: Clock;
+  /** Besides `PATH` and `LANG`. */
+  env?: Readonly<Record<string, string>>;
   /** Ends the program too. */
   signal?: AbortSignal | undefined;
 }
@@ -46,7 +48,12 @@ export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
   const [program = '', ...words] = run.command;
   try {
     // In a group of its own, so that what it has started is ended with it.
-    const child = spawn(program, words, { env: environment, cwd: '/', detached: true, stdio: 'pipe' });
+    const child = spawn(program, words, {
+      env: { ...environment, ...run.env },
+      cwd: '/',
+      detached: true,
+      stdio: 'pipe',
+    });
     return await attend(child, run);
   } catch (error) {
     return { kind: 'notStarted', error: error instanceof Error ? error : new Error(String(error)) };

@@ -148,7 +148,7 @@ async function doctor(...options: string[]) {
     readInput: async () => Buffer.alloc(0),
     askSecret: async () => '',
     stopSignal: () => new AbortController().signal,
-    onHangup: () => () => undefined,
+    onSignal: () => () => undefined,
   };
   result.exitCode = await run(['doctor', '--config', file, ...options], { terminal, clock: systemClock });
   return result;

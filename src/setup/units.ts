@@ -32,9 +32,11 @@ Wants=network-online.target
 After=network-online.target nss-lookup.target time-sync.target
 
 [Service]
-Type=exec
+# It says so itself when it is ready, by systemd-notify.
+Type=notify
+NotifyAccess=all
 ExecStart=${word(program)} serve --config ${word(configFile)}
-ExecReload=/bin/kill -HUP $MAINPID
+ExecReload=${word(program)} reload --config ${word(configFile)}
 Restart=on-failure
 RestartSec=2
 # A stop lets sessions and deliveries end: 40 s at most.

@@ -82,7 +82,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   get midway(): boolean {
-    return this.#mode === 'data';
+    return this.#mode === 'data' || this.#state.transaction !== 'none';
   }
 
   get ended(): boolean {

@@ -25,7 +25,7 @@ export async function runCommand(
     readInput: async () => Buffer.alloc(0),
     askSecret: async () => '',
     stopSignal: () => new AbortController().signal,
-    onHangup: () => () => undefined,
+    onSignal: () => () => undefined,
   };
   result.exitCode = await run(args, { terminal, clock: systemClock });
   return result;

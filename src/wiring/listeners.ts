@@ -9,9 +9,11 @@ import { Crowd } from '../net/crowd.ts';
 import { requestMs } from '../net/http-limits.ts';
 import { bind, type Listener, type Service } from '../net/listener.ts';
 import { networkSet } from '../net/networks.ts';
+import type { PassedSocket } from '../net/passed-sockets.ts';
 import type { Lasting } from './core.ts';
 import type { Edition } from './edition.ts';
 import type { InForce } from './in-force.ts';
+import { type Doors, isFor, type OpenAlready, placeOf } from './places.ts';
 import { mayDeliver } from './sessions.ts';
 import { isWeb } from './web.ts';
 
@@ -42,9 +44,18 @@ export class Listeners {
   /** Apart: visitors cannot crowd out mail. */
   readonly #visitors: Crowd;
   #open: Open = new Map();
+  /** Open already: each is taken by the listener that is for it. */
+  readonly #doors: Map<string, Listener>;
+  readonly #passed: PassedSocket[];
 
-  constructor(inForce: InForce, parts: Pick<Lasting, 'log' | 'defence'>) {
+  constructor(
+    inForce: InForce,
+    parts: Pick<Lasting, 'log' | 'defence'>,
+    { doors = new Map(), passed = [] }: OpenAlready,
+  ) {
     this.#parts = parts;
+    this.#doors = new Map(doors);
+    this.#passed = [...passed];
     this.#crowd = new Crowd(() => inForce.config.limits, parts.log);
     const visits = () => ({ sessions: inForce.config.web.connections, idleMs: requestMs });
     this.#visitors = new Crowd(visits, parts.log);
@@ -64,23 +75,48 @@ export class Listeners {
     await using fresh = new AsyncDisposableStack();
     for (const [index, config] of listeners.entries()) {
       const place = placeOf(config, index);
-      const known = this.#open.get(place)?.listener;
+      const known = this.#open.get(place)?.listener ?? this.#doors.get(place);
       const listener =
         known ??
-        (await bind({ ...config, log: this.#parts.log }).catch((cause) => {
+        (await this.#bind(place, config).catch((cause) => {
           throw new NotBound(index, cause);
         }));
-      if (known === undefined) fresh.defer(() => listener.close());
+      if (known === undefined && !this.#doors.has(place)) fresh.defer(() => listener.close());
       next.set(place, { listener, config });
     }
     fresh.move();
     return { make: (edition) => this.#replace(next, edition) };
   }
 
+  /** A socket that was passed on to us stays open, whatever comes of it. */
+  async #bind(place: string, config: ListenerConfig): Promise<Listener> {
+    const { log } = this.#parts;
+    const at = this.#passed.findIndex((socket) => isFor(config, socket));
+    const [passed] = at < 0 ? [] : this.#passed.splice(at, 1);
+    const listener = await bind({ ...config, log, passed: passed?.fd });
+    if (passed !== undefined) this.#doors.set(place, listener);
+    return listener;
+  }
+
+  get doors(): Doors {
+    return new Map([...this.#open].map(([place, { listener }]) => [place, listener]));
+  }
+
+  /** From now on connections wait at the doors, which stay open and are no business of this object any more. */
+  leaveOpen(): void {
+    for (const { listener } of this.#open.values()) listener.hold();
+    this.#open = new Map();
+  }
+
+  /** Sockets that were passed on to us, and that no listener is for. */
+  get unclaimed(): readonly PassedSocket[] {
+    return this.#passed;
+  }
+
   /** Stops listening, ends the sessions, and resolves when every connection is gone. */
   async close(): Promise<void> {
     // A listener is closed when its last connection is gone: sessions are ended meanwhile, not afterwards.
-    const closed = [...this.#open.values()].map(({ listener }) => listener.close());
+    const closed = [...this.doors.values(), ...this.#doors.values()].map((listener) => listener.close());
     await Promise.all([...closed, endAll(this.#crowd.sessions), endAll(this.#visitors.sessions)]);
   }
 
@@ -88,6 +124,7 @@ export class Listeners {
     for (const [place, { listener }] of this.#open) if (!next.has(place)) void listener.retire();
     for (const { listener, config } of next.values()) listener.serveBy(this.#serviceOf(config, edition));
     this.#open = next;
+    for (const place of next.keys()) this.#doors.delete(place);
   }
 
   #serviceOf(listener: ListenerConfig, edition: Edition): Service {
@@ -115,12 +152,6 @@ export class Listeners {
       serve: (socket, peer, tls) => this.#crowd.add(edition.serve({ socket, listener, peer, tls })),
     };
   }
-}
-
-/** What a socket is known by. Each with port 0 is another one, in the order of the file. */
-function placeOf({ address, port, socket }: ListenerConfig, index: number): string {
-  if (socket !== undefined) return socket;
-  return port === 0 ? `${address} any port, for listener ${index}` : `${address} port ${port}`;
 }
 
 async function endAll(sessions: ReadonlySet<OpenSession>): Promise<void> {

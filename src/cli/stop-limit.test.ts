@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
-import { stopLimitMs, withinStopLimit } from './serve.ts';
+import { stopLimitMs, withinStopLimit } from './stop-limit.ts';
 
 test('withinStopLimit() resolves with the stop, and leaves no timer', async () => {
   const clock = fakeClock();

@@ -1,0 +1,179 @@
+/** The configuration is read anew, and another process takes over, while mail comes in: nobody is refused, nothing is lost. */
+
+import { equal, match, ok } from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { letter } from '../letters.ts';
+import { arrival, countMaildir, readMaildir } from '../maildir.ts';
+import { deliver, openDialogue } from '../peers/dialogue.ts';
+import { startDns } from '../peers/dns.ts';
+import { startPosthorn } from '../peers/posthorn.ts';
+import { scenario } from '../runner.ts';
+import { eventually } from '../wait.ts';
+
+const alice = 'alice@example.com';
+const from = 'sender@example.org';
+const perSecond = 25;
+
+/** Connects again and again, as many senders would, until it is stopped. */
+class Stream {
+  readonly #port: number;
+  readonly #senders = new Set<Promise<void>>();
+  readonly #acknowledged: string[] = [];
+  #refused = 0;
+  /** Closed without a word, or in the middle of a transaction. */
+  #cut: string[] = [];
+  #sentAway = 0;
+  #count = 0;
+  #isOver = false;
+  readonly #running: Promise<void>;
+
+  constructor(port: number) {
+    this.#port = port;
+    this.#running = this.#run();
+  }
+
+  async stop() {
+    this.#isOver = true;
+    await this.#running;
+    await Promise.all(this.#senders);
+    const { refused, cut, sentAway } = { refused: this.#refused, cut: this.#cut, sentAway: this.#sentAway };
+    return { connections: this.#count, acknowledged: this.#acknowledged, refused, cut, sentAway };
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isOver) {
+      const sender = this.#send(`stream-${++this.#count};`).finally(() => this.#senders.delete(sender));
+      this.#senders.add(sender);
+      await pause(1000 / perSecond);
+    }
+  }
+
+  async #send(id: string): Promise<void> {
+    const dialogue = await openDialogue(this.#port).catch(() => undefined);
+    if (dialogue === undefined) return void this.#refused++;
+    let said = 'the greeting';
+    const hear = async (): Promise<string> => {
+      const reply = await dialogue.reply();
+      if (reply.startsWith('421')) throw new SentAway();
+      return reply;
+    };
+    try {
+      await hear();
+      for (const line of ['EHLO client.example.org', `MAIL FROM:<${from}>`, `RCPT TO:<${alice}>`, 'DATA']) {
+        said = line;
+        await dialogue.send(`${line}\r\n`);
+        await hear();
+      }
+      said = 'the end of the message';
+      await dialogue.send(letter({ from, to: alice, id }));
+      await dialogue.send('.\r\n');
+      if (/^250/.test(await hear())) this.#acknowledged.push(id);
+    } catch (error) {
+      if (error instanceof SentAway) this.#sentAway++;
+      else this.#cut.push(`${id} after ${said}: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      dialogue.close();
+    }
+  }
+}
+
+/** By 421: it may come again. */
+class SentAway extends Error {}
+
+export const handover = scenario(
+  'handover: reloads, and processes that take over, under load',
+  async ({ world, step }) => {
+    const server = await startPosthorn(world, {
+      dnsPort: await startDns(world),
+      accounts: { [alice]: 'secret' },
+      protocols: ['smtp', 'lmtp'],
+      sockets: [world.path('lmtp.sock')],
+      limits: { recipients: 100 },
+      more: { abuse: { connectionsPerMinute: 0 }, guard: { enabled: false } },
+    });
+    const port = server.port('smtp');
+    let pid = server.pid;
+    world.atEnd(async () => {
+      if (pid !== server.pid) process.kill(pid, 'SIGTERM');
+    });
+
+    await step('5 reloads and 3 processes under load: nobody is refused, and nothing is lost', async () => {
+      const stream = new Stream(port);
+      world.atEnd(() => stream.stop());
+      for (let round = 1; round <= 5; round++) {
+        const text = await readFile(server.configFile, 'utf8');
+        await writeFile(server.configFile, text.replace(/recipients = \d+/, `recipients = ${100 + round}`));
+        const { code, output } = await server.command(['reload']);
+        equal(code, 0, output);
+        match(output, /\[limits\]/);
+      }
+      for (let round = 0; round < 3; round++) {
+        const { code, output } = await server.command(['handover']);
+        equal(code, 0, output);
+        const [, after, before] = /^Process (\d+) has taken over from (\d+)\.$/m.exec(output) ?? [];
+        equal(Number(before), pid);
+        pid = Number(after);
+      }
+      const { connections, acknowledged, refused, cut, sentAway } = await stream.stop();
+      const isThere = async () =>
+        (await countMaildir(server.maildir(alice))) >= acknowledged.length || undefined;
+      await eventually('all that was acknowledged', isThere);
+      const stored = (await readMaildir(server.maildir(alice))).map(String).join('\n');
+      const lost = acknowledged.filter((id) => !stored.includes(id));
+      console.log(
+        `    ${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
+          `${acknowledged.length} messages acknowledged, ${lost.length} lost`,
+      );
+      equal(refused, 0);
+      equal(cut.length, 0, cut.join('\n'));
+      equal(lost.length, 0, lost.join(' '));
+      ok(acknowledged.length > perSecond);
+    });
+
+    await step('the first process has ended, and all sockets are those of the last', async () => {
+      equal(await server.exited, 0);
+      match(
+        await deliver(port, { from, to: [alice] }, letter({ from, to: alice, id: 'afterwards' })),
+        /^250/,
+      );
+      await arrival(server.maildir(alice), 'afterwards');
+    });
+
+    await step('a process that fails leaves everything to the one that is there', async () => {
+      const good = await readFile(server.configFile, 'utf8');
+      await writeFile(server.configFile, `${good}\n[half`);
+      equal((await server.command(['reload'])).code, 78);
+      equal((await server.command(['handover'])).code, 78);
+      await writeFile(server.configFile, good);
+      match(await deliver(port, { from, to: [alice] }, letter({ from, to: alice, id: 'still' })), /^250/);
+    });
+
+    await step('one that fails with the data in its hands gives them back', async () => {
+      const good = await readFile(server.configFile, 'utf8');
+      const taken = await world.port();
+      const other = createServer().listen(taken, '127.0.0.1');
+      await once(other, 'listening');
+      const more = `\n[[listener]]\nprotocol = "smtp"\naddress = "127.0.0.1"\nport = ${taken}\n`;
+      await writeFile(server.configFile, `${good}${more}`);
+      const stream = new Stream(port);
+      world.atEnd(() => stream.stop());
+      const { code, output } = await server.command(['handover']);
+      equal(code, 75, output);
+      match(output, new RegExp(`and process ${pid} goes on`));
+      const { acknowledged, refused, cut } = await stream.stop();
+      other.close();
+      await writeFile(server.configFile, good);
+      equal(refused, 0);
+      equal(cut.length, 0, cut.join('\n'));
+      await arrival(server.maildir(alice), acknowledged.at(-1) ?? 'none');
+    });
+
+    await step('a second server on the same data directory does not start', async () => {
+      const { code, output } = await server.command(['serve']);
+      equal(code, 75, output);
+    });
+  },
+);
