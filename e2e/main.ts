@@ -28,6 +28,7 @@ import { handover } from './scenarios/handover.ts';
 import { lmtp } from './scenarios/lmtp.ts';
 import { logins } from './scenarios/logins.ts';
 import { metrics } from './scenarios/metrics.ts';
+import { packages } from './scenarios/packages.ts';
 import { postfix } from './scenarios/postfix.ts';
 import { preflight } from './scenarios/preflight.ts';
 import { proxies } from './scenarios/proxies.ts';
@@ -48,6 +49,7 @@ import { web } from './scenarios/web.ts';
 const scenarios = [
   quickstart,
   commands,
+  packages,
   administration,
   byHand,
   submission,

@@ -8,6 +8,7 @@ import { run } from './process.ts';
 const packageOf: Readonly<Record<string, string>> = {
   clamd: 'clamav-daemon',
   curl: 'curl',
+  deluser: 'adduser',
   dkimverify: 'python3-dkim',
   faketime: 'faketime',
   dovecot: 'dovecot-core',
@@ -16,6 +17,7 @@ const packageOf: Readonly<Record<string, string>> = {
   gsasl: 'gsasl',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',
+  man: 'man-db',
   mpop: 'mpop',
   msmtp: 'msmtp',
   mutt: 'mutt',

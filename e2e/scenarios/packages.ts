@@ -1,0 +1,136 @@
+/** What is published, as people install it: the npm package as a command and as a library, and the Debian package. */
+
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, runOk } from '../process.ts';
+import { scenario } from '../runner.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+
+/** As somebody writes who sends mail from a program of theirs: signs, and checks what was signed. */
+const consumer = `
+import { generateKeyPairSync } from 'node:crypto';
+import { type Address, bodyHasher, checkSender, createSigner, parseAddress, type Resolver, systemClock } from 'posthorn';
+
+const address: Address | undefined = parseAddress('Ann.Lee@Example.COM');
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64');
+const signer = createSigner({
+  domain: 'example.com',
+  selector: 's',
+  privateKeyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  clock: systemClock,
+});
+const header = Buffer.from('From: ann@example.com\\r\\nSubject: Hi\\r\\n\\r\\n');
+const body = Buffer.from('Hello.\\r\\n');
+const hasher = bodyHasher();
+hasher.update(body);
+const field = await signer.sign({ header, bodyHash: hasher.digest() });
+const resolver = {
+  resolve: async (name: string) =>
+    name === 's._domainkey.example.com'
+      ? { status: 'found', records: [[\`v=DKIM1; k=ed25519; p=\${key}\`]], ttl: 60, authentic: false }
+      : { status: 'none', reason: 'nxdomain', ttl: 60, authentic: false },
+} as unknown as Resolver;
+const message = Buffer.concat([Buffer.from(field), header, body]);
+const sender = { clientAddress: '192.0.2.1', helo: 'x.example', reversePath: 'ann@example.com', message };
+const { dkim } = await checkSender({ resolver, clock: systemClock }, sender);
+console.log(JSON.stringify([address?.domain, dkim[0]?.result, dkim[0]?.domain]));
+`;
+
+export const packages = scenario(
+  'packages: installed from npm and from Debian',
+  async ({ world, step, skip }) => {
+    const project = world.path('project');
+    await step(
+      'npm installs it in an empty project, and npx runs it',
+      async () => {
+        await mkdir(project);
+        await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }');
+        await runOk('npm', ['run', '--silent', 'build'], { cwd: root, timeoutMs: 60_000 });
+        await runOk('npm', ['pack', '--silent', '--pack-destination', project], {
+          cwd: root,
+          timeoutMs: 60_000,
+        });
+        const [tarball = ''] = (await readdir(project)).filter((name) => name.endsWith('.tgz'));
+        const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+        await runOk('npm', ['install', ...quietly, `./${tarball}`], { cwd: project, timeoutMs: 120_000 });
+        const env = { POSTHORN_NODE: process.execPath };
+        match(
+          (await runOk('npx', ['posthorn', '--version'], { cwd: project, env })).stdout.toString(),
+          /^\d+\.\d/,
+        );
+        match(
+          (await runOk('npx', ['posthorn', 'playground', '--once'], { cwd: project, env })).stdout.toString(),
+          /dmarc=pass/,
+        );
+      },
+      240_000,
+    );
+
+    await step('a program takes parts of it as a library, and TypeScript knows their types', async () => {
+      await writeFile(join(project, 'consumer.ts'), consumer);
+      const types = ['--module', 'nodenext', '--target', 'es2024', '--strict', '--noEmit', '--skipLibCheck'];
+      const roots = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+      await runOk(join(root, 'node_modules/.bin/tsc'), [...types, ...roots, 'consumer.ts'], {
+        cwd: project,
+        timeoutMs: 60_000,
+      });
+      const { stdout } = await runOk(process.execPath, ['--no-warnings', 'consumer.ts'], { cwd: project });
+      deepEqual(JSON.parse(stdout.toString()), ['example.com', 'pass', 'example.com']);
+    });
+
+    const [isRoot, isInstalled] = [
+      process.getuid?.() === 0,
+      (await run('dpkg', ['-s', 'posthorn'])).code === 0,
+    ];
+    if (!isRoot || isInstalled)
+      return skip('the Debian package', 'it needs root, and a machine that has none yet');
+    await debian(world.path('debs'), step);
+  },
+);
+
+type Step = (title: string, play: () => Promise<void>, timeoutMs?: number) => Promise<void>;
+
+async function debian(directory: string, step: Step): Promise<void> {
+  await step(
+    'dpkg installs the Debian package: program, unit, user, manual, completion',
+    async () => {
+      await runOk('npm', ['run', '--silent', 'package', '--', '--fast', '--to', directory], {
+        cwd: root,
+        timeoutMs: 240_000,
+      });
+      const debs = (await readdir(directory)).filter((name) => name.startsWith('posthorn_'));
+      await runOk('dpkg', ['-i', ...debs.map((name) => join(directory, name))], { timeoutMs: 120_000 });
+      match((await runOk('/usr/bin/posthorn', ['--version'])).stdout.toString(), /^\d+\.\d/);
+      match((await runOk('id', ['posthorn'])).stdout.toString(), /\(posthorn\)/);
+      const page = await runOk('man', ['posthorn-account'], { env: { MANPAGER: 'cat', LANG: 'C.UTF-8' } });
+      match(page.stdout.toString(), /posthorn account add/);
+      const complete = [
+        'source /usr/share/bash-completion/completions/posthorn',
+        'COMP_WORDS=(posthorn account a); COMP_CWORD=2; _posthorn',
+        'declare -p COMPREPLY',
+      ].join('\n');
+      match((await runOk('bash', ['-c', complete])).stdout.toString(), /"add"/);
+    },
+    420_000,
+  );
+
+  await step('the unit lets it do what it must, and little else: an exposure of 2.0 at most', async () => {
+    const unit = '/usr/lib/systemd/system/posthorn.service';
+    const { stdout } = await runOk('systemd-analyze', ['security', '--offline=true', '--no-pager', unit]);
+    const [, level = '10'] = /exposure level for posthorn\.service: ([\d.]+)/.exec(stdout.toString()) ?? [];
+    ok(Number(level) <= 2, `${level}`);
+    equal((await run('systemd-analyze', ['verify', unit])).output.includes('posthorn.service:'), false);
+  });
+
+  await step("purged, it leaves what is the administrator's", async () => {
+    await writeFile('/etc/posthorn/own-file', 'mine');
+    await runOk('dpkg', ['--purge', 'posthorn'], { timeoutMs: 60_000 });
+    await access('/etc/posthorn/own-file');
+    await runOk('rm', ['-r', '/etc/posthorn']);
+    await runOk('deluser', ['--quiet', '--system', 'posthorn']);
+    equal(await run('/usr/bin/posthorn', ['--version']).catch(() => undefined), undefined);
+  });
+}
