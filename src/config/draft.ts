@@ -13,6 +13,7 @@ import {
   abuseShape,
   arcShape,
   certificateShape,
+  checkShape,
   deliveryShape,
   domainShape,
   filterShape,
@@ -58,7 +59,14 @@ export interface PolicyDraft {
   name?: string;
   junkAt?: number;
   rejectAt?: number;
-  checks?: readonly { then: string; score?: number }[];
+  checks?: readonly CheckDraft[];
+}
+
+export interface CheckDraft {
+  then?: string;
+  score?: number;
+  /** Keys that are there, and whose values are no good. */
+  unread?: readonly string[];
 }
 
 export interface GreylistingDraft {
@@ -150,7 +158,13 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
       withPort(goodParts(listenerShape(directory), value), value),
     ),
     domains: listOf(raw.domain).map((value) => goodParts(domainShape(directory), value)),
-    policies: listOf(raw.policy).map((value) => goodParts(policyShape, value)),
+    policies: listOf(raw.policy).map((value) => ({
+      ...goodParts(policyShape, value),
+      // Each by itself: one that is bad hides nothing of the others.
+      checks: listOf(isTable(value) ? value.checks : undefined).map((check) =>
+        withUnread(goodParts(checkShape, check), check),
+      ),
+    })),
     sources: listOf(raw.source).map((value) => goodParts(sourceShape, value)),
     transports: listOf(raw.transport).map((value) =>
       withUnread(goodParts(transportShape(directory), value), value),

@@ -39,3 +39,18 @@ describe('what cannot work is an error', () => {
     await expect(parse(toml)).rejects.toThrow(words);
   });
 });
+
+test('all that is wrong with the checks is told at once', async () => {
+  const toml =
+    '[[policy]]\nname = "p"\nchecks = [{ when = "sfp:fail", then = "score" }, { when = "always", then = "reject", score = 1 }, { when = "always", then = "score", score = "x" }]\n';
+  const problems = await parse(toml).then(
+    () => [],
+    (error: { problems: { key: string }[] }) => error.problems.map(({ key }) => key),
+  );
+  expect(problems.sort()).toEqual([
+    'policy[1].checks[1]',
+    'policy[1].checks[1].when',
+    'policy[1].checks[2]',
+    'policy[1].checks[3].score',
+  ]);
+});

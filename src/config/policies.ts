@@ -17,8 +17,9 @@ export function completePolicy({ checks, builtin, junkAt = defaultJunkAt, ...res
 /** Scores stand where they count, names are given once, and whoever names a policy finds it. */
 export function checkPolicies({ policies, domains }: Draft): Finding[] {
   const scores = policies.flatMap(({ checks = [] }, index) =>
-    checks.flatMap(({ then, score }, at) => {
+    checks.flatMap(({ then, score, unread = [] }, at) => {
       const path = ['policy', index, 'checks', at];
+      if (then === undefined || unread.includes('score')) return [];
       if (then === 'score' && score === undefined)
         return [{ path, what: 'it scores, and does not say how much', remedy: 'Add score = 2, say.' }];
       if (then !== 'score' && score !== undefined)
