@@ -33,8 +33,9 @@ export async function withAdmin<T>(
   context: Context,
   options: CommonOptions,
   use: (admin: Admin, config: Config) => Promise<T>,
+  loading: LoadOptions = {},
 ): Promise<T> {
-  const config = await configOf(context, options);
+  const config = await configOf(context, options, loading);
   const admin = await openAdmin(config, context.clock);
   try {
     return await use(admin, config);

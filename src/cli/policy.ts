@@ -92,7 +92,7 @@ const plainCheck = ({ when, then, score }: Check) => ({
 });
 
 /** To be pasted, and changed. */
-function asToml({ name, junkAt, rejectAt, checks }: Policy): string {
+function asToml({ name, junkAt, rejectAt, checks, block, allow }: Policy): string {
   const lines = checks.map((check) => {
     const { when, then, score } = plainCheck(check);
     const sum = score === undefined ? '' : `, score = ${score}`;
@@ -103,6 +103,8 @@ function asToml({ name, junkAt, rejectAt, checks }: Policy): string {
     `name = "${name}"\n`,
     `junkAt = ${junkAt}\n`,
     ...(rejectAt === undefined ? [] : [`rejectAt = ${rejectAt}\n`]),
+    ...(block === undefined ? [] : [`block = ${JSON.stringify(block)}\n`]),
+    ...(allow === undefined ? [] : [`allow = ${JSON.stringify(allow)}\n`]),
     'builtin = false    # the checks below are all; with true, the built-in ones would stand around them\n',
     `checks = [\n${lines.join('')}]\n`,
   ].join('');

@@ -82,7 +82,12 @@ function soften(one: Judging, options: JudgeOptions): Judging {
   const disposition = toJunk(one.judgement.disposition);
   return {
     ...one,
-    judgement: { ...one.judgement, disposition, possible: new Set([...possible].map(toJunk)) },
+    judgement: {
+      ...one.judgement,
+      disposition,
+      possible: new Set([...possible].map(toJunk)),
+      ...(disposition !== one.judgement.disposition && { isSoftened: true }),
+    },
   };
 }
 

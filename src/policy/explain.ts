@@ -28,9 +28,12 @@ export function ruleWords(explained: Explained): string {
   const { disposition, decidedBy } = judgement;
   const why = decidedBy?.finding.why ?? sumWords(explained);
   const would = disposition === 'accept' ? [] : remedies(explained);
-  const ending = would.length === 0 ? '' : ` It would be in the Inbox if ${would.join(', and ')}.`;
+  const later = disposition === 'greylist' ? `or if it came again in ${minutesToWait(explained)}` : '';
+  const ending =
+    would.length === 0 ? '' : ` It would be in the Inbox if ${would.join(', and ')}${later && `, ${later}`}.`;
+  const milder = judgement.isSoftened ? '; not refused, as another recipient takes it' : '';
   const named = policy.name === 'default' ? '' : ` by the policy "${policy.name}"`;
-  return `${beginnings[disposition]}${named}: ${why}.${ending}`;
+  return `${beginnings[disposition]}${named}: ${why}${milder}.${ending}`;
 }
 
 function sumWords({ policy, judged: { facts }, judgement }: Explained): string {
@@ -123,12 +126,12 @@ export function deferralWords({ judgement: { open, possible } }: Explained): str
 }
 
 export function greylistReply({ judged: { recipient } }: Explained): Reply {
+  return reply(451, '4.7.1', `Greylisted: please try again in ${minutesToWait({ judged: { recipient } })}`);
+}
+
+function minutesToWait({ judged: { recipient } }: { judged: Pick<Judged, 'recipient'> }): string {
   const minutes = Math.max(1, Math.ceil((recipient.greylist?.waitSeconds ?? 60) / 60));
-  return reply(
-    451,
-    '4.7.1',
-    `Greylisted: please try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`,
-  );
+  return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;
 }
 
 /** A reply line has 512 octets (RFC 5321 §4.5.3.1.5). */

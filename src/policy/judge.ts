@@ -30,6 +30,8 @@ export interface Judgement {
   possible: ReadonlySet<Disposition>;
   /** With what is open counting as not holding. */
   disposition: Disposition;
+  /** It would be refused, and is Junk, as another recipient takes the message. */
+  isSoftened?: true;
   /** The check that decided; absent: the sum of the scores. */
   decidedBy?: Answered;
   score: number;

@@ -43,7 +43,7 @@ beforeAll(async () => {
             { name: 'spf.example', policy: 'spf' },
           ],
           policy: [
-            { name: 'strict', checks: [check('dkim:none', 'reject')] },
+            { name: 'strict', checks: [check('dkim:none', 'reject')], block: ['x@blocked.example'] },
             { name: 'spf', checks: [check('spf:fail', 'reject')] },
             { name: 'closed', builtin: false, checks: [check('always', 'reject')] },
           ],
@@ -89,7 +89,7 @@ describe('policies of recipients', () => {
     const verdict = (text: string) =>
       /^X-Posthorn-Verdict: (.*(?:\n[ \t].*)*)/m.exec(text)?.[1]?.replace(/\s+/g, ' ');
     expect(verdict(await readFile(junk, 'latin1'))).toMatch(
-      /^Junk; policy=strict; Junk by the policy "strict": no DKIM signature is valid\. It would be in the Inbox if a DKIM signature were valid\.$/,
+      /^Junk; policy=strict; Junk by the policy "strict": no DKIM signature is valid; not refused, as another recipient takes it\. It would be in the Inbox if a DKIM signature were valid\.$/,
     );
     const text = await readFile(inbox, 'latin1');
     expect(verdict(text)).toMatch(/^Inbox; policy=default; score=2; Accepted: /);
@@ -162,6 +162,22 @@ describe('posthorn policy replay', () => {
     const { exitCode, out } = await posthorn('policy', 'replay', '--since', '1d');
     expect(out).toMatch(/^[1-9]\d* recipients judged anew: 0 different, 0 unknown\n$/);
     expect(exitCode).toBe(0);
+  });
+
+  test('needs no certificate or key of the configuration that it reads', async () => {
+    const elsewhere = await withPolicies('elsewhere.toml', (text) =>
+      text.replace(/^(cert|key) = .*$/gm, '$1 = "gone.pem"'),
+    );
+    expect(await readFile(join(home(), elsewhere), 'utf8')).toContain('"gone.pem"');
+    const { exitCode, out } = await posthorn('policy', 'replay', '--config', elsewhere, '--since', '1d');
+    expect(out).toMatch(/: 0 different, 0 unknown\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  test('policy show prints all of a policy, its lists too', async () => {
+    const { out } = await posthorn('policy', 'show', 'strict');
+    expect(out).toMatch(/^name = "strict"\n[\s\S]*^block = \["x@blocked\.example"\]\n/m);
+    expect(out).toMatch(/"malware"[\s\S]*"blocked"[\s\S]*"allowed"[\s\S]*"dkim:none"[\s\S]*"dmarc:reject"/);
   });
 
   test('with another, it tells what would be, and what cannot be known', async () => {
