@@ -8,13 +8,21 @@ import { clientOf, pathOf, pathsOf, plural, why, withDialogue } from './words.ts
 
 export function describeRefused({ data }: EventOf<'refused'>): Step {
   const { client, from, to, reply, rule, dialogue } = data;
+  const isForNow = reply.startsWith('4');
   const details = [
     ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
     `from ${pathOf(from)}${to.length === 0 ? '' : ` to ${pathsOf(to)}`}`,
     why(rule),
-    'the sending server was told, so its user hears of it from there',
+    isForNow
+      ? 'the sending server tries again by itself; until then nobody hears of it'
+      : 'the sending server was told, so its user hears of it from there',
   ];
-  return { ...withDialogue(dialogue), title: `Refused: ${reply}`, details, mood: 'bad' };
+  return {
+    ...withDialogue(dialogue),
+    title: `${isForNow ? 'Asked to come again' : 'Refused'}: ${reply}`,
+    details,
+    mood: isForNow ? 'waiting' : 'bad',
+  };
 }
 
 const decisions = {
@@ -51,7 +59,7 @@ export function describeJudged({ recipient = '?', data }: EventOf<'judged'>): St
     details: [
       why(rule),
       ...scored.map(({ check, score, why: reason }) => `${check} (${score}): ${reason}`),
-      ...unknown.map((reason) => `not known: ${reason}`),
+      ...[...new Set(unknown)].map((reason) => `not known: ${reason.replace(': not known, ', ': ')}`),
     ],
     mood: moodOf(disposition),
   };

@@ -100,12 +100,22 @@ const stateStyles: Record<RecipientState, Style> = {
 /** The day is told again whenever it changes. */
 function formatEvents(events: readonly DossierEvent[], page: Page): string[] {
   let day = events[0] === undefined ? '' : dayOf(events[0].at);
+  let told: string | undefined;
   return events.flatMap((event) => {
     const sameDay = dayOf(event.at) === day;
     day = dayOf(event.at);
-    return [...(sameDay ? [] : [page.paint('dim', day)]), ...formatStep(event.at, describe(event), page)];
+    const step = describe(event);
+    const reason = judging.has(event.event) ? step.details.find(isReason) : undefined;
+    if (reason !== undefined && reason === told)
+      step.details = step.details.filter((line) => line !== reason);
+    told = reason ?? told;
+    return [...(sameDay ? [] : [page.paint('dim', day)]), ...formatStep(event.at, step, page)];
   });
 }
+
+/** They follow one another, often with the same reason: it is told once. */
+const judging: ReadonlySet<string> = new Set(['refused', 'checked', 'judged']);
+const isReason = (line: string): boolean => line.startsWith('why: ');
 
 const moodStyles: Record<Step['mood'], Style> = {
   good: 'green',

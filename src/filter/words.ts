@@ -38,7 +38,7 @@ const verdictWords = {
 
 function milterWords({ verdict, stage, reply, quarantine, added = [], notDone = [] }: MilterFact): string {
   return [
-    `${verdictWords[verdict]} at ${stage}`,
+    quarantine !== undefined && verdict === 'accept' ? `at ${stage}` : `${verdictWords[verdict]} at ${stage}`,
     ...(reply === undefined ? [] : [`"${reply.code} ${reply.lines.join(' / ')}"`]),
     ...(quarantine === undefined ? [] : [`wants it in quarantine: ${quarantine}`]),
     ...(added.length === 0 ? [] : [`added ${added.join(', ')}`]),
@@ -52,7 +52,7 @@ const maxShown = 8;
 function rspamdWords({ action, score, required, symbols, message, notDone = [] }: RspamdFact): string {
   const shown = symbols.slice(0, maxShown).map(({ name, score }) => `${name} (${signed(score)})`);
   return [
-    `${action}, score ${rounded(score)} of ${rounded(required)}`,
+    `${action}, score ${rounded(score)}${required > 0 ? ` of ${rounded(required)}` : ''}`,
     ...(message === undefined ? [] : [`"${message}"`]),
     ...(shown.length === 0 ? [] : [shown.join(' ')]),
     ...(notDone.length === 0 ? [] : [`asked for, and not done: ${notDone.join('; ')}`]),

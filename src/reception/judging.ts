@@ -177,7 +177,7 @@ function judgedData({ policy, judged, judgement, disposition, folder, rule }: Ru
         why,
       })),
     }),
-    ...(unknown.length > 0 && { unknown: unknown.map(({ finding: { why } }) => why) }),
+    ...(unknown.length > 0 && { unknown: [...new Set(unknown.map(({ finding: { why } }) => why))] }),
     ...(Object.keys(found).length > 0 && { facts: found }),
   };
 }

@@ -62,7 +62,8 @@ export async function putToRspamd(
   const answer = await post({ place, path: '/checkv2', headers, ...message, ...limits });
   const text = answer.body.toString();
   if (answer.status === 200) return readAnswer(text);
-  throw new FilterError('down', `it answers with HTTP status ${answer.status}: ${bounded(text, 100)}`);
+  const said = text.trim() === '' ? '' : `: ${bounded(text, 100)}`;
+  throw new FilterError('down', `it answers with HTTP status ${answer.status}${said}`);
 }
 
 function factOf({
