@@ -6,6 +6,7 @@
 import { allPrograms, ensurePrograms } from './packages.ts';
 import { playAll } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
+import { acme } from './scenarios/acme.ts';
 import { addresses } from './scenarios/addresses.ts';
 import { administration } from './scenarios/administration.ts';
 import { authentication } from './scenarios/authentication.ts';
@@ -65,6 +66,7 @@ const scenarios = [
   greylisting,
   greylistingReceiver,
   tlsPolicies,
+  acme,
   transports,
   web,
   thunderbird,

@@ -27,6 +27,7 @@ const packageOf: Readonly<Record<string, string>> = {
   opendkim: 'opendkim',
   'opendkim-testmsg': 'opendkim-tools',
   openssl: 'openssl',
+  pebble: 'pebble',
   postfix: 'postfix',
   postgrey: 'postgrey',
   'posttls-finger': 'postfix',

@@ -96,6 +96,7 @@ export async function startServer({
   parts.defer(() => listeners.close());
   change.make(edition);
   warnOfUnclaimed(listeners, log);
+  edition.acme?.start();
   queue.start();
   watch.started();
 

@@ -26,7 +26,7 @@ const lines: readonly (readonly string[])[] = [
   ],
   ['policy'],
   ['config', 'net', 'store'],
-  ['queue', 'dossier', 'backup', 'records'],
+  ['queue', 'dossier', 'backup', 'records', 'acme'],
   ['reception', 'delivery', 'reporting', 'telemetry'],
   ['simulation', 'preflight'],
   ['admin', 'web', 'doctor'],

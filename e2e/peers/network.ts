@@ -16,6 +16,8 @@ export interface Network {
   pid: number;
   /** Where its files are to be found from outside. */
   root: string;
+  /** What DNS says is in this file, as JSON, where there are records; a change of it shows at once. */
+  zoneFile: string;
 }
 
 const dnsProgram = join(import.meta.dirname, 'network-dns.ts');
@@ -51,8 +53,9 @@ export async function startNetwork(
   world.atEnd(() => holder.kill());
   await holder.line(/^ready$/);
   const inside = ['nsenter', '-t', String(holder.pid), '-n', '-m', '--'];
-  if (records !== undefined) await startDnsInside(world, inside, records);
-  return { inside, pid: holder.pid, root: `/proc/${holder.pid}/root` };
+  const zoneFile = world.path('zone.json');
+  if (records !== undefined) await startDnsInside(world, inside, { zoneFile, records });
+  return { inside, zoneFile, pid: holder.pid, root: `/proc/${holder.pid}/root` };
 }
 
 interface Place {
@@ -81,8 +84,11 @@ export async function connectNetworks(one: Place, other: Place): Promise<void> {
   }
 }
 
-async function startDnsInside(world: World, inside: readonly string[], records: ZoneData): Promise<void> {
-  const zoneFile = world.path('zone.json');
+async function startDnsInside(
+  world: World,
+  inside: readonly string[],
+  { zoneFile, records }: { zoneFile: string; records: ZoneData },
+): Promise<void> {
   await writeFile(zoneFile, JSON.stringify(records));
   const [first = '', ...words] = [...inside, process.execPath, dnsProgram, zoneFile];
   const dns = start(first, words, world.path('dns-log'));

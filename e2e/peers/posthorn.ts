@@ -24,6 +24,8 @@ export interface PosthornOptions {
   domains?: readonly Table[];
   /** Names for its certificate besides the hostname. */
   hosts?: readonly string[];
+  /** False: without a certificate of the world's authority. */
+  tls?: boolean;
   /** An `http` listener is for a web server in front. */
   proxied?: boolean;
   /** Password by address. */
@@ -143,7 +145,7 @@ async function configuration(
       })),
       ...(options.sockets ?? []).map((socket) => ({ protocol: 'lmtp', socket })),
     ],
-    tls: await authority.issue(hostname, ...(options.hosts ?? [])),
+    ...(options.tls !== false && { tls: await authority.issue(hostname, ...(options.hosts ?? [])) }),
     domain: domains,
     relay: options.relay ?? {},
     transport: options.transports ?? [],

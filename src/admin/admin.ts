@@ -18,6 +18,7 @@ import type { Acquaintance, SenderEntry } from '../reception/history/history.ts'
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
 import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
+import type { TlsStatus } from './certificate-operations.ts';
 
 export interface NewAccount {
   /** `user@domain` of a configured domain. */
@@ -293,6 +294,12 @@ export interface Admin {
   addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;
   /** Forgets too what led to it. Where none was lifted, `within` is a ban that it lies in. */
   liftBan(request: { network: string; by: string }): Promise<{ lifted: boolean; within?: string }>;
+  /** Which certificates are shown, and how it stands with those that come from an authority. */
+  tlsStatus(): Promise<TlsStatus>;
+  /** Asks the authority now; `name`: for the certificate that is for it. `force`: also where nothing is due. */
+  renewCertificates(request: { name?: string; force: boolean }): Promise<TlsStatus>;
+  /** Has a new key made for the next certificate; `isUrgent`: it waits for nothing. */
+  rolloverKey(request: { name?: string; isUrgent: boolean }): Promise<TlsStatus>;
   /** What others reported of us, in the order in which it came. */
   listReports(request: ReportsRequest): Promise<{ reports: StoredReport[]; next?: number }>;
   /** All DMARC reports since then, added up. */

@@ -182,6 +182,14 @@ export const operations: Record<Operation, Perform> = {
     v.object({ network: text, until: v.exactOptional(moment), ...ordered }),
     (admin, request) => admin.addBan(request),
   ),
+  tlsStatus: operation(nothing, (admin) => admin.tlsStatus()),
+  renewCertificates: operation(
+    v.object({ name: v.exactOptional(text), force: v.boolean() }),
+    (admin, request) => admin.renewCertificates(request),
+  ),
+  rolloverKey: operation(v.object({ name: v.exactOptional(text), isUrgent: v.boolean() }), (admin, request) =>
+    admin.rolloverKey(request),
+  ),
   liftBan: operation(v.object({ network: text, by: note }), (admin, request) => admin.liftBan(request)),
   listReports: operation(
     v.object({

@@ -26,6 +26,7 @@ import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
 import { type BanParts, banOperations } from './ban-operations.ts';
 import { brakeOperations } from './brake-operations.ts';
+import { type CertificateParts, certificateOperations } from './certificate-operations.ts';
 import { greylistOperations } from './greylist-operations.ts';
 import { listJudged } from './judged.ts';
 import { outlookOfMessage } from './outlook.ts';
@@ -88,6 +89,8 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   /** Whoever changes an account waits for its turn. Default: nobody else is there. */
   turns?: Turnstile;
   /** Absent where no server runs. */
+  certificates?: CertificateParts;
+  /** Absent where no server runs. */
   running?: Running;
 }
 
@@ -119,6 +122,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     }),
     ...suppressionOperations(parts),
     ...banOperations(parts),
+    ...certificateOperations(parts.certificates),
     ...reportOperations(store),
     ...brakeOperations({ ...parts, look: () => look(false) }),
     ...snapshotOperations({ clock, freeze: running?.freeze, log: running?.log }),

@@ -34,6 +34,7 @@ import { addServeCommand } from './serve.ts';
 import { addSimulateCommand } from './simulate.ts';
 import { addStoreCommands } from './store.ts';
 import { addSuppressionCommands } from './suppression.ts';
+import { addTlsCommands } from './tls.ts';
 import { addTraceCommand } from './trace.ts';
 
 /** `args` without the program's name. Never rejects. */
@@ -82,6 +83,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addSimulateCommand(tree, context);
   addSuppressionCommands(tree, context);
   addBanCommands(tree, context);
+  addTlsCommands(tree, context);
   addGreylistCommands(tree, context);
   addSendersCommands(tree, context);
   addStoreCommands(tree, context);

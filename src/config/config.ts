@@ -1,6 +1,7 @@
 /** The configuration after validation: every default filled in, every path absolute, frozen. Parsed by `load.ts`. */
 
 import type { Policy } from '../policy/policy.ts';
+import type { AcmeConfig } from './acme.ts';
 import type { FilterConfig } from './filter.ts';
 import type { TransportConfig } from './transport.ts';
 import type { MtaStsConfig, WebConfig } from './web.ts';
@@ -250,6 +251,9 @@ export interface Config {
   tls?: TlsConfig;
   /** Shown to whoever asks for one of the names in them. */
   certificates: readonly PairConfig[];
+  /** Names of each further certificate that comes by ACME. */
+  issuedNames: readonly (readonly string[])[];
+  acme?: AcmeConfig;
   domains: readonly DomainConfig[];
   /** What is done with mail from outside; one named "default" takes the place of the built-in one. */
   policies: readonly Policy[];

@@ -147,7 +147,7 @@ function checkTls(
     {
       path: ['listener', index, 'protocol'],
       what: `${protocol === 'https' ? 'https' : `${protocol} takes passwords, and so`} needs TLS, but there is no [tls] table`,
-      remedy: `Add one, with a certificate, or without for one that is signed by itself:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
+      remedy: `Add one, or [acme] for a certificate from an authority:\n[tls]\ncert = "server.pem"\nkey = "server.key"${plain === '' ? '' : `\n${plain.trim()}`}`,
     },
   ];
 }

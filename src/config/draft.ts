@@ -5,6 +5,7 @@
 
 import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
+import { type AcmeConfig, acmeShape } from './acme.ts';
 import type { DkimConfig, Protocol } from './config.ts';
 import type { FilterInput } from './filter.ts';
 import type { HostPort } from './network.ts';
@@ -114,6 +115,10 @@ export interface PairDraft {
   key?: string;
 }
 
+export interface CertificateDraft extends PairDraft {
+  names?: readonly string[];
+}
+
 /** What is bad is left out; places in the lists stay as in the file. */
 export interface Draft {
   listeners: readonly ListenerDraft[];
@@ -126,10 +131,12 @@ export interface Draft {
   hostname: string | undefined;
   /** Others than our own users may send through us. */
   hasTrustedNetworks: boolean;
-  /** A [tls] or [[certificate]] table is there, good or not. */
+  /** A table that says where certificates come from is there, good or not. */
   hasTls: boolean;
   tls: PairDraft;
-  certificates: readonly PairDraft[];
+  certificates: readonly CertificateDraft[];
+  /** Absent: there is no [acme] table. */
+  acme: Partial<AcmeConfig> | undefined;
   delivery: DeliveryDraft;
   sites: readonly SiteDraft[];
   greylisting: GreylistingDraft;
@@ -173,9 +180,10 @@ export function readDraft(raw: TomlTable, directory: string): Draft {
     hasRelayHost: isTable(raw.delivery) && raw.delivery.relayHost !== undefined,
     hostname: goodParts({ hostname: hostName() }, raw).hostname,
     hasTrustedNetworks: isTable(raw.relay) && listOf(raw.relay.trustedNetworks).length > 0,
-    hasTls: raw.tls !== undefined || raw.certificate !== undefined,
+    hasTls: raw.tls !== undefined || raw.certificate !== undefined || raw.acme !== undefined,
     tls: goodParts(tlsShape(directory), raw.tls),
     certificates: listOf(raw.certificate).map((value) => goodParts(certificateShape(directory), value)),
+    acme: raw.acme === undefined ? undefined : goodParts(acmeShape(directory), raw.acme),
     delivery: goodParts(deliveryShape(directory), raw.delivery),
     greylisting: goodParts(greylistingShape, raw.greylisting),
     abuse: goodParts(abuseShape, raw.abuse),

@@ -18,12 +18,14 @@ export async function checkFiles({
   transports,
   clientSecretFile,
   metricsTokenFile,
+  acme,
   delivery: { caFile },
 }: Draft): Promise<Finding[]> {
   const findings = await Promise.all([
     checkPair(tls, ['tls']),
     ...certificates.map((pair, index) => checkPair(pair, ['certificate', index])),
-    caFile === undefined ? [] : checkAuthorities(caFile),
+    caFile === undefined ? [] : checkAuthorities(caFile, ['delivery', 'caFile']),
+    acme === undefined ? [] : checkAcme(acme),
     ...domains.flatMap(({ dkim = [], name = 'DOMAIN' }, index) =>
       dkim.map((each, number) =>
         checkDkim(each, name, ['domain', index, 'dkim', ...(dkim.length > 1 ? [number] : []), 'key']),
@@ -114,9 +116,19 @@ const loadPrivateKey = (file: string, path: KeyPath) =>
     parse: (bytes) => createPrivateKey(bytes),
   });
 
-async function checkAuthorities(file: string): Promise<Finding[]> {
+async function checkAcme({ caFile, eabKeyFile, hook }: NonNullable<Draft['acme']>): Promise<Finding[]> {
+  const [program] = hook ?? [];
+  const findings = await Promise.all([
+    caFile === undefined ? [] : checkAuthorities(caFile, ['acme', 'caFile']),
+    eabKeyFile === undefined ? [] : checkPassword(eabKeyFile, ['acme', 'eabKeyFile']),
+    program === undefined || !program.startsWith('/') ? [] : checkProgram(program, ['acme', 'hook', 0]),
+  ]);
+  return findings.flat();
+}
+
+async function checkAuthorities(file: string, path: KeyPath): Promise<Finding[]> {
   const loaded = await load({
-    path: ['delivery', 'caFile'],
+    path,
     file,
     what: 'a PEM file of certificates',
     remedy: 'Name a file with one or more PEM certificates, or remove this line.',

@@ -19,12 +19,15 @@ const unknown = (findings: readonly string[]) =>
 
 test('toFindings() tells all that is wrong in a table at once, the keys that are not known last', () => {
   const path = 'Give a path, in quotes; a relative one is relative to this file.';
-  expect(findingsIn('certificate = [{ crt = "a", kye = "b", key = 5, days = 1 }]')).toEqual([
-    `certificate[1].cert: is missing | ${path}`,
-    `certificate[1].key: 5 is not a path | ${path}`,
-    'certificate[1].crt: there is no such key | Did you mean cert?',
-    'certificate[1].kye: there is no such key | Did you mean key?',
-    'certificate[1].days: there is no such key | It belongs in [dossier].',
+  const table =
+    '{ clientID = "a", clientSecret = "b", url = "https://a.example", clientSecretFile = 5, days = 1 }';
+  const oauth = `[oauth]\nissuer = "https://a.example"\naudience = "a"\nintrospection = ${table}`;
+  expect(findingsIn(oauth)).toEqual([
+    expect.stringMatching(/^oauth\.introspection\.clientId: is missing \| /),
+    `oauth.introspection.clientSecretFile: 5 is not a path | ${path}`,
+    'oauth.introspection.clientID: there is no such key | Did you mean clientId?',
+    'oauth.introspection.clientSecret: there is no such key | Did you mean clientSecretFile?',
+    'oauth.introspection.days: there is no such key | It belongs in [dossier].',
   ]);
 });
 

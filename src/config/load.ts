@@ -57,7 +57,10 @@ function toConfig(content: FileContent, file: string): Config {
     listeners: listener,
     domains: domain,
     ...(tls && { tls: toTls(tls) }),
-    certificates: certificate,
+    certificates: certificate.flatMap(({ cert, key }) =>
+      cert === undefined || key === undefined ? [] : [{ cert, key }],
+    ),
+    issuedNames: certificate.flatMap(({ names }) => (names === undefined ? [] : [names])),
     policies: policy.map(completePolicy),
     filters: filter.map(completeFilter),
     sites: site,

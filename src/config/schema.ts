@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { acmeShape } from './acme.ts';
 import type { ListenerConfig, Protocol } from './config.ts';
 import * as values from './values.ts';
 import { mtaStsShape, webShape } from './web.ts';
@@ -60,15 +61,17 @@ export const domainShape = (directory: string) => ({
   mtaSts: v.exactOptional(values.table(mtaStsShape)),
 });
 
-/** Both or none, as `certificate-checks.ts` sees to. */
+/** Both or none, as `certificate-checks.ts` sees to, and so below. */
 export const tlsShape = (directory: string) => ({
   cert: v.exactOptional(values.path(directory)),
   key: v.exactOptional(values.path(directory)),
 });
 
+/** Files, or names: then it comes by ACME. */
 export const certificateShape = (directory: string) => ({
-  cert: values.path(directory),
-  key: values.path(directory),
+  cert: v.exactOptional(values.path(directory)),
+  key: v.exactOptional(values.path(directory)),
+  names: v.exactOptional(values.list(values.certificateName(), '["mail.example.org"]')),
 });
 
 const relayShape = {
@@ -292,6 +295,7 @@ const fileShape = (directory: string) => ({
   listener: v.optional(v.array(listenerSchema(directory)), []),
   tls: v.exactOptional(tlsSchema(directory)),
   certificate: v.optional(v.array(certificateSchema(directory)), []),
+  acme: v.exactOptional(values.table(acmeShape(directory))),
   domain: v.optional(v.array(domainSchema(directory)), []),
   policy: v.optional(v.array(values.table(policyShape)), []),
   transport: v.optional(v.array(transportSchema(directory)), []),
@@ -323,6 +327,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['listener', Object.keys(listenerShape(''))],
   ['tls', Object.keys(tlsShape(''))],
   ['certificate', Object.keys(certificateShape(''))],
+  ['acme', Object.keys(acmeShape(''))],
   ['domain', Object.keys(domainShape(''))],
   ['domain.dkim', Object.keys(dkimShape(''))],
   ['domain.mtaSts', Object.keys(mtaStsShape)],

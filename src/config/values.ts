@@ -158,6 +158,14 @@ export const hostName = () =>
     ipVersion(input) === undefined ? parseDomain(input) : undefined,
   );
 
+/** A host name, or `*.` and a domain for all of one label below it. */
+export const certificateName = () =>
+  text('a host name', 'Give a full name, such as "mail.example.org", or "*.example.org".', (input) => {
+    const any = input.startsWith('*.') ? '*.' : '';
+    const name = ipVersion(input) === undefined ? parseDomain(input.slice(any.length)) : undefined;
+    return name === undefined ? undefined : `${any}${name}`;
+  });
+
 /** A mail domain, as lower-case A-labels. */
 export const domainName = () =>
   text('a domain', 'Give the part after the @, such as "example.com".', (input) =>

@@ -253,10 +253,10 @@ function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: 
     if (peer.proxy) socket.resume(); // what came with the header
     return;
   }
-  startServerTls(socket, implicitTls).then(
-    ({ socket: secure, tls }) => {
+  shakeHands(socket, implicitTls).then(
+    (shaken) => {
       strangers.delete(socket);
-      serve(secure, peer, tls);
+      if (shaken !== undefined) serve(shaken.socket, peer, shaken.tls);
     },
     (error) => {
       // A proxy that looks whether we are here says no more than that.
@@ -265,6 +265,15 @@ function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: 
       socket.destroy();
     },
   );
+}
+
+/** Undefined where it was an authority that wanted to see whether a name is ours. */
+async function shakeHands(
+  socket: Socket,
+  tls: ServerTls,
+): Promise<Awaited<ReturnType<typeof startServerTls>> | undefined> {
+  if (tls.challenges?.isAwaited && (await tls.challenges.answered(socket))) return undefined;
+  return startServerTls(socket, tls);
 }
 
 /** In a flood some are not told why: each that hears its last word takes up a connection so long. */

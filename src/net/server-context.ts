@@ -4,7 +4,10 @@
  */
 
 import { constants, type X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
+
+export type { SecureContext };
 
 /** Servers come to port 25, and encrypt if they can; users and their programs to all else, and always do. */
 export type Audience = 'servers' | 'users';
@@ -17,6 +20,14 @@ export interface ServerTls {
   choosesByName(): boolean;
   /** The certificate of that context; absent: as the connection says. */
   certificateFor?(serverName: string | undefined): X509Certificate;
+  /** Where an authority may come to look, with TLS from the first octet. */
+  challenges?: AlpnAnswering;
+}
+
+/** As `AlpnChallenges` has it. */
+export interface AlpnAnswering {
+  readonly isAwaited: boolean;
+  answered(socket: Socket): Promise<boolean>;
 }
 
 /** In OpenSSL's words; what of them is of TLS 1.3 comes first. */

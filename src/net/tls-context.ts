@@ -5,6 +5,7 @@
 
 import { randomBytes, type X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
+import { AlpnChallenges } from './alpn-challenges.ts';
 import { type CertificateFacts, coversName, type KeyPair } from './key-pair.ts';
 import { type Audience, type ServerTls, serverContext } from './server-context.ts';
 
@@ -36,14 +37,16 @@ export class Certificates {
   readonly #hostname: string;
   readonly #byOrigin = new Map<Origin, readonly Shown[]>();
   #all: readonly Shown[] = [];
-  /** Made with this one object's life: a client takes up its session again whatever has been replaced meanwhile. */
-  readonly #ticketKeys = randomBytes(48);
+  readonly #ticketKeys: Buffer;
   readonly #listeners = new Set<() => void>();
+  readonly challenges = new AlpnChallenges();
   readonly servers: ServerTls = this.#view('servers');
-  readonly users: ServerTls = this.#view('users');
+  readonly users: ServerTls = { ...this.#view('users'), challenges: this.challenges };
 
-  constructor(hostname: string) {
+  /** A client takes up its session again, whatever has been replaced meanwhile, where `ticketKeys` are the same: 48 octets. */
+  constructor(hostname: string, ticketKeys: Buffer = randomBytes(48)) {
     this.#hostname = hostname;
+    this.#ticketKeys = ticketKeys;
   }
 
   /** All that this origin has, in the place of what it had. Throws, and changes nothing, where one cannot be used. */

@@ -1,5 +1,6 @@
 /** What must be known for the wanted records, from the configuration, the files that it names, and this machine's addresses. */
 
+import { createHash, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
@@ -8,6 +9,7 @@ import type { Config, DomainConfig } from '../config/config.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';
+import { readIssued, readNextKey } from '../net/issued-files.ts';
 import { coversName, type KeyPair, parseKeyPair, readKeyPair } from '../net/key-pair.ts';
 import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
@@ -30,6 +32,7 @@ export async function readFacts(config: Config, known: KnownFacts = {}): Promise
     sending,
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
     tlsKeys: await tlsKeys(config),
+    ...acmeFacts(config),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
     web: webServices(config),
@@ -100,17 +103,42 @@ function relaysOf(domain: string, { transports }: Config): string[] {
 }
 
 /** Those that servers are shown on port 25: of the first configured certificate for our name, else of our own making. */
-async function tlsKeys({ tls, certificates, hostname, dataDir }: Config): Promise<RecordFacts['tlsKeys']> {
-  if (tls === undefined && certificates.length === 0) return [];
+async function tlsKeys(config: Config): Promise<RecordFacts['tlsKeys']> {
+  const { tls, certificates, acme, hostname, dataDir } = config;
+  if (tls === undefined && certificates.length === 0 && acme === undefined) return [];
   const configured = await Promise.all(
     [...(tls?.cert === undefined ? [] : [tls]), ...certificates].map(readKeyPair),
   );
   const ours = configured.find(({ facts }) => coversName(facts.names, hostname)) ?? configured[0];
-  const pair = ours ?? (await findSelfSigned(dataDir));
-  return pair === undefined ? [] : [{ sha256: pair.facts.spkiSha256, role: 'current' }];
+  const issued = acme && (await readIssued(dataDir, hostname));
+  const current = (ours ?? issued ?? (await findSelfSigned(dataDir)))?.facts.spkiSha256;
+  const next = ours || acme === undefined ? undefined : await nextKeyOf(dataDir, hostname);
+  return [
+    ...(current === undefined ? [] : [{ sha256: current, role: 'current' as const }]),
+    ...(next === undefined || next === current ? [] : [{ sha256: next, role: 'next' as const }]),
+  ];
 }
 
-/** Made at the first start of the server. */
+async function nextKeyOf(dataDir: string, hostname: string): Promise<string | undefined> {
+  const key = await readNextKey(dataDir, hostname);
+  const info = key && createPublicKey(key).export({ type: 'spki', format: 'der' });
+  return info && createHash('sha256').update(info).digest('hex');
+}
+
+/** What authorities are called in CAA records, by the hosts of their directories. */
+const caaIdentities: Readonly<Record<string, string>> = {
+  'acme-v02.api.letsencrypt.org': 'letsencrypt.org',
+  'acme-staging-v02.api.letsencrypt.org': 'letsencrypt.org',
+  'acme.zerossl.com': 'sectigo.com',
+  'dv.acme-v02.api.pki.goog': 'pki.goog',
+  'api.buypass.com': 'buypass.com',
+};
+
+function acmeFacts({ acme }: Config): Pick<RecordFacts, 'acme'> {
+  const identity = acme?.enabled ? caaIdentities[new URL(acme.directory).hostname] : undefined;
+  return acme && identity ? { acme: { issuers: [identity], methods: [acme.challenge] } } : {};
+}
+
 async function findSelfSigned(dataDir: string): Promise<KeyPair | undefined> {
   const file = join(dataDir, 'tls', 'self-signed.pem');
   const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

@@ -6,8 +6,8 @@ import { selfSignedPair } from '../net/self-signed.ts';
 import type { StepOutcome } from './step.ts';
 
 export async function ensureCertificate(config: Config, now: number): Promise<StepOutcome> {
-  const { tls, certificates, hostname, dataDir } = config;
-  if (tls === undefined && certificates.length === 0)
+  const { tls, certificates, acme, hostname, dataDir } = config;
+  if (tls === undefined && certificates.length === 0 && acme === undefined)
     return {
       value: undefined,
       state: 'warning',
@@ -21,6 +21,8 @@ export async function ensureCertificate(config: Config, now: number): Promise<St
     value: undefined,
     state: 'warning',
     what: `signed by itself (${file}): other servers encrypt with it, mail programs warn`,
-    remedy: 'Get one from an authority, and name it in [tls].',
+    remedy: acme?.enabled
+      ? 'One from the authority takes its place when the server runs: posthorn tls status.'
+      : 'Have one come by itself ([acme], docs/TLS.md), or get one from an authority, and name it in [tls].',
   };
 }

@@ -76,10 +76,10 @@ describe('openCertificates()', () => {
   });
 
   it.each([
-    ['[tls]\ncert = "own.pem"', 'tls.cert: there is a cert without its key'],
-    ['[tls]\nkey = "own.key"', 'tls.key: there is the private key without its cert'],
+    ['[tls]\ncert = "own.pem"', 'tls.cert: there is a certificate without its key'],
+    ['[tls]\nkey = "own.key"', 'tls.key: there is a key without its certificate'],
     ['[[certificate]]\ncert = "own.pem"\nkey = "other.key"', 'certificate[1].key: the private key in'],
-    ['[[certificate]]\ncert = "own.pem"', 'certificate[1].key: is missing'],
+    ['[[certificate]]\ncert = "own.pem"', 'certificate[1].cert: there is a certificate without its key'],
     ['[[certificate]]\ncert = "gone.pem"\nkey = "own.key"', 'certificate[1].cert: there is no file'],
   ])('is not reached with %s', async (toml, problem) => {
     const files = { ...pairFiles('own', ['a.example']), ...pairFiles('other', ['b.example']) };

@@ -1,4 +1,4 @@
-/** Where the certificates of the listeners come from: files, which are watched, and until there is one, one of our own making. */
+/** Where the certificates of the listeners come from: files, which are watched, an authority, and until there is one, ourselves. */
 
 import { join } from 'node:path';
 import type { Config, PairConfig } from '../config/config.ts';
@@ -13,37 +13,45 @@ export interface CertificatesParts {
   config: Config;
   log: Log;
   clock: Clock;
+  /** As `Certificates` has them. */
+  ticketKeys?: Buffer;
 }
 
 /**
  * Undefined where the configuration wants no TLS. Rejects with an Error that names the file that cannot be used, or be
- * written; what must be stopped is left with `stack`.
+ * written; what must be stopped is left with `stack`. Those of an authority are shown by whoever keeps them.
  */
 export async function openCertificates(
-  { config, log, clock }: CertificatesParts,
+  { config, log, clock, ticketKeys }: CertificatesParts,
   stack: AsyncDisposableStack,
 ): Promise<Certificates | undefined> {
   if (!wantsTls(config)) return undefined;
-  const certificates = new Certificates(config.hostname);
+  const certificates = new Certificates(config.hostname, ticketKeys);
   const files = new CertificateFiles({ certificates, log, clock });
   await files.use(pairsOf(config));
   await offerSelfSigned(certificates, config, clock);
-  tellFaults(certificates, log, clock);
-  stack.defer(certificates.onChange(() => tellFaults(certificates, log, clock)));
+  const changed = () => {
+    dropSelfSigned(certificates, config);
+    tellFaults(certificates, log, clock);
+  };
+  stack.defer(certificates.onChange(changed));
+  if (config.acme === undefined) tellFaults(certificates, log, clock);
   files.start();
   stack.defer(() => files.stop());
   return certificates;
 }
 
-export const wantsTls = ({ tls, certificates }: Config): boolean =>
-  tls !== undefined || certificates.length > 0;
+export const wantsTls = ({ tls, certificates, acme }: Config): boolean =>
+  tls !== undefined || certificates.length > 0 || acme !== undefined;
+
+export const selfSignedFile = (dataDir: string): string => join(dataDir, 'tls', 'self-signed.pem');
 
 /** The one of [tls] first: it is shown to whoever asks for no name. */
 function pairsOf({ tls, certificates }: Config): PairConfig[] {
   return [...(tls?.cert === undefined ? [] : [tls]), ...certificates];
 }
 
-/** Until there is a certificate for our name; and for programs that ask for that name it stays in reserve. */
+/** Until there is a certificate for our name. */
 async function offerSelfSigned(
   certificates: Certificates,
   { dataDir, hostname, tls }: Config,
@@ -51,9 +59,15 @@ async function offerSelfSigned(
 ): Promise<void> {
   const isNamed = certificates.known().some(({ names }) => coversName(names, hostname));
   if (tls?.cert !== undefined || isNamed) return;
-  const file = join(dataDir, 'tls', 'self-signed.pem');
+  const file = selfSignedFile(dataDir);
   const pair = await selfSignedPair(file, hostname, clock.now());
   certificates.replace('self-signed', [{ pair, file }]);
+}
+
+function dropSelfSigned(certificates: Certificates, { hostname }: Config): void {
+  const [own, ...others] = [...certificates.known()].reverse();
+  if (own?.origin !== 'self-signed' || !others.some(({ names }) => coversName(names, hostname))) return;
+  certificates.replace('self-signed', []);
 }
 
 function tellFaults(certificates: Certificates, log: Log, clock: Clock): void {

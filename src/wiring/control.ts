@@ -7,15 +7,21 @@ import { AddressChecker } from '../delivery/check/address-checker.ts';
 import { operatorParts } from '../delivery/operator.ts';
 import { createCheckParts, createSourceChooser } from '../delivery/outbound.ts';
 import type { OutboundTls } from '../delivery/tls/outbound-tls.ts';
+import type { Certificates } from '../net/tls-context.ts';
 import type { Matches } from '../queue/matches.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import { HandInError, handIn } from '../reception/control.ts';
 import type { JobRow } from '../store/store.ts';
+import type { Acme } from './acme.ts';
 import type { Reception } from './core.ts';
 import { doorPartsOf } from './doors.ts';
 
 export async function openOperations(
-  reception: Reception & { tls: OutboundTls },
+  reception: Reception & {
+    tls: OutboundTls;
+    certificates: Certificates | undefined;
+    acme: Acme | undefined;
+  },
   parts: AsyncDisposableStack,
 ): Promise<Admin> {
   const {
@@ -80,6 +86,7 @@ export async function openOperations(
     clock,
     dossierMs: config.dossier.days * dayMs,
     turns: reception.turns.accounts,
+    certificates: { known: () => reception.certificates?.known() ?? [], acme: reception.acme },
     running,
   });
 }

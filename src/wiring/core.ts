@@ -56,6 +56,8 @@ export interface Lasting {
   turns: { mailboxes: Turnstile; accounts: Turnstile };
   /** Accounts whose mailbox a POP3 session has open. */
   openMailboxes: Set<string>;
+  /** TLS sessions are taken up again after a reload. */
+  ticketKeys: Buffer;
 }
 
 /** And what is made of one reading of the configuration. */

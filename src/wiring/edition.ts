@@ -21,6 +21,7 @@ import { openReportInbox } from '../reporting/inbox/open-inbox.ts';
 import type { OfferedMail, ReportInbox } from '../reporting/inbox/report-inbox.ts';
 import { openDmarcReports, openTlsReports } from '../reporting/open-reports.ts';
 import { UnderWay } from '../util/under-way.ts';
+import { type Acme, openAcme } from './acme.ts';
 import { openCertificates } from './certificates.ts';
 import { openOperations } from './control.ts';
 import { type Lasting, type Reception, reportPartsOf } from './core.ts';
@@ -34,6 +35,8 @@ export interface Edition {
   config: Config;
   /** Absent: without TLS. */
   certificates: Certificates | undefined;
+  /** Absent where no certificate comes from an authority. */
+  acme: Acme | undefined;
   sending: Sending;
   /** In whose name senders are told. */
   report: ReportParts;
@@ -52,11 +55,12 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
   await using atOnce = new AsyncDisposableStack();
   await using afterDeliveries = new AsyncDisposableStack();
   await using afterSessions = new AsyncDisposableStack();
-  const { clock, log, queue, defence } = lasting;
+  const { clock, log, queue, defence, ticketKeys } = lasting;
   await warnOfLostPolicies(lasting, config);
-  const certificates = await openCertificates({ config, log, clock }, atOnce);
+  const certificates = await openCertificates({ config, log, clock, ticketKeys }, atOnce);
   const made = { ...lasting, config, signers: await loadSigners(config, clock) };
   const resolver = await createResolver(config, clock, log);
+  const acme = certificates && (await openAcme({ config, log, clock, resolver, certificates }, atOnce));
   const https = await createHttps(config, resolver, clock);
   const offer = (mail: OfferedMail) => inForce.edition.inbox?.offer(mail);
   const reporting = { ...made, resolver, https, queue, offer };
@@ -72,7 +76,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
   const sending = await openSending({ ...core, tls }, afterDeliveries);
   const complaints = await Complaints.read({ ...core, enabled: config.reports.abuse });
   const reception: Reception = { ...core, complaints };
-  const admin = await openOperations({ ...reception, tls }, atOnce);
+  const admin = await openOperations({ ...reception, tls, certificates, acme }, atOnce);
   const inbox = startReportInbox(reception, atOnce);
   const { judging, stop } = createJudging(core);
   afterSessions.defer(stop);
@@ -94,10 +98,13 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
       lmtp: lmtpDoor({ ...doorParts, judging }),
     },
   });
-  const web = await openWebDoor({ ...core, certificates, challengeResponse: () => undefined }, atOnce);
+  const web = await openWebDoor(
+    { ...core, certificates, challengeResponse: (token) => acme?.respondTo(token) },
+    atOnce,
+  );
   const kept = [atOnce, afterDeliveries, afterSessions].map((stack) => stack.move());
   return {
-    ...{ config, certificates, web, sending, admin, inbox, report: reportPartsOf(core) },
+    ...{ config, certificates, acme, web, sending, admin, inbox, report: reportPartsOf(core) },
     serve(incoming) {
       const session = serve(incoming);
       void sessions.during(session.closed);

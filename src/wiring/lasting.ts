@@ -1,5 +1,6 @@
 /** The first third of the wiring: what outlives a reload. It looks at the configuration in force each time. */
 
+import { randomBytes } from 'node:crypto';
 import { mailboxesAtOnce } from '../delivery/local.ts';
 import { Receivers } from '../delivery/receivers/receivers.ts';
 import { BrakeWatch } from '../delivery/reports/brake-watch.ts';
@@ -95,6 +96,7 @@ export async function openLasting(
     repeats: new Repeats(clock),
     turns: { mailboxes: turnstile(mailboxesAtOnce), accounts: turnstile(1) },
     openMailboxes: new Set(),
+    ticketKeys: randomBytes(48),
     webGate: defence.gateFor(({ web }) => ({
       sessions: web.connections,
       sessionsPerAddress: web.connectionsPerAddress,

@@ -62,7 +62,8 @@ export class Reloading {
 
   async #reload(): Promise<Reloaded> {
     const { inForce, lasting, listeners, readConfig } = this.#parts;
-    const before = inForce.config;
+    const { config: before } = inForce;
+    const { acme } = inForce.edition;
     const config = await readConfig();
     const fixed = findFixed(before, config);
     if (fixed.length > 0) throw new ConfigError(fixed);
@@ -73,6 +74,8 @@ export class Reloading {
     });
     this.#swap(edition);
     change.make(edition);
+    // Two do not ask in the same name, nor write the same files.
+    edition.acme?.start(acme?.stop());
     return { file: config.file, changed: changedTables(before, config) };
   }
 

@@ -1,0 +1,70 @@
+/** Debian's pebble, the test server of Let's Encrypt: an authority that forgets everything when it ends. */
+
+import { writeFile } from 'node:fs/promises';
+import { run, start } from '../process.ts';
+import type { World } from '../world.ts';
+
+export interface PebbleOptions {
+  inside: readonly string[];
+  /** Of a hundred nonces, so many are refused; pebble's default is 5. */
+  refusedNonces?: number;
+  /** How a certificate's end is: `15768000` seconds is pebble's default. */
+  validitySeconds?: number;
+}
+
+export interface Pebble {
+  directory: string;
+  /** What its certificates are verified by, PEM. */
+  root(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Looks at port 80 and 443, and asks the DNS at 127.0.0.1 port 53. */
+export async function startPebble(world: World, options: PebbleOptions): Promise<Pebble> {
+  const authority = await world.authority();
+  const own = await authority.issue('pebble.example.com');
+  const config = world.path('pebble.json');
+  const pebble = {
+    listenAddress: '127.0.0.1:14000',
+    managementListenAddress: '127.0.0.1:15000',
+    certificate: own.cert,
+    privateKey: own.key,
+    httpPort: 80,
+    tlsPort: 443,
+    ocspResponderURL: '',
+    externalAccountBindingRequired: false,
+    ...(options.validitySeconds !== undefined && { certificateValidityPeriod: options.validitySeconds }),
+  };
+  await writeFile(config, JSON.stringify({ pebble }));
+  const environment = [
+    'PEBBLE_VA_NOSLEEP=1',
+    `PEBBLE_WFE_NONCEREJECT=${options.refusedNonces ?? 5}`,
+    'PEBBLE_AUTHZREUSE=0',
+  ];
+  const [first = '', ...words] = [
+    ...options.inside,
+    'env',
+    ...environment,
+    'sh',
+    '-c',
+    `exec pebble -config ${config} -dnsserver 127.0.0.1:53 2>&1`,
+  ];
+  const running = start(first, words, world.watchLog(world.path('pebble-log')));
+  world.atEnd(() => running.kill());
+  await running.line(/Listening on: 127\.0\.0\.1:14000/);
+  const fetched = async (path: string): Promise<string> => {
+    const [command = '', ...args] = [
+      ...options.inside,
+      ...['curl', '-sf', '--cacert', authority.caFile, '--resolve', 'pebble.example.com:15000:127.0.0.1'],
+      `https://pebble.example.com:15000${path}`,
+    ];
+    const { code, stdout, output } = await run(command, args);
+    if (code !== 0) throw new Error(`pebble does not answer: ${output}`);
+    return stdout.toString();
+  };
+  return {
+    directory: 'https://pebble.example.com:14000/dir',
+    root: () => fetched('/roots/0'),
+    stop: async () => void (await running.stop()),
+  };
+}
