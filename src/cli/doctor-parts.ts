@@ -78,6 +78,7 @@ export async function doctorParts(
       }),
     chain,
     mayRelay: networkSet(relay.trustedNetworks),
+    asksRelay: true,
     reach: sendsByMx(transports) ? (options.reach ?? defaultReach) : [],
     others: [
       asked.then(({ accounts }) => policySection(accounts, config)),

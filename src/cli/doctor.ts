@@ -16,8 +16,8 @@ import { duration } from './durations.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
 interface Options extends CommonOptions, DoctorOptions {
-  /** True without an interval. */
-  watch?: true | string;
+  /** In ms; true without an interval. */
+  watch?: true | number;
   strict?: boolean;
 }
 
@@ -25,7 +25,11 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
   tree.run(
     tree
       .add(tree.root, 'doctor', 'say what is wrong with this server and its DNS, and how to mend it')
-      .option('--watch [interval]', 'look again and again, every 5m or as given; tell what changes')
+      .option(
+        '--watch [interval]',
+        'look again and again, every 5m or as given (1m at least); tell what changes',
+        interval,
+      )
       .option('--strict', 'warnings count as errors in the exit code')
       .option(
         '--resolver <address>',
@@ -42,6 +46,15 @@ export function addDoctorCommand(tree: CommandTree, context: Context): void {
       .option('--json', 'print JSON; with --watch one line for each change'),
     async (options: Options) => (options.watch ? watch(context, options) : lookOnce(context, options)),
   );
+}
+
+/** More often, and the tries at our own door would be taken for those of a stranger. */
+const leastIntervalMs = 60_000;
+
+function interval(text: string): number {
+  const intervalMs = duration(text);
+  if (intervalMs >= leastIntervalMs) return intervalMs;
+  throw new InvalidArgumentError('That is too often. Give 1m or more.');
 }
 
 function portNumber(text: string): number {
@@ -69,7 +82,7 @@ const defaultIntervalMs = 5 * 60_000;
 /** Until it is told to stop. The configuration is read anew each time: it may be what was mended. */
 async function watch(context: Context, options: Options): Promise<ExitCode> {
   const { terminal, clock } = context;
-  const intervalMs = typeof options.watch === 'string' ? duration(options.watch) : defaultIntervalMs;
+  const intervalMs = typeof options.watch === 'number' ? options.watch : defaultIntervalMs;
   const stop = terminal.stopSignal();
   let before: Section[] = [];
   for (let isFirst = true; ; isFirst = false) {

@@ -121,5 +121,8 @@ export function relayFindings(seen: DoorSeen, { stranger, mailboxes, isTrusted }
     );
   }
   if (findings.length > 0) return findings;
-  return [good('relay', 'strangers are refused'), good('mailboxes', `${mailboxes.join(', ')} take mail`)];
+  return [
+    ...(relayed?.isRefused ? [good('relay', 'strangers are refused')] : []),
+    good('mailboxes', `${mailboxes.join(', ')} take mail`),
+  ];
 }

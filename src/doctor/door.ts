@@ -47,7 +47,8 @@ const timeouts: ClientTimeouts = {
   helloMs: 5 * secondMs,
   tlsMs: 5 * secondMs,
   mailMs: 5 * secondMs,
-  rcptMs: 5 * secondMs,
+  // Who asks often for what is not there is answered later.
+  rcptMs: 8 * secondMs,
   quitMs: secondMs,
 };
 

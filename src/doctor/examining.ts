@@ -36,6 +36,8 @@ export interface DoctorParts {
   chain: readonly X509Certificate[];
   /** Whether this machine may relay through the server, seen from that address. */
   mayRelay(address: string): boolean;
+  /** It is tried whether strangers may relay: who does it too often counts as one who tries to (`[abuse] badRecipients`). */
+  asksRelay: boolean;
   /** Domains whose mail servers are tried, to see whether any can be reached. Empty: all mail goes by relays. */
   reach: readonly string[];
   /** What else is to be told: filters, lists. */

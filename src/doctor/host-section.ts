@@ -76,13 +76,14 @@ async function lookAtDoors(examining: Examining): Promise<Doors> {
   const mailboxes = await reportMailboxes(examining);
   // No such top-level domain will ever be (RFC 6761 §6.4).
   const stranger = `relay-test@${examining.nobody}.invalid`;
+  const strangersFor = (address: string) =>
+    examining.asksRelay && !examining.mayRelay(address) ? [stranger] : [];
   const doors = await Promise.all(
     addresses.map((address, index) =>
-      knock(
-        { dial, ehloName: hostname, signal: limit },
-        { host: hostname, address, port: ports.mail },
-        index === 0 ? [stranger, ...mailboxes] : [stranger],
-      ),
+      knock({ dial, ehloName: hostname, signal: limit }, { host: hostname, address, port: ports.mail }, [
+        ...strangersFor(address),
+        ...(index === 0 ? mailboxes : []),
+      ]),
     ),
   );
   const judging = judgingOf(examining);

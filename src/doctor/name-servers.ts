@@ -103,8 +103,11 @@ export async function findZoneName(
   const reply = await parts.recurse(name, 'SOA', true);
   if ('error' in reply) return undefined;
   const records = [...reply.answers, ...reply.authorities].filter(({ type }) => type === 'SOA');
-  // The SOA behind an alias is that of its target.
-  return records.find((record) => isWithin(name, record.name))?.name;
+  const zone = records.find((record) => isWithin(name, record.name))?.name;
+  // Behind an alias stands the SOA of its target: then the name above tells.
+  const isAlias = reply.answers.some(({ type }) => type === 'CNAME');
+  if (zone !== undefined || !isAlias || !name.includes('.')) return zone;
+  return findZoneName(parts, name.slice(name.indexOf('.') + 1));
 }
 
 const isWithin = (name: string, zone: string): boolean =>

@@ -62,6 +62,9 @@ const bogus = (domain: string, zone: ZoneServers | undefined): Finding =>
 function serverFindings(zone: ZoneServers): Finding[] {
   const { name, servers, delegated, own, nameless } = zone;
   const findings: Finding[] = [];
+  const isMute =
+    servers.length > 0 && servers.every(({ state }) => state === 'silent' || state === 'unheard');
+  if (isMute) return [mute(zone)];
   for (const server of servers) findings.push(...serverFinding(name, server));
   for (const host of nameless)
     findings.push(
@@ -88,6 +91,15 @@ function serverFindings(zone: ZoneServers): Finding[] {
     );
   return [...findings, ...serials(zone)];
 }
+
+/** Rather we than they: then there is only what the resolver says. */
+const mute = ({ name, servers }: ZoneServers): Finding =>
+  found('zone-silent-server', {
+    evidence: `none of the servers of ${name} answers this machine: ${servers.map(({ host }) => host).join(', ')}`,
+    remedy:
+      'Does a firewall keep this machine from asking others than its resolver (UDP and TCP port 53 to the outside)? All else is said as the resolver has it, which may be old.',
+    isUnknown: true,
+  });
 
 const sameSet = (a: readonly string[], b: readonly string[]): boolean =>
   a.toSorted().join(' ') === b.toSorted().join(' ');

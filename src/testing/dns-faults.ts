@@ -172,7 +172,7 @@ const zoneFaults: readonly Fault[] = [
     id: 'resolver-rewrites',
     what: 'the resolver invents addresses',
     plant(model) {
-      model.resolver.inventedAddress = '203.0.113.80';
+      model.resolver.inventedAddress = '198.51.100.80';
     },
     also: ['blocklist-deaf'],
   },
@@ -242,7 +242,7 @@ const hostFaults: readonly Fault[] = [
     id: 'mx-other-host',
     what: 'the MX is that of the provider before',
     plant(model) {
-      model.world['mx.elsewhere.example'] = { A: ['203.0.113.25'] };
+      model.world['mx.elsewhere.example'] = { A: ['198.51.100.25'] };
       mx([10, 'mx.elsewhere.example'])(model);
     },
     also: ['spf-misses-address'],
@@ -251,7 +251,7 @@ const hostFaults: readonly Fault[] = [
     id: 'mx-more-hosts',
     what: 'the MX of the provider before is still there',
     plant(model) {
-      model.world['mx.elsewhere.example'] = { A: ['203.0.113.25'] };
+      model.world['mx.elsewhere.example'] = { A: ['198.51.100.25'] };
       mx([10, model.hostname], [20, 'mx.elsewhere.example'])(model);
     },
     also: ['mta-sts-mx-differs'],
@@ -276,7 +276,7 @@ const hostFaults: readonly Fault[] = [
     id: 'ptr-not-confirmed',
     what: 'the name of the address is another machine’s',
     plant(model) {
-      model.world['host.provider.example'] = { A: ['203.0.113.7'] };
+      model.world['host.provider.example'] = { A: ['198.51.100.7'] };
       model.world[reverseName(model.four)] = { PTR: ['host.provider.example'] };
     },
   },
@@ -341,7 +341,7 @@ const spfFaults: readonly Fault[] = [
   {
     id: 'spf-misses-address',
     what: 'SPF names the old server only',
-    plant: spf('v=spf1 ip4:203.0.113.7 -all'),
+    plant: spf('v=spf1 ip4:198.51.100.7 -all'),
   },
   { id: 'spf-permits-all', what: 'SPF permits the world', plant: spf('v=spf1 mx +all') },
   { id: 'spf-open-end', what: 'SPF has no end', plant: spf('v=spf1 mx') },
@@ -356,7 +356,7 @@ const spfFaults: readonly Fault[] = [
     what: 'SPF includes too much',
     plant(model) {
       for (let index = 0; index < 10; index += 1)
-        model.world[`_spf${index}.big.example`] = { TXT: ['v=spf1 ip4:203.0.113.0/24 -all'] };
+        model.world[`_spf${index}.big.example`] = { TXT: ['v=spf1 ip4:198.51.100.0/24 -all'] };
       const all = Array.from({ length: 10 }, (_, index) => `include:_spf${index}.big.example`).join(' ');
       model.world['_spf.big.example'] = { TXT: [`v=spf1 ${all} -all`] };
       spf('v=spf1 mx include:_spf.big.example ~all')(model);

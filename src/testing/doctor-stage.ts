@@ -10,19 +10,18 @@ import { stringify, type TomlTable } from 'smol-toml';
 import { generateDkimKey } from '../authentication/dkim-key.ts';
 import { doctorParts } from '../cli/doctor-parts.ts';
 import { loadConfig } from '../config/load.ts';
-import { reverseName } from '../dns/reverse.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import type { PlacedFinding } from '../doctor/watch.ts';
 import { problemsIn } from '../doctor/watch.ts';
 import { readFacts } from '../records/facts.ts';
-import { wantedRecords } from '../records/wanted.ts';
 import type { RecordFacts } from '../records/wanted-record.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { type TestAuthority, testAuthority } from './certificates.ts';
 import type { Planting } from './dns-faults.ts';
-import { type DnsStage, loopbackPlaces, rightModel, startDnsStage } from './dns-stage.ts';
+import { type DnsStage, loopbackPlaces, startDnsStage } from './dns-stage.ts';
 import { freePort } from './free-ports.ts';
+import { blockList, plantingOf, reachedDomain } from './plant-faults.ts';
 import { startTimeServer, type TimeServer } from './time-server.ts';
 import { loopbackAddresses } from './world-places.ts';
 import { WorldServer } from './world-server.ts';
@@ -60,16 +59,7 @@ export async function startDoctorStage(settings: TomlTable = {}): Promise<Doctor
   const file = await writeFiles({ directory, addresses, authority, dnsPort, settings });
   const config = await loadConfig(file);
   const facts: RecordFacts = { ...(await readFacts(config)), addresses };
-  const model = (): Planting => ({
-    ...rightModel(domain, wantedRecords(facts), loopbackPlaces),
-    world: worldRecords(addresses),
-    hostname,
-    places: loopbackPlaces,
-    four,
-    ...(six !== undefined && { six }),
-    selector,
-    tlsKeys: facts.tlsKeys.map(({ sha256 }) => sha256),
-  });
+  const model = () => plantingOf(facts, loopbackPlaces);
   const dns = await startDnsStage(model(), loopbackPlaces, dnsPort);
   parts.use(dns);
   const timeServer = await startTimeServer();
@@ -93,7 +83,7 @@ export async function startDoctorStage(settings: TomlTable = {}): Promise<Doctor
       ...['--resolver', `${loopbackPlaces.resolver}:${dnsPort}`],
       ...['--name-port', String(dnsPort)],
       ...['--time-server', `${timeServer.address}:${timeServer.port}`],
-      ...['--reach', 'reach.example'],
+      ...['--reach', reachedDomain],
     ],
     look: (changes) => look({ config, facts, dns, timeServer, clock: systemClock }, changes),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -120,7 +110,7 @@ async function look(
     resolver: [`${loopbackPlaces.resolver}:${dns.port}`],
     namePort: dns.port,
     timeServer: [`${timeServer.address}:${timeServer.port}`],
-    reach: ['reach.example'],
+    reach: [reachedDomain],
   };
   const parts = await doctorParts(config, { clock }, options);
   return problemsIn(await diagnose({ ...parts, facts, ...changes }));
@@ -152,7 +142,7 @@ async function writeFiles({ directory, addresses, authority, dnsPort, settings }
     dataDir: 'data',
     resolver: [`${loopbackPlaces.resolver}:${dnsPort}`],
     tls: { cert: 'server.pem', key: 'server.key' },
-    guard: { enabled: true, blocklists: ['bl.example'] },
+    guard: { enabled: true, blocklists: [blockList] },
     delivery: { port: smtp, httpsPort: https, allowPrivateAddresses: true, caFile: 'ca.pem' },
     source: addresses.map((address) => ({ address })),
     domain: [{ name: domain, dkim: { selector, key: 'dkim.pem' }, mtaSts: { mode: 'enforce' } }],
@@ -177,15 +167,3 @@ function dkimKey(): Promise<string> {
   key ??= generateDkimKey('rsa');
   return key;
 }
-
-/** Reverse names, a block list that works, a server elsewhere (which is ours, in truth), and domains to be included. */
-const worldRecords = (addresses: readonly string[]): Planting['world'] => ({
-  ...Object.fromEntries(addresses.map((address) => [reverseName(address), { PTR: [hostname] }])),
-  '2.0.0.127.bl.example': { A: ['127.0.0.2'] },
-  [`${reverseName('::ffff:7f00:2').replace('.ip6.arpa', '')}.bl.example`]: { A: ['127.0.0.2'] },
-  'reach.example': { MX: [[10, 'mx.reach.example']] },
-  'mx.reach.example': { A: [four] },
-  'news.example': { TXT: ['v=spf1 ip4:203.0.113.8 -all'] },
-  'old.example': { A: ['203.0.113.9'] },
-  'shop.example': { A: ['203.0.113.10'] },
-});

@@ -1,0 +1,61 @@
+/**
+ * Inside a network: `node doctor-faults.ts CONFIG`. Puts name servers of its own around the server that is configured there, plants
+ * one fault of DNS after the other, and lets the doctor look each time. Says what it missed, and how many it found.
+ */
+
+import { doctorParts } from '../../src/cli/doctor-parts.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { Guard } from '../../src/delivery/guard/guard.ts';
+import { diagnose } from '../../src/doctor/diagnose.ts';
+import { type PlacedFinding, problemsIn } from '../../src/doctor/watch.ts';
+import { stubResolver } from '../../src/net/dns-stub.ts';
+import { dnsFaults, type Fault } from '../../src/testing/dns-faults.ts';
+import { startDnsStage } from '../../src/testing/dns-stage.ts';
+import { blockList, judge, plantingOf, reachedDomain } from '../../src/testing/plant-faults.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { createLog } from '../../src/util/log.ts';
+import { faultPlaces } from './fault-places.ts';
+
+const namePort = 53;
+const clock = systemClock;
+
+async function main(file: string): Promise<boolean> {
+  const loaded = await loadConfig(file);
+  const config = { ...loaded, guard: { enabled: true, blocklists: [blockList] } };
+  const resolver = [`${faultPlaces.resolver}:${namePort}`];
+  const parts = await doctorParts(config, { clock }, { resolver, namePort, reach: [reachedDomain] });
+  const model = () => plantingOf(parts.facts, faultPlaces);
+  await using stage = await startDnsStage(model(), faultPlaces, namePort);
+  // The running server asks its own resolver, which knows nothing of what is planted here.
+  const stub = stubResolver({ servers: [{ address: faultPlaces.resolver, port: namePort }], clock });
+  const sources = () => new Guard({ config, resolver: stub, clock, log: createLog('silent') }).look();
+  const times = async () => [{ offsetMs: 0, by: 'this machine' }];
+  const look = async (more: { asksRelay: boolean }) =>
+    problemsIn(await diagnose({ ...parts, sources, times, ...more }));
+
+  const alarms = await look({ asksRelay: true });
+  tellAlarms(alarms);
+  const applicable = dnsFaults.filter((fault) => applies(fault, parts.facts.web));
+  let found = 0;
+  for (const fault of applicable) {
+    const planted = model();
+    fault.plant(planted);
+    stage.play(planted);
+    const problem = judge(fault, await look({ asksRelay: false }));
+    if (problem === undefined) found += 1;
+    else console.log(`${fault.id} (${fault.what}): ${problem}`);
+  }
+  console.log(`${found} of ${applicable.length} DNS faults found, ${alarms.length} false alarms`);
+  return found === applicable.length && alarms.length === 0;
+}
+
+/** A policy that nobody serves cannot be announced wrongly. */
+const applies = ({ id }: Fault, web: readonly string[]): boolean =>
+  !id.startsWith('mta-sts-') || web.includes('mta-sts');
+
+function tellAlarms(alarms: readonly PlacedFinding[]): void {
+  for (const { id, evidence } of alarms) console.log(`where all is right: ${id}: ${evidence}`);
+}
+
+// The pool of connections and the server's control socket have nothing to say any more.
+process.exit((await main(process.argv[2] ?? '')) ? 0 : 1);
