@@ -4,7 +4,7 @@
  */
 
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { reverseName } from '../../src/dns/reverse.ts';
 import { arrival, countMaildir } from '../maildir.ts';
@@ -33,7 +33,13 @@ const program = join(import.meta.dirname, '../../bin/posthorn');
 /** From nothing to mail in both directions. */
 const limitMs = 60_000;
 
-/** What there is before we come: a receiver, whom others know as Gmail, too. */
+/** By which a list shows that it answers: 127.0.0.2, in both families (RFC 5782 §5). */
+const listEntries = (zone: string): string =>
+  ['2.0.0.127', reverseName('0:0:0:0:0:ffff:7f00:2').replace('.ip6.arpa', '')]
+    .map((entry) => `${entry}.${zone}. A 127.0.0.2\n`)
+    .join('');
+
+/** What there is before we come: a receiver, whom others know as Gmail, too; block lists, a time server. */
 const root = `${rootRecords}${delegation('com')}
 example.net. MX 10 mail.example.net.
 example.net. TXT "v=spf1 mx -all"
@@ -42,8 +48,10 @@ mail.example.net. AAAA ${theirs.six}
 ${reverseName(theirs.four)}. PTR mail.example.net.
 ${reverseName(theirs.six)}. PTR mail.example.net.
 ietf.org. MX 10 mail.example.net.
-`;
-const com = `${delegation(domain)}gmail.com. MX 10 mail.example.net.\n`;
+${listEntries('zen.spamhaus.org')}${listEntries('bl.spamcop.net')}`;
+const com = `${delegation(domain)}gmail.com. MX 10 mail.example.net.
+time.cloudflare.com. A ${theirs.four}
+${listEntries('psbl.surriel.com')}`;
 
 /** Loopback's proxies and the rest of /etc stay as they are; what is written goes into memory, and is gone at the end. */
 const ownEtc = (layers: string): string[] => [
@@ -73,6 +81,7 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
   const { machine: network, internet } = networks;
   const dns = await startInternetDns(world, [internet, network], { '.': root, com, [domain]: '' });
   const postfix = await startReceiver(world, internet);
+  await startTime(world, internet);
   const command = commandIn(network);
   let printed: Printed;
 
@@ -125,6 +134,11 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     await enterRecords(dns, stdout.toString(), printed);
   });
 
+  await step('a certificate of an authority takes the place of its own', async () => {
+    await useCertificate(world, network);
+    equal((await command('config', 'check')).code, 0);
+  });
+
   await step(
     'the server starts as its own user, which may listen on low ports and nothing more',
     async () => {
@@ -158,6 +172,12 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
       deepEqual(signatures, [[true, true]]);
     },
   );
+
+  await step('P12: posthorn doctor finds nothing wrong', async () => {
+    const { code, output } = await command('doctor', '--strict');
+    equal(code, 0, output);
+    doesNotMatch(output, /^ +(warning|error)\b/m);
+  });
 
   await step('all of that within a minute', () => {
     const tookMs = performance.now() - begun;
@@ -195,6 +215,29 @@ const startReceiver = (world: World, { inside }: Network): Promise<Postfix> =>
       smtpd_client_restrictions: 'reject_unknown_client_hostname',
     },
   });
+
+async function startTime(world: World, { inside }: Network): Promise<void> {
+  const script = join(import.meta.dirname, '../peers/network-time.ts');
+  const [first = '', ...words] = [...inside, process.execPath, script, theirs.four];
+  const server = start(first, words, world.path('time.log'));
+  world.atEnd(() => server.stop());
+  await server.line(/^serving$/);
+}
+
+/** Its authority is one that only this world trusts. */
+async function useCertificate(world: World, { root }: Network): Promise<void> {
+  const authority = await world.authority();
+  const names = ['mx', 'mta-sts', 'autoconfig', 'autodiscover'].map((label) => `${label}.${domain}`);
+  const { cert, key } = await authority.issue(...names);
+  const folder = join(root, 'etc/posthorn');
+  for (const [name, file] of Object.entries({ 'cert.pem': cert, 'key.pem': key, 'ca.pem': authority.caFile }))
+    await copyFile(file, join(folder, name));
+  await chmod(join(folder, 'key.pem'), 0o644); // the server's user reads it, too
+  const file = join(root, configFile);
+  const toml = await readFile(file, 'utf8');
+  const tls = '[tls]\ncert = "cert.pem"\nkey = "key.pem"\n\n[delivery]\ncaFile = "ca.pem"\n';
+  await writeFile(file, toml.replace('[tls]\n', tls));
+}
 
 function inNetwork({ inside }: Network, ...words: string[]): Promise<Finished> {
   const [first = '', ...rest] = [...inside, ...words];
