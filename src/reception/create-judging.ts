@@ -34,15 +34,7 @@ export interface CreatedJudging {
 export function createJudging(parts: CreateJudgingParts): CreatedJudging {
   const { config, store, clock, greylist, history } = parts;
   const { hostname, domains, dossier } = config;
-  const policies = new Policies({
-    ...config,
-    store,
-    onMissing: (policy, mailbox) =>
-      parts.log.warn(
-        { policy, mailbox },
-        'a mailbox names a policy that the configuration has no more, and is judged by the default one: posthorn account set ADDRESS --policy NAME',
-      ),
-  });
+  const policies = new Policies({ ...config, store });
   const sent = dossier.enabled ? store : undefined;
   const sources = factSources({ ...parts, hostname, domains, sent }, policies.all);
   const greylists = policies.all.some(({ checks }) => checks.some(({ then }) => then === 'greylist'));

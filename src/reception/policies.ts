@@ -10,8 +10,6 @@ export interface PoliciesParts {
   policies: readonly Policy[];
   domains: readonly { name: string; policy?: string }[];
   store: Pick<Store, 'findAccount'>;
-  /** Told once of each policy that a mailbox names, and that is not there. */
-  onMissing?: (policy: string, mailbox: string) => void;
 }
 
 export interface Chosen {
@@ -22,7 +20,6 @@ export interface Chosen {
 export class Policies {
   readonly #parts: PoliciesParts;
   readonly #byName: ReadonlyMap<string, Policy>;
-  readonly #missing = new Set<string>();
   readonly #ofDomain: ReadonlyMap<string, Policy>;
 
   constructor(parts: PoliciesParts) {
@@ -42,7 +39,6 @@ export class Policies {
     const here = mailbox ?? redirected?.from ?? address;
     const account = mailbox === undefined ? undefined : await this.#parts.store.findAccount(mailbox);
     const { policy: name, block = [], allow = [] } = account?.settings ?? {};
-    if (name !== undefined && mailbox !== undefined) this.#tellMissing(name, mailbox);
     const policy =
       name === undefined
         ? (this.#ofDomain.get(here.slice(here.lastIndexOf('@') + 1)) ?? this.#named(undefined))
@@ -52,12 +48,6 @@ export class Policies {
       allow: policy.allow ? [...allow, ...policy.allow] : allow,
     };
     return { policy, lists };
-  }
-
-  #tellMissing(name: string, mailbox: string): void {
-    if (this.#byName.has(name) || this.#missing.has(name)) return;
-    this.#missing.add(name);
-    this.#parts.onMissing?.(name, mailbox);
   }
 
   /** A mailbox may name a policy that the configuration has no more: the default is better than none. */
