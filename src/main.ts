@@ -1,6 +1,5 @@
 /** The program: arguments → command → exit code. The only file that ends the process. */
 
-import { run } from './cli/run.ts';
 import { processTerminal } from './cli/terminal.ts';
 import { systemClock } from './util/clock.ts';
 
@@ -13,11 +12,23 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // With `2>&1` the two have one reader: stdout hears of it as well. On its own, it leaves the results as they are.
 process.stderr.on('error', () => undefined);
 
-const exitCode = await run(process.argv.slice(2), { terminal: processTerminal(), clock: systemClock });
+const [first, ...rest] = process.argv.slice(2);
+// Programs wait for it, and it needs next to nothing of the other commands.
+const exitCode = await (first === 'sendmail' ? handIn(rest) : command(process.argv.slice(2)));
 await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(exitCode);
 
 /** What a slow reader of a pipe has not taken yet would be lost with the process. Resolves where nobody reads, too. */
 function written(stream: NodeJS.WritableStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));
+}
+
+async function command(args: readonly string[]): Promise<number> {
+  const { run } = await import('./cli/run.ts');
+  return run(args, { terminal: processTerminal(), clock: systemClock });
+}
+
+async function handIn(args: readonly string[]): Promise<number> {
+  const { sendmail } = await import('./cli/sendmail/sendmail.ts');
+  return sendmail(args, processTerminal(), command);
 }

@@ -16,6 +16,7 @@ import { makeEdition } from './wiring/edition.ts';
 import { InForce } from './wiring/in-force.ts';
 import { openLasting, startWatches } from './wiring/lasting.ts';
 import { Listeners, type Listening, type NotBound } from './wiring/listeners.ts';
+import { startMaildrop } from './wiring/maildrop.ts';
 import type { Doors, OpenAlready } from './wiring/places.ts';
 import { type Reloaded, Reloading } from './wiring/reloading.ts';
 
@@ -98,6 +99,7 @@ export async function startServer({
   warnOfUnclaimed(listeners, log);
   edition.acme?.start();
   queue.start();
+  await startMaildrop(lasting, inForce, parts);
   watch.started();
 
   const running = parts.move();

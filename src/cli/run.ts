@@ -30,6 +30,8 @@ import { addReportsCommands } from './reports.ts';
 import { addRestoreCommand } from './restore.ts';
 import { addSendCommand } from './send.ts';
 import { addSendersCommands } from './senders.ts';
+import { describeSendmail } from './sendmail/command.ts';
+import { sendmail } from './sendmail/sendmail.ts';
 import { addServeCommand } from './serve.ts';
 import { addSimulateCommand } from './simulate.ts';
 import { addStoreCommands } from './store.ts';
@@ -39,6 +41,9 @@ import { addTraceCommand } from './trace.ts';
 
 /** `args` without the program's name. Never rejects. */
 export async function run(args: readonly string[], context: Context): Promise<number> {
+  // Its arguments are those of another age.
+  if (args[0] === 'sendmail')
+    return sendmail(args.slice(1), context.terminal, (command) => run(command, context));
   const tree = commandTree(context, await ownVersion());
   try {
     await tree.root.parseAsync([...args], { from: 'user' });
@@ -73,6 +78,7 @@ function commandTree(context: Context, version: string): CommandTree {
   addDkimCommands(tree, context);
   addDnsCommands(tree, context);
   addSendCommand(tree, context);
+  describeSendmail(tree);
   addTraceCommand(tree, context);
   addCheckCommand(tree, context);
   addPreflightCommand(tree, context);

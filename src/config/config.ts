@@ -117,6 +117,21 @@ export interface SourceConfig {
   senders: readonly string[];
 }
 
+/** What users and programs of this machine hand in by `posthorn sendmail`. */
+export interface SendmailConfig {
+  /** There is a maildrop. */
+  enabled: boolean;
+  /** Of addresses without one. Default: the hostname where it is a domain of ours, else the first domain. */
+  domain?: string;
+  /** Names of users who may send as any address of ours. */
+  trusted: readonly string[];
+  /** What others may, besides their own name: addresses, as `addressKey()` writes them, and domains. */
+  senders: readonly { user: string; as: readonly string[] }[];
+  /** Of one user within an hour; what is more waits. */
+  hourlyMessages: number;
+  hourlyMegabytes: number;
+}
+
 export interface GuardConfig {
   /** Look at the addresses that we send from. */
   enabled: boolean;
@@ -267,6 +282,7 @@ export interface Config {
   /** Empty: the system chooses. */
   sources: readonly SourceConfig[];
   guard: GuardConfig;
+  sendmail: SendmailConfig;
   greylisting: GreylistingConfig;
   limits: LimitsConfig;
   abuse: AbuseConfig;

@@ -180,6 +180,23 @@ const guardShape = {
   ]),
 };
 
+const sendmailSenderShape = {
+  user: values.userName(),
+  as: values.list(values.sender(), '["shop@example.com"]'),
+};
+
+const sendmailShape = {
+  enabled: v.optional(values.flag(), false),
+  domain: v.exactOptional(values.domainName()),
+  trusted: v.optional(values.list(values.userName(), '["root"]'), ['root']),
+  senders: v.optional(
+    values.list(values.table(sendmailSenderShape), '[{ user = "www-data", as = ["shop@example.com"] }]'),
+    [],
+  ),
+  hourlyMessages: v.optional(values.count(1, 1_000_000, 'messages'), 1000),
+  hourlyMegabytes: v.optional(values.count(1, 1_000_000, 'megabytes'), 500),
+};
+
 export const greylistingShape = {
   // Minutes (RFC 6647), so that a real server's next attempt comes after them, and a spammer's does not come at all.
   minutes: v.optional(values.number(0, 1440, 'Give a number of minutes, without quotes, such as 5.'), 5),
@@ -305,6 +322,7 @@ const fileShape = (directory: string) => ({
   site: v.optional(v.array(values.table(siteShape)), []),
   source: v.optional(v.array(values.table(sourceShape)), []),
   guard: v.optional(values.table(guardShape), {}),
+  sendmail: v.optional(values.table(sendmailShape), {}),
   greylisting: v.optional(values.table(greylistingShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
@@ -341,6 +359,8 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['site', Object.keys(siteShape)],
   ['source', Object.keys(sourceShape)],
   ['guard', Object.keys(guardShape)],
+  ['sendmail', Object.keys(sendmailShape)],
+  ['sendmail.senders', Object.keys(sendmailSenderShape)],
   ['limits', Object.keys(limitsShape)],
   ['abuse', Object.keys(abuseShape)],
   ['login', Object.keys(loginShape)],

@@ -332,6 +332,12 @@ export const loginName = () =>
     input === '' || input.includes('\0') || Buffer.byteLength(input) > 255 ? undefined : input,
   );
 
+/** Of this machine, as in /etc/passwd. */
+export const userName = () =>
+  text('a user of this machine', 'Give the name from /etc/passwd, such as "www-data".', (input) =>
+    /^[\w.][\w.-]{0,63}\$?$/.test(input) ? input : undefined,
+  );
+
 /** Of a block or an allow list. */
 export const senderGlob = () => text('a pattern of senders', `Write ${patternExamples}.`, parseSenderPattern);
 

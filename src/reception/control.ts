@@ -35,7 +35,7 @@ export async function handIn(
   { from, recipients, content }: HandedIn,
 ): Promise<Taken> {
   const sender = from === '' ? undefined : addressOf(from);
-  if (sender && !parts.directory.isLocal(sender.domain))
+  if (sender && !parts.directory.isLocal(sender.domain) && sender.domain !== parts.hostname)
     throw new HandInError(`Cannot send as ${from}: ${sender.domain} is not a domain of this server`);
   const { found, refused } = await resolveAll(parts, recipients);
   if (found.length === 0)

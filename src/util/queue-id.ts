@@ -41,3 +41,7 @@ export function queueIdTime(id: string): number | undefined {
   for (const character of id.slice(0, 9)) ms = ms * 32 + alphabet.indexOf(character);
   return ms;
 }
+
+/** An id of a moment, drawn by a number of 25 bits or more instead of a generator. */
+export const encodeId = (ms: number, drawn: number): string =>
+  base32(Math.max(0, Math.floor(ms)), 9) + base32(drawn, 5);

@@ -15,6 +15,7 @@ import { createJudging } from '../reception/create-judging.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { lmtpDoor } from '../reception/lmtp.ts';
 import { warnOfLostPolicies } from '../reception/lost-policies.ts';
+import type { IntakeParts } from '../reception/maildrop/intake.ts';
 import { openLogins } from '../reception/open-logins.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import { openReportInbox } from '../reporting/inbox/open-inbox.ts';
@@ -43,6 +44,8 @@ export interface Edition {
   /** What commands reach. */
   admin: Admin;
   inbox: ReportInbox | undefined;
+  /** What users of this machine hand in goes this way. */
+  intake: IntakeParts;
   serve(incoming: Incoming): OpenSession;
   /** Absent where no listener speaks HTTP. */
   web: WebDoor | undefined;
@@ -104,6 +107,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
   );
   const kept = [atOnce, afterDeliveries, afterSessions].map((stack) => stack.move());
   return {
+    intake: { ...doorParts, config, store: lasting.store, nextQueueId: core.nextQueueId },
     ...{ config, certificates, acme, web, sending, admin, inbox, report: reportPartsOf(core) },
     serve(incoming) {
       const session = serve(incoming);

@@ -1,0 +1,14 @@
+/** `posthorn sendmail` in the list of commands. It is run without Commander, which knows options of its own kind only. */
+
+import type { CommandTree } from '../define.ts';
+
+export function describeSendmail(tree: CommandTree): void {
+  tree.root
+    .command('sendmail [recipients...]')
+    .description('hand in a message from standard input, as /usr/sbin/sendmail does; -bp lists the queue')
+    .option('-t', 'recipients from To, Cc and Bcc, besides those that are named')
+    .option('-i', 'a line with a dot alone does not end the message')
+    .option('-f <address>', 'the sender, where this user may use it')
+    .option('-F <name>', "the sender's name, for a From that is missing")
+    .option('-C <file>', 'configuration file');
+}

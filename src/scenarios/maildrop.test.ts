@@ -1,0 +1,94 @@
+import { chmodSync, linkSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { dropMessage, maildropDirectory } from '../store/drop-message.ts';
+import { startWorld, type World } from '../testing/world.ts';
+
+const ann = 'ann@example.com';
+const own = `${userInfo().username}@example.com`;
+
+let world: World<'example.com'> | undefined;
+afterEach(() => world?.[Symbol.asyncDispose]());
+
+async function start(sendmail: object = {}) {
+  const settings = { sendmail: { enabled: true, domain: 'example.com', ...sendmail } };
+  world = await startWorld({ servers: { 'example.com': { accounts: { [ann]: 'secret' }, settings } } });
+  const server = world.servers['example.com'];
+  const directory = maildropDirectory(server.config.dataDir);
+  const drop = (text: string, envelope: { from?: string; recipients?: string[] } = {}) =>
+    dropMessage(directory, { recipients: [ann], ...envelope }, Buffer.from(text));
+  const isEmpty = () => expect.poll(() => readdirSync(directory), { timeout: 5000 }).toEqual([]);
+  return { server, directory, drop, isEmpty };
+}
+
+const inboxOf = async ({ server }: Awaited<ReturnType<typeof start>>, atLeast: number) => {
+  const letters = await server.inbox(ann, atLeast);
+  return letters.map((letter) => /^Subject: (.*?)\r?$/m.exec(letter)?.[1]).sort();
+};
+
+test('what is handed in arrives, completed and without Bcc, and the maildrop is empty', async () => {
+  const place = await start();
+  expect(statSync(place.directory).mode & 0o7777).toBe(0o3733);
+  await place.drop('Subject: one\r\nBcc: x@example.net\r\n\r\nhello\r\n');
+  const [letter = ''] = await place.server.inbox(ann, 1);
+  expect(letter).toContain(`From: ${own}`);
+  expect(letter).toMatch(/^Message-ID: /m);
+  expect(letter).not.toMatch(/^Bcc/m);
+  await place.isEmpty();
+});
+
+test('what was handed in while the server was down is taken at its start', async () => {
+  const place = await start();
+  await place.server.stop();
+  await place.drop('Subject: while down\r\n\r\nhello\r\n');
+  await place.server.start();
+  expect(await inboxOf(place, 1)).toEqual(['while down']);
+});
+
+test('a file that comes again after a kill, or out of a backup, is known, and sent once', async () => {
+  const place = await start();
+  const name = await place.drop('Subject: once\r\n\r\nhello\r\n');
+  await place.server.inbox(ann, 1);
+  await place.isEmpty();
+  writeFileSync(
+    join(place.directory, name),
+    `{"posthorn":1,"recipients":["${ann}"]}\nSubject: once\r\n\r\nhello\r\n`,
+  );
+  await place.isEmpty();
+  await place.drop('Subject: another\r\n\r\nhello\r\n');
+  expect(await inboxOf(place, 2)).toEqual(['another', 'once']);
+});
+
+test('what is no message of one author is removed and not read: links, names for two, nonsense', async () => {
+  const place = await start();
+  const secret = join(place.server.config.dataDir, 'has-store');
+  symlinkSync(secret, join(place.directory, 'new-a.1.a'));
+  writeFileSync(join(place.directory, 'new-b.1.b'), 'nonsense');
+  const other = join(place.directory, 'tmp-c');
+  writeFileSync(other, `{"posthorn":1,"recipients":["${ann}"]}\nSubject: of another\r\n\r\n`);
+  linkSync(other, join(place.directory, 'new-c.1.c'));
+  chmodSync(other, 0o600);
+  await place.drop('Subject: a real one\r\n\r\nhello\r\n');
+  expect(await inboxOf(place, 1)).toEqual(['a real one']);
+  await expect.poll(() => readdirSync(place.directory)).toEqual(['tmp-c']);
+});
+
+test('what nobody gets comes back to its user, who without a mailbox is the postmaster', async () => {
+  const place = await start();
+  await place.drop('Subject: lost\r\n\r\nhello\r\n', { recipients: ['nobody@example.com'] });
+  await place.drop('Subject: to a user\r\n\r\nhello\r\n', { recipients: ['daemon'] });
+  const letters = await place.server.inbox(ann, 2);
+  const notice = letters.find((letter) => letter.includes('Not sent: a message from a user of this machine'));
+  expect(notice).toContain('550 5.1.1 No such user here: <nobody@example.com>');
+  expect(notice).toContain('> Subject: lost');
+  expect(letters.some((letter) => letter.includes('Subject: to a user'))).toBe(true);
+  await place.isEmpty();
+});
+
+test('as whom nobody here may send is refused, whoever asks', async () => {
+  const place = await start();
+  await place.drop('Subject: x\r\nFrom: a@example.net\r\n\r\nhello\r\n');
+  const [notice = ''] = await place.server.inbox(ann, 1);
+  expect(notice).toContain('may not send as a@example.net');
+});

@@ -1,0 +1,133 @@
+/**
+ * Where any user of this machine hands in mail, also while the server is down: a directory to which everybody can add a file
+ * and nobody else can list, read or remove what is there (mode 3733). Its group goes over to the files (set-group-ID of a
+ * directory; no program here is privileged), by which the server reads them. Who owns a file has sent it.
+ *
+ * A file is whole when its name begins with `new-`: written, synced, renamed, and synced again, which on ext4, XFS and Btrfs
+ * makes the renaming durable too: whoever may not list a directory may not sync it either.
+ */
+
+import { constants, type Stats } from 'node:fs';
+import { chmod, chown, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { syncDirectory } from './directory-sync.ts';
+import { type DroppedEnvelope, maildropDirectory } from './drop-message.ts';
+import { errorCode } from './errors.ts';
+
+const maildropMode = 0o3733;
+/** Everybody may come by to the maildrop; all else in a data directory is private by itself. */
+const passable = 0o011;
+/** First line of a file: longer ones are nobody's. Room for some ten thousand recipients. */
+const maxEnvelopeBytes = 1024 * 1024;
+/** What was begun so long ago will not be finished. */
+const staleMs = 24 * 3600_000;
+
+export interface Dropped {
+  envelope: DroppedEnvelope;
+  content: Buffer;
+  /** Who has sent it. */
+  uid: number;
+}
+
+/** Why a file in there is no message. */
+export type Undroppable = { wrong: string; uid: number };
+
+const envelopeSchema = v.object({
+  posthorn: v.literal(1),
+  from: v.exactOptional(v.string()),
+  recipients: v.array(v.string()),
+  fullName: v.exactOptional(v.string()),
+});
+
+/** To be called by the server, which owns the directory. Rejects with the system's error. */
+export async function openMaildrop(dataDir: string): Promise<string> {
+  const directory = maildropDirectory(dataDir);
+  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  });
+  const { uid, gid, mode } = await stat(dataDir);
+  if (process.getuid?.() === 0) await chown(directory, uid, gid);
+  await chmod(directory, maildropMode);
+  if ((mode & passable) !== passable) await chmod(dataDir, (mode & 0o7777) | passable);
+  await syncDirectory(dataDir);
+  return directory;
+}
+
+/** When it was handed in, by its name, in ms since the epoch. */
+export const droppedAt = (name: string): number => Number.parseInt(name.slice('new-'.length), 36) || 0;
+
+/** What is whole, the oldest first; removes what nobody will finish. Rejects with the system's error. */
+export async function listDropped(directory: string, now: number): Promise<string[]> {
+  const names = await readdir(directory);
+  for (const name of names.filter((each) => each.startsWith('tmp-'))) {
+    const stats = await stat(join(directory, name)).catch(() => undefined); // finished meanwhile
+    if (stats !== undefined && now - stats.mtimeMs > staleMs) await removeDropped(directory, name);
+  }
+  return names
+    .filter((name) => name.startsWith('new-'))
+    .sort((a, b) => droppedAt(a) - droppedAt(b) || (a < b ? -1 : 1));
+}
+
+/**
+ * Reads one, up to so many octets of content. Undefined where it is gone. Rejects with the system's error: EACCES where
+ * its sender does not let us read it.
+ */
+export async function readDropped(
+  directory: string,
+  name: string,
+  maxBytes: number,
+): Promise<Dropped | Undroppable | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(join(directory, name), flags).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    if (errorCode(error) === 'ELOOP') return 'link' as const;
+    throw error;
+  });
+  if (file === undefined) return undefined;
+  if (file === 'link') return { wrong: 'it is a symbolic link', uid: -1 };
+  await using _ = file;
+  const stats = await file.stat();
+  const wrong = faultOf(stats, maxBytes);
+  if (wrong !== undefined) return { wrong, uid: stats.uid };
+  const octets = await file.readFile();
+  const end = octets.subarray(0, maxEnvelopeBytes).indexOf('\n');
+  const envelope = end < 0 ? undefined : parseEnvelope(octets.toString('utf8', 0, end));
+  if (envelope === undefined)
+    return { wrong: 'it is no message that posthorn sendmail has written', uid: stats.uid };
+  return { envelope, content: octets.subarray(end + 1), uid: stats.uid };
+}
+
+/** Of a file with a second name somebody else may be the author. */
+function faultOf(stats: Stats, maxBytes: number): string | undefined {
+  if (!stats.isFile()) return 'it is no file';
+  if (stats.nlink !== 1) return 'it has more than one name';
+  return stats.size > maxBytes + maxEnvelopeBytes ? `it is longer than ${maxBytes} octets` : undefined;
+}
+
+function parseEnvelope(line: string): DroppedEnvelope | undefined {
+  try {
+    const { success, output } = v.safeParse(envelopeSchema, JSON.parse(line));
+    if (!success) return undefined;
+    const { posthorn: _, ...envelope } = output;
+    return envelope;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Durable when it resolves. */
+export async function removeDropped(directory: string, name: string): Promise<void> {
+  await unlink(join(directory, name)).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
+  });
+  await syncDirectory(directory);
+}
+
+/** It stays under another name, and is not looked at any more; resolves to its path. */
+export async function setAsideDropped(directory: string, name: string): Promise<string> {
+  const kept = join(directory, `unsent-${name.slice('new-'.length)}`);
+  await rename(join(directory, name), kept);
+  await syncDirectory(directory);
+  return kept;
+}
