@@ -86,7 +86,12 @@ const nameIn = ({ identifier }: Record<string, unknown>): string =>
 /** Seconds or a date (RFC 9110 §10.2.3); what is neither, or is over, is undefined. */
 export function retryAfter(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
-  const ms = /^\d{1,9}$/.test(header.trim()) ? Number(header) * 1000 : Date.parse(header) - now;
+  const isDate = header.endsWith(' GMT');
+  const ms = /^\d{1,9}$/.test(header)
+    ? Number(header) * 1000
+    : isDate
+      ? Date.parse(header) - now
+      : Number.NaN;
   return Number.isFinite(ms) && ms > 0 ? ms : undefined;
 }
 

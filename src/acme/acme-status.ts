@@ -51,7 +51,7 @@ export interface AcmeStatus {
 
 export function statusOf(
   { wanted, names, pair, nextKey, gate, note }: KeptCertificate,
-  { rollover, askAdviceAt: _, attemptedAt: __, ...state }: CertificateState,
+  { rollover, askAdviceAt: _, attemptedAt: __, issuedAt: ___, ...state }: CertificateState,
 ): IssuedStatus {
   return {
     id: wanted.id,

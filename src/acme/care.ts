@@ -17,7 +17,7 @@ import { askGate, type GateAnswer } from './key-gate.ts';
 import { keyOf, newKey, spkiSha256 } from './keys.ts';
 import type { WantedCertificate } from './names.ts';
 import { certificateId, type RenewalWindow } from './renewal-info.ts';
-import { minuteMs, nextAdvice, renewalTime, waitAfterFailure } from './renewal-plan.ts';
+import { leastAge, minuteMs, nextAdvice, renewalTime, waitAfterFailure } from './renewal-plan.ts';
 import type { CertificateState, Vault } from './vault.ts';
 
 export interface CareParts {
@@ -206,7 +206,8 @@ export class CertificateCare {
   #heed(window: RenewalWindow, { facts }: KeyPair): Partial<CertificateState> {
     const { advice: before } = this.state;
     if (before?.start === window.start && before.end === window.end) return { advice: window };
-    const renewAt = renewalTime(facts, window, this.#parts.random());
+    const soonest = (this.state.issuedAt ?? 0) + leastAge(facts);
+    const renewAt = Math.max(renewalTime(facts, window, this.#parts.random()), soonest);
     const log = { certificate: this.id, renewAt: isoText(renewAt), explanation: window.explanation };
     this.#parts.log.info(log, 'advice when to renew');
     return { advice: window, renewAt };
@@ -226,7 +227,7 @@ export class CertificateCare {
   }
 
   async #succeeded(pair: KeyPair, key: KeyObject): Promise<void> {
-    const { vault, log, random } = this.#parts;
+    const { vault, log, random, clock } = this.#parts;
     const { nextKey } = this.#kept;
     this.#kept.pair = pair;
     delete this.#kept.gate;
@@ -238,7 +239,10 @@ export class CertificateCare {
     }
     const { rollover } = this.state;
     const renewAt = renewalTime(pair.facts, undefined, random());
-    await vault.keepState(this.id, { failures: 0, renewAt, ...(rollover && !usesNext && { rollover }) });
+    await vault.keepState(this.id, {
+      ...{ failures: 0, issuedAt: clock.now(), renewAt },
+      ...(rollover && !usesNext && { rollover }),
+    });
     const { names, issuer, notAfter } = pair.facts;
     log.info(
       { certificate: this.id, names, issuer, notAfter: isoText(notAfter) },

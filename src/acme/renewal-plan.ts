@@ -25,6 +25,10 @@ export function renewalTime(
   return life.notBefore + length * (renewAfter - jitter * random);
 }
 
+/** A certificate that is younger is not renewed by advice: an authority that means every one of them would have us ask for ever. */
+export const leastAge = ({ notBefore, notAfter }: { notBefore: number; notAfter: number }): number =>
+  Math.min(dayMs, (notAfter - notBefore) / 3);
+
 /**
  * Waits after the first, second … failure in a row. Let's Encrypt bears five failures of one name within an hour; a server that
  * is started again and again counts them on.

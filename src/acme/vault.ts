@@ -29,6 +29,7 @@ const certificateState = v.object({
   /** The authority has said so itself. */
   isAsked: v.exactOptional(v.boolean()),
   attemptedAt: v.exactOptional(moment),
+  issuedAt: v.exactOptional(moment),
   lastError: v.exactOptional(v.object({ at: moment, text: v.string() })),
   renewAt: v.exactOptional(moment),
   advice: v.exactOptional(
@@ -105,9 +106,10 @@ export class Vault {
     await this.#writeAccounts({ ...kept, accounts });
   }
 
-  /** As it is on disk, for those who only look. */
+  /** As it is on disk, for those who only look; what cannot be read is told by the next attempt. */
   async accountUrl(directory: string): Promise<string | undefined> {
-    return (await this.#readAccounts())?.accounts[directory];
+    const read = await readJson(this.#path('account.json'), accountShape);
+    return 'value' in read ? read.value?.accounts[directory] : undefined;
   }
 
   pairOf(name: string): Promise<KeyPair | undefined> {

@@ -100,7 +100,7 @@ function keyIdentifiers(subjectKey: KeyObject, issuerKey: KeyObject): Buffer[] {
 const keyDigest = (key: KeyObject): Buffer => createHash('sha1').update(publicKeyInfo(key)).digest();
 
 const publicKeyInfo = (key: KeyObject): Buffer =>
-  createPublicKey(key).export({ type: 'spki', format: 'der' });
+  (key.type === 'private' ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
 
 function signatureAlgorithm(key: KeyObject): Buffer {
   // ecdsa-with-SHA256 has no parameters (RFC 5758 §3.2), sha256WithRSAEncryption has a NULL (RFC 4055 §5).

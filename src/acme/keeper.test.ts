@@ -1,0 +1,357 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { Certificates } from '../net/tls-context.ts';
+import { type AuthorityMood, testAcmeAuthority } from '../testing/acme-authority.ts';
+import { fakeClock } from '../testing/fake-clock.ts';
+import { recordingLog } from '../testing/recording-log.ts';
+import { newEcKey } from '../util/certificate-writer.ts';
+import { Authority } from './authority.ts';
+import { Challenges } from './challenges.ts';
+import type { TlsaShown } from './dns-proof.ts';
+import { AcmeKeeper } from './keeper.ts';
+import { spkiSha256 } from './keys.ts';
+import type { WantedCertificate } from './names.ts';
+import { httpResponder } from './responders.ts';
+import { pemOf, Vault } from './vault.ts';
+
+const minuteMs = 60_000;
+const dayMs = 86_400_000;
+const mx: WantedCertificate = { id: 'mx.example.com', names: ['mx.example.com'], isOptional: false };
+
+interface StageOptions {
+  mood?: AuthorityMood;
+  wanted?: WantedCertificate[];
+  dane?: boolean;
+  firstKey?: string;
+}
+
+async function stage({ mood = {}, wanted = [mx], dane = false, firstKey }: StageOptions = {}) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'posthorn-'));
+  onTestFinished(() => rm(dataDir, { recursive: true }));
+  const clock = fakeClock();
+  const ca = testAcmeAuthority(clock, mood);
+  const { log, lines } = recordingLog();
+  const dns = { tlsa: { keys: [], somewhere: [], ttl: 0 } as TlsaShown, ours: ['*'] };
+  const settings = {
+    ...({ enabled: true, directory: 'https://ca.example/dir', challenge: 'http-01', hook: [] } as const),
+    ...({ keyType: 'ecdsa', termsAgreed: true, dane, contact: 'ops@example.com' } as const),
+  };
+  const certificates = new Certificates('mx.example.com');
+  const ending = new AbortController();
+  const begin = () => {
+    const { signal } = ending;
+    const vault = new Vault(dataDir);
+    const responder = () => httpResponder(new Challenges());
+    const { https } = ca;
+    const common = { settings, vault, clock, log, signal };
+    const authority = new Authority({ ...common, https, externalKey: async () => undefined, responder });
+    return new AcmeKeeper({
+      ...{ ...common, authority, certificates, wanted, hostname: 'mx.example.com' },
+      namesThatAreOurs: async (names) =>
+        names.filter((name) => dns.ours.includes('*') || dns.ours.includes(name)),
+      proofs: { tlsaOf: async () => dns.tlsa },
+      firstKey: async () => firstKey,
+      random: () => 0.5,
+    });
+  };
+  let keeper = begin();
+  onTestFinished(async () => {
+    ending.abort();
+    await keeper.stop();
+  });
+  /** Lets time pass, and whatever falls due be done. */
+  const pass = async (ms = 0) => {
+    clock.advance(ms);
+    await keeper.idle();
+  };
+  const start = async () => {
+    keeper.start();
+    await keeper.idle();
+    await pass(0);
+  };
+  const restart = async () => {
+    await keeper.stop();
+    keeper = begin();
+    await start();
+  };
+  const own = async () => (await keeper.status()).certificates[0];
+  return {
+    ...{ dataDir, clock, ca, lines, dns, certificates, pass, start, restart, own },
+    get keeper() {
+      return keeper;
+    },
+  };
+}
+
+describe('AcmeKeeper', () => {
+  it('has a certificate issued, shows it, and keeps it for its owner only', async () => {
+    const { start, certificates, own, dataDir, ca } = await stage({ mood: { refusedNonces: 2 } });
+    await start();
+    expect(certificates.known()).toMatchObject([
+      { names: ['mx.example.com'], issuer: 'Test CA', origin: 'acme' },
+    ]);
+    expect(await own()).toMatchObject({ failures: 0, certificate: { names: ['mx.example.com'] } });
+    for (const file of ['account.json', 'state.json', 'mx.example.com.pem'])
+      expect((await stat(join(dataDir, 'acme', file))).mode & 0o777).toBe(0o600);
+    expect(ca.asked.findLast(({ path }) => path === '/new-account')?.payload).toEqual({
+      termsOfServiceAgreed: true,
+      contact: ['mailto:ops@example.com'],
+    });
+  });
+
+  it('renews after two thirds of its life, some time earlier by chance, with the same key', async () => {
+    const { start, pass, ca, certificates } = await stage();
+    await start();
+    const [before] = certificates.known();
+    await pass(57 * dayMs);
+    expect(ca.count('/new-order')).toBe(1);
+    for (let hours = 0; hours < 24 && ca.count('/new-order') === 1; hours += 1) await pass(60 * minuteMs);
+    expect(ca.count('/new-order')).toBe(2);
+    const [after] = certificates.known();
+    expect(after?.notAfter).toBeGreaterThan(before?.notAfter ?? Infinity);
+    expect(after?.spkiSha256).toBe(before?.spkiSha256);
+  });
+
+  it('renews when the authority advises, and says which certificate it replaces', async () => {
+    const advice = { start: '2026-01-10T00:00:00Z', end: '2026-01-12T00:00:00Z', retryAfter: '21600' };
+    const { start, pass, ca, own } = await stage({ mood: { advice } });
+    await start();
+    await pass(60 * minuteMs);
+    expect(await own()).toMatchObject({ renewAt: Date.UTC(2026, 0, 11), advice: {} });
+    for (let hours = 0; hours < 24 * 6 - 8; hours += 1) await pass(60 * minuteMs);
+    expect(ca.asked.findLast(({ path }) => path === '/new-order')?.payload).toMatchObject({
+      replaces: expect.stringMatching(/^[\w-]+\.[\w-]+$/),
+    });
+    expect(ca.count('/new-order')).toBe(2);
+    const questions = ca.asked.filter(({ path }) => path.startsWith('/renewal/')).length;
+    expect(questions).toBeLessThan(30); // every six hours
+  });
+
+  it('heeds no advice to renew what is a few hours old: there would be no end of it', async () => {
+    const advice = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
+    const { start, pass, ca } = await stage({ mood: { advice } });
+    await start();
+    for (let hours = 0; hours < 72; hours += 1) await pass(60 * minuteMs);
+    expect(ca.count('/new-order')).toBeLessThanOrEqual(4);
+    expect(ca.count('/new-order')).toBeGreaterThanOrEqual(3);
+  });
+
+  it('tries again after five minutes, then a quarter of an hour, and tells why', async () => {
+    const { start, pass, ca, own, lines } = await stage({ mood: { invalid: 'connection refused' } });
+    await start();
+    expect(await own()).toMatchObject({
+      failures: 1,
+      lastError: {
+        text: 'the authority did not find (http-01) that mx.example.com is ours: connection refused',
+      },
+    });
+    await pass(5 * minuteMs);
+    expect(ca.count('/new-order')).toBe(1); // a little more than five minutes
+    await pass(minuteMs);
+    expect(ca.count('/new-order')).toBe(2);
+    await pass(15 * minuteMs);
+    expect(ca.count('/new-order')).toBe(2);
+    await pass(2 * minuteMs);
+    expect(ca.count('/new-order')).toBe(3);
+    expect(lines('error')).toHaveLength(3);
+  });
+
+  it('does not ask again because it was started again', async () => {
+    const { start, restart, ca } = await stage({ mood: { invalid: 'no' } });
+    await start();
+    for (let times = 0; times < 5; times += 1) await restart();
+    expect(ca.count('/new-order')).toBe(1);
+  });
+
+  it('leaves an authority alone that asks for it, for as long, over restarts and wishes', async () => {
+    const refuse = { status: 429, type: 'rateLimited', detail: 'too many certificates', retryAfter: '86400' };
+    const held = await stage({ mood: { refuse: { path: '/new-order', ...refuse } } });
+    const { start, restart, pass, ca, own } = held;
+    await start();
+    expect(await own()).toMatchObject({
+      isAsked: true,
+      lastError: { text: 'the authority asks to wait: too many certificates' },
+    });
+    await restart();
+    await pass(23 * 60 * minuteMs);
+    expect(ca.count('/new-order')).toBe(1);
+    await expect(held.keeper.renew(undefined, false)).rejects.toThrow('left alone until 2026-01-06');
+    ca.mood.refuse = undefined;
+    await pass(61 * minuteMs);
+    expect(await own()).toMatchObject({ failures: 0, certificate: {} });
+  });
+
+  it('does not wait for ever because an authority says so', async () => {
+    const refuse = {
+      path: '/new-order',
+      status: 503,
+      type: 'serverInternal',
+      detail: 'x',
+      retryAfter: '999999999',
+    };
+    const { start, own, clock } = await stage({ mood: { refuse } });
+    await start();
+    expect((await own())?.notBefore).toBe(clock.now() + 7 * dayMs);
+  });
+
+  it.each([
+    ['other key', 'the private key does not belong to the certificate'],
+    ['other names', 'its certificate is not for mx.example.com'],
+    ['no certificate', 'the certificate is no PEM'],
+    ['expired', 'is the clock of this machine right'],
+    ['no json', 'the directory is no JSON object'],
+  ] as const)('believes no authority that lies: %s', async (lie, text) => {
+    const { start, own, certificates, ca } = await stage({ mood: { lie } });
+    await start();
+    expect((await own())?.lastError?.text).toContain(text);
+    expect(certificates.known()).toEqual([]);
+    expect(ca.asked.length).toBeLessThan(20);
+  });
+
+  it('keeps what it has while the authority is away', async () => {
+    const { start, pass, own, ca, certificates } = await stage();
+    await start();
+    ca.mood.isAway = true;
+    for (let days = 0; days < 70; days += 1) await pass(dayMs);
+    expect((await own())?.lastError?.text).toBe(
+      'the authority at ca.example cannot be asked: nobody is there',
+    );
+    expect(certificates.known()).toHaveLength(1);
+  });
+
+  it('makes another account where the authority knows the first no more', async () => {
+    const refuse = { path: '/new-order', status: 400, type: 'accountDoesNotExist', detail: 'gone' };
+    const held = await stage();
+    await held.start();
+    held.ca.mood.refuse = refuse;
+    await held.keeper.renew(undefined, true);
+    expect(held.ca.count('/new-account')).toBe(2);
+  });
+
+  it('says that the clock is wrong, once', async () => {
+    const held = await stage({ mood: { clockMs: 61 * minuteMs } });
+    await held.start();
+    await held.keeper.renew(undefined, true);
+    expect(held.lines('warn').map(({ msg }) => msg)).toEqual([
+      expect.stringContaining('the clock of this machine is 61 minutes behind'),
+    ]);
+    expect((await held.keeper.status()).clockAheadMs).toBe(-61 * minuteMs);
+  });
+
+  it('asks for no name that DNS does not lead here, and for others as soon as it does', async () => {
+    const web = {
+      id: 'mta-sts.a.example',
+      names: ['mta-sts.a.example', 'autoconfig.a.example'],
+      isOptional: true,
+    };
+    const { start, pass, own, dns, ca } = await stage({ wanted: [web] });
+    dns.ours = [];
+    await start();
+    expect(await own()).toMatchObject({ names: [], note: expect.stringContaining('DNS leads none of') });
+    dns.ours = ['mta-sts.a.example'];
+    await pass(60 * minuteMs);
+    expect((await own())?.certificate?.names).toEqual(['mta-sts.a.example']);
+    dns.ours = ['*'];
+    await pass(60 * minuteMs);
+    expect((await own())?.certificate?.names).toEqual(web.names);
+    expect(ca.count('/new-order')).toBe(2);
+  });
+
+  it('begins anew where what it kept is damaged', async () => {
+    const { start, restart, dataDir, certificates, lines } = await stage();
+    await start();
+    await writeFile(join(dataDir, 'acme', 'mx.example.com.pem'), 'half a cert');
+    await writeFile(join(dataDir, 'acme', 'state.json'), '{ "half":');
+    await restart();
+    expect(certificates.known()).toHaveLength(1);
+    expect(lines('error')[0]?.error).toContain('mx.example.com.pem cannot be used');
+    expect(lines('warn')[0]?.msg).toContain('state.json is damaged');
+  });
+
+  it('says where it cannot write, and does not ask', async () => {
+    const { start, own, dataDir, ca, keeper } = await stage();
+    await writeFile(join(dataDir, 'acme'), 'a file, where a directory should be');
+    await start();
+    expect((await own())?.lastError?.text).toMatch(/acme.*cannot|cannot.*acme/);
+    expect(ca.count('/new-order')).toBe(0);
+    await keeper.idle();
+  });
+
+  it('knows which names it keeps', async () => {
+    const held = await stage();
+    await held.start();
+    await expect(held.keeper.renew('other.example', false)).rejects.toThrow('Known are: mx.example.com');
+  });
+});
+
+describe('AcmeKeeper with DANE', () => {
+  it('uses the key that was signed by itself for the first certificate', async () => {
+    const key = newEcKey();
+    const { start, certificates } = await stage({ firstKey: pemOf(key) });
+    await start();
+    expect(certificates.known()[0]?.spkiSha256).toBe(spkiSha256(key));
+  });
+
+  it('rolls a key over at once where DNS says nothing of keys', async () => {
+    const held = await stage();
+    await held.start();
+    const [before] = held.certificates.known();
+    await held.keeper.rollover(undefined, false);
+    expect(held.certificates.known()[0]?.spkiSha256).not.toBe(before?.spkiSha256);
+    expect((await held.own())?.nextKey).toBeUndefined();
+  });
+
+  it('waits until the record of the new key is everywhere, and for two lives of it', async () => {
+    const held = await stage();
+    const { start, pass, own, dns, certificates, restart } = held;
+    await start();
+    const current = certificates.known()[0]?.spkiSha256 ?? '';
+    dns.tlsa = { keys: [current], somewhere: [current], ttl: 3600 };
+    await held.keeper.rollover(undefined, false);
+    const next = (await own())?.nextKey?.sha256 ?? '';
+    expect(await own()).toMatchObject({
+      nextKey: { waitsFor: expect.stringContaining('DNS does not show') },
+    });
+    await pass(3 * dayMs);
+    dns.tlsa = { keys: [current], somewhere: [current, next], ttl: 3600 };
+    await pass(5 * minuteMs);
+    expect((await own())?.nextKey?.waitsFor).toContain('not all name servers show');
+    dns.tlsa = { keys: [current, next], somewhere: [current, next], ttl: 3600 };
+    await pass(5 * minuteMs);
+    await restart();
+    await pass(115 * minuteMs);
+    expect(certificates.known()[0]?.spkiSha256).toBe(current);
+    dns.tlsa = { error: 'SERVFAIL' };
+    await pass(5 * minuteMs);
+    expect(certificates.known()[0]?.spkiSha256).toBe(current);
+    dns.tlsa = { keys: [current, next], somewhere: [current, next], ttl: 3600 };
+    await pass(5 * minuteMs);
+    expect(certificates.known()[0]?.spkiSha256).toBe(next);
+    expect((await readFile(join(held.dataDir, 'acme', 'state.json'), 'utf8')).includes('rollover')).toBe(
+      false,
+    );
+  });
+
+  it('waits for a first record too where the configuration says dane = true', async () => {
+    const held = await stage({ dane: true });
+    await held.start();
+    const before = held.certificates.known()[0]?.spkiSha256;
+    await held.keeper.rollover(undefined, false);
+    expect(held.certificates.known()[0]?.spkiSha256).toBe(before);
+    await held.keeper.rollover(undefined, true);
+    expect(held.certificates.known()[0]?.spkiSha256).not.toBe(before);
+  });
+
+  it('renews with the present key meanwhile', async () => {
+    const held = await stage({ dane: true });
+    await held.start();
+    const before = held.certificates.known()[0];
+    await held.keeper.rollover(undefined, false);
+    for (let days = 0; days < 60; days += 1) await held.pass(dayMs);
+    const after = held.certificates.known()[0];
+    expect(after?.spkiSha256).toBe(before?.spkiSha256);
+    expect(after?.notAfter).toBeGreaterThan(before?.notAfter ?? Infinity);
+  });
+});
