@@ -3,6 +3,7 @@
 import { defaultPolicyName } from '../policy/policy.ts';
 import { follow } from '../queue/following.ts';
 import { findPlace, type PlaceParts } from '../queue/readings.ts';
+import type { WhichLogins } from '../reception/signed-in.ts';
 import type { AccountSettings, Store } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
@@ -17,13 +18,18 @@ export interface SettingsParts {
   turns: Turnstile;
   /** Whoever remembers accounts must look again. */
   changed(): void;
+  /** Absent where no server runs. */
+  endSessions?: EndSessions | undefined;
 }
+
+/** Ends what is open by an account's logins. */
+export type EndSessions = (account: string, which?: WhichLogins) => void;
 
 /** Addresses that one account's mail goes on to. */
 const maxForwards = 20;
 
 export function settingsOperations(parts: SettingsParts): Pick<Admin, 'changeSettings'> {
-  const { store, domains, turns, changed } = parts;
+  const { store, domains, turns, changed, endSessions } = parts;
   return {
     changeSettings: ({ address, ...change }) =>
       inTurn(turns, async () => {
@@ -35,6 +41,7 @@ export function settingsOperations(parts: SettingsParts): Pick<Admin, 'changeSet
         const settings = settingsAfter(account.settings ?? {}, { ...change, ...(forward && { forward }) });
         await store.setSettings(key, settings);
         changed();
+        if (change.appPasswordsOnly) endSessions?.(key, 'without-app-password');
         return settings;
       }),
   };
@@ -55,7 +62,7 @@ type Change = Omit<SettingsChange, 'address'>;
 /** Nothing is kept of what is as it would be anyway. */
 function settingsAfter(
   before: AccountSettings,
-  { receive, send, quotaBytes, policy, forward, hourlyRecipients }: Change,
+  { receive, send, quotaBytes, policy, forward, hourlyRecipients, appPasswordsOnly }: Change,
 ): AccountSettings {
   const settings = { ...before };
   if (receive !== undefined) delete settings.receive;
@@ -68,6 +75,8 @@ function settingsAfter(
   if (typeof policy === 'string') settings.policy = policy;
   if (hourlyRecipients !== undefined) delete settings.hourlyRecipients;
   if (typeof hourlyRecipients === 'number') settings.hourlyRecipients = hourlyRecipients;
+  if (appPasswordsOnly !== undefined) delete settings.appPasswordsOnly;
+  if (appPasswordsOnly === true) settings.appPasswordsOnly = true;
   if (forward !== undefined) delete settings.forward;
   if (forward) settings.forward = { to: forward.to, ...(forward.keep && { keep: true }) };
   return settings;

@@ -2,17 +2,18 @@
 
 import { isRewritten } from '../mail/srs.ts';
 import { maxCommandLineBytes } from '../pop3/session.ts';
-import { volumeKind } from '../queue/brake/brake.ts';
 import { follow } from '../queue/following.ts';
 import { findPlace } from '../queue/readings.ts';
-import { placesKind } from '../reception/abuse/login-places.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { makeScramKeys } from '../sasl/scram.ts';
+import { readAppPasswords, saltOf } from '../store/app-passwords.ts';
 import { hashPassword } from '../store/passwords.ts';
 import type { Account, Alias, MailingList, Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turnstile } from '../util/turnstile.ts';
-import { noSuchAccount, settingsOperations } from './account-settings.ts';
+import { type AccessOperations, accessOperations } from './account-access.ts';
+import { type RemovalOperations, removalOperations } from './account-removal.ts';
+import { type EndSessions, inTurn, noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import { type Admin, AdminError, type NewAccount } from './admin.ts';
 
@@ -25,16 +26,21 @@ export interface AccountParts {
   turns: Turnstile;
   /** Whoever remembers accounts and aliases must look again. */
   changed(removed?: string): void;
+  /** Absent where no server runs. */
+  endSessions?: EndSessions | undefined;
+  /** Absent: no mailbox of what is erased is on disk. */
+  dataDir?: string | undefined;
+  /** What is removed is kept for so long. Default: `defaultGraceMs`. */
+  graceMs?: number | undefined;
 }
 
 type AccountOperations = Pick<
   Admin,
-  'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'changeSettings' | 'removeAccount'
->;
+  'addAccount' | 'importAccounts' | 'listAccounts' | 'setPassword' | 'changeSettings'
+> &
+  AccessOperations &
+  RemovalOperations;
 type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
-
-/** What is remembered of an account beside its dossiers: what it sends, where it is used. */
-const memosOfAccount = [volumeKind, placesKind];
 
 /** What every way in can carry: POP3's PASS has the shortest line (SASL's parts have `longestPartBytes`). */
 export const maxPasswordBytes = Math.min(longestPartBytes, maxCommandLineBytes - 'PASS \r\n'.length);
@@ -49,25 +55,26 @@ export function accountOperations(parts: AccountParts): AccountOperations {
       refuseRewritten(account.address);
       await refuseAlias(account.address, store);
       const existing = await store.addAccounts([account]);
-      if (existing.length > 0) throw accountExists(account.address);
+      if (existing.length > 0) throw await accountExists(store, account.address);
       changed();
     },
     importAccounts: ({ accounts }) => importAccounts(accounts, parts),
     listAccounts: () => store.listAccounts(),
-    async setPassword({ address, password }) {
-      const key = localAddress(address, domains);
-      checkPassword(password);
-      const [passwordHash, scramKeys] = await secretsOf(password);
-      if (!(await store.setPassword(key, passwordHash, scramKeys))) throw noSuchAccount(key);
-      changed();
-    },
+    setPassword: ({ address, password }) =>
+      inTurn(parts.turns, async () => {
+        const key = localAddress(address, domains);
+        checkPassword(password);
+        if (!(await store.findAccount(key))) throw noSuchAccount(key);
+        // A challenge of SCRAM has room for one salt: that of the app passwords stays.
+        const salt = saltOf(undefined, await readAppPasswords(store, key));
+        const [passwordHash, scramKeys] = await secretsOf(password, salt);
+        if (!(await store.setPassword(key, passwordHash, scramKeys))) throw noSuchAccount(key);
+        changed();
+        parts.endSessions?.(key, 'without-app-password');
+      }),
     ...settingsOperations(parts),
-    async removeAccount({ address }) {
-      const key = localAddress(address, domains);
-      if (!(await store.removeAccount(key))) throw noSuchAccount(key);
-      changed(key);
-      for (const kind of memosOfAccount) await store.removeMemos(kind, [key]);
-    },
+    ...accessOperations(parts),
+    ...removalOperations(parts),
   };
 }
 
@@ -126,7 +133,8 @@ async function newAccount(
 }
 
 /** What is kept of a password: for who sends it, and for who proves that he knows it. */
-const secretsOf = (password: string) => Promise.all([hashPassword(password), makeScramKeys(password)]);
+const secretsOf = (password: string, salt?: string) =>
+  Promise.all([hashPassword(password), makeScramKeys(password, salt)]);
 
 function checkCredential(
   password: string | undefined,
@@ -243,8 +251,11 @@ function refuseRewritten(key: string): void {
     );
 }
 
-const accountExists = (address: string) =>
-  new AdminError(
-    'exists',
-    `${address} exists already. To change its password: posthorn account passwd ${address}`,
-  );
+async function accountExists(store: Store, address: string): Promise<AdminError> {
+  const removed = (await store.findRemovedAccount(address))?.settings?.removed;
+  const text = removed
+    ? `${address} was removed, and is kept until ${new Date(removed.eraseAt).toISOString()}. ` +
+      `To have it back: posthorn account restore ${address}. To erase it now: posthorn account remove ${address} --now`
+    : `${address} exists already. To change its password: posthorn account passwd ${address}`;
+  return new AdminError('exists', text);
+}

@@ -66,6 +66,7 @@ beforeEach(() => {
     concurrency: 7,
     receiversForgotten: (site) => calls.push(`forget ${site ?? 'all'}`),
     lookAtSources: async () => [],
+    endSessions: () => undefined,
     accountsChanged: () => undefined,
     abuseCounts: () => ({ since: 1, refused: noneRefused, delayed: 2, remembered: 3 }),
     forgiven: (network) => calls.push(`forgiven ${network}`),
@@ -78,8 +79,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const { address } of await directory.store.listAccounts())
-    await directory.store.removeAccount(address);
+  for (const { address } of await directory.store.listAccounts()) await directory.store.eraseAccount(address);
   for (const { address } of await directory.store.listAliases())
     await directory.store.setAlias({ address, targets: [] });
 });

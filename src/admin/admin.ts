@@ -16,6 +16,7 @@ import type { AbuseCounts } from '../reception/abuse/defence.ts';
 import type { GreylistEntry } from '../reception/greylist/greylist.ts';
 import type { Acquaintance, SenderEntry } from '../reception/history/history.ts';
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
+import type { Scope } from '../store/app-passwords.ts';
 import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 import type { TlsStatus } from './certificate-operations.ts';
@@ -49,8 +50,19 @@ export interface SettingsChange {
   policy?: string | null;
   /** Before what it sends is held; 0: as many as it likes. */
   hourlyRecipients?: number | null;
+  /** Its own password is not for mail programs. */
+  appPasswordsOnly?: boolean;
   /** Addresses that its mail goes on to, and whether a copy stays. */
   forward?: { to: string[]; keep: boolean } | null;
+}
+
+/** What may be shown of an app password. */
+export interface AppPasswordSummary {
+  name: string;
+  scope: Scope;
+  createdAt: number;
+  /** To the hour; absent: never. */
+  usedAt?: number;
 }
 
 export interface ImportResult {
@@ -226,8 +238,28 @@ export interface Admin {
   setPassword(request: { address: string; password: string }): Promise<void>;
   /** Resolves to what is set now. */
   changeSettings(request: SettingsChange): Promise<AccountSettings>;
-  /** Its mail stays on disk; its dossiers go. */
-  removeAccount(request: { address: string }): Promise<void>;
+  /** Nobody logs in from now on, and sessions end; with `refusesMail`, nobody can send to it either. */
+  suspendAccount(request: { address: string; refusesMail?: boolean }): Promise<void>;
+  /** Resolves to whether it was suspended. */
+  resumeAccount(request: { address: string }): Promise<{ resumed: boolean }>;
+  /**
+   * As though it were not there, until it is erased with its mail, its dossiers and all that is remembered of it: with `now`,
+   * before this resolves. Senders are told that it takes no mail, or, with `isUnknown`, that there is no such user.
+   */
+  removeAccount(request: {
+    address: string;
+    now?: boolean;
+    isUnknown?: boolean;
+  }): Promise<{ eraseAt: number }>;
+  /** As it was before it was removed. */
+  restoreAccount(request: { address: string }): Promise<void>;
+  /** Those that are not erased yet. */
+  listRemovedAccounts(): Promise<AccountSummary[]>;
+  /** Resolves to the password, which nobody can be told again. */
+  addAppPassword(request: { address: string; name: string; scope: Scope }): Promise<{ password: string }>;
+  listAppPasswords(request: { address: string }): Promise<AppPasswordSummary[]>;
+  /** It opens nothing any more, and what it has opened ends. Resolves to whether there was one. */
+  removeAppPassword(request: { address: string; name: string }): Promise<{ removed: boolean }>;
   changeSenderList(request: SenderListChange): Promise<SenderListsResult>;
   setAlias(request: Alias): Promise<void>;
   removeAlias(request: { address: string }): Promise<void>;

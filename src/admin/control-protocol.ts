@@ -50,6 +50,7 @@ const text = v.string();
 const nothing = v.object({});
 const address = v.object({ address: text });
 const account = v.object({ address: text, password: v.exactOptional(text), hash: v.exactOptional(text) });
+const appPassword = v.object({ ...address.entries, name: text });
 const alias = v.object({
   ...address.entries,
   targets: v.array(text),
@@ -69,6 +70,7 @@ const settingsChange = v.object({
   quotaBytes: v.exactOptional(v.nullable(octets)),
   policy: v.exactOptional(v.nullable(text)),
   hourlyRecipients: v.exactOptional(v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(0)))),
+  appPasswordsOnly: v.exactOptional(v.boolean()),
   forward: v.exactOptional(v.nullable(v.object({ to: v.array(text), keep: v.boolean() }))),
 });
 const moment = v.pipe(v.number(), v.safeInteger());
@@ -103,7 +105,27 @@ export const operations: Record<Operation, Perform> = {
     admin.setPassword(request),
   ),
   changeSettings: operation(settingsChange, (admin, request) => admin.changeSettings(request)),
-  removeAccount: operation(address, (admin, request) => admin.removeAccount(request)),
+  suspendAccount: operation(
+    v.object({ ...address.entries, refusesMail: v.exactOptional(v.boolean()) }),
+    (admin, request) => admin.suspendAccount(request),
+  ),
+  resumeAccount: operation(address, (admin, request) => admin.resumeAccount(request)),
+  removeAccount: operation(
+    v.object({
+      ...address.entries,
+      now: v.exactOptional(v.boolean()),
+      isUnknown: v.exactOptional(v.boolean()),
+    }),
+    (admin, request) => admin.removeAccount(request),
+  ),
+  restoreAccount: operation(address, (admin, request) => admin.restoreAccount(request)),
+  listRemovedAccounts: operation(nothing, (admin) => admin.listRemovedAccounts()),
+  addAppPassword: operation(
+    v.object({ ...appPassword.entries, scope: v.picklist(['submission', 'pop3', 'both']) }),
+    (admin, request) => admin.addAppPassword(request),
+  ),
+  listAppPasswords: operation(address, (admin, request) => admin.listAppPasswords(request)),
+  removeAppPassword: operation(appPassword, (admin, request) => admin.removeAppPassword(request)),
   changeSenderList: operation(
     v.object({
       ...address.entries,

@@ -21,6 +21,7 @@ import type { EventRow, Freeze, JobRow, Store, TraceQuery } from '../store/store
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
+import type { EndSessions } from './account-settings.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import { type Admin, AdminError, type SendResult } from './admin.ts';
@@ -60,6 +61,7 @@ export interface Running extends BanParts {
   suspend(suspensions: readonly Suspension[]): Promise<void>;
   /** Accounts, what is set of them, or aliases have changed; an account was removed. */
   accountsChanged(removed?: string): void;
+  endSessions: EndSessions;
   /** As the store does. */
   freeze(): Promise<Freeze>;
   log: Log;
@@ -83,6 +85,10 @@ export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | '
   greylist(): Promise<Greylist>;
   /** Likewise. */
   senders(): Promise<SenderHistory>;
+  /** Where the mailboxes are. */
+  dataDir?: string;
+  /** What is removed is kept for so long. */
+  graceMs?: number;
   clock: Clock;
   /** Dossiers are kept for so long. */
   dossierMs: number;
@@ -104,7 +110,10 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     directory.forget();
     running?.accountsChanged(removed);
   };
-  const accountParts = { store, domains, policies, clock, turns, changed };
+  const accountParts = {
+    ...{ store, domains, policies, clock, turns, changed },
+    ...{ dataDir: parts.dataDir, graceMs: parts.graceMs, endSessions: running?.endSessions },
+  };
   const look = (all: boolean) => running?.look(all);
   return {
     ...accountOperations(accountParts),

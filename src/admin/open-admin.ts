@@ -73,6 +73,8 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
     senders: () => SenderHistory.read({ store, clock, log: createLog('silent') }),
     greylist: () => Greylist.read({ store, clock, log: createLog('silent'), config: config.greylisting }),
     clock,
+    dataDir: config.dataDir,
+    graceMs: config.accounts.graceDays * dayMs,
     dossierMs: dossier.days * dayMs,
   });
   return { ...admin, close: () => store.close() };

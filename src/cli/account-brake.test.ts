@@ -75,7 +75,7 @@ test('with an account goes what is remembered of what it sent', async () => {
     await store.close();
   };
   await write();
-  await account('remove', 'gone@example.com');
+  await account('remove', 'gone@example.com', '--now');
   const store = await openStore({ dataDir });
   for (const kind of ['sending', 'login-places'])
     expect(await store.findMemo(kind, 'gone@example.com')).toBeUndefined();

@@ -40,11 +40,13 @@ async function list(context: Context, options: CommonOptions): Promise<ExitCode>
 }
 
 function linesOf(braked: Braked, now: number): string[] {
-  const { account, at, clients, recipients, held } = braked;
+  const { account, at, clients, appPasswords = [], recipients, held } = braked;
   const from = clients.map(([address, count]) => `${address} (${count})`).join(', ');
+  const by = appPasswords.map(([name, count]) => `"${name}" (${count})`).join(', ');
   return [
     `${account}  held for ${durationOf(now - at)}: ${reasonOf(braked)}`,
     `    ${plural(held, 'recipient')} held since; it came from ${from || 'nowhere known'}`,
+    ...(by === '' ? [] : [`    by app passwords: ${by}`]),
     ...(recipients.length === 0 ? [] : [`    some of them: ${recipients.join(', ')}`]),
   ].map(printable);
 }

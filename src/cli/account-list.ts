@@ -13,6 +13,7 @@ import { formatSize } from './sizes.ts';
 
 interface ListOptions extends CommonOptions {
   usage?: boolean;
+  removed?: boolean;
 }
 
 /** As it is listed: with how much mail there is, where that was looked for, and how much there may be. */
@@ -25,17 +26,30 @@ export function addListCommand(tree: CommandTree, account: Command, context: Con
   const list = tree
     .add(account, 'list', 'list all accounts, and how full those are that may hold only so much')
     .option('--usage', 'how much mail lies in every one of them')
+    .option('--removed', 'only those that were removed, and when they are erased')
     .option('--json', 'print JSON');
   tree.run(list, (options: ListOptions) => print(context, options));
 }
 
-async function print(context: Context, { usage, ...options }: ListOptions): Promise<ExitCode> {
+async function print(context: Context, { usage, removed, ...options }: ListOptions): Promise<ExitCode> {
+  if (removed) return printRemoved(context, options);
   const accounts = await withAdmin(context, options, async (admin, { dataDir, domains }) => {
     const all = (await admin.listAccounts()).map((each) => withQuota(each, domains));
     return measured(all, (each) => usage === true || each.quotaBytes !== undefined, dataDir);
   });
   if (options.json) printJson(context, accounts);
   else for (const each of accounts) context.terminal.out(`${describe(each)}\n`);
+  return exitCodes.ok;
+}
+
+async function printRemoved(context: Context, options: CommonOptions): Promise<ExitCode> {
+  const accounts = await withAdmin(context, options, (admin) => admin.listRemovedAccounts());
+  if (options.json) printJson(context, accounts);
+  for (const { address, settings } of options.json ? [] : accounts) {
+    const { at = 0, eraseAt = 0 } = settings?.removed ?? {};
+    const [since, until] = [at, eraseAt].map((moment) => new Date(moment).toISOString());
+    context.terminal.out(`${address}  removed ${since}; kept until ${until}\n`);
+  }
   return exitCodes.ok;
 }
 

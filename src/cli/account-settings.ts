@@ -19,6 +19,7 @@ interface SetOptions extends CommonOptions {
   /** false: --no-policy. */
   policy?: string | false;
   hourlyRecipients?: number | 'default';
+  appPasswordsOnly?: boolean;
 }
 
 interface ForwardOptions extends CommonOptions {
@@ -48,10 +49,18 @@ export function addSettingsCommands(tree: CommandTree, account: Command, context
       'recipients within an hour, before what it sends is held; "none": never; "default"',
       once(hourlyRecipients),
     )
+    .option(
+      '--app-passwords-only <on|off>',
+      'mail programs log in by app passwords, not by its own',
+      once(onOrOff),
+    )
     .option('--json', 'print JSON');
   tree.run(
     set,
-    ({ receive, send, quota, policy, hourlyRecipients, ...options }: SetOptions, address: string) =>
+    (
+      { receive, send, quota, policy, hourlyRecipients, appPasswordsOnly, ...options }: SetOptions,
+      address: string,
+    ) =>
       change(context, options, {
         address,
         ...(receive !== undefined && { receive }),
@@ -59,6 +68,7 @@ export function addSettingsCommands(tree: CommandTree, account: Command, context
         ...(quota !== undefined && { quotaBytes: orNull(quota) }),
         ...(policy !== undefined && { policy: policy === false ? null : policy }),
         ...(hourlyRecipients !== undefined && { hourlyRecipients: orNull(hourlyRecipients) }),
+        ...(appPasswordsOnly !== undefined && { appPasswordsOnly }),
       }),
   );
   const forward = tree
@@ -87,7 +97,7 @@ async function change(context: Context, options: CommonOptions, request: Setting
   if (Object.keys(request).length === 1)
     throw new CommandError(
       exitCodes.usage,
-      'nothing is to be set: give --receive, --send, --quota, --policy or --hourly-recipients.',
+      'nothing is to be set: give --receive, --send, --quota, --policy, --hourly-recipients or --app-passwords-only.',
     );
   const settings = await withAdmin(context, options, (admin) => admin.changeSettings(request));
   const address = keyOf(request.address);
@@ -104,8 +114,16 @@ export function describeSettings({
   policy,
   forward,
   hourlyRecipients: most,
+  suspended,
+  appPasswordsOnly,
 }: AccountSettings): string {
   return [
+    ...(suspended
+      ? [
+          `suspended since ${new Date(suspended.at).toISOString().slice(0, 10)}${suspended.refusesMail ? ', and refuses mail' : ''}`,
+        ]
+      : []),
+    ...(appPasswordsOnly ? ['mail programs log in by app passwords only'] : []),
     ...(receive === false ? ['receives nothing'] : []),
     ...(send === false ? ['sends nothing'] : []),
     ...(quotaBytes === undefined ? [] : [`may hold ${formatSize(quotaBytes)}`]),

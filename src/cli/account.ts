@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Command } from 'commander';
 import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
 import { generatePassword } from '../admin/generate-password.ts';
-import { maildirPath } from '../store/maildir.ts';
+import { addAccessCommands } from './account-access.ts';
 import { addBrakeCommands } from './account-brake.ts';
 import { readAccounts } from './account-csv.ts';
 import { addListCommand } from './account-list.ts';
+import { addRemovalCommands } from './account-removal.ts';
 import { addSettingsCommands } from './account-settings.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
@@ -60,11 +60,9 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
   addSenderListCommands(tree, context, account);
   addSettingsCommands(tree, account, context);
   addBrakeCommands(tree, context, account);
-  tree.run(removeCommand(tree, account), (options, address: string) => remove(context, options, address));
+  addAccessCommands(tree, account, context);
+  addRemovalCommands(tree, account, context);
 }
-
-const removeCommand = (tree: CommandTree, account: Command) =>
-  tree.add(account, 'remove <address>', 'remove an account and its dossiers; its mail stays on disk');
 
 async function setSecret(
   context: Context,
@@ -133,15 +131,4 @@ async function importAll(admin: Admin, accounts: NewAccount[]): Promise<ImportRe
     total.existing.push(...part.existing);
   }
   return total;
-}
-
-async function remove(context: Context, options: CommonOptions, address: string): Promise<ExitCode> {
-  await withAdmin(context, options, async (admin, { dataDir }) => {
-    await admin.removeAccount({ address });
-    const mail = maildirPath(dataDir, keyOf(address));
-    context.terminal.out(
-      `${address}: removed. Its mail is still in ${mail}; move it away before somebody else gets this address.\n`,
-    );
-  });
-  return exitCodes.ok;
 }

@@ -410,6 +410,7 @@ describe('posthorn send', () => {
     const running: Running = {
       log: createLog('silent'),
       freeze: () => store.freeze(),
+      endSessions: () => undefined,
       accountsChanged: () => undefined,
       abuseCounts: () => ({
         since: Date.now() - 60 * 60_000,

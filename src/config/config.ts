@@ -193,6 +193,11 @@ export interface AbuseConfig {
   hourlyRecipients: number;
 }
 
+export interface AccountsConfig {
+  /** An account that was removed is kept for so long, and can be restored. */
+  graceDays: number;
+}
+
 export interface LoginConfig {
   /** SCRAM-SHA-256 is offered: once every account has keys for it, at once, or never. */
   scram: 'auto' | 'always' | 'never';
@@ -286,6 +291,7 @@ export interface Config {
   greylisting: GreylistingConfig;
   limits: LimitsConfig;
   abuse: AbuseConfig;
+  accounts: AccountsConfig;
   login: LoginConfig;
   /** Absent: no tokens are taken. */
   oauth?: OauthConfig;

@@ -235,6 +235,10 @@ export const abuseShape = {
   hourlyRecipients: v.optional(values.count(0, 10_000_000, 'recipients'), 50),
 };
 
+const accountsShape = {
+  graceDays: v.optional(values.count(0, 3650, 'days'), 14),
+};
+
 const loginShape = {
   scram: v.optional(values.oneOf('auto', 'always', 'never'), 'auto'),
 };
@@ -326,6 +330,7 @@ const fileShape = (directory: string) => ({
   greylisting: v.optional(values.table(greylistingShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
+  accounts: v.optional(values.table(accountsShape), {}),
   login: v.optional(values.table(loginShape), {}),
   oauth: v.exactOptional(values.table(oauthShape(directory))),
   dossier: v.optional(values.table(dossierShape), {}),
@@ -363,6 +368,7 @@ export const knownKeys: ReadonlyMap<string, readonly string[]> = new Map([
   ['sendmail.senders', Object.keys(sendmailSenderShape)],
   ['limits', Object.keys(limitsShape)],
   ['abuse', Object.keys(abuseShape)],
+  ['accounts', Object.keys(accountsShape)],
   ['login', Object.keys(loginShape)],
   ['oauth', Object.keys(oauthShape(''))],
   ['oauth.introspection', Object.keys(introspectionShape(''))],

@@ -90,6 +90,7 @@ function describeAccepted({ data }: EventOf<'accepted'>): Step {
   const details = [
     ...(client === undefined ? [] : [`client: ${clientOf(client)}`]),
     ...(client === undefined ? [] : [tls === undefined ? 'not encrypted' : tlsOf(tls)]),
+    ...(data.appPassword === undefined ? [] : [`logged in by the app password "${data.appPassword}"`]),
     `from ${pathOf(data.from)} to ${pathsOf(data.to)}, ${sizeOf(data.sizeBytes)}`,
     ...(messageId === undefined ? [] : [`Message-ID: ${messageId}`]),
     ...askedLines(asked),

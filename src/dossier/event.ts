@@ -59,6 +59,8 @@ interface EventData {
     sizeBytes: number;
     client?: { address: string; helo: string; reverseName?: string };
     account?: string;
+    /** The name of the app password that it logged in with. */
+    appPassword?: string;
     messageId?: string;
     tls?: TlsFacts;
     /** When it is to go, as the sender wants it: times in ms since the epoch. */

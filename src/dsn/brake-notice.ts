@@ -23,6 +23,8 @@ export interface BrakeNotice {
   /** Given where they were the reason. */
   bounces?: { ended: number; bounced: number };
   clients: readonly (readonly [address: string, recipients: number, at: number])[];
+  /** The same of the app passwords that it came by. */
+  appPasswords?: BrakeNotice['clients'];
   /** Some of those that it was for. */
   recipients: readonly string[];
   /** Recipients that wait. */
@@ -78,6 +80,7 @@ function commands(account: string): string[] {
 
 function noticeText(notice: BrakeNotice): string {
   const { hostname, account, audience, brakedAt, clients, recipients, waiting, isReminder } = notice;
+  const { appPasswords = [] } = notice;
   const who = audience === 'user' ? 'What you send' : `What <${oneLine(account)}> sends`;
   return [
     ...wrapText(`${who} is ${isReminder ? 'still ' : ''}held at ${hostname}, since`),
@@ -87,6 +90,8 @@ function noticeText(notice: BrakeNotice): string {
     '',
     'It came from:',
     ...clients.map(([address, count]) => `    ${oneLine(address)}  (${people(count)})`),
+    ...(appPasswords.length === 0 ? [] : ['', 'By these app passwords, which can be revoked alone:']),
+    ...appPasswords.map(([name, count]) => `    "${oneLine(name)}"  (${people(count)})`),
     '',
     'Some of those that it was for:',
     ...recipients.map((recipient) => `    <${oneLine(recipient)}>`),

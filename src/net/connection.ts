@@ -31,13 +31,18 @@ const bulkBytes = 16 * 1024;
  */
 export const bufferedBytes = 16 * 1024;
 
-type EndReason = 'idle' | 'time' | 'shutdown';
+type EndReason = 'idle' | 'time' | 'shutdown' | 'revoked';
 
 /**
  * A session that must end while an answer is being worked on waits so long for it. When the server stops, somebody waits
  * for that; else as long as a client waits for the answer to its message (RFC 5321 §4.5.3.2.6).
  */
-const lastAnswerMs: Record<EndReason, number> = { idle: 600_000, time: 600_000, shutdown: 10_000 };
+const lastAnswerMs: Record<EndReason, number> = {
+  idle: 600_000,
+  time: 600_000,
+  revoked: 600_000,
+  shutdown: 10_000,
+};
 
 export interface ConnectionParts<Event, Answer> {
   machine: Machine<Event, Answer>;

@@ -133,7 +133,7 @@ class HttpSession implements OpenSession {
     response.shouldKeepAlive = false;
   }
 
-  end(why: 'idle' | 'time' | 'shutdown'): void {
+  end(why: 'idle' | 'time' | 'shutdown' | 'revoked'): void {
     if (why !== 'shutdown' || this.#answers.size === 0) return void this.#socket.destroy();
     for (const response of this.#answers) this.isLast(response);
     this.#limit(lastAnswerMs);

@@ -34,7 +34,7 @@ export interface Machine<Event, Answer> {
   /** True once the output is the last: write it and close. */
   readonly ended: boolean;
   /** Says a last word, if the protocol has one, and ends: the session took too long, or the server stops. */
-  end(why: 'idle' | 'time' | 'shutdown'): void;
+  end(why: 'idle' | 'time' | 'shutdown' | 'revoked'): void;
 }
 
 /** Who is at the other end of a connection. */

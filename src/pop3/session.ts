@@ -102,11 +102,13 @@ export class Pop3Session implements Machine<Pop3Event, Pop3Answer> {
    * A session that is idle for too long ends without a word, as RFC 1939 §3 wants it. Otherwise a last word is said
    * where the client would take it for what it is: not amid a message, nor while a command waits for its response.
    */
-  end(why: 'idle' | 'time' | 'shutdown'): void {
+  end(why: 'idle' | 'time' | 'shutdown' | 'revoked'): void {
     const between = this.#mode === 'command' && this.#asked === undefined && !this.tlsWanted;
     if (between && why === 'time')
       this.#say(negative('This session took too long; connect again', 'SYS/TEMP'));
     if (between && why === 'shutdown') this.#say(negative('The server stops; try again later', 'SYS/TEMP'));
+    if (between && why === 'revoked')
+      this.#say(negative('What you logged in with is good no more; log in again', 'AUTH'));
     this.#mode = 'ended';
   }
 

@@ -24,7 +24,9 @@ export type Resolution =
   | { status: 'endless'; why: string };
 
 export interface DirectoryParts {
-  store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'>;
+  /** Without `findRemovedAccount`, nobody was ever removed. */
+  store: Pick<Store, 'findAccount' | 'findAlias' | 'firstAccount' | 'listAliases'> &
+    Partial<Pick<Store, 'findRemovedAccount'>>;
   domains: readonly LocalDomain[];
   /** Absent: nothing went on from here under an address of ours, and no bounce of that comes back. */
   returnPaths?: Pick<ReturnPaths, 'reverse'>;
@@ -130,7 +132,8 @@ export class Directory {
 
   /** Its user may submit nothing. */
   async isBarredFromSending(account: string): Promise<boolean> {
-    return (await this.#parts.store.findAccount(account))?.settings?.send === false;
+    const { send, suspended } = (await this.#parts.store.findAccount(account))?.settings ?? {};
+    return send === false || suspended !== undefined;
   }
 
   #aliasesByAccount(): Promise<Map<string, string[]>> {
@@ -179,9 +182,20 @@ export class Directory {
     const followed = await this.#follow({ original: key, start: key, evenClosed });
     if (followed.status !== 'unknown') return followed;
     const standIn = evenClosed ? await this.#findPostmaster(key, domain) : followed;
+    const removed = standIn.status === 'unknown' ? await this.#findRemoved({ localPart, domain }) : undefined;
+    if (removed) return removed.isUnknown ? { status: 'unknown' } : { status: 'unknown', isClosed: true };
     const catchAll = this.#domain(domain)?.catchAll;
     if (standIn.status !== 'unknown' || followed.isClosed || catchAll === undefined) return standIn;
     return this.#follow({ original: key, start: catchAll, rule: 'catch-all' });
+  }
+
+  /** What was for somebody who may come back is for nobody else meanwhile. */
+  async #findRemoved(address: Address) {
+    for (const { key } of readingsOf(address, this.#places.domains)) {
+      const account = await this.#parts.store.findRemovedAccount?.(key);
+      if (account) return account.settings?.removed;
+    }
+    return undefined;
   }
 
   async #follow(way: Way): Promise<Exclude<Resolution, { status: 'elsewhere' }>> {

@@ -112,10 +112,10 @@ class Walk implements Followed {
 
   async #enterAccount(
     address: string,
-    { receive, forward, quotaBytes = this.#quotaOfDomain(address) }: AccountSettings,
+    { receive, suspended, forward, quotaBytes = this.#quotaOfDomain(address) }: AccountSettings,
     path: Path,
   ): Promise<boolean> {
-    if (receive === false && !this.#way.evenClosed) {
+    if ((receive === false || suspended?.refusesMail) && !this.#way.evenClosed) {
       this.isClosed = true;
       return false;
     }

@@ -119,6 +119,7 @@ export function acceptedEvent(
     data.dialogue = lines;
   }
   if (session.account !== undefined) data.account = session.account;
+  if (session.appPassword !== undefined) data.appPassword = session.appPassword;
   if (messageId !== undefined) data.messageId = messageId;
   if (requests !== undefined && asksOfWhen(requests)) data.asked = askedOf(requests);
   if (session.tls) data.tls = { version: session.tls.version, cipher: session.tls.cipher };

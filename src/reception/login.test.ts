@@ -7,7 +7,7 @@ import { loginFailureDelayMs, logins, maxLoginFailures, maxPendingChecks } from 
 const bob = 'bob@example.com';
 const right = { authorizationId: '', user: bob, password: 'secret' };
 const wrong = { ...right, password: 'guess' };
-const check = async (user: string, password: string) => (password === 'secret' ? user : undefined);
+const check = async (account: string, password: string) => (password === 'secret' ? { account } : undefined);
 
 function door(authenticate = check) {
   const { clock, delays } = impatientClock();
@@ -39,12 +39,12 @@ test.each([
 });
 
 test('a client with too many checks under way is turned away, and no other is', async () => {
-  const checked = Promise.withResolvers<string | undefined>();
+  const checked = Promise.withResolvers<{ account: string } | undefined>();
   const { open } = door(() => checked.promise);
   const pending = Array.from({ length: maxPendingChecks }, () => open('192.0.2.1')(right));
   expect(await open('192.0.2.1')(right)).toEqual({ kind: 'busy' });
   const other = open('192.0.2.2')(right);
-  checked.resolve(bob);
+  checked.resolve({ account: bob });
   for (const outcome of await Promise.all([...pending, other])) expect(outcome.kind).toBe('welcome');
   expect(await open('192.0.2.1')(right)).toMatchObject({ kind: 'welcome' });
 });

@@ -11,6 +11,7 @@ import type {
   MechanismMessage,
   MechanismServer,
   MechanismStep,
+  Service,
   StartMechanism,
 } from '../sasl/exchange.ts';
 import type { Authenticator } from '../store/passwords.ts';
@@ -25,6 +26,10 @@ export interface LoginParts {
   places?: Pick<LoginPlaces, 'failed' | 'succeeded' | 'isBesieged'>;
   /** Those that do not hand over a password, by name. */
   mechanisms?: ReadonlyMap<string, StartMechanism>;
+  /** Nobody logs in to this account now, whatever he knows. */
+  isSuspended?(account: string): Promise<boolean>;
+  /** Told of each login by an app password. */
+  onAppPassword?(account: string, name: string): void;
   /** Told how each ended. */
   onLogin?: ((outcome: Exclude<LoginOutcome['kind'], 'challenge'>) => void) | undefined;
   clock: Clock;
@@ -32,7 +37,9 @@ export interface LoginParts {
 }
 
 export type LoginOutcome =
-  | { kind: 'welcome'; account: string }
+  | { kind: 'welcome'; account: string; appPassword?: string }
+  /** It is who it says, and may not come in. */
+  | { kind: 'suspended' }
   /** The client is to answer this. */
   | { kind: 'challenge'; text: string }
   /** With `last`, the session has had its guesses and is to be ended; `why` says more of that. */
@@ -57,13 +64,15 @@ export function logins({
   authenticate,
   mechanisms = new Map(),
   places,
+  isSuspended,
+  onAppPassword,
   onLogin,
   clock,
   log,
-}: LoginParts): (client: string, conduct?: Conduct) => Login {
+}: LoginParts): (client: string, conduct?: Conduct, service?: Service) => Login {
   const enter = limitPerClient(maxPendingChecks);
-  return (client, conduct) => {
-    const respond = responder(mechanisms);
+  return (client, conduct, service = 'submission') => {
+    const respond = responder(mechanisms, service);
     let failures = 0;
     const wrong = async (user: string, guess: string): Promise<LoginOutcome & { kind: 'wrong' }> => {
       failures++;
@@ -85,7 +94,7 @@ export function logins({
       if (isPassword && (await isBesieged(claim.user))) return { kind: 'busy', why: besieged };
       const leave = enter(client);
       if (!leave) return { kind: 'busy' };
-      const check = isPassword ? checkPassword(authenticate, claim) : respond(claim);
+      const check = isPassword ? checkPassword(authenticate, claim, service) : respond(claim);
       const step = await check.finally(leave);
       if (step.kind === 'malformed') return step;
       if (step.kind === 'challenge' && step.hasFailed) {
@@ -105,8 +114,12 @@ export function logins({
       const account = accountOf(step);
       if (account === undefined && counted) return counted;
       if (account === undefined) return wrong(step.user, isPassword ? claim.password : claim.message);
+      if (await isSuspended?.(account)) return { kind: 'suspended' };
       if (conduct) places?.succeeded(account, client);
-      return { kind: 'welcome', account };
+      const { appPassword } = step.kind === 'proven' ? step : {};
+      if (appPassword === undefined) return { kind: 'welcome', account };
+      onAppPassword?.(account, appPassword);
+      return { kind: 'welcome', account, appPassword };
     };
     return async (claim) => {
       const outcome = await decide(claim);
@@ -116,22 +129,33 @@ export function logins({
   };
 }
 
+/** For who has proven that it is theirs. */
+export const suspendedText = 'This account is suspended';
+
 const besieged =
   'Too many failed logins for this account; try again in an hour, or from where you have logged in before';
 
 async function checkPassword(
   authenticate: Authenticator,
   { authorizationId, user, password }: Credentials,
+  service: Service,
 ): Promise<MechanismStep> {
-  const account = await authenticate(user, password);
-  return account === undefined ? { kind: 'wrong', user } : { kind: 'proven', user: account, authorizationId };
+  const found = await authenticate(user, password, service);
+  if (found === undefined) return { kind: 'wrong', user };
+  const { account, appPassword } = found;
+  return {
+    kind: 'proven',
+    user: account,
+    authorizationId,
+    ...(appPassword !== undefined && { appPassword }),
+  };
 }
 
 /** Keeps the exchange of a session that is under way: one at a time. */
-function responder(mechanisms: ReadonlyMap<string, StartMechanism>) {
+function responder(mechanisms: ReadonlyMap<string, StartMechanism>, service: Service) {
   let exchange: MechanismServer | undefined;
   return async ({ mechanism, message, begins, binding }: MechanismMessage): Promise<MechanismStep> => {
-    if (begins) exchange = mechanisms.get(mechanism)?.(binding);
+    if (begins) exchange = mechanisms.get(mechanism)?.(binding, service);
     const step = await exchange?.respond(message);
     if (step?.kind !== 'challenge') exchange = undefined;
     return step ?? { kind: 'malformed', text: 'the exchange is over' };

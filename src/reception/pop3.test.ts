@@ -30,7 +30,7 @@ async function server(files: Record<string, string> = {}): Promise<{ maildir: st
   for (const [name, content] of Object.entries(files)) await writeFile(join(maildir, name), content);
   const log = createLog('silent');
   const authenticate = async (user: string, password: string) =>
-    password === 'secret' && !user.startsWith('nobody') ? user.toLowerCase() : undefined;
+    password === 'secret' && !user.startsWith('nobody') ? { account: user.toLowerCase() } : undefined;
   const parts: Pop3Parts = {
     login: logins({ authenticate, clock: impatientClock().clock, log })(peer.address),
     maildirOf: (account) => join(directory, account),

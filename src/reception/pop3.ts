@@ -10,7 +10,7 @@ import { firstLines } from '../pop3/top.ts';
 import { errorCode } from '../store/errors.ts';
 import { listMaildir, type MailboxEntry, readEntry, removeEntries } from '../store/mailbox.ts';
 import type { Log } from '../util/log.ts';
-import type { Login, LoginOutcome } from './login.ts';
+import { type Login, type LoginOutcome, suspendedText } from './login.ts';
 import { markSeen } from './mark-seen.ts';
 
 export interface Pop3Parts {
@@ -98,6 +98,8 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
           : { kind: 'refused', code: 'SYS/TEMP', text: outcome.why, close: outcome.last };
       case 'challenge':
         return outcome;
+      case 'suspended':
+        return { kind: 'refused', code: 'AUTH', text: `${suspendedText}; ask your postmaster` };
       case 'malformed':
         return { kind: 'refused', text: `AUTH failed: ${outcome.text}` };
       case 'busy': {

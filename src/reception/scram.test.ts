@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { Service } from '../sasl/exchange.ts';
 import { makeScramKeys, type ScramKeys } from '../sasl/scram.ts';
 import { scramSha256 } from '../sasl/scram-client.ts';
+import { type AppPassword, readAppPasswords } from '../store/app-passwords.ts';
 import { authenticator, hashPassword } from '../store/passwords.ts';
 import type { Account, Memo } from '../store/store.ts';
 import { fakeClock, impatientClock } from '../testing/fake-clock.ts';
@@ -43,10 +45,16 @@ const open = (store: ScramParts['store'], offer: ScramParts['offer'] = 'auto', c
   Scram.open({ store, offer, clock, log });
 
 /** Logs in as a client would; resolves to what comes after the last challenge. */
-async function logIn(scram: Scram, user: string, password: string, authorizationId = '') {
+async function logIn(
+  scram: Scram,
+  user: string,
+  password: string,
+  authorizationId = '',
+  service: Service = 'submission',
+) {
   const { clock, delays } = impatientClock();
   const parts = { authenticate: async () => undefined, mechanisms: scram.mechanisms, clock, log };
-  const login = logins(parts)('192.0.2.1');
+  const login = logins(parts)('192.0.2.1', undefined, service);
   const client = scramSha256({ user, password }, 'abc');
   const mechanism = 'SCRAM-SHA-256';
   const first = client.initialResponse.replace('n,,', `n,${authorizationId && `a=${authorizationId}`},`);
@@ -58,7 +66,7 @@ async function logIn(scram: Scram, user: string, password: string, authorization
 
 /** The salt that is shown to who says that this is its name. */
 async function saltOf(scram: Scram, user: string): Promise<string | undefined> {
-  const server = scram.mechanisms.get('SCRAM-SHA-256')?.(undefined);
+  const server = scram.mechanisms.get('SCRAM-SHA-256')?.(undefined, 'pop3');
   const step = await server?.respond(`n,,n=${user},r=abc`);
   if (step?.kind !== 'challenge') throw new Error(`no challenge but ${step?.kind}`);
   return /^r=abc[^,]{24},s=([^,]{24}),i=100000$/.exec(step.text)?.[1];
@@ -124,12 +132,12 @@ test('a login with the password leaves keys behind, which log in', async () => {
   const { store, all } = storeOf(account(bob));
   const scram = await open(store);
   const authenticate = scram.keeping(authenticator(store));
-  expect(await authenticate(bob, 'pen')).toBeUndefined();
+  expect(await authenticate(bob, 'pen', 'pop3')).toBeUndefined();
   expect(all.get(bob)?.scramKeys).toBeUndefined();
-  expect(await authenticate('BOB@example.com', 'pencil')).toBe(bob);
+  expect(await authenticate('BOB@example.com', 'pencil', 'pop3')).toEqual({ account: bob });
   const made = all.get(bob)?.scramKeys;
   expect((await logIn(scram, bob, 'pencil')).outcome).toMatchObject({ kind: 'welcome' });
-  await authenticate(bob, 'pencil');
+  await authenticate(bob, 'pencil', 'pop3');
   expect(all.get(bob)?.scramKeys).toBe(made);
 });
 
@@ -138,9 +146,9 @@ test('a password that is changed while the old one is checked does not get the k
   const scram = await open(store);
   const authenticate = scram.keeping(async () => {
     all.set(bob, { ...account(bob), passwordHash: 'of a new password' });
-    return bob;
+    return { account: bob };
   });
-  expect(await authenticate(bob, 'pencil')).toBe(bob);
+  expect(await authenticate(bob, 'pencil', 'pop3')).toEqual({ account: bob });
   expect(all.get(bob)?.scramKeys).toBeUndefined();
 });
 
@@ -148,7 +156,7 @@ test('keys that cannot be kept keep nobody from logging in', async () => {
   const { store } = storeOf(account(bob));
   const failing = { ...store, addScramKeys: () => Promise.reject(new Error('disk full')) };
   const scram = await open(failing);
-  expect(await scram.keeping(authenticator(store))(bob, 'pencil')).toBe(bob);
+  expect(await scram.keeping(authenticator(store))(bob, 'pencil', 'pop3')).toEqual({ account: bob });
 });
 
 test('is offered once every account has keys, always, or never', async () => {
@@ -169,4 +177,50 @@ test('is offered once every account has keys, always, or never', async () => {
   expect(scram.offered).toEqual(both);
   expect(never.offered).toEqual([]);
   expect((await open(store, 'never')).offered).toEqual([]);
+});
+
+describe('app passwords', () => {
+  const phone = 'abcd-efgh-ijkl-mnop-qrst';
+
+  /** Bob, with one app password that fetches. */
+  async function withPhone(settings: Account['settings'] = {}) {
+    const known = storeOf({ ...account(bob, keys), settings });
+    const made: AppPassword = {
+      ...{ name: 'phone', scope: 'pop3', createdAt: 0, selector: 'abcd' },
+      passwordHash: await hashPassword(phone),
+      scramKeys: await makeScramKeys(phone, keys.salt),
+    };
+    await known.store.writeMemos([{ kind: 'app-passwords', key: bob, value: [made] }]);
+    return { ...known, scram: await open(known.store, 'always') };
+  }
+
+  test('log in by SCRAM beside the main password, all with one salt', async () => {
+    const { scram } = await withPhone();
+    const byPhone = await logIn(scram, bob, phone, '', 'pop3');
+    expect(byPhone.outcome).toEqual({ kind: 'welcome', account: bob, appPassword: 'phone' });
+    expect((await logIn(scram, bob, 'pencil')).outcome).toEqual({ kind: 'welcome', account: bob });
+  });
+
+  test('do not log in to what they are not for', async () => {
+    const { scram } = await withPhone();
+    expect((await logIn(scram, bob, phone, '', 'submission')).outcome).toMatchObject({ kind: 'wrong' });
+  });
+
+  test('may be the only ones that do', async () => {
+    const { scram, store } = await withPhone({ appPasswordsOnly: true });
+    expect((await logIn(scram, bob, 'pencil', '', 'pop3')).outcome).toMatchObject({ kind: 'wrong' });
+    expect((await logIn(scram, bob, phone, '', 'pop3')).outcome).toMatchObject({ kind: 'welcome' });
+    const appPasswordsOf = (address: string) => readAppPasswords(store, address);
+    const authenticate = authenticator({ findAccount: store.findAccount, appPasswordsOf });
+    expect(await authenticate(bob, 'pencil', 'pop3')).toBeUndefined();
+    expect(await authenticate(bob, phone, 'pop3')).toEqual({ account: bob, appPassword: 'phone' });
+    expect(await authenticate(bob, phone, 'submission')).toBeUndefined();
+  });
+
+  test('give their salt to keys that are made later', async () => {
+    const { scram, store, all } = await withPhone();
+    all.set(bob, account(bob));
+    await scram.keeping(authenticator(store))(bob, 'pencil', 'pop3');
+    expect(all.get(bob)?.scramKeys?.salt).toBe(keys.salt);
+  });
 });

@@ -5,16 +5,20 @@
 
 import { randomBytes } from 'node:crypto';
 import { addressKey, parseAddress } from '../mail/address.ts';
-import type { StartMechanism } from '../sasl/exchange.ts';
-import { makeScramKeys, pretendedKeys, type ScramKeys, type ScramMechanism } from '../sasl/scram.ts';
-import { scramServer } from '../sasl/scram-server.ts';
+import type { Service, StartMechanism } from '../sasl/exchange.ts';
+import { makeScramKeys, pretendedKeys, type ScramMechanism } from '../sasl/scram.ts';
+import { type AllKeys, scramServer } from '../sasl/scram-server.ts';
+import { readAppPasswords, saltOf, serves } from '../store/app-passwords.ts';
 import type { Authenticator } from '../store/passwords.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+import type { Turnstile } from '../util/turnstile.ts';
 
 export interface ScramParts {
   store: Pick<Store, 'findAccount' | 'addScramKeys' | 'lacksScramKeys' | 'findMemo' | 'writeMemos'>;
+  /** Lets one in at a time who changes an account. Default: nobody else does. */
+  turns?: { accounts: Turnstile };
   /** `auto`: offered once every account has keys: clients choose it where they can, and do not fall back. */
   offer: 'auto' | 'always' | 'never';
   clock: Clock;
@@ -55,37 +59,52 @@ export class Scram {
   }
 
   get mechanisms(): ReadonlyMap<string, StartMechanism> {
-    const keysOf = (user: string) => this.#keysOf(user);
     return new Map(
-      mechanisms.map((name) => [name, (binding) => scramServer(name, { keysOf, binding })] as const),
+      mechanisms.map((name) => {
+        const start: StartMechanism = (binding, service) =>
+          scramServer(name, { keysOf: (user) => this.#keysOf(user, service), binding });
+        return [name, start] as const;
+      }),
     );
   }
 
   /** An account without keys gets them by a login with its password. */
   keeping(authenticate: Authenticator): Authenticator {
     if (this.#parts.offer === 'never') return authenticate;
-    return async (user, password) => {
+    return async (user, password, service) => {
       // Before the password is checked: if it is changed meanwhile, the keys must not be those of the old one.
       const account = await this.#findAccount(user);
-      const address = await authenticate(user, password);
-      if (address !== undefined && account?.scramKeys === undefined)
-        await this.#addKeys(address, account?.passwordHash ?? '', password);
-      return address;
+      const found = await authenticate(user, password, service);
+      if (found && found.appPassword === undefined && account?.scramKeys === undefined)
+        await this.#addKeys(found.account, account?.passwordHash ?? '', password);
+      return found;
     };
   }
 
   async #addKeys(address: string, passwordHash: string, password: string): Promise<void> {
-    const { store, log } = this.#parts;
+    const { store, log, turns } = this.#parts;
+    await turns?.accounts.enter();
     try {
-      await store.addScramKeys(address, passwordHash, await makeScramKeys(password));
+      const salt = saltOf(undefined, await readAppPasswords(store, address));
+      await store.addScramKeys(address, passwordHash, await makeScramKeys(password, salt));
     } catch (error) {
       log.warn({ err: error, account: address }, 'cannot keep SCRAM keys; the next login tries again');
+    } finally {
+      turns?.accounts.leave();
     }
   }
 
-  async #keysOf(user: string): Promise<ScramKeys> {
+  /** Where the account's own password does not do, its keys are those of no password, in the salt of the others. */
+  async #keysOf(user: string, service: Service): Promise<AllKeys> {
     const pretended = pretendedKeys(this.#secret, user);
-    return (await this.#findAccount(user))?.scramKeys ?? pretended;
+    const account = await this.#findAccount(user);
+    const appPasswords = account ? await readAppPasswords(this.#parts.store, account.address) : [];
+    const own = account?.settings?.appPasswordsOnly ? undefined : account?.scramKeys;
+    const salt = saltOf(account, appPasswords);
+    const others = appPasswords
+      .filter((each) => serves(each, service) && each.scramKeys.salt === salt)
+      .map(({ name, scramKeys }) => ({ ...scramKeys, name }));
+    return { ...(own ?? { ...pretended, ...(salt !== undefined && { salt }) }), others };
   }
 
   async #findAccount(user: string) {

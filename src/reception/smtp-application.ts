@@ -23,7 +23,7 @@ import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Conduct } from './abuse/conduct.ts';
 import { refuseFull } from './full-mailbox.ts';
 import { refusePost } from './list-posts.ts';
-import type { Login } from './login.ts';
+import { type Login, suspendedText } from './login.ts';
 import type { MessageCollector } from './message-collector.ts';
 import { closedMailbox, endlessAddress, isAddress, readPath, unknownUser, withoutRoute } from './path.ts';
 import { type Check, firstRefusal, refuseToReturn } from './recipient-checks.ts';
@@ -41,6 +41,8 @@ export interface Session {
   hello: { verb: 'HELO' | 'EHLO'; name: string } | undefined;
   /** The account that has authenticated. */
   account: string | undefined;
+  /** By which of its app passwords; absent: it was another way. */
+  appPassword?: string | undefined;
   /** Command lines of the client's so far. */
   commandsHeard(): number;
   /** The opening and the current transaction, as said so far, and the answer that is about to be given. */
@@ -186,6 +188,7 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
         this.#session.tls = event.tls;
         this.#session.hello = undefined;
         this.#session.account = undefined;
+        this.#session.appPassword = undefined;
         return undefined;
       case 'hello':
         this.#reset();
@@ -216,9 +219,12 @@ export class SmtpApplication implements Application<SmtpEvent, Reply | undefined
     switch (outcome?.kind) {
       case 'welcome':
         this.#session.account = outcome.account;
+        this.#session.appPassword = outcome.appPassword;
         return reply(235, '2.7.0', `Welcome, ${outcome.account}`);
       case 'challenge':
         return reply(334, '', encodeChallenge(outcome.text));
+      case 'suspended':
+        return reply(535, '5.7.13', `${suspendedText}; ask your postmaster`);
       case 'malformed':
         return authFailed({ reason: 'malformed', text: outcome.text });
       case 'busy':

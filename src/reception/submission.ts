@@ -210,7 +210,7 @@ interface Submitted {
 /** What goes beyond what is usual of a user is accepted, and held. */
 async function enqueue(
   { queue, brake, wroteTo }: SubmissionParts,
-  { account, peer }: Session,
+  { account, appPassword, peer }: Session,
   entry: Parameters<Queue['accept']>[0],
 ): Promise<void> {
   if (account === undefined) return queue.accept(entry);
@@ -220,7 +220,7 @@ async function enqueue(
     wroteTo?.(account, recipients);
     return;
   }
-  const sending = { recipients, client: peer.address };
+  const sending = { recipients, client: peer.address, ...(appPassword !== undefined && { appPassword }) };
   const asked = brake.take(account, sending);
   const reason = asked instanceof Promise ? await asked : asked;
   try {

@@ -20,6 +20,9 @@ export interface MechanismMessage {
   binding?: ChannelBinding | undefined;
 }
 
+/** What somebody logs in for. */
+export type Service = 'submission' | 'pop3';
+
 /** Who a client says it is, not yet believed. */
 export type Claim = Credentials | MechanismMessage;
 
@@ -46,7 +49,8 @@ export type MechanismStep =
    */
   | { kind: 'challenge'; text: string; user?: string; hasFailed?: true }
   /** That is who it is. `authorizationId` is whom it wants to act as, or ''. */
-  | { kind: 'proven'; user: string; authorizationId: string }
+  /** With `appPassword`, it has proven the one of that name. */
+  | { kind: 'proven'; user: string; authorizationId: string; appPassword?: string }
   | { kind: 'wrong'; user: string }
   | { kind: 'malformed'; text: string }
   /** It cannot be found out now. */
@@ -57,7 +61,7 @@ export interface MechanismServer {
   respond(message: string): Promise<MechanismStep>;
 }
 
-export type StartMechanism = (binding: ChannelBinding | undefined) => MechanismServer;
+export type StartMechanism = (binding: ChannelBinding | undefined, service: Service) => MechanismServer;
 
 /** What goes out as a challenge. */
 export const encodeChallenge = (text: string): string => Buffer.from(text).toString('base64');

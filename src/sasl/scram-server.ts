@@ -19,9 +19,17 @@ import {
   xor,
 } from './scram.ts';
 
+/** What a proof may be made with: those of the password, and those of others that do as well. */
+export type AllKeys = ScramKeys & { others?: readonly OtherKeys[] };
+
+/** Of one of several passwords; salt and iterations are the same for all. */
+export interface OtherKeys extends Pick<ScramKeys, 'storedKey' | 'serverKey'> {
+  name: string;
+}
+
 export interface ScramServerParts {
   /** Of whoever says that this is its name; pretended ones where there are none. */
-  keysOf(user: string): Promise<ScramKeys>;
+  keysOf(user: string): Promise<AllKeys>;
   /** -PLUS is offered on this connection. */
   binding?: ChannelBinding | undefined;
   nonce?: () => string;
@@ -53,18 +61,22 @@ export function scramServer(mechanism: ScramMechanism, parts: ScramServerParts):
     const nonce = first.nonce + (parts.nonce ?? newNonce)();
     const challenge = `r=${nonce},s=${keys.salt},i=${keys.iterations}`;
     respond = async (last) => {
-      const step = verify(last, { first, nonce, challenge, keys });
-      respond = step.kind === 'challenge' ? (end) => confirm(end, first) : over;
+      const { proven, step } = verify(last, { first, nonce, challenge, keys });
+      respond = proven ? (end) => confirm(end, first, proven) : over;
       return step;
     };
     return { kind: 'challenge', text: challenge, user: first.user };
   }
 
   /** SMTP and POP3 have no room for our proof in their last word: it is a challenge, and the answer to it is empty. */
-  async function confirm(message: string, { user, authorizationId }: First): Promise<MechanismStep> {
+  async function confirm(
+    message: string,
+    { user, authorizationId }: First,
+    { name }: Proven,
+  ): Promise<MechanismStep> {
     respond = over;
     return message === ''
-      ? { kind: 'proven', user, authorizationId }
+      ? { kind: 'proven', user, authorizationId, ...(name !== undefined && { appPassword: name }) }
       : malformed('the last response of this mechanism is empty');
   }
 
@@ -106,26 +118,39 @@ interface Challenged {
   first: First;
   nonce: string;
   challenge: string;
-  keys: ScramKeys;
+  keys: AllKeys;
 }
 
-function verify(message: string, { first, nonce, challenge, keys }: Challenged): MechanismStep {
+/** The keys that a proof was made with. */
+type Proven = Pick<ScramKeys, 'storedKey' | 'serverKey'> & { name?: string };
+
+function verify(
+  message: string,
+  { first, nonce, challenge, keys }: Challenged,
+): { step: MechanismStep; proven?: Proven } {
   const [, withoutProof = '', proof = ''] = /^(c=.*),p=([^,]+)$/s.exec(message) ?? [];
   const { c: channel, r: repeated } = attributesOf(withoutProof) ?? {};
   const { user } = first;
   if (channel === undefined || repeated === undefined)
-    return malformed('the last message lacks its parts, or is not of this mechanism');
+    return { step: malformed('the last message lacks its parts, or is not of this mechanism') };
   const bound = Buffer.concat([Buffer.from(first.gs2Header), first.bound]);
-  if (repeated !== nonce || channel !== bound.toString('base64')) return { kind: 'wrong', user };
+  if (repeated !== nonce || channel !== bound.toString('base64')) return { step: { kind: 'wrong', user } };
   const authMessage = `${first.bare},${challenge},${withoutProof}`;
-  const storedKey = Buffer.from(keys.storedKey, 'base64');
   const given = Buffer.from(proof, 'base64');
-  // The client's key comes out of its proof, and was hashed to make what is stored (RFC 5802 §3).
+  const all: readonly Proven[] = [keys, ...(keys.others ?? [])];
+  // Each is tried, whichever it is: the time tells only how many there are.
+  const [proven] = all.filter(({ storedKey }) =>
+    isProof(given, Buffer.from(storedKey, 'base64'), authMessage),
+  );
+  if (proven === undefined) return { step: { kind: 'wrong', user } };
+  const signature = hmac(Buffer.from(proven.serverKey, 'base64'), authMessage);
+  return { step: { kind: 'challenge', text: `v=${signature.toString('base64')}` }, proven };
+}
+
+/** The client's key comes out of its proof, and was hashed to make what is stored (RFC 5802 §3). */
+function isProof(given: Buffer, storedKey: Buffer, authMessage: string): boolean {
   const clientKey = xor(given, hmac(storedKey, authMessage));
-  if (given.length !== storedKey.length || !timingSafeEqual(hash(clientKey), storedKey))
-    return { kind: 'wrong', user };
-  const signature = hmac(Buffer.from(keys.serverKey, 'base64'), authMessage);
-  return { kind: 'challenge', text: `v=${signature.toString('base64')}` };
+  return given.length === storedKey.length && timingSafeEqual(hash(clientKey), storedKey);
 }
 
 const malformed = (text: string): { kind: 'malformed'; text: string } => ({ kind: 'malformed', text });

@@ -46,8 +46,9 @@ export async function keysOf(password: string, salt: Buffer, iterations: number)
   return { clientKey: hmac(salted, 'Client Key'), serverKey: hmac(salted, 'Server Key') };
 }
 
-export async function makeScramKeys(password: string): Promise<ScramKeys> {
-  const salt = randomBytes(saltBytes);
+/** `inSalt`, in base64: that of the other passwords of the same name, since a challenge has room for one. */
+export async function makeScramKeys(password: string, inSalt?: string): Promise<ScramKeys> {
+  const salt = inSalt === undefined ? randomBytes(saltBytes) : Buffer.from(inSalt, 'base64');
   const { clientKey, serverKey } = await keysOf(password, salt, ourIterations);
   return {
     salt: salt.toString('base64'),

@@ -70,13 +70,15 @@ export const noStartTls = (inTls: boolean): Reply =>
 export const authFailed = ({ reason, text }: { reason: 'cancelled' | 'malformed'; text: string }): Reply =>
   reply(501, reason === 'cancelled' ? '5.7.0' : '5.5.2', text);
 
-export function goodbye(hostname: string, why: 'idle' | 'time' | 'shutdown'): Reply {
+export function goodbye(hostname: string, why: 'idle' | 'time' | 'shutdown' | 'revoked'): Reply {
   const texts = {
     idle: 'timeout, nothing heard for too long; closing',
     time: 'the session has lasted too long; closing',
     shutdown: 'shutting down; try again soon',
+    revoked: 'what you logged in with is good no more; log in again',
   };
-  return reply(421, why === 'shutdown' ? '4.3.2' : '4.4.2', `${hostname} ${texts[why]}`);
+  const statuses = { idle: '4.4.2', time: '4.4.2', shutdown: '4.3.2', revoked: '4.7.0' };
+  return reply(421, statuses[why], `${hostname} ${texts[why]}`);
 }
 
 /** RFC 5321 §4.1.1.1: our name, then one extension per line. */

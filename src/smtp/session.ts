@@ -106,7 +106,7 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
     this.#mode = 'tls';
   }
 
-  end(why: 'idle' | 'time' | 'shutdown'): void {
+  end(why: 'idle' | 'time' | 'shutdown' | 'revoked'): void {
     if (!this.ended) this.#bye(say.goodbye(this.#options.hostname, why));
   }
 

@@ -20,20 +20,22 @@ test('verifyPassword() is true for the password only, and false for a hash that 
 
 test('authenticator() knows a user by the full address in any case and any normal form', async () => {
   const authenticate = authenticator(accounts);
-  expect(await authenticate('BU\u0308RO@Example.COM', 'correct horse')).toBe(account.address);
-  expect(await authenticate(account.address, 'wrong')).toBeUndefined();
-  expect(await authenticate('b\u00fcro', 'correct horse')).toBeUndefined();
-  expect(await authenticate('', '')).toBeUndefined();
+  expect(await authenticate('BU\u0308RO@Example.COM', 'correct horse', 'pop3')).toEqual({
+    account: account.address,
+  });
+  expect(await authenticate(account.address, 'wrong', 'pop3')).toBeUndefined();
+  expect(await authenticate('b\u00fcro', 'correct horse', 'pop3')).toBeUndefined();
+  expect(await authenticate('', '', 'pop3')).toBeUndefined();
 });
 
 test('authenticator() spends on a user that does not exist what it spends on one that does', async () => {
   const authenticate = authenticator(accounts);
-  await authenticate('nobody@example.com', 'x');
+  await authenticate('nobody@example.com', 'x', 'pop3');
   const timeOf = async (user: string) => {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
       const start = performance.now();
-      await authenticate(user, 'wrong');
+      await authenticate(user, 'wrong', 'pop3');
       times.push(performance.now() - start);
     }
     return Math.min(...times);
@@ -44,8 +46,10 @@ test('authenticator() spends on a user that does not exist what it spends on one
 test('authenticator() answers many at once, each rightly', async () => {
   const authenticate = authenticator(accounts);
   const passwords = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? 'correct horse' : 'wrong'));
-  const answers = await Promise.all(passwords.map((password) => authenticate(account.address, password)));
-  expect(answers.map((answer) => answer === account.address)).toEqual(
+  const answers = await Promise.all(
+    passwords.map((password) => authenticate(account.address, password, 'pop3')),
+  );
+  expect(answers.map((answer) => answer?.account === account.address)).toEqual(
     passwords.map((password) => password === 'correct horse'),
   );
 });

@@ -6,6 +6,8 @@
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { addressKey, parseAddress } from '../mail/address.ts';
+import type { Service } from '../sasl/exchange.ts';
+import { type AppPassword, selectorOf, serves } from './app-passwords.ts';
 import type { Account } from './store.ts';
 
 /** OWASP's minimum for argon2id: about 10 ms. argon2id is the library's default algorithm. */
@@ -30,22 +32,49 @@ export async function verifyPassword(passwordHash: string, password: string): Pr
   }
 }
 
-/** Resolves to the account's address if this is its user name (its full address, any case) and password. */
-export type Authenticator = (user: string, password: string) => Promise<string | undefined>;
+export interface Authenticated {
+  /** The account's address. */
+  account: string;
+  /** The name of the app password that it was; absent: its own. */
+  appPassword?: string;
+}
 
+/**
+ * Whose password that is: the door for any source of passwords, such as a directory by LDAP. Undefined for a wrong password
+ * and for a user that is not there, after the same time; rejects where it cannot be found out. `user` is an account's full
+ * address, in any case. Whether the account may log in at all is asked of the store afterwards (login.ts).
+ */
+export type Authenticator = (
+  user: string,
+  password: string,
+  service: Service,
+) => Promise<Authenticated | undefined>;
+
+/** Of those kept here. */
 export function authenticator(accounts: {
   findAccount(address: string): Promise<Account | undefined>;
+  /** Absent: there are none. */
+  appPasswordsOf?(account: string): Promise<readonly AppPassword[]>;
 }): Authenticator {
   const limited = createLimit(checksAtOnce);
   // Stands in for the hash of users that do not exist, so that they cost the same time.
   let stranger: Promise<string> | undefined;
-  return async (user, password) => {
+  const findAppPassword = async (account: Account | undefined, password: string, service: Service) => {
+    const selector = selectorOf(password);
+    if (account === undefined || selector === undefined) return undefined;
+    const all = (await accounts.appPasswordsOf?.(account.address)) ?? [];
+    return all.find((each) => each.selector === selector && serves(each, service));
+  };
+  return async (user, password, service) => {
     const address = parseAddress(user);
     const account = address && (await accounts.findAccount(addressKey(address)));
     stranger ??= hashPassword('no account has this hash');
-    const passwordHash = account?.passwordHash ?? (await stranger);
+    const app = await findAppPassword(account, password, service);
+    const own = account?.settings?.appPasswordsOnly ? undefined : account?.passwordHash;
+    const passwordHash = app?.passwordHash ?? own ?? (await stranger);
     const matches = await limited(() => verifyPassword(passwordHash, password));
-    return matches && account !== undefined ? account.address : undefined;
+    if (!matches || account === undefined || (app ?? own) === undefined) return undefined;
+    return { account: account.address, ...(app && { appPassword: app.name }) };
   };
 }
 

@@ -280,6 +280,12 @@ export interface AccountSettings {
   forward?: { to: readonly string[]; keep?: true };
   /** Recipients within an hour, before what its user sends is held; 0: as many as they like. */
   hourlyRecipients?: number;
+  /** Nobody logs in, since then; with `refusesMail`, nobody can send to it either. */
+  suspended?: { at: number; refusesMail?: true };
+  /** Its own password is not for mail programs: each has one of its own (app-passwords.ts). */
+  appPasswordsOnly?: true;
+  /** As though it were not there, until it is erased; with `isUnknown`, senders are told that it never was. */
+  removed?: { at: number; eraseAt: number; isUnknown?: true };
 }
 
 export type { ScramKeys };
@@ -484,15 +490,18 @@ export interface Store extends ReportStore {
   lacksScramKeys(): Promise<boolean>;
   /** In the place of all that was set before. Resolves to false where there is no such account. */
   setSettings(address: string, settings: AccountSettings): Promise<boolean>;
+  /** Not one that was removed, though its row is there until it is erased; nor do the two after this name it. */
   findAccount(address: string): Promise<Account | undefined>;
   /** The domain's account that was created first. */
   firstAccount(domain: string): Promise<string | undefined>;
   listAccounts(): Promise<PublicAccount[]>;
+  findRemovedAccount(address: string): Promise<Account | undefined>;
+  listRemovedAccounts(): Promise<PublicAccount[]>;
   /**
-   * Removes the account and the dossiers of what it sent and received; resolves to false where there is none. Of
+   * Erases the account and the dossiers of what it sent and received; resolves to false where there is none. Of
    * messages that others received too, their part stays, with the address struck out. Its Maildir stays.
    */
-  removeAccount(address: string): Promise<boolean>;
+  eraseAccount(address: string): Promise<boolean>;
   /** Sets or, with no targets, removes an alias. */
   setAlias(alias: Alias): Promise<void>;
   findAlias(address: string): Promise<Alias | undefined>;

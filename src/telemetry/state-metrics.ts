@@ -25,7 +25,7 @@ export interface Sessions {
   /** One has begun; to be called with what resolves when it is over. */
   began(protocol: string, closed: Promise<unknown>): void;
   /** How a login ended. */
-  login(outcome: 'welcome' | 'wrong' | 'busy' | 'malformed'): void;
+  login(outcome: 'welcome' | 'wrong' | 'busy' | 'malformed' | 'suspended'): void;
 }
 
 export function stateMetrics(parts: StateParts): void {

@@ -89,7 +89,8 @@ const domains = [{ name: 'example.com' }, { name: 'example.org' }];
 const tls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
 const noSpool: Pick<Spool, 'begin'> = { begin: () => Promise.reject(new Error('this test has no spool')) };
 
-const authenticate = async (user: string, password: string) => (password === 'secret' ? user : undefined);
+const authenticate = async (account: string, password: string) =>
+  password === 'secret' ? { account } : undefined;
 
 export class TestReception {
   readonly accepted: Accepted[] = [];

@@ -11,6 +11,7 @@ import type { Certificates } from '../net/tls-context.ts';
 import type { Matches } from '../queue/matches.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import { HandInError, handIn } from '../reception/control.ts';
+import type { WhichLogins } from '../reception/signed-in.ts';
 import type { JobRow } from '../store/store.ts';
 import type { Acme } from './acme.ts';
 import type { Reception } from './core.ts';
@@ -53,6 +54,7 @@ export async function openOperations(
     log,
     freeze: () => store.freeze(),
     accountsChanged: (removed: string | undefined) => brake.forget(removed),
+    endSessions: (account: string, which?: WhichLogins) => reception.signedIn.end(account, which),
     abuseCounts: defence.abuseCounts,
     forgiven: defence.forgiven,
     submit: (from: string, recipients: string[], content: Buffer) =>
@@ -84,6 +86,8 @@ export async function openOperations(
     greylist: async () => greylist,
     senders: async () => history,
     clock,
+    dataDir: config.dataDir,
+    graceMs: config.accounts.graceDays * dayMs,
     dossierMs: config.dossier.days * dayMs,
     turns: reception.turns.accounts,
     certificates: { known: () => reception.certificates?.known() ?? [], acme: reception.acme },

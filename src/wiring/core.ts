@@ -19,6 +19,7 @@ import type { Gate } from '../reception/abuse/gate.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
 import type { Repeats } from '../reception/repeats.ts';
+import type { SignedIn } from '../reception/signed-in.ts';
 import type { ReportTallies } from '../reporting/open-reports.ts';
 import type { DeliveryAgent } from '../store/delivery-agent.ts';
 import type { Store } from '../store/store.ts';
@@ -58,6 +59,7 @@ export interface Lasting {
   openMailboxes: Set<string>;
   /** TLS sessions are taken up again after a reload. */
   ticketKeys: Buffer;
+  signedIn: SignedIn;
 }
 
 /** And what is made of one reading of the configuration. */

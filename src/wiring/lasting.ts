@@ -1,6 +1,7 @@
 /** The first third of the wiring: what outlives a reload. It looks at the configuration in force each time. */
 
 import { randomBytes } from 'node:crypto';
+import { RemovalWatch } from '../admin/removal-watch.ts';
 import { mailboxesAtOnce } from '../delivery/local.ts';
 import { Receivers } from '../delivery/receivers/receivers.ts';
 import { BrakeWatch } from '../delivery/reports/brake-watch.ts';
@@ -18,6 +19,7 @@ import { openDefence } from '../reception/abuse/defence.ts';
 import { Greylist } from '../reception/greylist/greylist.ts';
 import { SenderHistory } from '../reception/history/history.ts';
 import { Repeats } from '../reception/repeats.ts';
+import { SignedIn } from '../reception/signed-in.ts';
 import { reportTallies } from '../reporting/open-reports.ts';
 import { createDeliveryAgent } from '../store/delivery-agent.ts';
 import { maildirPath } from '../store/maildir.ts';
@@ -97,6 +99,7 @@ export async function openLasting(
     turns: { mailboxes: turnstile(mailboxesAtOnce), accounts: turnstile(1) },
     openMailboxes: new Set(),
     ticketKeys: randomBytes(48),
+    signedIn: new SignedIn(),
     webGate: defence.gateFor(({ web }) => ({
       sessions: web.connections,
       sessionsPerAddress: web.connectionsPerAddress,
@@ -119,7 +122,7 @@ function openQuotas(
 
 /** Those who look regularly whether somebody is to be told. To be stopped before the queue is. */
 export function startWatches(
-  { store, queue, clock, log, brake }: Lasting,
+  { store, queue, clock, log, brake, directory, turns }: Lasting,
   inForce: InForce,
   parts: AsyncDisposableStack,
 ): void {
@@ -139,4 +142,13 @@ export function startWatches(
   parts.defer(() => braked.stop());
   brake.onBraked = () => braked.lookNow();
   braked.start();
+  const removals = new RemovalWatch({
+    ...{ store, clock, log, turns: turns.accounts, dataDir: inForce.config.dataDir },
+    changed(account) {
+      directory.forget();
+      brake.forget(account);
+    },
+  });
+  parts.defer(() => removals.stop());
+  removals.start();
 }

@@ -11,8 +11,10 @@ import { Pop3Session } from '../pop3/session.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { Quotas } from '../queue/quotas.ts';
 import type { Conducts } from '../reception/abuse/conduct.ts';
+import type { Login } from '../reception/login.ts';
 import type { Logins } from '../reception/open-logins.ts';
 import { pop3Application } from '../reception/pop3.ts';
+import type { SignedIn } from '../reception/signed-in.ts';
 import { type Door, type Session, SmtpApplication } from '../reception/smtp-application.ts';
 import { replyLines } from '../smtp/reply.ts';
 import { SmtpSession } from '../smtp/session.ts';
@@ -34,6 +36,7 @@ export interface SessionParts {
   doors: Record<Via, Door>;
   /** Accounts whose mailbox is open. */
   openMailboxes: Set<string>;
+  signedIn: SignedIn;
 }
 
 type Via = 'smtp' | 'submission' | 'lmtp';
@@ -110,11 +113,13 @@ function serveSmtp(
       conduct,
       door: parts.doors[via],
       ...(isDelayed && { greeting }),
-      ...(isOurUsers && { login: parts.logins.loginsOf(peer.address, conduct) }),
+      ...(isOurUsers && {
+        login: signingIn(parts, parts.logins.loginsOf(peer.address, conduct, 'submission'), () => connection),
+      }),
     },
     session,
   );
-  const connection = new Connection(socket, {
+  const connection: OpenSession = new Connection(socket, {
     machine,
     application,
     tls: outside ? certificates?.servers : certificates?.users,
@@ -140,9 +145,9 @@ function servePop3(parts: SessionParts, { socket, listener, peer, tls }: Incomin
   });
   const maildirOf = (account: string) => maildirPath(config.dataDir, account);
   const conduct = parts.conducts.of(peer);
-  const login = parts.logins.loginsOf(peer.address, conduct);
+  const login = signingIn(parts, parts.logins.loginsOf(peer.address, conduct, 'pop3'), () => connection);
   const application = pop3Application({ login, maildirOf, openMailboxes: parts.openMailboxes, log }, peer);
-  const connection = new Connection(socket, {
+  const connection: OpenSession = new Connection(socket, {
     machine,
     application,
     tls: certificates?.users,
@@ -151,6 +156,18 @@ function servePop3(parts: SessionParts, { socket, listener, peer, tls }: Incomin
   });
   void connection.closed.then(() => conduct?.badCommands(machine.faults));
   return connection;
+}
+
+/** Whose login is good no more has its session ended, whatever it is about. */
+function signingIn({ signedIn }: SessionParts, login: Login, session: () => OpenSession): Login {
+  return async (claim) => {
+    const outcome = await login(claim);
+    if (outcome.kind !== 'welcome') return outcome;
+    const { account, appPassword } = outcome;
+    const leave = signedIn.add(account, { appPassword, end: () => session().end('revoked') });
+    void session().closed.then(leave);
+    return outcome;
+  };
 }
 
 function viaOf(protocol: ListenerConfig['protocol']): Via {

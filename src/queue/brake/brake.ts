@@ -33,6 +33,8 @@ export interface Braked {
   /** Of a day's outcomes; given where these were the reason. */
   bounces?: { ended: number; bounced: number };
   clients: Volume['clients'];
+  /** Where some of it came by app passwords: which, how many recipients, when last. */
+  appPasswords?: Volume['clients'];
   recipients: readonly string[];
   /** Recipients that were held since. */
   held: number;
@@ -81,6 +83,8 @@ export interface Sending {
   recipients: readonly string[];
   /** The address that it comes from. */
   client: string;
+  /** The name of the app password that its user has logged in with, if it was one. */
+  appPassword?: string;
 }
 
 export class Brake {
@@ -196,12 +200,13 @@ export class Brake {
     await this.#write();
   }
 
-  #holdMore(braked: Braked, { recipients, client }: Sending): string {
-    const now = this.#parts.clock.now();
-    braked.held += recipients.length;
-    const evidence = { ...emptyVolume(), clients: braked.clients, recipients: [...braked.recipients] };
-    noteEvidence(evidence, { client, recipients }, now);
+  #holdMore(braked: Braked, sending: Sending): string {
+    braked.held += sending.recipients.length;
+    const { clients, appPasswords = [], recipients } = braked;
+    const evidence = { ...emptyVolume(), clients, appPasswords, recipients: [...recipients] };
+    noteEvidence(evidence, sending, this.#parts.clock.now());
     braked.clients = evidence.clients;
+    if (evidence.appPasswords.length > 0) braked.appPasswords = evidence.appPasswords;
     braked.recipients = evidence.recipients;
     this.#planWrite(braked.account);
     return reasonOf(braked);
@@ -249,10 +254,11 @@ export class Brake {
 
   async #brake(
     account: string,
-    { clients, recipients }: Volume,
+    { clients, appPasswords = [], recipients }: Volume,
     why: Pick<Braked, 'volume' | 'bounces' | 'held'>,
   ): Promise<string> {
-    const braked: Braked = { account, at: this.#parts.clock.now(), ...why, clients, recipients };
+    const used = appPasswords.length > 0 ? { appPasswords } : {};
+    const braked: Braked = { account, at: this.#parts.clock.now(), ...why, clients, ...used, recipients };
     this.#braked.set(account, braked);
     try {
       await this.#keepBraked(braked);
@@ -262,7 +268,7 @@ export class Brake {
     }
     const reason = reasonOf(braked);
     this.#parts.log.warn(
-      { event: 'braked', account, ...why, clients },
+      { event: 'braked', account, ...why, clients, ...used },
       `mail of this user is held: ${reason}`,
     );
     this.onBraked(account);

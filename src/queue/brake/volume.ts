@@ -12,6 +12,8 @@ export interface Volume {
   outcomes: [start: number, ended: number, bounced: number][];
   /** Where it came from last: an address, recipients, when. */
   clients: [address: string, recipients: number, at: number][];
+  /** The same of the app passwords that it came by; absent where there were none. */
+  appPasswords?: [name: string, recipients: number, at: number][];
   /** Some of the last ones. */
   recipients: string[];
 }
@@ -72,14 +74,29 @@ export function notePeak(volume: Volume, count: number, now: number): void {
 /** Remembers where something came from, and for whom. */
 export function noteEvidence(
   volume: Volume,
-  { client, recipients }: { client: string; recipients: readonly string[] },
+  {
+    client,
+    appPassword,
+    recipients,
+  }: { client: string; appPassword?: string; recipients: readonly string[] },
   now: number,
 ): void {
-  const known = volume.clients.find(([address]) => address === client);
-  const others = volume.clients.filter(([address, , at]) => address !== client && at > now - day);
-  const count = (known && known[2] > now - day ? known[1] : 0) + recipients.length;
-  volume.clients = [[client, count, now], ...others].slice(0, maxClients) as Volume['clients'];
+  const seen = { count: recipients.length, now };
+  volume.clients = withSeen(volume.clients, client, seen);
+  if (appPassword !== undefined) volume.appPasswords = withSeen(volume.appPasswords ?? [], appPassword, seen);
   volume.recipients = [...new Set([...recipients, ...volume.recipients])].slice(0, maxRecipients);
+}
+
+/** The last one first. */
+function withSeen(
+  list: Volume['clients'],
+  name: string,
+  { count, now }: { count: number; now: number },
+): Volume['clients'] {
+  const known = list.find(([each]) => each === name);
+  const others = list.filter(([each, , at]) => each !== name && at > now - day);
+  const before = known && known[2] > now - day ? known[1] : 0;
+  return [[name, before + count, now] as Volume['clients'][number], ...others].slice(0, maxClients);
 }
 
 export function addOutcomes(volume: Volume, ended: number, bounced: number, now: number): void {

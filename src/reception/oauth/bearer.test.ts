@@ -40,7 +40,7 @@ function start(documents: Record<string, unknown>, settings: Partial<OauthConfig
   const mechanisms = bearers(parts);
   const logIn = async (token: string, user = '') =>
     mechanisms
-      .get('OAUTHBEARER')?.(undefined)
+      .get('OAUTHBEARER')?.(undefined, 'pop3')
       .respond(`n,${user && `a=${user}`},\x01auth=Bearer ${token}\x01\x01`);
   const claims = {
     iss: issuer,

@@ -1,6 +1,6 @@
 /** The Store's accounts and aliases over a link, with a memory for what the hot path asks: who is local? */
 
-import type { Store } from '../store.ts';
+import type { PublicAccount, Store } from '../store.ts';
 import type { Link } from './link.ts';
 import { createLookups } from './lookups.ts';
 
@@ -17,7 +17,9 @@ type Accounts = Pick<
   | 'findAccount'
   | 'firstAccount'
   | 'listAccounts'
-  | 'removeAccount'
+  | 'findRemovedAccount'
+  | 'listRemovedAccounts'
+  | 'eraseAccount'
   | 'setAlias'
   | 'findAlias'
   | 'listAliases'
@@ -52,10 +54,18 @@ export function accountsOver(link: Link): Accounts {
       accounts.forget(address);
       return changed;
     },
-    findAccount: (address) => accounts.find(address),
+    findAccount: async (address) => {
+      const account = await accounts.find(address);
+      return isRemoved(account) ? undefined : account;
+    },
+    findRemovedAccount: async (address) => {
+      const account = await accounts.find(address);
+      return isRemoved(account) ? account : undefined;
+    },
     firstAccount: (domain) => link.call('firstAccount', domain),
-    listAccounts: () => link.call('listAccounts', undefined),
-    async removeAccount(address) {
+    listAccounts: async () => (await link.call('listAccounts', undefined)).filter((each) => !isRemoved(each)),
+    listRemovedAccounts: async () => (await link.call('listAccounts', undefined)).filter(isRemoved),
+    async eraseAccount(address) {
       if ((await link.call('findAccount', address)) === undefined) return false;
       await eraseAddress(link, address);
       const removed = await link.call('removeAccount', address);
@@ -70,6 +80,9 @@ export function accountsOver(link: Link): Accounts {
     listAliases: () => link.call('listAliases', undefined),
   };
 }
+
+const isRemoved = (account: Pick<PublicAccount, 'settings'> | undefined): boolean =>
+  account?.settings?.removed !== undefined;
 
 /** The account's row goes after its dossiers: whoever is interrupted can simply remove it again. */
 async function eraseAddress(link: Link, address: string): Promise<void> {

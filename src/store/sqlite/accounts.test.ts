@@ -93,6 +93,6 @@ test('addScramKeys() adds the keys of the password that an account has, and none
   expect((await store.listAccounts()).map(({ hasScramKeys }) => hasScramKeys)).toEqual([true, false]);
   expect(await store.lacksScramKeys()).toBe(true);
   expect(await store.addScramKeys('c@example.com', '', scramKeys)).toBe(false);
-  await store.removeAccount('b@example.com');
+  await store.eraseAccount('b@example.com');
   expect(await store.lacksScramKeys()).toBe(false);
 });

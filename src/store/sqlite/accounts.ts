@@ -33,6 +33,9 @@ type AccountRow = [
 
 type AliasRow = [address: string, targets: string];
 
+/** Of a row: it was not removed. */
+const isThere = "(settings IS NULL OR json_extract(settings, '$.removed') IS NULL)";
+
 export function createAccounts(database: Database): AccountOperations {
   const insert = database.prepare(
     'INSERT INTO accounts (address, domain, password_hash, created_at, settings, scram_keys) ' +
@@ -45,7 +48,7 @@ export function createAccounts(database: Database): AccountOperations {
     'UPDATE accounts SET scram_keys = ? WHERE address = ? AND password_hash = ?',
   );
   const lacksScramKeys = database
-    .prepare<[], number>('SELECT EXISTS (SELECT 1 FROM accounts WHERE scram_keys IS NULL)')
+    .prepare<[], number>(`SELECT EXISTS (SELECT 1 FROM accounts WHERE scram_keys IS NULL AND ${isThere})`)
     .pluck();
   const setSettings = database.prepare('UPDATE accounts SET settings = ? WHERE address = ?');
   const columns = 'address, password_hash, created_at, settings, scram_keys';
@@ -54,7 +57,7 @@ export function createAccounts(database: Database): AccountOperations {
     .raw();
   const first = database
     .prepare<[string], string>(
-      'SELECT address FROM accounts WHERE domain = ? ORDER BY created_at, id LIMIT 1',
+      `SELECT address FROM accounts WHERE domain = ? AND ${isThere} ORDER BY created_at, id LIMIT 1`,
     )
     .pluck();
   const list = database.prepare<[], AccountRow>(`SELECT ${columns} FROM accounts ORDER BY address`).raw();

@@ -15,21 +15,21 @@ function received(queueId: string, to: string[]): EventRow[] {
   ];
 }
 
-test('removeAccount() erases the dossiers of what the account alone received', async () => {
+test('eraseAccount() erases the dossiers of what the account alone received', async () => {
   await using world = await temporaryStore();
   await world.store.addAccounts([account('a@example.com')]);
   await world.store.appendEvents(received('Q1', ['a@example.com']));
-  expect(await world.store.removeAccount('a@example.com')).toBe(true);
+  expect(await world.store.eraseAccount('a@example.com')).toBe(true);
   expect(await trace(world.store, 'Q1')).toEqual([]);
   expect(await world.store.findAccount('a@example.com')).toBeUndefined();
-  expect(await world.store.removeAccount('a@example.com')).toBe(false);
+  expect(await world.store.eraseAccount('a@example.com')).toBe(false);
 });
 
-test('removeAccount() keeps what others received, with the address struck out', async () => {
+test('eraseAccount() keeps what others received, with the address struck out', async () => {
   await using world = await temporaryStore();
   await world.store.addAccounts([account('a@example.com'), account('aa@example.com')]);
   await world.store.appendEvents(received('Q1', ['A@Example.com', 'aa@example.com', 'a@example.com.au']));
-  await world.store.removeAccount('a@example.com');
+  await world.store.eraseAccount('a@example.com');
   const events = await trace(world.store, 'Q1');
   expect(recipientsOf(events)).toEqual([undefined, 'aa@example.com', 'a@example.com.au']);
   expect(events[0]?.data).toEqual({
@@ -44,7 +44,7 @@ test('removeAccount() keeps what others received, with the address struck out', 
   expect(await world.store.trace({ address: 'aa@example.com', limit: 9 })).toHaveLength(3);
 });
 
-test('removeAccount() erases what the account sent, but for the part of local recipients', async () => {
+test('eraseAccount() erases what the account sent, but for the part of local recipients', async () => {
   await using world = await temporaryStore();
   await world.store.addAccounts([account('a@example.com'), account('b@example.com')]);
   const sent = (queueId: string, to: string[]) => [
@@ -53,14 +53,14 @@ test('removeAccount() erases what the account sent, but for the part of local re
   ];
   await world.store.appendEvents(sent('Q1', ['x@example.org']));
   await world.store.appendEvents(sent('Q2', ['x@example.org', 'b@example.com']));
-  await world.store.removeAccount('a@example.com');
+  await world.store.eraseAccount('a@example.com');
   expect(await trace(world.store, 'Q1')).toEqual([]);
   const kept = await trace(world.store, 'Q2');
   expect(recipientsOf(kept)).toEqual([undefined, 'b@example.com']);
   expect(kept[0]?.data).toEqual({ from: 'erased', account: 'erased', to: ['b@example.com'] });
 });
 
-test('removeAccount() goes through the whole log by steps', async () => {
+test('eraseAccount() goes through the whole log by steps', async () => {
   await using world = await temporaryStore();
   await world.store.addAccounts([account('a@example.com')]);
   const ids = Array.from({ length: 900 }, (_, number) => `Q${number}`);
@@ -68,6 +68,6 @@ test('removeAccount() goes through the whole log by steps', async () => {
   await world.store.appendEvents(
     ids.map((id) => sampleEvent(id, { recipient: 'a@example.com', data: { padding } })),
   );
-  await world.store.removeAccount('a@example.com');
+  await world.store.eraseAccount('a@example.com');
   expect(await world.store.trace({ limit: 9999 })).toEqual([]);
 });

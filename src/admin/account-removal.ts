@@ -1,0 +1,138 @@
+/**
+ * Removing accounts so that nothing is lost by a slip: at first one is only as though it were not there, and can be had
+ * back; what is left of it is erased when its time of grace is over (removal-watch.ts), or by a second word.
+ */
+
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { volumeKind } from '../queue/brake/brake.ts';
+import { quotaKind } from '../queue/quotas.ts';
+import { placesKind } from '../reception/abuse/login-places.ts';
+import { appPasswordsKind, appPasswordsUsedKind } from '../store/app-passwords.ts';
+import { maildirPath } from '../store/maildir.ts';
+import type { Account, Store } from '../store/store.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Turnstile } from '../util/turnstile.ts';
+import { type EndSessions, inTurn, noSuchAccount } from './account-settings.ts';
+import { type Domains, localAddress } from './addresses.ts';
+import { type Admin, AdminError } from './admin.ts';
+
+export type RemovalOperations = Pick<Admin, 'removeAccount' | 'restoreAccount' | 'listRemovedAccounts'>;
+
+export interface ErasureParts {
+  store: Pick<
+    Store,
+    'findRemovedAccount' | 'listRemovedAccounts' | 'eraseAccount' | 'removeMemos' | 'changeJobs'
+  >;
+  /** Where the mailboxes are. Absent: nowhere. */
+  dataDir?: string | undefined;
+  clock: Clock;
+  turns: Turnstile;
+  /** Whoever remembers accounts must look again; that one was erased. */
+  changed(removed?: string): void;
+}
+
+export interface RemovalParts extends ErasureParts {
+  store: ErasureParts['store'] & Pick<Store, 'findAccount' | 'setSettings'>;
+  domains: Domains;
+  endSessions?: EndSessions | undefined;
+  graceMs?: number | undefined;
+}
+
+const day = 24 * 3600_000;
+export const defaultGraceMs = 14 * day;
+
+/** What is remembered of an account beside its dossiers: what it sends, where it is used, how full it is, who logs in how. */
+const memosOfAccount = [volumeKind, placesKind, quotaKind, appPasswordsKind, appPasswordsUsedKind];
+
+export function removalOperations(parts: RemovalParts): RemovalOperations {
+  const { store, domains, turns, clock, changed, endSessions, graceMs = defaultGraceMs } = parts;
+  const remove = async (account: Account, removed: { eraseAt: number; isUnknown?: true }) => {
+    const at = account.settings?.removed?.at ?? clock.now();
+    await store.setSettings(account.address, { ...account.settings, removed: { at, ...removed } });
+    changed();
+    endSessions?.(account.address);
+  };
+  return {
+    async removeAccount({ address, now = false, isUnknown = false }) {
+      const key = localAddress(address, domains);
+      const eraseAt = clock.now() + (now ? 0 : graceMs);
+      await inTurn(turns, async () => {
+        const account = await store.findAccount(key);
+        // A second word erases what the first one kept, and does nothing else.
+        const before = account ?? (now ? await store.findRemovedAccount(key) : undefined);
+        if (!before) throw await notThere(store, key);
+        await remove(before, { eraseAt, ...(isUnknown && { isUnknown }) });
+      });
+      if (now) await eraseAccount(parts, key);
+      return { eraseAt };
+    },
+    restoreAccount: ({ address }) =>
+      inTurn(turns, async () => {
+        const key = localAddress(address, domains);
+        const account = await store.findRemovedAccount(key);
+        if (!account) throw (await store.findAccount(key)) ? notRemoved(key) : noSuchAccount(key);
+        const { removed: _, ...settings } = account.settings ?? {};
+        await store.setSettings(key, settings);
+        changed();
+      }),
+    listRemovedAccounts: () => store.listRemovedAccounts(),
+  };
+}
+
+/**
+ * Erases an account that was removed: its mail, what waits for it, what is remembered of it, its dossiers, and its row, which
+ * goes last: who is interrupted can begin again. Does nothing where it was restored meanwhile.
+ */
+export async function eraseAccount(parts: ErasureParts, account: string): Promise<void> {
+  const { store, clock, turns, changed } = parts;
+  await inTurn(turns, async () => {
+    const removed = (await store.findRemovedAccount(account))?.settings?.removed;
+    if (removed === undefined || removed.eraseAt > clock.now()) return;
+    await dropWaiting(parts, account);
+    await eraseMailbox(parts, account);
+    for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+    await store.eraseAccount(account);
+    changed(account);
+    // Again: a delivery that was under way may have come to its end, and the next one of that name must not find it; nor
+    // what was counted and written down until it was forgotten.
+    await eraseMailbox(parts, account);
+    for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+  });
+}
+
+async function eraseMailbox({ dataDir }: ErasureParts, account: string): Promise<void> {
+  if (dataDir === undefined) return;
+  await rm(dirname(maildirPath(dataDir, account)), { recursive: true, force: true });
+}
+
+/** Jobs dropped in one step. */
+const dropStep = 500;
+
+async function dropWaiting({ store, clock }: ErasureParts, account: string): Promise<void> {
+  const by = 'the erasure of the account';
+  let after: string | undefined;
+  do {
+    const { next } = await store.changeJobs({
+      filter: { destination: '', recipient: account },
+      change: { kind: 'drop' },
+      events: { done: { event: 'dropped', data: { by } } },
+      ...{ by, now: clock.now(), limit: dropStep },
+      ...(after !== undefined && { after }),
+    });
+    after = next;
+  } while (after !== undefined);
+}
+
+async function notThere(store: RemovalParts['store'], key: string): Promise<AdminError> {
+  const removed = (await store.findRemovedAccount(key))?.settings?.removed;
+  if (removed === undefined) return noSuchAccount(key);
+  return new AdminError(
+    'exists',
+    `${key} was removed already, and is erased at ${new Date(removed.eraseAt).toISOString()}. ` +
+      `To erase it now: posthorn account remove ${key} --now. To have it back: posthorn account restore ${key}`,
+  );
+}
+
+const notRemoved = (key: string) =>
+  new AdminError('bad-request', `${key} was not removed: there is nothing to restore.`);
