@@ -85,12 +85,16 @@ describe('checkPorts()', () => {
     address: '::',
     port,
   }));
-  const look = (ports: Record<number, 'taken' | 'denied'>, isRunning = false) =>
+  const look = (
+    ports: Record<number, 'taken' | 'denied'>,
+    { isRunning = false, isHeld = false }: { isRunning?: boolean; isHeld?: boolean } = {},
+  ) =>
     checkPorts({
       wanted,
       isRunning,
+      isHeld,
       portState: setupMachine({ ports }).portState,
-      holderOf: async (port) => `exim4 (pid ${port})`,
+      holderOf: async (port) => (isHeld ? 'systemd (pid 1)' : `exim4 (pid ${port})`),
     });
 
   it('names who has a port', async () => {
@@ -102,7 +106,8 @@ describe('checkPorts()', () => {
   });
 
   it('has nothing against our own server, or free ports', async () => {
-    expect((await look({ 25: 'taken', 465: 'taken' }, true)).state).toBe('good');
+    expect((await look({ 25: 'taken', 465: 'taken' }, { isRunning: true })).state).toBe('good');
+    expect((await look({ 25: 'taken', 465: 'taken' }, { isHeld: true })).state).toBe('good');
     expect((await look({})).state).toBe('good');
   });
 

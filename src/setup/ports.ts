@@ -23,6 +23,8 @@ export interface PortParts extends Pick<Machine, 'portState'> {
   wanted: readonly WantedPort[];
   /** Our own server runs: what is taken is its own. */
   isRunning: boolean;
+  /** systemd holds our ports for the server. */
+  isHeld: boolean;
   holderOf?: (port: number) => Promise<string | undefined>;
 }
 
@@ -31,6 +33,7 @@ export async function checkPorts({
   wanted,
   portState,
   isRunning,
+  isHeld,
   holderOf = findPortHolder,
 }: PortParts): Promise<StepOutcome<readonly number[]>> {
   const all = wanted.map(({ port }) => port).join(', ');
@@ -38,14 +41,14 @@ export async function checkPorts({
   const states = await Promise.all(
     wanted.map(async (each) => ({ ...each, state: await portState(each.address, each.port) })),
   );
-  const taken = states.filter(({ state }) => state === 'taken');
+  const holders = await Promise.all(
+    states
+      .filter(({ state }) => state === 'taken')
+      .map(async (each) => ({ ...each, holder: (await holderOf(each.port)) ?? 'another program' })),
+  );
+  const taken = holders.filter(({ holder }) => !(isHeld && holder === 'systemd (pid 1)'));
   if (taken.length > 0) {
-    const lines = await Promise.all(
-      taken.map(
-        async ({ port, protocol }) =>
-          `${port} (${protocol}) is held by ${(await holderOf(port)) ?? 'another program'}`,
-      ),
-    );
+    const lines = taken.map(({ port, protocol, holder }) => `${port} (${protocol}) is held by ${holder}`);
     const isOnlyWeb = taken.every(({ port }) => webPorts.includes(port));
     return {
       value: taken.map(({ port }) => port),

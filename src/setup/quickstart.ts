@@ -3,6 +3,7 @@
  * it keeps what is there, and makes what is missing: never another key, password or line of configuration in the place of one.
  */
 
+import { join } from 'node:path';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
@@ -20,7 +21,7 @@ import { ensureDkimKeys } from './dkim-keys.ts';
 import { findConfiguration } from './find-configuration.ts';
 import { ensureAccount, type FirstAccount } from './first-account.ts';
 import { chooseName, likelyName } from './host-name.ts';
-import type { Machine } from './machine.ts';
+import { isThere, type Machine } from './machine.ts';
 import { checkOutbound } from './outbound.ts';
 import { giveTo } from './ownership.ts';
 import type { Places } from './places.ts';
@@ -29,7 +30,7 @@ import { checkResolver } from './resolver.ts';
 import { installService } from './service.ts';
 import { type Progress, type StepReport, Steps } from './step.ts';
 import { ensureUser } from './system-user.ts';
-import { serviceUnit } from './units.ts';
+import { serviceUnit, socketUnit } from './units.ts';
 
 export interface Wanted {
   /** A-labels. */
@@ -101,7 +102,8 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
   await take('clock', () => checkClock(machine));
   const ports = existing === undefined ? newPorts : configuredPorts(existing);
   const isRunning = existing !== undefined && (await runs(existing));
-  const taken = await take('ports', () => checkPorts({ ...machine, wanted: ports, isRunning }));
+  const isHeld = await isThere(join(places.systemd, 'posthorn.socket'));
+  const taken = await take('ports', () => checkPorts({ ...machine, wanted: ports, isRunning, isHeld }));
   await take('port 25 out', () => checkOutbound({ ...machine, resolver }));
 
   const owner = await take('user', () => ensureUser(machine, places));
@@ -127,6 +129,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
   // Of a file that was just written, what is taken is left out: only mail's own ports are missed.
   const canStart = taken.every((port) => existing === undefined && webPorts.includes(port));
   const units = [
+    socketUnit(configuredPorts(config)),
     serviceUnit({ program: machine.program, configFile: places.config, dataDir: config.dataDir }),
   ];
   const start = await take('service', () =>

@@ -6,7 +6,7 @@ import { setupMachine } from '../testing/setup-machine.ts';
 import { type Places, placesFor } from './places.ts';
 import { installService } from './service.ts';
 import { ensureUser } from './system-user.ts';
-import { serviceUnit } from './units.ts';
+import { serviceUnit, socketUnit } from './units.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -49,6 +49,17 @@ describe('serviceUnit()', () => {
   });
 });
 
+it('socketUnit() listens where the configuration does', () => {
+  const { text } = socketUnit([
+    { address: '::', port: 25 },
+    { address: '192.0.2.1', port: 465 },
+  ]);
+  expect(text.split('\n').filter((line) => line.startsWith('ListenStream'))).toEqual([
+    'ListenStream=[::]:25',
+    'ListenStream=192.0.2.1:465',
+  ]);
+});
+
 describe('installService()', () => {
   const units = [{ name: 'posthorn.service', text: '[Unit]\n' }];
   const places = (): Places => ({
@@ -72,14 +83,23 @@ describe('installService()', () => {
   it('installs, enables and starts it where systemd runs', async () => {
     const first = await install();
     expect(first).toMatchObject({ state: 'done', value: undefined });
-    expect(first.commands).toEqual(['systemctl daemon-reload', 'systemctl enable --now posthorn.service']);
+    expect(first.commands).toEqual([
+      'systemctl daemon-reload',
+      'systemctl enable --now posthorn.socket posthorn.service',
+    ]);
     const again = await install();
-    expect(again).toMatchObject({ state: 'kept', commands: ['systemctl enable --now posthorn.service'] });
+    expect(again).toMatchObject({
+      state: 'kept',
+      commands: ['systemctl enable --now posthorn.socket posthorn.service'],
+    });
   });
 
   it('does not start what cannot have its ports', async () => {
     const { commands, value } = await install({ canStart: false });
-    expect(commands).toEqual(['systemctl daemon-reload', 'systemctl enable posthorn.service']);
+    expect(commands).toEqual([
+      'systemctl daemon-reload',
+      'systemctl enable posthorn.socket posthorn.service',
+    ]);
     expect(value).toBe('systemctl start posthorn');
   });
 
@@ -90,7 +110,7 @@ describe('installService()', () => {
     const { commands, details, state } = await install(more);
     expect([commands, state]).toEqual([[], 'skipped']);
     expect(readFileSync(join(directory, 'units/posthorn.service'), 'utf8')).toBe('[Unit]\n');
-    expect(details?.join('\n')).toContain('systemctl enable --now posthorn');
+    expect(details?.join('\n')).toContain('systemctl enable --now posthorn.socket');
     expect(readdirSync(directory)).toEqual(['units']);
   });
 

@@ -34,7 +34,7 @@ export async function installService(parts: ServiceParts): Promise<StepOutcome<s
     what: `${why}; ${units.map(({ name }) => name).join(', ')} lies in ${places.units}`,
     details: [
       `by hand: ${byHand}`,
-      `where systemd runs: cp ${join(places.units, 'posthorn.*')} ${places.systemd}/ && systemctl daemon-reload && systemctl enable --now posthorn`,
+      `where systemd runs: cp ${join(places.units, 'posthorn.*')} ${places.systemd}/ && systemctl daemon-reload && systemctl enable --now posthorn.socket posthorn.service`,
     ],
   };
 }
@@ -48,7 +48,7 @@ async function install({
   const changed = await writeUnits(units, places.systemd);
   const steps = [
     ...(changed ? [['daemon-reload']] : []),
-    ['enable', ...(canStart ? ['--now'] : []), 'posthorn.service'],
+    ['enable', ...(canStart ? ['--now'] : []), 'posthorn.socket', 'posthorn.service'],
   ];
   for (const words of steps) {
     const result = await run('systemctl', ...words);
@@ -61,7 +61,10 @@ async function install({
     };
   }
   const names = units.map(({ name }) => name).join(', ');
-  const again = changed && canStart ? ['if it was running before: systemctl restart posthorn'] : [];
+  const again =
+    changed && canStart
+      ? ['if it was running before: systemctl restart posthorn.socket posthorn.service']
+      : [];
   return {
     value: canStart ? undefined : 'systemctl start posthorn',
     state: changed ? 'done' : 'kept',

@@ -10,6 +10,11 @@ export interface Unit {
   text: string;
 }
 
+export interface ListeningPlace {
+  address: string;
+  port: number;
+}
+
 export interface UnitParts {
   /** Path of the posthorn command. */
   program: string;
@@ -29,7 +34,8 @@ export function serviceUnit({ program, configFile, dataDir }: UnitParts): Unit {
 [Unit]
 Description=Posthorn mail server
 Wants=network-online.target
-After=network-online.target nss-lookup.target time-sync.target
+Requires=posthorn.socket
+After=posthorn.socket network-online.target nss-lookup.target time-sync.target
 
 [Service]
 # It says so itself when it is ready, by systemd-notify.
@@ -39,6 +45,8 @@ ExecStart=${word(program)} serve --config ${word(configFile)}
 ExecReload=${word(program)} reload --config ${word(configFile)}
 Restart=on-failure
 RestartSec=2
+# A database that was cut off in its work is put in order first.
+TimeoutStartSec=300
 # A stop lets sessions and deliveries end: 40 s at most.
 TimeoutStopSec=60
 LimitNOFILE=65536
@@ -51,7 +59,7 @@ StateDirectoryMode=0700
 RuntimeDirectory=posthorn
 RuntimeDirectoryMode=0750
 ${hasOwnPlace ? `ReadWritePaths=${word(dataDir)}\n` : ''}
-# Ports below 1024, and no other right of root's.
+# The sockets are systemd's (posthorn.socket); for listeners that come later: ports below 1024, and no other right of root's.
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 NoNewPrivileges=yes
@@ -88,6 +96,33 @@ WantedBy=multi-user.target
 `,
   };
 }
+
+/**
+ * The listening sockets are systemd's, so that nobody is refused while the server restarts: who connects then waits.
+ * systemd.socket(5). A listener that is not in here opens its own.
+ */
+export function socketUnit(listeners: readonly ListeningPlace[]): Unit {
+  return {
+    name: 'posthorn.socket',
+    text: `# Made by \`posthorn quickstart\` from the [[listener]] tables; run it again when they change.
+[Unit]
+Description=Posthorn mail server, where it listens
+
+[Socket]
+${listeners.map(({ address, port }) => `ListenStream=${endpoint(address, port)}\n`).join('')}# [::] takes IPv4 as well.
+BindIPv6Only=both
+Backlog=511
+FileDescriptorName=posthorn
+Service=posthorn.service
+
+[Install]
+WantedBy=sockets.target
+`,
+  };
+}
+
+const endpoint = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
 /** One word of a command line: systemd takes spaces, quotes, % and $ for its own (systemd.service(5)). */
 function word(text: string): string {
