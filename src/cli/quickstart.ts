@@ -22,6 +22,7 @@ interface QuickstartOptions extends Omit<CommonOptions, 'config'> {
   address?: string[];
   prefix?: string;
   systemd: boolean;
+  acme: boolean;
 }
 
 export function addQuickstartCommand(tree: CommandTree, context: Context): void {
@@ -37,6 +38,7 @@ export function addQuickstartCommand(tree: CommandTree, context: Context): void 
         collect,
       )
       .option('--prefix <directory>', 'put everything below it, as what you are: no system user, no service')
+      .option('--no-acme', "ask nobody for certificates (default: Let's Encrypt, to whose terms you agree)")
       .option('--no-systemd', 'install no service, only write down its units')
       .option('--json', 'print JSON'),
     (options: QuickstartOptions, domain: string) => runQuickstart(context, options, domain),
@@ -68,7 +70,7 @@ function readWanted(options: QuickstartOptions, text: string, cwd: string): Want
     const remedy = 'Give the part after the @ of the addresses that there will be, such as example.com.';
     throw new CommandError(exitCodes.usage, `"${text}" is not a domain. ${remedy}`);
   }
-  const { user, hostname, address = [], prefix, systemd } = options;
+  const { user, hostname, address = [], prefix, systemd, acme } = options;
   const name = hostname === undefined ? undefined : parseDomain(hostname);
   if (hostname !== undefined && !name?.includes('.')) {
     const remedy = `Give the full name of this machine, such as mx.${domain}.`;
@@ -81,6 +83,7 @@ function readWanted(options: QuickstartOptions, text: string, cwd: string): Want
     addresses: address.map(readPublicAddress),
     places: placesFor(prefix === undefined ? undefined : resolve(cwd, prefix)),
     installs: systemd,
+    usesAcme: acme,
   };
 }
 

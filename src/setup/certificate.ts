@@ -2,7 +2,9 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { readIssued } from '../net/issued-files.ts';
 import { selfSignedPair } from '../net/self-signed.ts';
+import { isThere } from './machine.ts';
 import type { StepOutcome } from './step.ts';
 
 export async function ensureCertificate(config: Config, now: number): Promise<StepOutcome> {
@@ -16,7 +18,18 @@ export async function ensureCertificate(config: Config, now: number): Promise<St
     };
   if (tls?.cert !== undefined) return { value: undefined, state: 'kept', what: tls.cert };
   const file = join(dataDir, 'tls', 'self-signed.pem');
+  const wasThere = await isThere(file);
   await selfSignedPair(file, hostname, now);
+  if (acme?.enabled === true) {
+    const { host } = new URL(acme.directory);
+    if (await readIssued(dataDir, hostname)) return { value: undefined, state: 'kept', what: `from ${host}` };
+    return {
+      value: undefined,
+      state: wasThere ? 'kept' : 'done',
+      what: `asked of ${host} as soon as DNS leads ${hostname} here, and renewed; until then one that is signed by itself`,
+      details: ['by that you agree to the terms of the authority; not if you run it with --no-acme'],
+    };
+  }
   return {
     value: undefined,
     state: 'warning',

@@ -20,6 +20,8 @@ export interface ConfigContent {
   keys: readonly DkimConfig[];
   listeners: readonly NewListener[];
   translated: OwnAddresses['translated'];
+  /** Certificates are asked for by ACME. */
+  usesAcme: boolean;
   /** Where the file will lie; keys are named relative to it. */
   directory: string;
 }
@@ -38,16 +40,31 @@ dataDir = ${quoted(dataDir)}
 # DNS servers; without this line those of /etc/resolv.conf. One on this machine that validates DNSSEC is best (unbound):
 # resolver = ["127.0.0.1"]
 
-${tlsText}
+${tlsText}${acmeText(content)}
 ${listeners.map(listenerText).join('\n')}
 ${sourceText(content)}${domainText(content)}`;
 }
 
-const tlsText = `# Certificates. Empty: one that is signed by itself, so that mail is encrypted from the first hour; to name files of your own:
+const tlsText = `# The certificate. Empty: by [acme], and one that is signed by itself until that has come; to name files of your own:
 # cert = "fullchain.pem"
 # key = "privkey.pem"
 [tls]
 `;
+
+/** By the way that is open: port 80 by HTTP, else port 443 by TLS. Without either, by hand. */
+function acmeText({ domain, listeners, usesAcme }: ConfigContent): string {
+  const isOpen = (protocol: string) => listeners.some((each) => each.protocol === protocol && !each.isOff);
+  if (!usesAcme) return '';
+  const challenge = isOpen('http') ? 'http-01' : 'tls-alpn-01';
+  const enabled = isOpen('http') || isOpen('https') ? '' : 'enabled = false\n';
+  return `
+# Certificates from Let's Encrypt, asked for and renewed by the server. Its terms: https://letsencrypt.org/repository/
+[acme]
+contact = ${quoted(`postmaster@${domain}`)}
+termsAgreed = true
+challenge = ${quoted(challenge)}
+${enabled}`;
+}
 
 /** To be put at the end of a file: what is below belongs to no other table. */
 export function domainText({

@@ -28,6 +28,7 @@ async function setUp(more: Partial<Wanted> = {}, script?: MachineScript) {
       addresses: [],
       places: placesFor(prefix),
       installs: true,
+      usesAcme: true,
       ...more,
     },
     setupMachine(script),
@@ -173,6 +174,24 @@ describe('quickstart()', () => {
     expect(config.listeners.map(({ port }) => port)).toEqual([465, 587, 995, 443, 80]);
     expect(readFileSync(configFile(), 'utf8')).toContain('# [[listener]]\n# protocol = "smtp"');
     expect(result.steps).toContainEqual(step('ports'));
+  });
+
+  it('asks for certificates by the port that is open, by none where none is, and not against your will', async () => {
+    const acmeOf = async (more: Partial<Wanted>, script?: MachineScript) => {
+      rmSync(join(prefix, 'etc'), { recursive: true, force: true });
+      const { step } = await setUp(more, script);
+      return { acme: (await loadConfig(configFile())).acme, state: step('certificate')?.state };
+    };
+    expect(await acmeOf({})).toMatchObject({
+      acme: { challenge: 'http-01', enabled: true, contact: 'postmaster@example.com' },
+      state: 'done',
+    });
+    expect((await acmeOf({}, { ports: { 80: 'taken' } })).acme?.challenge).toBe('tls-alpn-01');
+    expect(await acmeOf({}, { ports: { 80: 'taken', 443: 'taken' } })).toMatchObject({
+      acme: { enabled: false },
+      state: 'warning',
+    });
+    expect((await acmeOf({ usesAcme: false })).acme).toBeUndefined();
   });
 
   it('leaves the web to a server that is there already, and starts all the same', async () => {

@@ -41,6 +41,8 @@ export interface Wanted {
   /** Public addresses, canonical. */
   addresses: readonly string[];
   places: Places;
+  /** Certificates are asked of an authority. */
+  usesAcme: boolean;
   /** The service is to be installed, where that is possible. */
   installs: boolean;
 }
@@ -118,8 +120,9 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
   );
   const listeners = newListeners.map((listener) => ({ ...listener, isOff: taken.includes(listener.port) }));
   const { translated } = addresses;
+  const { usesAcme } = wanted;
   const config = await take('config file', () =>
-    ensureConfig({ places, existing, domain, hostname, keys, listeners, translated }),
+    ensureConfig({ places, existing, domain, hostname, keys, listeners, translated, usesAcme }),
   );
   await take('certificate', () => ensureCertificate(config, machine.clock.now()));
   const account = await take('account', () =>
