@@ -1,7 +1,8 @@
 /** What administrators write: the configuration, accounts as CSV, keys. Wrong text is told; it never throws anything else. */
 
 import { dkimRecord, parseDkimKey } from '../../src/authentication/dkim-key.ts';
-import { readAccounts } from '../../src/cli/account-csv.ts';
+import { accountRows } from '../../src/cli/account-csv.ts';
+import { readAccountRows } from '../../src/cli/account-rows.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { address } from '../grammar/addresses.ts';
@@ -118,7 +119,9 @@ const accounts: Target = {
         .join('\n'),
     ),
   read(input) {
-    const { accounts, problems } = readAccounts(input.toString('utf8'), [{ name: 'example.org' }]);
+    const { accounts, problems } = readAccountRows(accountRows(input.toString('utf8')), {
+      domains: [{ name: 'example.org' }],
+    });
     demand(
       accounts.every(({ address }) => address.endsWith('@example.org')),
       'an account of another domain',

@@ -1,12 +1,10 @@
 /** `posthorn account`: who has a mailbox here. */
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
 import { generatePassword } from '../admin/generate-password.ts';
 import { addAccessCommands } from './account-access.ts';
 import { addBrakeCommands } from './account-brake.ts';
-import { readAccounts } from './account-csv.ts';
+import { addImportCommand } from './account-import.ts';
 import { addListCommand } from './account-list.ts';
 import { addRemovalCommands } from './account-removal.ts';
 import { addSettingsCommands } from './account-settings.ts';
@@ -25,9 +23,6 @@ interface PasswordOptions extends CommonOptions {
 const maxPasswordInput = 64 * 1024;
 /** Of a password that a person chooses; shorter ones are tried through in days (NIST SP 800-63B §5.1.1). */
 const leastPasswordLength = 8;
-const maxCsvBytes = 256 * 2 ** 20;
-/** Accounts in one request: their passwords are hashed before it is answered. */
-const importBatch = 200;
 
 export function addAccountCommands(tree: CommandTree, context: Context): void {
   const account = tree.root.command('account').description('make, list, change and remove accounts');
@@ -46,16 +41,7 @@ export function addAccountCommands(tree: CommandTree, context: Context): void {
     (options: PasswordOptions, address: string) =>
       setSecret(context, options, address, (admin, password) => admin.setPassword({ address, password })),
   );
-  tree.run(
-    tree
-      .add(
-        account,
-        'import <file>',
-        'make many: a CSV of address,password or address,argon2id hash; - is standard input',
-      )
-      .option('--json', 'print JSON'),
-    (options, file: string) => importFile(context, options, file),
-  );
+  addImportCommand(tree, account, context);
   addListCommand(tree, account, context);
   addSenderListCommands(tree, context, account);
   addSettingsCommands(tree, account, context);
@@ -103,32 +89,4 @@ async function readPassword({ terminal }: Context, { passwordStdin }: PasswordOp
   const password = await terminal.askSecret('Password: ');
   if ((await terminal.askSecret('Once more: ')) === password) return password;
   throw new CommandError(exitCodes.usage, 'the two passwords differ. Nothing was changed.');
-}
-
-async function importFile(context: Context, options: CommonOptions, file: string): Promise<ExitCode> {
-  const { terminal } = context;
-  const bytes =
-    file === '-' ? await terminal.readInput(maxCsvBytes) : await readFile(resolve(terminal.cwd, file));
-  const { added, existing } = await withAdmin(context, options, async (admin, { domains }) => {
-    const { accounts, problems } = readAccounts(bytes.toString('utf8'), domains);
-    if (problems.length === 0) return importAll(admin, accounts);
-    const text = `${file}: nothing was imported, because of\n${problems.join('\n')}`;
-    throw new CommandError(exitCodes.badData, text);
-  });
-  if (options.json) printJson(context, { added, existing });
-  else
-    terminal.out(
-      `${added} added, ${existing.length} existed already\n${existing.map((line) => `  ${line}\n`).join('')}`,
-    );
-  return exitCodes.ok;
-}
-
-async function importAll(admin: Admin, accounts: NewAccount[]): Promise<ImportResult> {
-  const total: ImportResult = { added: 0, existing: [] };
-  for (let start = 0; start < accounts.length; start += importBatch) {
-    const part = await admin.importAccounts({ accounts: accounts.slice(start, start + importBatch) });
-    total.added += part.added;
-    total.existing.push(...part.existing);
-  }
-  return total;
 }

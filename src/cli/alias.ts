@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import type { Alias, MailingList } from '../store/store.ts';
+import { addAliasImport } from './alias-import.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
@@ -45,6 +46,7 @@ export function addAliasCommands(tree: CommandTree, context: Context): void {
     terminal.out(`${describe(wanted)}\n`);
     return exitCodes.ok;
   });
+  addAliasImport(tree, alias, context);
   tree.run(tree.add(alias, 'remove <address>', 'remove an alias'), async (options, address: string) => {
     await withAdmin(context, options, (admin) => admin.removeAlias({ address }));
     terminal.out(`${address}: removed\n`);

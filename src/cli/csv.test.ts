@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maxProblems, readAccounts } from './account-csv.ts';
+import { accountRows } from './account-csv.ts';
+import { maxProblems, readAccountRows } from './account-rows.ts';
 import { csvRows } from './csv.ts';
 
 const fieldsOf = (text: string) => Array.from(csvRows(text), ({ fields }) => fields);
@@ -79,20 +80,27 @@ describe('csvRows()', () => {
   });
 });
 
-describe('readAccounts()', () => {
+const readAccounts = (text: string, domains: readonly { name: string }[]) =>
+  readAccountRows(accountRows(text), { domains });
+
+describe('readAccountRows()', () => {
   const domains = [{ name: 'example.com' }];
 
-  test('readAccounts() takes passwords and hashes, with or without titles', () => {
+  test('readAccountRows() takes passwords and hashes, with or without titles', () => {
     const lines = 'a@example.com,"pass,word"\nB@Example.com,$argon2id$v=19$m=1$x$y\n';
     const accounts = [
       { address: 'a@example.com', password: 'pass,word' },
       { address: 'b@example.com', hash: '$argon2id$v=19$m=1$x$y' },
     ];
-    expect(readAccounts(lines, domains)).toEqual({ accounts, problems: [] });
-    expect(readAccounts(`Address,Password\r\n${lines}`, domains)).toEqual({ accounts, problems: [] });
+    expect(readAccounts(lines, domains)).toEqual({ accounts, unusable: [], problems: [] });
+    expect(readAccounts(`Address,Password\r\n${lines}`, domains)).toEqual({
+      accounts,
+      unusable: [],
+      problems: [],
+    });
   });
 
-  test('readAccounts() tells every bad row by its line', () => {
+  test('readAccountRows() tells every bad row by its line', () => {
     const { problems } = readAccounts(
       'address,password\na@example.com,x\nb@example.org,x\nnobody,x\nc@example.com\nA@example.com,y\nd@example.com,x,y\n"e"@example.com,x\n',
       domains,
@@ -107,7 +115,7 @@ describe('readAccounts()', () => {
     ]);
   });
 
-  test('readAccounts() gives up on a file that is none after maxProblems', () => {
+  test('readAccountRows() gives up on a file that is none after maxProblems', () => {
     for (const line of ['a\n', '"x"y\n']) {
       const { problems } = readAccounts(line.repeat(100_000), domains);
       expect(problems).toHaveLength(maxProblems + 1);

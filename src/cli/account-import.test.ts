@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCommand } from '../testing/command-line.ts';
+import { readAccountRows } from './account-rows.ts';
+import { readSecret } from './account-secrets.ts';
+import { readAliases } from './alias-import.ts';
+import { isPasswdFile, passwdRows } from './passwd-file.ts';
+
+const argon = '$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA';
+
+describe('readSecret()', () => {
+  test.each([
+    ['a password', { password: 'a password' }],
+    ['{PLAIN}{braces}', { password: '{braces}' }],
+    ['{x} is no scheme', { unusable: 'X' }],
+    [argon, { hash: argon }],
+    [`{ARGON2ID}${argon}`, { hash: argon }],
+    [`{CRYPT}${argon}`, { hash: argon }],
+    ['{BLF-CRYPT}$2y$05$abc', { unusable: 'BLF-CRYPT' }],
+    ['{SSHA256.b64}AAAA', { unusable: 'SSHA256.B64' }],
+    ['$2y$10$abc', { unusable: 'BLF-CRYPT' }],
+    ['$6$salt$abc', { unusable: 'SHA512-CRYPT' }],
+    ['$argon2i$v=19$x', { unusable: 'argon2i' }],
+    ['$ecret', { password: '$ecret' }],
+  ])('%j is %j', (text, secret) => {
+    expect(readSecret(text)).toEqual(secret);
+  });
+});
+
+test.each([
+  ['bob:{PLAIN}x\n', true],
+  ['# users\n\nbob@example.com:{ARGON2ID}$argon2id$x,y:1000:1000::/home/bob::\n', true],
+  ['bob:$6$x$y:1000:1000:::\n', true],
+  ['address,password\n', false],
+  ['bob@example.com,a:b:c:d\n', false],
+  ['"bob@example.com","{PLAIN}x"\n', false],
+])('isPasswdFile(%j) is %s', (text, expected) => {
+  expect(isPasswdFile(text)).toBe(expected);
+});
+
+test('passwdRows() reads users with and without their domain, and tells what cannot be taken over', () => {
+  const text = [
+    '# comment',
+    `bob:{ARGON2ID}${argon}:1000:1000::/home/bob::userdb_quota_rule=*:storage=1G`,
+    'eve@example.com:{BLF-CRYPT}$2y$05$abc::::::',
+    'ann@example.com:',
+    'Bob@example.com:{PLAIN}twice',
+  ].join('\n');
+  const read = readAccountRows(passwdRows(text), {
+    domains: [{ name: 'example.com' }],
+    domain: 'example.com',
+  });
+  expect(read).toEqual({
+    accounts: [{ address: 'bob@example.com', hash: argon }],
+    unusable: [{ line: 3, address: 'eve@example.com', scheme: 'BLF-CRYPT' }],
+    problems: [
+      'line 4: no password; write user:{ARGON2ID}hash',
+      'line 5: bob@example.com is in line 2 already',
+    ],
+  });
+  expect(readAccountRows(passwdRows('bob:{PLAIN}x'), { domains: [] }).problems).toEqual([
+    expect.stringContaining('--domain example.com'),
+  ]);
+});
+
+test('readAliases() reads what Postfix, /etc/aliases and a CSV have', () => {
+  const text = '# all\ninfo@a.example bob, eve@a.example\n  ann\nroot: bob\nx@a.example,y@a.example\n';
+  expect(readAliases(text, 'a.example')).toEqual([
+    { line: 2, address: 'info@a.example', targets: ['bob@a.example', 'eve@a.example', 'ann@a.example'] },
+    { line: 4, address: 'root@a.example', targets: ['bob@a.example'] },
+    { line: 5, address: 'x@a.example', targets: ['y@a.example'] },
+  ]);
+});
+
+describe('imports by command', () => {
+  let directory: string;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'posthorn-import-'));
+    writeFileSync(
+      join(directory, 'posthorn.toml'),
+      'hostname = "mx.example.com"\n[[domain]]\nname = "example.com"\n',
+    );
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+  vi.setConfig({ testTimeout: 60_000 });
+
+  const posthorn = (...args: string[]) => runCommand(args, { cwd: directory });
+
+  test('account import takes what Dovecot has over, thousands at once, and makes passwords where it must', async () => {
+    const lines = Array.from({ length: 3000 }, (_, index) => `user${index}:{ARGON2ID}${argon}:::::`);
+    writeFileSync(join(directory, 'passwd'), [...lines, 'eve:{SSHA}abc', ''].join('\n'));
+    const args = ['account', 'import', 'passwd', '--domain', 'example.com'];
+    const refused = await posthorn(...args);
+    expect(refused).toMatchObject({ exitCode: 65, out: '' });
+    expect(refused.err).toMatch(/line 3001: a hash of the kind SSHA[\s\S]*--generate/);
+    const taken = await posthorn(...args, '--generate');
+    expect(taken.out).toMatch(/^3001 added, 0 existed already\neve@example\.com \S{20}\n$/);
+    expect((await posthorn(...args, '--generate')).out).toMatch(/^0 added, 3001 existed already\n/);
+  });
+
+  test('alias import sets what leads to what comes later, and names what leads nowhere', async () => {
+    writeFileSync(join(directory, 'aliases'), 'info: team\nteam: eve\nlost: nobody\n');
+    const result = await posthorn('alias', 'import', 'aliases', '--domain', 'example.com');
+    expect(result).toMatchObject({ exitCode: 65, out: '2 set\n' });
+    expect(result.err).toMatch(/line 3: There is no account nobody@example\.com/);
+    expect((await posthorn('alias', 'list')).out).toBe(
+      'info@example.com → team@example.com\nteam@example.com → eve@example.com\n',
+    );
+  });
+});

@@ -1,0 +1,93 @@
+/** `posthorn account import`: many accounts at once, from a CSV or from what Dovecot has. */
+
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
+import { generatePassword } from '../admin/generate-password.ts';
+import { accountRows } from './account-csv.ts';
+import { type AccountRows, maxProblems, readAccountRows } from './account-rows.ts';
+import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
+import type { CommandTree } from './define.ts';
+import { CommandError } from './errors.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { isPasswdFile, passwdRows } from './passwd-file.ts';
+import { once, someText } from './texts.ts';
+
+interface ImportOptions extends CommonOptions {
+  format?: 'csv' | 'dovecot';
+  domain?: string;
+  generate?: boolean;
+}
+
+export const maxImportBytes = 256 * 2 ** 20;
+/** Accounts in one request: their passwords are hashed before it is answered. */
+const importBatch = 200;
+
+export function addImportCommand(tree: CommandTree, account: Command, context: Context): void {
+  const command = tree
+    .add(
+      account,
+      'import <file>',
+      'make many: a CSV of address,password or address,argon2id hash, or a passwd-file of Dovecot; - is standard input',
+    )
+    .addOption(
+      new Option('--format <format>', 'of the file (default: what it looks like)').choices([
+        'csv',
+        'dovecot',
+      ]),
+    )
+    .option('--domain <domain>', 'of users that are written without one', once(someText))
+    .option('--generate', 'make and print a password where a hash cannot be taken over')
+    .option('--json', 'print JSON');
+  tree.run(command, (options: ImportOptions, file: string) => importFile(context, options, file));
+}
+
+async function importFile(context: Context, options: ImportOptions, file: string): Promise<ExitCode> {
+  const { terminal } = context;
+  const bytes =
+    file === '-' ? await terminal.readInput(maxImportBytes) : await readFile(resolve(terminal.cwd, file));
+  const text = bytes.toString('utf8');
+  const isPasswd = options.format === undefined ? isPasswdFile(text) : options.format === 'dovecot';
+  const generated: { address: string; password: string }[] = [];
+  const { added, existing } = await withAdmin(context, options, async (admin, { domains }) => {
+    const rows = isPasswd ? passwdRows(text) : accountRows(text);
+    const read = readAccountRows(rows, { domains, domain: options.domain });
+    const problems = [...read.problems, ...(options.generate ? [] : unusableLines(read))];
+    if (problems.length > 0)
+      throw new CommandError(
+        exitCodes.badData,
+        `${file}: nothing was imported, because of\n${problems.join('\n')}`,
+      );
+    for (const { address } of read.unusable) generated.push({ address, password: generatePassword() });
+    return importAll(admin, [...read.accounts, ...generated]);
+  });
+  const there = new Set(existing);
+  const told = generated.filter(({ address }) => !there.has(address));
+  if (options.json) printJson(context, { added, existing, ...(options.generate && { generated: told }) });
+  else
+    terminal.out(
+      `${added} added, ${existing.length} existed already\n${existing.map((line) => `  ${line}\n`).join('')}` +
+        told.map(({ address, password }) => `${address} ${password}\n`).join(''),
+    );
+  return exitCodes.ok;
+}
+
+function unusableLines({ unusable }: AccountRows): string[] {
+  const lines = unusable
+    .slice(0, maxProblems)
+    .map(({ line, scheme }) => `line ${line}: a hash of the kind ${scheme}, which cannot be taken over`);
+  if (lines.length === 0) return [];
+  const more = unusable.length > lines.length ? [`and ${unusable.length - lines.length} more of them`] : [];
+  return [...lines, ...more, 'With --generate, these get a new password, which is printed.'];
+}
+
+async function importAll(admin: Admin, accounts: readonly NewAccount[]): Promise<ImportResult> {
+  const total: ImportResult = { added: 0, existing: [] };
+  for (let start = 0; start < accounts.length; start += importBatch) {
+    const part = await admin.importAccounts({ accounts: accounts.slice(start, start + importBatch) });
+    total.added += part.added;
+    total.existing.push(...part.existing);
+  }
+  return total;
+}
