@@ -20,7 +20,6 @@ import { dialogue } from './scenarios/dialogue.ts';
 import { diskFull } from './scenarios/disk-full.ts';
 import { dkim } from './scenarios/dkim.ts';
 import { dmarcReports } from './scenarios/dmarc-reports.ts';
-import { doctor } from './scenarios/doctor.ts';
 import { failingDisk } from './scenarios/failing-disk.ts';
 import { filters, signingFilter } from './scenarios/filters.ts';
 import { forwards } from './scenarios/forwards.ts';
@@ -80,7 +79,6 @@ const scenarios = [
   preflight,
   metrics,
   addresses,
-  doctor,
   tlsReports,
   dmarcReports,
   smuggling,

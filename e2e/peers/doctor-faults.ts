@@ -11,7 +11,7 @@ import { type PlacedFinding, problemsIn } from '../../src/doctor/watch.ts';
 import { stubResolver } from '../../src/net/dns-stub.ts';
 import { dnsFaults, type Fault } from '../../src/testing/dns-faults.ts';
 import { startDnsStage } from '../../src/testing/dns-stage.ts';
-import { blockList, judge, plantingOf, reachedDomain } from '../../src/testing/plant-faults.ts';
+import { alarmsIn, blockList, judge, plantingOf, reachedDomain } from '../../src/testing/plant-faults.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { createLog } from '../../src/util/log.ts';
 import { faultPlaces } from './fault-places.ts';
@@ -33,7 +33,7 @@ async function main(file: string): Promise<boolean> {
   const look = async (more: { asksRelay: boolean }) =>
     problemsIn(await diagnose({ ...parts, sources, times, ...more }));
 
-  const alarms = await look({ asksRelay: true });
+  const alarms = alarmsIn(await look({ asksRelay: true }));
   tellAlarms(alarms);
   const applicable = dnsFaults.filter((fault) => applies(fault, parts.facts.web));
   let found = 0;

@@ -13,9 +13,10 @@ const program = join(import.meta.dirname, 'doctor-faults.ts');
 /** Resolves to the last word: `87 of 87 DNS faults found, 0 false alarms`. Rejects where it is another. */
 export async function plantFaults(inside: readonly string[], configFile: string): Promise<string> {
   const [first = '', ...words] = inside;
-  const { nobody: _, ...servers } = faultPlaces;
+  const { nobody, ...servers } = faultPlaces;
   for (const address of Object.values(servers))
     await run(first, [...words, 'ip', 'addr', 'add', `${address}/32`, 'dev', 'lo']);
+  await run(first, [...words, 'ip', 'route', 'add', 'unreachable', `${nobody}/32`]);
   const { code, output } = await run(first, [...words, process.execPath, program, configFile], { timeoutMs });
   equal(code, 0, output);
   return output.trim().split('\n').at(-1) ?? '';

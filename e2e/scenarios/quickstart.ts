@@ -16,6 +16,7 @@ import {
   startInternetDns,
 } from '../peers/internet-dns.ts';
 import { connectNetworks, type Network, startNetwork } from '../peers/network.ts';
+import { plantFaults } from '../peers/plant-faults.ts';
 import { type Postfix, startPostfix } from '../peers/postfix.ts';
 import { askPython } from '../peers/verifiers.ts';
 import { type Finished, run, start } from '../process.ts';
@@ -178,6 +179,16 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     equal(code, 0, output);
     doesNotMatch(output, /^ +(warning|error)\b/m);
   });
+
+  await step(
+    'P12: it finds and names every fault of DNS that is planted around the server',
+    async () => {
+      const words = await plantFaults(network.inside, configFile);
+      console.log(`       ${words}`);
+      match(words, /^(\d+) of \1 DNS faults found, 0 false alarms$/);
+    },
+    120_000,
+  );
 
   await step('all of that within a minute', () => {
     const tookMs = performance.now() - begun;

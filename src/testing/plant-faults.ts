@@ -43,6 +43,10 @@ const worldRecords = (four: string): Records => ({
   'shop.example': { A: ['198.51.100.10'] },
 });
 
+/** Notes are advice. */
+export const alarmsIn = (found: readonly PlacedFinding[]): PlacedFinding[] =>
+  found.filter(({ severity }) => severity !== 'note');
+
 /** What is wrong with what was found; undefined if nothing is: the fault, what follows from it, and nothing else. */
 export function judge(fault: Fault, found: readonly PlacedFinding[]): string | undefined {
   const told = found.map((each) => `${each.id}: ${each.evidence}`).join('\n');
@@ -50,8 +54,8 @@ export function judge(fault: Fault, found: readonly PlacedFinding[]): string | u
   const expected = new Set([fault.id, ...(fault.also ?? [])]);
   const missing = [...expected].filter((id) => !ids.has(id));
   if (missing.length > 0) return `not found: ${missing.join(', ')}; but:\n${told}`;
-  const alarms = [...ids].filter((id) => id === undefined || !expected.has(id));
-  if (alarms.length > 0) return `false alarm: ${alarms.join(', ')}:\n${told}`;
+  const alarms = alarmsIn(found).filter(({ id }) => id === undefined || !expected.has(id));
+  if (alarms.length > 0) return `false alarm: ${alarms.map(({ id }) => id).join(', ')}:\n${told}`;
   const own = found.filter(({ id }) => id === fault.id);
   const words = own.map(({ evidence, remedy, record }) => `${evidence} ${remedy} ${record}`).join('\n');
   if (fault.says && !fault.says.test(words)) return `does not say ${fault.says}:\n${words}`;
