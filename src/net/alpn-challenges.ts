@@ -102,5 +102,6 @@ function peekHello(socket: Socket): Promise<ClientHello | undefined> {
       else if (octets.length > 2 * maxHelloBytes) done(undefined);
     };
     socket.on('data', read).once('end', over).once('close', over).once('error', over);
+    socket.resume(); // a listener leaves a connection that begins with TLS unread
   });
 }
