@@ -36,6 +36,7 @@ import { proxies } from './scenarios/proxies.ts';
 import { queue } from './scenarios/queue.ts';
 import { quickstart } from './scenarios/quickstart.ts';
 import { reading } from './scenarios/reading.ts';
+import { sendmail } from './scenarios/sendmail.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { smugglingRelays } from './scenarios/smuggling-relays.ts';
 import { submission } from './scenarios/submission.ts';
@@ -88,6 +89,7 @@ const scenarios = [
   diskFull,
   corruption,
   backup,
+  sendmail,
   failingDisk,
   crash,
 ];

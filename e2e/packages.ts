@@ -6,6 +6,9 @@ import { run } from './process.ts';
 
 /** Debian's package by the program that we call. */
 const packageOf: Readonly<Record<string, string>> = {
+  // In no folder of programs, but beside one.
+  '../lib/git-core/git-send-email': 'git-email',
+  'bsd-mailx': 'bsd-mailx',
   clamd: 'clamav-daemon',
   curl: 'curl',
   deluser: 'adduser',
@@ -31,6 +34,7 @@ const packageOf: Readonly<Record<string, string>> = {
   postfix: 'postfix',
   postgrey: 'postgrey',
   'posttls-finger': 'postfix',
+  php: 'php-cli',
   python3: 'python3',
   procmail: 'procmail',
   rspamd: 'rspamd',
@@ -56,6 +60,7 @@ const packageOfTool: Readonly<Record<string, string>> = {
  * the first program in Python, all that we import there.
  */
 const companions: Readonly<Record<string, readonly string[]>> = {
+  '../lib/git-core/git-send-email': ['libmailtools-perl'],
   dkimverify: ['python3-nacl', 'python3-dnspython', 'python3-prometheus-client', 'python3-spf'],
   dovecot: ['dovecot-lmtpd'],
   gcc: ['libc6-dev'],
