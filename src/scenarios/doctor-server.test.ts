@@ -3,9 +3,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { run } from '../cli/run.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import { type CommandResult, runCommand } from '../testing/command-line.ts';
 import { type DoctorStage, domain, hostname, startDoctorStage } from '../testing/doctor-stage.ts';
+import { eventually } from '../testing/eventually.ts';
+import { type Clock, systemClock } from '../util/clock.ts';
 
 let stage: DoctorStage;
 const open = async (settings = {}) => {
@@ -170,5 +173,51 @@ describe('P12: posthorn doctor', () => {
     });
     expect((await doctor('--name-port', '0')).exitCode).toBe(64);
     expect((await doctor('--watch', 'often')).exitCode).toBe(64);
+  });
+
+  test('P12: watches: tells what appears and what is over, and ends when it is told to', async () => {
+    const stop = new AbortController();
+    let out = '';
+    let lookAgain = () => {};
+    const clock: Clock = {
+      ...systemClock,
+      after(delayMs, action) {
+        if (delayMs !== 180_000) return systemClock.after(delayMs, action);
+        lookAgain = action;
+        return () => {};
+      },
+    };
+    const write = (text: string) => {
+      out += text;
+    };
+    const terminal = {
+      env: {},
+      cwd: stage.directory,
+      outIsTty: false,
+      inIsTty: false,
+      out: write,
+      err: write,
+      readInput: async () => Buffer.alloc(0),
+      askSecret: async () => '',
+      stopSignal: () => stop.signal,
+      onSignal: () => () => {},
+    };
+    const told = async (count: number) =>
+      eventually(async () => (out.split('\n').length > count ? out : undefined), { explain: () => out });
+    const spoiled = stage.model();
+    delete spoiled.zone[`_dmarc.${domain}`];
+    stage.dns.play(spoiled);
+    const ended = run(['doctor', ...stage.options, '--watch', '3m', '--json'], { terminal, clock });
+    await told(1);
+    stage.dns.play(stage.model());
+    lookAgain();
+    await told(2);
+    stop.abort();
+    expect(await ended).toBe(0);
+    const lines = out.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { change: 'appeared', finding: { id: 'dmarc-missing', name: domain, section: 'domains' } },
+      { change: 'disappeared', finding: { id: 'dmarc-missing' } },
+    ]);
   });
 });
