@@ -2,6 +2,7 @@
 
 import type { Config, DkimConfig } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import { warningsOfSecrets } from '../config/secret-files.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { transportName } from '../delivery/transports/transports.ts';
@@ -23,14 +24,15 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   try {
     const config = await configOf(context, options);
     if (config.listeners.length === 0) throw nothingToServe(config);
+    const warnings = [...warningsOf(config), ...(await warningsOfSecrets(config))];
     if (options.json)
       printJson(context, {
         ok: true,
         config,
         withoutSource: domainsWithoutSource(config),
-        warnings: warningsOf(config),
+        warnings,
       });
-    else context.terminal.out(`${summary(config).join('\n')}\n`);
+    else context.terminal.out(`${summary(config, warnings).join('\n')}\n`);
     return exitCodes.ok;
   } catch (error) {
     if (!(error instanceof ConfigError) || !options.json) throw error;
@@ -45,7 +47,7 @@ export const nothingToServe = ({ file }: Config): ConfigError =>
     { file, key: '', what: 'has no [[listener]]: there is nothing to serve', remedy: 'Add one.' },
   ]);
 
-function summary(config: Config): string[] {
+function summary(config: Config, warnings: readonly string[]): string[] {
   const { file, hostname, dataDir, listeners, domains, transports } = config;
   return [
     `${file}: good`,
@@ -65,7 +67,7 @@ function summary(config: Config): string[] {
     ...domainsWithoutSource(config).map(
       (name) => `  warning: no [[source]] is for ${name}: what it sends by MX waits. ${sourceRemedy(name)}`,
     ),
-    ...warningsOf(config).map((words) => `  warning: ${words}`),
+    ...warnings.map((words) => `  warning: ${words}`),
   ];
 }
 

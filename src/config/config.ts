@@ -3,6 +3,7 @@
 import type { Policy } from '../policy/policy.ts';
 import type { AcmeConfig } from './acme.ts';
 import type { FilterConfig } from './filter.ts';
+import type { SecretSource } from './secret.ts';
 import type { TransportConfig } from './transport.ts';
 import type { MtaStsConfig, WebConfig } from './web.ts';
 
@@ -213,7 +214,7 @@ export interface OauthConfig {
   /** The claim that holds the account's address. */
   claim: string;
   /** Where to ask about each token (RFC 7662); absent: it is a JWT, and is verified by the issuer's keys. */
-  introspection?: { url: string; clientId: string; clientSecretFile: string };
+  introspection?: { url: string; clientId: string; clientSecretFile: SecretSource };
 }
 
 export interface DossierConfig {

@@ -29,6 +29,7 @@ import {
   tlsShape,
   transportShape,
 } from './schema.ts';
+import type { SecretSource } from './secret.ts';
 import type { TransportInput } from './transport.ts';
 import { hostName, isTable } from './values.ts';
 import { type MtaStsConfig, webShape } from './web.ts';
@@ -144,11 +145,11 @@ export interface Draft {
   /** `[reports] contact`. */
   contact: string | undefined;
   /** `[oauth.introspection] clientSecretFile`. */
-  clientSecretFile: string | undefined;
+  clientSecretFile: SecretSource | undefined;
   /** `[arc] seal`. */
   seals: boolean;
   /** `[web] metricsTokenFile`. */
-  metricsTokenFile: string | undefined;
+  metricsTokenFile: SecretSource | undefined;
 }
 
 /** Something wrong, before it is known in which line. */

@@ -8,8 +8,8 @@ import { access, constants, readFile } from 'node:fs/promises';
 import { parseDkimKey } from '../authentication/dkim-key.ts';
 import type { DkimConfig } from './config.ts';
 import type { Draft, Finding, PairDraft } from './draft.ts';
-import { parsePassword } from './password-file.ts';
 import type { KeyPath } from './problem.ts';
+import { parsePassword, readSecret, type SecretSource } from './secret.ts';
 
 export async function checkFiles({
   tls,
@@ -137,11 +137,23 @@ async function checkAuthorities(file: string, path: KeyPath): Promise<Finding[]>
   return 'finding' in loaded ? [loaded.finding] : [];
 }
 
-async function checkPassword(file: string, path: KeyPath): Promise<Finding[]> {
+async function checkPassword(source: SecretSource, path: KeyPath): Promise<Finding[]> {
+  if ('env' in source) return checkVariable(source, path);
+  const { file } = source;
   const remedy =
     'Put the password on the first line of a file that only the user who runs posthorn may read.';
   const loaded = await load({ path, file, what: 'a file with a password', remedy, parse: parsePassword });
   return 'finding' in loaded ? [loaded.finding] : [];
+}
+
+async function checkVariable(source: { env: string }, path: KeyPath): Promise<Finding[]> {
+  try {
+    await readSecret(source);
+    return [];
+  } catch (error) {
+    const remedy = `Set ${source.env} where posthorn is started (systemd: EnvironmentFile=), or name a file.`;
+    return [{ path, what: error instanceof Error ? error.message : String(error), remedy }];
+  }
 }
 
 async function checkProgram(program: string, path: KeyPath): Promise<Finding[]> {

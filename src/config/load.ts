@@ -4,10 +4,12 @@
  */
 
 import { dirname, resolve } from 'node:path';
+import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import type { Config, TlsConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { readDraft } from './draft.ts';
+import { effectiveSettings, type Setting } from './effective.ts';
 import { checkFiles } from './files.ts';
 import { completeFilter } from './filter.ts';
 import { toFindings } from './issues.ts';
@@ -33,6 +35,21 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
 
 /** The same for a text; `file` is its absolute path, where relative paths begin. */
 export async function parseConfig(toml: string, file: string, options: LoadOptions = {}): Promise<Config> {
+  return toConfig((await readContent(toml, file, options)).content, file);
+}
+
+/** What is in force by a file, in its own words. Rejects as `loadConfig`. */
+export async function loadSettings(file: string, options: LoadOptions = {}): Promise<Setting[]> {
+  const toml = await readTomlFile(resolve(file), 'Name another file with --config, or create this one.');
+  const { raw, content } = await readContent(toml, resolve(file), options);
+  return effectiveSettings(raw, content);
+}
+
+async function readContent(
+  toml: string,
+  file: string,
+  options: LoadOptions,
+): Promise<{ raw: TomlTable; content: FileContent }> {
   const raw = parseToml(toml, file);
   const directory = dirname(file);
   const result = v.safeParse(fileSchema(directory), raw);
@@ -42,7 +59,7 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
     ...crossCheck(draft),
     ...(options.checkFiles === false ? [] : [...checkLoops(draft), ...(await checkFiles(draft))]),
   ];
-  if (result.success && findings.length === 0) return toConfig(result.output, file);
+  if (result.success && findings.length === 0) return { raw, content: result.output };
   throw new ConfigError(toProblems(findings, toml, file));
 }
 

@@ -123,7 +123,7 @@ export const transportShape = (directory: string) => ({
   socket: v.exactOptional(values.path(directory)),
   tls: v.exactOptional(values.oneOf('opportunistic', 'required', 'verified')),
   user: v.exactOptional(values.loginName()),
-  passwordFile: v.exactOptional(values.path(directory)),
+  passwordFile: v.exactOptional(values.secret(directory)),
   allowPlaintextAuth: v.exactOptional(values.flag()),
   command: v.exactOptional(values.list(values.commandWord(), '["/usr/local/bin/new-ticket"]')),
   timeoutSeconds: v.exactOptional(values.count(1, 86_400, 'seconds')),
@@ -246,7 +246,7 @@ const loginShape = {
 export const introspectionShape = (directory: string) => ({
   url: values.httpsUrl(),
   clientId: values.clientId(),
-  clientSecretFile: values.path(directory),
+  clientSecretFile: values.secret(directory),
 });
 
 export const oauthShape = (directory: string) => ({

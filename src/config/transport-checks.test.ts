@@ -58,7 +58,7 @@ describe('[[transport]]', () => {
         secret,
       ),
     ].join('');
-    const login = { user: 'us', passwordFile: join(directory, 'password') };
+    const login = { user: 'us', passwordFile: { file: join(directory, 'password') } };
     const plain = { allowPlaintextAuth: false };
     expect(await transportsOf(toml)).toEqual([
       {

@@ -3,6 +3,8 @@
  * short form of one that takes everything. Which of them a recipient gets is decided in delivery/transports/transports.ts.
  */
 
+import type { SecretSource } from './secret.ts';
+
 /** IANA's ports of what is spoken over TCP; 24 is "any private mail system", where LMTP lives by custom. */
 export const transportPorts = { smtp: 25, smtps: 465, submission: 587, lmtp: 24 } as const;
 
@@ -19,7 +21,7 @@ export interface RelayTransport {
   /** Its addresses are looked up; MX records are not. */
   at: { host: string; port: number } | { socket: string };
   tls: TlsDemand;
-  login?: { user: string; passwordFile: string };
+  login?: { user: string; passwordFile: SecretSource };
   /** The password may cross the loopback in clear text. */
   allowPlaintextAuth: boolean;
 }
@@ -57,7 +59,7 @@ export interface TransportInput {
   socket?: string;
   tls?: TlsDemand;
   user?: string;
-  passwordFile?: string;
+  passwordFile?: SecretSource;
   allowPlaintextAuth?: boolean;
   command?: readonly string[];
   timeoutSeconds?: number;

@@ -13,6 +13,7 @@ import { type Named, readCondition } from '../policy/conditions.ts';
 import { parseSenderPattern, patternExamples } from '../policy/sender-pattern.ts';
 import { findNearest } from './nearest.ts';
 import { ipVersion, isPort, parseHostPort, parseNetwork } from './network.ts';
+import type { SecretSource } from './secret.ts';
 
 /** A value as an error quotes it: short, on one line. */
 export function quote(value: unknown): string {
@@ -384,6 +385,19 @@ export const label = () =>
 export const path = (directory: string) =>
   text('a path', 'Give a path, in quotes; a relative one is relative to this file.', (input) =>
     input === '' || input.includes('\0') ? undefined : resolve(directory, input),
+  );
+
+/** Where a secret is: never itself, for the configuration is shown, copied and asked about. */
+export const secret = (directory: string) =>
+  value(
+    'where a secret is',
+    'Write the path of a file whose first line it is, in quotes, or { file = "…" }, or { env = "NAME" } for a variable of the environment.',
+    (input): SecretSource | undefined => {
+      const [[kind, name] = [], ...more] = isTable(input) ? Object.entries(input) : [['file', input]];
+      if (more.length > 0 || typeof name !== 'string' || name === '' || name.includes('\0')) return undefined;
+      if (kind === 'file') return { file: resolve(directory, name) };
+      return kind === 'env' && /^[A-Z_a-z][\w]*$/.test(name) ? { env: name } : undefined;
+    },
   );
 
 /** As it is written: an issuer's name is compared with what stands in its tokens. */

@@ -1,13 +1,14 @@
 /** What the web listeners serve, and to whom: `[web]`, and a domain's `mtaSts`. */
 
 import * as v from 'valibot';
+import type { SecretSource } from './secret.ts';
 import * as values from './values.ts';
 
 export interface WebConfig {
   /** CIDR blocks from which `/metrics` may be read. */
   metrics: readonly string[];
-  /** Path of a file whose first line whoever reads `/metrics` must show, as a bearer token (RFC 6750). */
-  metricsTokenFile?: string;
+  /** What whoever reads `/metrics` must show, as a bearer token (RFC 6750). */
+  metricsTokenFile?: SecretSource;
   /** CIDR blocks of the web servers in front: by them alone clients come to listeners that are `proxied`. */
   proxies: readonly string[];
   /** Connections at once, on all web listeners together; those of mail are counted apart. */
@@ -29,7 +30,7 @@ const loopback = ['127.0.0.0/8', '::1/128'];
 
 export const webShape = (directory: string) => ({
   metrics: v.optional(values.list(values.network(), '["127.0.0.1", "192.0.2.0/24"]'), loopback),
-  metricsTokenFile: v.exactOptional(values.path(directory)),
+  metricsTokenFile: v.exactOptional(values.secret(directory)),
   proxies: v.optional(values.list(values.proxyNetwork(), '["192.0.2.10"]'), loopback),
   connections: v.optional(values.count(1, 10_000, 'connections'), 200),
   connectionsPerAddress: v.optional(values.count(1, 10_000, 'connections'), 20),

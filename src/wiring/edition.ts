@@ -5,6 +5,7 @@
 
 import type { Admin } from '../admin/admin.ts';
 import type { Config } from '../config/config.ts';
+import { warningsOfSecrets } from '../config/secret-files.ts';
 import { createHttps, createResolver, loadSigners } from '../delivery/outbound.ts';
 import type { ReportParts } from '../delivery/reports/report.ts';
 import { createTls } from '../delivery/tls/outbound-tls.ts';
@@ -105,6 +106,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
     { ...core, certificates, challengeResponse: (token) => acme?.respondTo(token) },
     atOnce,
   );
+  for (const words of await warningsOfSecrets(config)) log.warn(words);
   const kept = [atOnce, afterDeliveries, afterSessions].map((stack) => stack.move());
   return {
     intake: { ...doorParts, config, store: lasting.store, nextQueueId: core.nextQueueId },

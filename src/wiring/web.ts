@@ -1,7 +1,7 @@
 /** The wiring of the web listeners. What they are made of is loaded only where there is one. */
 
 import type { ListenerConfig } from '../config/config.ts';
-import { readPassword } from '../config/password-file.ts';
+import { readSecret } from '../config/secret.ts';
 import type { OpenSession } from '../net/connection.ts';
 import type { Service, Socket } from '../net/listener.ts';
 import type { Peer } from '../net/machine.ts';
@@ -36,7 +36,7 @@ export async function openWebDoor(
   const { metricsTokenFile } = config.web;
   const http = httpServer<Origin>(clock);
   stack.defer(() => http.end());
-  const metricsToken = metricsTokenFile === undefined ? undefined : await readPassword(metricsTokenFile);
+  const metricsToken = metricsTokenFile === undefined ? undefined : await readSecret(metricsTokenFile);
   const enter = (address: string) => gate.enter(clientAt(address));
   const metricsText = async () => (await metrics?.text()) ?? notCounted;
   await openWeb({ ...parts, metricsText, metricsToken, enter }, http);

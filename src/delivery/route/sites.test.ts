@@ -33,7 +33,7 @@ const { signal } = new AbortController();
 const sentBy = { reversePath: 'bob@example.com' };
 const to = (destination: string) => sampleJob('Q1', { destination });
 
-const login = { user: 'us', passwordFile: '/nowhere' };
+const login = { user: 'us', passwordFile: { file: '/nowhere' } };
 const transports = createTransports(
   [
     { protocol: 'submission', host: 'relay.example', domains: ['*'], ...login } as const,

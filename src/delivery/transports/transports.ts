@@ -3,7 +3,7 @@
  * it has a password, or a program. Which one takes a recipient is decided by `transport-choice.ts`.
  */
 
-import { readPassword } from '../../config/password-file.ts';
+import { readSecret } from '../../config/secret.ts';
 import type { RelayTransport, TransportConfig } from '../../config/transport.ts';
 import type { Login } from '../../smtp/client-auth.ts';
 import { turnstile } from '../../util/turnstile.ts';
@@ -77,7 +77,7 @@ function openingOf(way: RelayTransport): NonNullable<PoolParts['opening']> {
 /** The password is read each time: one that is changed needs no restart. */
 const loginOf = ({ user, passwordFile }: NonNullable<RelayTransport['login']>, inClear: boolean): Login => ({
   user,
-  password: () => readPassword(passwordFile),
+  password: () => readSecret(passwordFile),
   inClear,
 });
 

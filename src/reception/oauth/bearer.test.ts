@@ -125,7 +125,7 @@ describe('a token that is signed', () => {
 describe('introspection (RFC 7662)', () => {
   const url = 'https://login.example.com/introspect';
   const settings = () => ({
-    introspection: { url, clientId: 'post horn', clientSecretFile: join(directory, 'secret') },
+    introspection: { url, clientId: 'post horn', clientSecretFile: { file: join(directory, 'secret') } },
   });
   const active = { active: true, email: bob, email_verified: true };
 

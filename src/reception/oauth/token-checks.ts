@@ -1,7 +1,7 @@
 /** Whether a token is good: by its signature and claims, or by asking its issuer (RFC 7662). */
 
 import type { OauthConfig } from '../../config/config.ts';
-import { readPassword } from '../../config/password-file.ts';
+import { readSecret } from '../../config/secret.ts';
 import type { Https } from '../../net/https.ts';
 import { addressIn, type Mapping } from '../../oauth/claims.ts';
 import { type Claims, faultOf, isSignedBy, keysFor, longestToken, readToken } from '../../oauth/jwt.ts';
@@ -52,7 +52,7 @@ function byIntrospection({ oauth, https, clock, log }: TokenParts): CheckToken {
   const { url, clientId, clientSecretFile } = introspection;
   const ask = async (token: string): Promise<Claims> => {
     // RFC 6749 §2.3.1: each coded as in a form.
-    const login = [clientId, await readPassword(clientSecretFile)].map(encodeURIComponent).join(':');
+    const login = [clientId, await readSecret(clientSecretFile)].map(encodeURIComponent).join(':');
     const headers = { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' });
     return fetchJson(https, { url, headers, form });
