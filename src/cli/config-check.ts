@@ -6,6 +6,7 @@ import { warningsOfSecrets } from '../config/secret-files.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { transportName } from '../delivery/transports/transports.ts';
+import { explainKeys, showSettings } from './config-words.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -17,6 +18,26 @@ export function addConfigCommands(tree: CommandTree, context: Context): void {
       .add(config, 'check', 'say everything that is wrong with it, with line and remedy')
       .option('--json', 'print JSON'),
     (options) => check(context, options),
+  );
+  tree.run(
+    tree
+      .add(
+        config,
+        'show',
+        'every setting that is in force, in the words of the file, with the defaults marked',
+      )
+      .option('--json', 'print JSON'),
+    (options) => showSettings(context, options),
+  );
+  tree.run(
+    tree
+      .add(
+        config,
+        'explain <key>',
+        'what a key means: its kind, its default, an example; limits.recipients, or recipients alone',
+      )
+      .option('--json', 'print JSON'),
+    (options, key: string) => explainKeys(context, options, key),
   );
 }
 

@@ -51,6 +51,23 @@ async function posthorn(args: string[], input = ''): Promise<Result> {
   return result;
 }
 
+test('config explain tells what a key means, config show what is in force', async () => {
+  const { exitCode, out } = await posthorn(['config', 'explain', 'limits.recipients']);
+  expect([exitCode, out]).toEqual([
+    0,
+    expect.stringMatching(/^limits\.recipients\n.*452[\s\S]*example {2}recipients = 1000\n$/),
+  ]);
+  const shown = await posthorn(['config', 'show', '--json']);
+  expect(JSON.parse(shown.out).settings).toContainEqual({
+    key: 'limits.recipients',
+    value: 1000,
+    isDefault: true,
+  });
+  const text = (await posthorn(['config', 'show'])).out;
+  expect(text).toMatch(/^hostname = "mx\.example\.com"$/m);
+  expect(text).toMatch(/^recipients = 1000 +# default$/m);
+});
+
 describe('exit codes', () => {
   test.each([
     ['an unknown command', ['sevre'], 64, /Did you mean serve\?/],
@@ -69,6 +86,9 @@ describe('exit codes', () => {
     ],
     ['a message without recipients', ['send', '--from', 'a@example.com', '--text', 'x'], 64, /--to/],
     ['a message without content', ['send', '--from', 'a@example.com', '--to', 'b@example.org'], 64, /--text/],
+    ['a key that is none', ['config', 'explain', 'recipiens'], 66, /Did you mean limits\.recipients\?/],
+    ['a reload without a server', ['reload'], 69, /No server runs on/],
+    ['a hand-over without a server', ['handover'], 69, /No server runs on/],
     ['a number that is none', ['trace', 'x', '--limit', '0'], 64, /whole number/],
     [
       'a message over the limit',

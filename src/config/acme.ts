@@ -1,6 +1,7 @@
 /** Certificates from an authority: `[acme]`. RFC 8555. */
 
 import * as v from 'valibot';
+import type { SecretSource } from './secret.ts';
 import * as values from './values.ts';
 
 export interface AcmeConfig {
@@ -17,7 +18,7 @@ export interface AcmeConfig {
   caFile?: string;
   /** RFC 8555 §7.3.4: what the authority has given to its customer. */
   eabKeyId?: string;
-  eabKeyFile?: string;
+  eabKeyFile?: SecretSource;
   /** The user has read the authority's terms. */
   termsAgreed: boolean;
   /** A new key waits until DNS has shown its TLSA record for long enough, also where there are no TLSA records yet. */
@@ -35,7 +36,7 @@ export const acmeShape = (directory: string) => ({
   keyType: v.optional(values.oneOf('ecdsa', 'rsa'), 'ecdsa'),
   caFile: v.exactOptional(values.path(directory)),
   eabKeyId: v.exactOptional(values.oneLine()),
-  eabKeyFile: v.exactOptional(values.path(directory)),
+  eabKeyFile: v.exactOptional(values.secret(directory)),
   termsAgreed: v.optional(values.flag(), false),
   dane: v.optional(values.flag(), false),
 });

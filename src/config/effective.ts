@@ -77,5 +77,7 @@ export function formatValue(value: unknown): string {
     const pairs = Object.entries(value).map(([key, part]) => `${key} = ${formatValue(part)}`);
     return `{ ${pairs.join(', ')} }`;
   }
-  return stringify({ x: value as TomlValue }).trim().slice('x = '.length); // what comes from TOML, and plain defaults
+  return stringify({ x: value as TomlValue })
+    .trim()
+    .slice('x = '.length); // what comes from TOML, and plain defaults
 }

@@ -17,7 +17,7 @@ import { checkLoops } from './loop-checks.ts';
 import type { HostPort } from './network.ts';
 import { completePolicy } from './policies.ts';
 import { ConfigError } from './problem.ts';
-import { type FileContent, fileSchema } from './schema.ts';
+import { type FileContent, fileSchema, shapes } from './schema.ts';
 import { parseToml, readTomlFile, toProblems } from './toml-file.ts';
 import { completeTransport, type TransportConfig } from './transport.ts';
 
@@ -42,7 +42,11 @@ export async function parseConfig(toml: string, file: string, options: LoadOptio
 export async function loadSettings(file: string, options: LoadOptions = {}): Promise<Setting[]> {
   const toml = await readTomlFile(resolve(file), 'Name another file with --config, or create this one.');
   const { raw, content } = await readContent(toml, resolve(file), options);
-  return effectiveSettings(raw, content);
+  // A list of tables that is not there says nothing.
+  return effectiveSettings(raw, content).filter(
+    ({ path, value, isDefault }) =>
+      !(isDefault && shapes.has(path.join('.')) && Array.isArray(value) && value.length === 0),
+  );
 }
 
 async function readContent(

@@ -37,7 +37,11 @@ test('a secret in the environment', async () => {
 });
 
 test.each([
-  ['{ env = "POSTHORN_TEST_ABSENT" }', /^there is nothing in the variable POSTHORN_TEST_ABSENT/, /EnvironmentFile/],
+  [
+    '{ env = "POSTHORN_TEST_ABSENT" }',
+    /^there is nothing in the variable POSTHORN_TEST_ABSENT/,
+    /EnvironmentFile/,
+  ],
   ['{ file = "absent" }', /^there is no file/, /first line/],
   ['{ evn = "X" }', /^a table is not where a secret is$/, /\{ env = "NAME" \}/],
   ['{ env = "X", file = "password" }', /^a table is not where a secret is$/, /\{ file = "…" \}/],
@@ -49,7 +53,12 @@ test.each([
     (error) => (error instanceof ConfigError ? error.problems : []),
   );
   expect(problems).toMatchObject([
-    { line: 7, key: 'transport[1].passwordFile', what: expect.stringMatching(what), remedy: expect.stringMatching(remedy) },
+    {
+      line: 7,
+      key: 'transport[1].passwordFile',
+      what: expect.stringMatching(what),
+      remedy: expect.stringMatching(remedy),
+    },
   ]);
 });
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { AcmeStatus } from '../acme/acme-status.ts';
 import type { AcmeConfig } from '../config/acme.ts';
 import type { Config } from '../config/config.ts';
-import { readPassword } from '../config/password-file.ts';
+import { readSecret } from '../config/secret.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { directAsker } from '../net/dns-direct.ts';
 import { systemServers } from '../net/dns-stub.ts';
@@ -57,7 +57,7 @@ export async function openAcme(parts: AcmeParts, stack: AsyncDisposableStack): P
   const authority = new Authority({
     ...{ settings, vault, clock, log, signal },
     https: await httpsOf(settings, parts),
-    externalKey: async () => settings.eabKeyFile && (await readPassword(settings.eabKeyFile)),
+    externalKey: async () => settings.eabKeyFile && (await readSecret(settings.eabKeyFile)),
     responder: await responderOf(settings, {
       challenges,
       certificates,
