@@ -18,7 +18,6 @@ const unknown = (findings: readonly string[]) =>
   findings.filter((text) => text.includes(': there is no such key |')).map((text) => text.split(': ')[0]);
 
 test('toFindings() tells all that is wrong in a table at once, the keys that are not known last', () => {
-  const path = 'Give a path, in quotes; a relative one is relative to this file.';
   const table =
     '{ clientID = "a", clientSecret = "b", url = "https://a.example", clientSecretFile = 5, days = 1 }';
   const oauth = `[oauth]\nissuer = "https://a.example"\naudience = "a"\nintrospection = ${table}`;
