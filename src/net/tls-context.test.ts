@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { testAuthority } from '../testing/certificates.ts';
 import { visitTls } from '../testing/tls-visit.ts';
@@ -94,6 +94,20 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('Sessions under %s', (version) =>
     });
     expect(again.resumed).toBe(true);
   });
+});
+
+it('A session is taken up again by certificates of another reading of the configuration', async () => {
+  const ticketKeys = randomBytes(48);
+  const [before, after, strange] = [ticketKeys, ticketKeys, randomBytes(48)].map((keys) => {
+    const certificates = new Certificates('mx.example.com', keys);
+    certificates.replace('configuration', [provided('mx.example.com')]);
+    return certificates.users;
+  });
+  if (!before || !after || !strange) throw new Error('there are three');
+  const { session } = await visitTls(before);
+  const again = { ...(session !== undefined && { session }) };
+  expect(await visitTls(after, again)).toMatchObject({ resumed: true });
+  expect(await visitTls(strange, again)).toMatchObject({ resumed: false });
 });
 
 it('A session that is taken up again is bound to the certificate of the name it asked for', async () => {
