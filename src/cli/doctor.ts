@@ -4,13 +4,12 @@
  */
 
 import { InvalidArgumentError } from 'commander';
-import { diagnose } from '../doctor/diagnose.ts';
 import type { Section } from '../doctor/finding.ts';
 import { carryOver, changesBetween, problemsIn } from '../doctor/watch.ts';
 import { sleep } from '../util/clock.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import { type CommandTree, collect } from './define.ts';
-import { type DoctorOptions, doctorParts } from './doctor-parts.ts';
+import type { DoctorOptions } from './doctor-parts.ts';
 import { changeText, sectionText } from './doctor-print.ts';
 import { duration } from './durations.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -63,7 +62,12 @@ function portNumber(text: string): number {
   throw new InvalidArgumentError('Give a number from 1 to 65535.');
 }
 
+/** Loaded only now: the server's process has no use for it. */
 async function examine(context: Context, options: Options, signal?: AbortSignal): Promise<Section[]> {
+  const [{ diagnose }, { doctorParts }] = await Promise.all([
+    import('../doctor/diagnose.ts'),
+    import('./doctor-parts.ts'),
+  ]);
   const config = await configOf(context, options);
   const parts = await doctorParts(config, context, options);
   return diagnose({ ...parts, ...(signal && { signal }) });
