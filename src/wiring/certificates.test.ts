@@ -21,10 +21,11 @@ async function stage(toml: string, files: Record<string, string> = {}) {
   const { log, lines } = recordingLog();
   const stack = new AsyncDisposableStack();
   onTestFinished(() => stack.disposeAsync());
-  const certificates = await openCertificates({ config, log, clock: fakeClock(Date.now()) }, stack);
+  const clock = fakeClock(Date.now());
+  const certificates = await openCertificates({ config, log, clock }, stack);
   const shown = async (servername?: string) =>
     certificates && (await visitTls(certificates.users, servername ? { servername } : {})).names;
-  return { certificates, lines, shown };
+  return { certificates, lines, shown, clock };
 }
 
 function pairFiles(name: string, names: readonly string[], period = {}): Record<string, string> {
@@ -73,6 +74,32 @@ describe('openCertificates()', () => {
       ...pairFiles('own', ['mx.example.com'], period),
     });
     expect(lines('warn')).toMatchObject([{ msg: expect.stringContaining('is the clock of this machine') }]);
+  });
+
+  it('tells each day of a certificate that nobody renews', async () => {
+    const period = { notAfter: Date.now() + 15.5 * dayMs };
+    const files = pairFiles('own', ['mx.example.com'], period);
+    const { lines, clock } = await stage('[tls]\ncert = "own.pem"\nkey = "own.key"', files);
+    clock.advance(dayMs);
+    expect(lines('warn')).toEqual([]);
+    clock.advance(2 * dayMs);
+    expect(lines('warn').map(({ msg }) => msg)).toEqual([
+      'certificate: it ends in 13 days, and no other has come',
+      'certificate: it ends in 12 days, and no other has come',
+    ]);
+    clock.advance(13 * dayMs);
+    expect(lines('warn').at(-1)?.msg).toContain('certificate: it expired');
+  });
+
+  it('makes its own anew before it ends', async () => {
+    const { certificates, clock } = await stage('[tls]');
+    const changed = new Promise<void>((resolve) => certificates?.onChange(resolve));
+    const [before] = certificates?.known() ?? [];
+    clock.advance(335 * dayMs); // one look finds that thirty days are left
+    await changed;
+    const [after] = certificates?.known() ?? [];
+    expect(after?.notAfter).toBeGreaterThan(before?.notAfter ?? Infinity);
+    expect(after?.spkiSha256).toBe(before?.spkiSha256);
   });
 
   it.each([

@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import type { Config, PairConfig } from '../config/config.ts';
 import { CertificateFiles } from '../net/certificate-files.ts';
 import { coversName, findFaults } from '../net/key-pair.ts';
-import { selfSignedPair } from '../net/self-signed.ts';
+import { renewDays, selfSignedPair } from '../net/self-signed.ts';
 import { Certificates } from '../net/tls-context.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
+
+const dayMs = 86_400_000;
+/** Whoever renews them does so before; from then on the log says each day that nobody has. */
+const warnDays = 14;
 
 export interface CertificatesParts {
   config: Config;
@@ -36,6 +40,7 @@ export async function openCertificates(
   };
   stack.defer(certificates.onChange(changed));
   if (config.acme === undefined) tellFaults(certificates, log, clock);
+  stack.defer(everyDay(clock, log, () => lookAgain(certificates, config, { log, clock })));
   files.start();
   stack.defer(() => files.stop());
   return certificates;
@@ -62,6 +67,37 @@ async function offerSelfSigned(
   const file = selfSignedFile(dataDir);
   const pair = await selfSignedPair(file, hostname, clock.now());
   certificates.replace('self-signed', [{ pair, file }]);
+}
+
+/** Time passes for those that nobody replaces: they are told of before they end, and ours is made anew. */
+async function lookAgain(
+  certificates: Certificates,
+  config: Config,
+  { log, clock }: Omit<CertificatesParts, 'config'>,
+): Promise<void> {
+  const known = certificates.known();
+  const kept = known.find(({ origin }) => origin === 'self-signed');
+  if (kept !== undefined && kept.notAfter - clock.now() < renewDays * dayMs) {
+    const file = selfSignedFile(config.dataDir);
+    const pair = await selfSignedPair(file, config.hostname, clock.now());
+    certificates.replace('self-signed', [{ pair, file }]);
+  } else tellFaults(certificates, log, clock);
+  for (const { file, names, notAfter, origin } of known) {
+    const days = Math.floor((notAfter - clock.now()) / dayMs);
+    if (origin === 'configuration' && days >= 0 && days < warnDays)
+      log.warn({ file, names }, `certificate: it ends in ${days} days, and no other has come`);
+  }
+}
+
+/** Returns how to stop it. */
+function everyDay(clock: Clock, log: Log, look: () => Promise<void>): () => void {
+  const next = (): (() => void) =>
+    clock.after(dayMs, () => {
+      look().catch((error: Error) => log.error({ error: error.message }, 'certificates'));
+      cancel = next();
+    });
+  let cancel = next();
+  return () => cancel();
 }
 
 function dropSelfSigned(certificates: Certificates, { hostname }: Config): void {
