@@ -73,7 +73,7 @@ export class Listeners {
   async prepare({ listeners }: Config): Promise<Change> {
     const next: Open = new Map();
     await using fresh = new AsyncDisposableStack();
-    for (const [index, config] of listeners.entries()) {
+    for (const [index, config] of this.#passedLast(listeners)) {
       const place = placeOf(config, index);
       const known = this.#open.get(place)?.listener ?? this.#doors.get(place);
       const listener =
@@ -86,6 +86,13 @@ export class Listeners {
     }
     fresh.move();
     return { make: (edition) => this.#replace(next, edition) };
+  }
+
+  /** Who listens at a passed socket takes connections from another process: only when nothing can fail any more. */
+  #passedLast(listeners: readonly ListenerConfig[]): [number, ListenerConfig][] {
+    const isPassed = ([, config]: [number, ListenerConfig]) =>
+      this.#passed.some((socket) => isFor(config, socket));
+    return [...listeners.entries()].sort((one, other) => Number(isPassed(one)) - Number(isPassed(other)));
   }
 
   /** A socket that was passed on to us stays open, whatever comes of it. */
