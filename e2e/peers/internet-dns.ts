@@ -39,41 +39,42 @@ export async function startInternetDns(
     return running;
   };
   const nsd = startIn(internet, 'nsd.log', 'nsd', '-d', '-c', world.path('nsd.conf'));
+  await eventually('NSD', async () => ((await serialOf('.', internet, first)) === serial ? true : undefined));
   const resolvers = [internet, ...others].map((network, index) => {
-    const { pid } = startIn(
-      network,
-      `unbound-${index}.log`,
-      'unbound',
-      '-d',
-      '-p',
-      '-c',
-      world.path('unbound.conf'),
-    );
+    const log = `unbound-${index}.log`;
+    const { pid } = startIn(network, log, 'unbound', '-d', '-p', '-c', world.path('unbound.conf'));
     return { network, pid };
   });
-  const isKnown = async (zone: string) => {
+  /** `hangUp`: a resolver that knows the zone of before is told to forget it. */
+  const isKnown = async (zone: string, hangUp: boolean) => {
     for (const { network, pid } of resolvers) {
-      if ((await serialOf(zone, network)) === serial) continue;
-      process.kill(pid, 'SIGHUP'); // forgets what it has heard
+      if ((await serialOf(zone, network, '127.0.0.1')) === serial) continue;
+      if (hangUp) process.kill(pid, 'SIGHUP');
       return undefined;
     }
     return true;
   };
-  await eventually('the names of the Internet', () => isKnown(Object.keys(zones)[0] ?? '.'));
+  await eventually('the names of the Internet', () => isKnown('.', false));
   return {
     async enter(zone, records) {
       serial += 1;
       await write(zone, records);
       process.kill(nsd.pid, 'SIGHUP'); // looks for zone files that have changed
-      await eventually(`the new zone ${zone}`, () => isKnown(zone));
+      await eventually(`the new zone ${zone}`, () => isKnown(zone, true));
     },
   };
 }
 
-/** By the system's resolver inside; undefined where it does not know. */
-async function serialOf(zone: string, { inside }: Network): Promise<number | undefined> {
-  const script = `require('node:dns').resolveSoa(process.argv[1], (_, soa) => console.log(soa?.serial))`;
-  const [program = '', ...words] = [...inside, process.execPath, '-e', script, zone === '.' ? '' : zone];
+const askProgram = `
+const resolver = new (require('node:dns').Resolver)({ timeout: 500, tries: 1 });
+resolver.setServers([process.argv[1]]);
+resolver.resolveSoa(process.argv[2], (_, soa) => console.log(soa?.serial));
+`;
+
+/** As a server says inside; undefined where it does not know. */
+async function serialOf(zone: string, { inside }: Network, server: string): Promise<number | undefined> {
+  const name = zone === '.' ? '' : zone;
+  const [program = '', ...words] = [...inside, process.execPath, '-e', askProgram, server, name];
   const serial = Number((await runOk(program, words)).stdout);
   return Number.isNaN(serial) ? undefined : serial;
 }

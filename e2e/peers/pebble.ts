@@ -6,6 +6,10 @@ import type { World } from '../world.ts';
 
 export interface PebbleOptions {
   inside: readonly string[];
+  /** Its name in DNS; default: pebble.example.com. */
+  host?: string;
+  /** Where it listens; default: loopback. */
+  address?: string;
   /** Of a hundred nonces, so many are refused; pebble's default is 5. */
   refusedNonces?: number;
   /** How a certificate's end is: `15768000` seconds is pebble's default. */
@@ -22,10 +26,11 @@ export interface Pebble {
 /** Looks at port 80 and 443, and asks the DNS at 127.0.0.1 port 53. */
 export async function startPebble(world: World, options: PebbleOptions): Promise<Pebble> {
   const authority = await world.authority();
-  const own = await authority.issue('pebble.example.com');
+  const { host = 'pebble.example.com', address = '127.0.0.1' } = options;
+  const own = await authority.issue(host);
   const config = world.path('pebble.json');
   const pebble = {
-    listenAddress: '127.0.0.1:14000',
+    listenAddress: `${address}:14000`,
     managementListenAddress: '127.0.0.1:15000',
     certificate: own.cert,
     privateKey: own.key,
@@ -51,19 +56,19 @@ export async function startPebble(world: World, options: PebbleOptions): Promise
   ];
   const running = start(first, words, world.watchLog(world.path('pebble-log')));
   world.atEnd(() => running.kill());
-  await running.line(/Listening on: 127\.0\.0\.1:14000/);
+  await running.line(/Listening on: [\d.]+:14000/);
   const fetched = async (path: string): Promise<string> => {
     const [command = '', ...args] = [
       ...options.inside,
-      ...['curl', '-sf', '--cacert', authority.caFile, '--resolve', 'pebble.example.com:15000:127.0.0.1'],
-      `https://pebble.example.com:15000${path}`,
+      ...['curl', '-sf', '--cacert', authority.caFile, '--resolve', `${host}:15000:127.0.0.1`],
+      `https://${host}:15000${path}`,
     ];
     const { code, stdout, output } = await run(command, args);
     if (code !== 0) throw new Error(`pebble does not answer: ${output}`);
     return stdout.toString();
   };
   return {
-    directory: 'https://pebble.example.com:14000/dir',
+    directory: `https://${host}:14000/dir`,
     root: () => fetched('/roots/0'),
     stop: async () => void (await running.stop()),
   };
