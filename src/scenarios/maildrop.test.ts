@@ -29,7 +29,7 @@ const inboxOf = async ({ server }: Awaited<ReturnType<typeof start>>, atLeast: n
 
 test('what is handed in arrives, completed and without Bcc, and the maildrop is empty', async () => {
   const place = await start();
-  expect(statSync(place.directory).mode & 0o7777).toBe(0o3733);
+  expect(statSync(place.directory).mode & 0o7777).toBe(0o1733);
   await place.drop('Subject: one\r\nBcc: x@example.net\r\n\r\nhello\r\n');
   const [letter = ''] = await place.server.inbox(ann, 1);
   expect(letter).toContain(`From: ${own}`);

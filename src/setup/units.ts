@@ -55,7 +55,8 @@ User=${userName}
 Group=${userName}
 UMask=0077
 StateDirectory=posthorn
-StateDirectoryMode=0700
+# Passable for programs of this machine that hand in mail ([sendmail]); all in it is private by itself.
+StateDirectoryMode=0711
 RuntimeDirectory=posthorn
 RuntimeDirectoryMode=0750
 ${hasOwnPlace ? `ReadWritePaths=${word(dataDir)}\n` : ''}

@@ -1,6 +1,7 @@
 /**
- * A message handed in by any user of this machine: a file in the maildrop (maildrop.ts has what that is). Loads next to
- * nothing: programs wait for it.
+ * A message handed in by any user of this machine: a file in the maildrop (maildrop.ts has what that is). Written, synced,
+ * renamed, and synced again, which on ext4, XFS and Btrfs makes the renaming durable too: whoever may not list a directory may
+ * not sync it either. Loads next to nothing: programs wait for it.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -26,12 +27,12 @@ export async function dropMessage(
   envelope: DroppedEnvelope,
   content: Buffer,
 ): Promise<string> {
-  const name = `${Date.now().toString(36)}.${process.pid}.${randomBytes(8).toString('hex')}`;
+  const name = `${Date.now().toString(36)}.${process.pid}.${randomBytes(16).toString('hex')}`;
   const [draft, path] = [join(directory, `tmp-${name}`), join(directory, `new-${name}`)];
-  await using file = await open(draft, 'wx', 0o640);
+  await using file = await open(draft, 'wx', 0o644);
   try {
     // Whatever the mask takes away.
-    await file.chmod(0o640);
+    await file.chmod(0o644);
     await file.writeFile(`${JSON.stringify({ posthorn: 1, ...envelope })}\n`);
     await file.writeFile(content);
     await file.sync();

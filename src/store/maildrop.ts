@@ -1,10 +1,10 @@
 /**
  * Where any user of this machine hands in mail, also while the server is down: a directory to which everybody can add a file
- * and nobody else can list, read or remove what is there (mode 3733). Its group goes over to the files (set-group-ID of a
- * directory; no program here is privileged), by which the server reads them. Who owns a file has sent it.
+ * and which only the server can list (mode 1733). The files can be read by whoever knows their names, which are drawn by lot
+ * (128 bits) and seen by nobody else: so no program needs to be set-user-ID, nor the directory set-group-ID, which a hardened
+ * service may not make. Who owns a file has sent it.
  *
- * A file is whole when its name begins with `new-`: written, synced, renamed, and synced again, which on ext4, XFS and Btrfs
- * makes the renaming durable too: whoever may not list a directory may not sync it either.
+ * A file is whole when its name begins with `new-` (drop-message.ts).
  */
 
 import { constants, type Stats } from 'node:fs';
@@ -15,7 +15,7 @@ import { syncDirectory } from './directory-sync.ts';
 import { type DroppedEnvelope, maildropDirectory } from './drop-message.ts';
 import { errorCode } from './errors.ts';
 
-const maildropMode = 0o3733;
+const maildropMode = 0o1733;
 /** Everybody may come by to the maildrop; all else in a data directory is private by itself. */
 const passable = 0o011;
 /** First line of a file: longer ones are nobody's. Room for some ten thousand recipients. */

@@ -229,7 +229,7 @@ export class MaildropPickup {
     const isMissing = 'err' in fields && errorCode(fields.err) === 'EACCES';
     this.#parts.log.warn(
       { file: join(this.#directory, about), ...fields },
-      isMissing ? `${text}: is the maildrop's group that of the server (mode 3733)?` : text,
+      isMissing ? `${text}: its sender does not let the server read it (mode 644)` : text,
     );
   }
 }
