@@ -6,6 +6,7 @@
 import type { Admin } from './admin/admin.ts';
 import { startControlServer } from './admin/control-server.ts';
 import { controlPath } from './admin/open-admin.ts';
+import { snapshotOperations } from './admin/snapshot-operations.ts';
 import type { Config } from './config/config.ts';
 import type { Socket } from './net/listener.ts';
 import type { Directory } from './queue/directory.ts';
@@ -80,12 +81,15 @@ export async function startServer({
 
   const listeners = new Listeners(inForce, lasting, open);
   const reloading = new Reloading({ inForce, lasting, listeners, readConfig });
+  // A backup goes on, whatever is reloaded meanwhile.
+  const snapshots = snapshotOperations({ clock, log, freeze: () => store.freeze() });
   const control = await startControlServer({
     ...{ log, clock, path: controlPath(config) },
     admin: () => ({
       ...inForce.edition.admin,
       reload: () => reloading.reload(),
       ...process,
+      ...snapshots,
     }),
     maxContentBytes: () => inForce.config.limits.messageBytes,
   });

@@ -49,8 +49,6 @@ beforeEach(() => {
   remembered = new Directory({ store: directory.store, domains });
   vi.spyOn(remembered, 'forget').mockImplementation(() => void calls.push('changed'));
   running = {
-    log: createLog('silent'),
-    freeze: () => directory.store.freeze(),
     submit: async (from, recipients, content) => {
       if (recipients.includes('nobody@example.com')) throw new AdminError('refused', 'No such user here');
       calls.push(`${from} → ${recipients.join()}: ${content.length}`);

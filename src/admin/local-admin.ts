@@ -17,9 +17,8 @@ import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts'
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
-import type { EventRow, Freeze, JobRow, Store, TraceQuery } from '../store/store.ts';
+import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Log } from '../util/log.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
 import type { EndSessions } from './account-settings.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
@@ -62,9 +61,6 @@ export interface Running extends BanParts {
   /** Accounts, what is set of them, or aliases have changed; an account was removed. */
   accountsChanged(removed?: string): void;
   endSessions: EndSessions;
-  /** As the store does. */
-  freeze(): Promise<Freeze>;
-  log: Log;
   /** What was learned of a receiving site, or of all, counts no more. */
   receiversForgotten(site: string | undefined): void;
   lookAtSources(): Promise<SourceReport[]>;
@@ -134,7 +130,8 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     ...certificateOperations(parts.certificates),
     ...reportOperations(store),
     ...brakeOperations({ ...parts, look: () => look(false) }),
-    ...snapshotOperations({ clock, freeze: running?.freeze, log: running?.log }),
+    // A running server has its own, which outlive a reload.
+    ...snapshotOperations({ clock }),
     ...suspensionOperations({
       ...parts,
       rememberMs: parts.dossierMs,

@@ -428,8 +428,6 @@ describe('posthorn send', () => {
     events = [];
     store = await openStore({ dataDir: join(directory, 'data') });
     const running: Running = {
-      log: createLog('silent'),
-      freeze: () => store.freeze(),
       endSessions: () => undefined,
       accountsChanged: () => undefined,
       abuseCounts: () => ({

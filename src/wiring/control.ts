@@ -27,7 +27,6 @@ export async function openOperations(
 ): Promise<Admin> {
   const {
     config,
-    log,
     clock,
     store,
     directory,
@@ -51,8 +50,6 @@ export async function openOperations(
   });
   const checker = new AddressChecker(checkParts);
   const running = {
-    log,
-    freeze: () => store.freeze(),
     accountsChanged: (removed: string | undefined) => brake.forget(removed),
     endSessions: (account: string, which?: WhichLogins) => reception.signedIn.end(account, which),
     abuseCounts: defence.abuseCounts,
