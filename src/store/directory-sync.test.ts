@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { chown, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
@@ -29,6 +29,18 @@ test('createDirectory() makes what is missing, private to its user', async () =>
   await createDirectory(path);
   expect((await stat(join(directory.path, 'a'))).mode & 0o777).toBe(0o700);
 });
+
+const isRoot = process.getuid?.() === 0;
+
+test.runIf(isRoot)(
+  'createDirectory() gives what root makes to the owner of the directory above',
+  async () => {
+    await using directory = await temporaryDirectory();
+    await chown(directory.path, 65534, 65534);
+    await createDirectory(join(directory.path, 'a', 'b'));
+    expect(await stat(join(directory.path, 'a', 'b'))).toMatchObject({ uid: 65534, gid: 65534 });
+  },
+);
 
 test('createDirectory() comes to an end where nothing can be made', async () => {
   await expect(createDirectory('/proc/nowhere/below')).rejects.toThrow(/ENOENT|EACCES|EROFS|EPERM/);

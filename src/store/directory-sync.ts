@@ -8,6 +8,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { errorCode } from './errors.ts';
+import { ownedLikeDirectory } from './sqlite/pages/ownership.ts';
 
 const open = promisify(fs.open);
 const fsync = promisify(fs.fsync);
@@ -33,8 +34,8 @@ export function syncDirectory(path: string): Promise<void> {
 }
 
 /**
- * Creates the directory and those above it that are missing, private to this user, and makes them durable; also one that
- * is there already, since whoever made it may not have come to its sync.
+ * Creates the directory and those above it that are missing, private to this user (where root makes it, to the owner of the
+ * one above), and makes them durable; also one that is there already, since whoever made it may not have come to its sync.
  */
 export async function createDirectory(path: string): Promise<void> {
   // Not mkdir's own recursion: in file systems such as /proc that never ends.
@@ -48,6 +49,7 @@ export async function createDirectory(path: string): Promise<void> {
 async function makeDirectory(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o700 });
+    ownedLikeDirectory(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return false;
     if (errorCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;

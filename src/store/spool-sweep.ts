@@ -9,7 +9,6 @@ import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createDirectory, syncDirectory } from './directory-sync.ts';
 import { spoolDirectory } from './spool.ts';
-import { ownedLikeDirectory } from './sqlite/pages/ownership.ts';
 
 /** Where files are set aside. */
 export const orphansDirectory = (dataDir: string): string => join(dataDir, 'orphans');
@@ -48,7 +47,6 @@ export async function sweepSpool({ dataDir, named, isDoubtful }: SweepOptions): 
 async function setAside(dataDir: string, path: string, name: string): Promise<void> {
   const directory = orphansDirectory(dataDir);
   await createDirectory(directory);
-  ownedLikeDirectory(directory);
   let target = join(directory, name);
   // Names are drawn from the clock, which may have been put back.
   for (let number = 1; existsSync(target); number++) target = join(directory, `${name}.${number}`);

@@ -8,6 +8,7 @@ import Database from 'better-sqlite3';
 import { isDiskFull, noRoom, StoreOpenError } from '../errors.ts';
 import { describeOwner } from './lock-owner.ts';
 import { pageBytes } from './pages/format.ts';
+import { ownedLikeDirectory } from './pages/ownership.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
 export const schemaVersion = 7;
@@ -216,6 +217,7 @@ export function openDatabase(
   try {
     database = new Database(path, { timeout: 0 });
     configure(database);
+    ownedLikeDirectory(path);
     inspect?.(database);
     prepareSchema(database, dataDir);
     return database;
