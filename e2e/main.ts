@@ -6,6 +6,7 @@
 import { allPrograms, ensurePrograms } from './packages.ts';
 import { playAll } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
+import { accounts } from './scenarios/accounts.ts';
 import { acme } from './scenarios/acme.ts';
 import { addresses } from './scenarios/addresses.ts';
 import { administration } from './scenarios/administration.ts';
@@ -53,6 +54,7 @@ const scenarios = [
   commands,
   packages,
   administration,
+  accounts,
   byHand,
   submission,
   logins,

@@ -14,6 +14,7 @@ const packageOf: Readonly<Record<string, string>> = {
   deluser: 'adduser',
   dkimverify: 'python3-dkim',
   faketime: 'faketime',
+  doveadm: 'dovecot-core',
   dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
   haproxy: 'haproxy',

@@ -4,8 +4,6 @@
  */
 
 import type { Admin } from './admin/admin.ts';
-import { startControlServer } from './admin/control-server.ts';
-import { controlPath } from './admin/open-admin.ts';
 import { snapshotOperations } from './admin/snapshot-operations.ts';
 import type { Config } from './config/config.ts';
 import type { Socket } from './net/listener.ts';
@@ -13,6 +11,7 @@ import type { Directory } from './queue/directory.ts';
 import { type Clock, systemClock } from './util/clock.ts';
 import type { Health } from './util/health.ts';
 import type { Log } from './util/log.ts';
+import { startControlSockets } from './wiring/control-sockets.ts';
 import { makeEdition } from './wiring/edition.ts';
 import { InForce } from './wiring/in-force.ts';
 import { openLasting, startWatches } from './wiring/lasting.ts';
@@ -83,17 +82,13 @@ export async function startServer({
   const reloading = new Reloading({ inForce, lasting, listeners, readConfig });
   // A backup goes on, whatever is reloaded meanwhile.
   const snapshots = snapshotOperations({ clock, log, freeze: () => store.freeze() });
-  const control = await startControlServer({
-    ...{ log, clock, path: controlPath(config) },
-    admin: () => ({
-      ...inForce.edition.admin,
-      reload: () => reloading.reload(),
-      ...process,
-      ...snapshots,
-    }),
-    maxContentBytes: () => inForce.config.limits.messageBytes,
+  const admin = () => ({
+    ...inForce.edition.admin,
+    reload: () => reloading.reload(),
+    ...process,
+    ...snapshots,
   });
-  parts.defer(() => control.stop());
+  await startControlSockets({ inForce, admin, log, clock }, parts);
   parts.defer(() => reloading.stop());
   const change = await listeners.prepare(config).catch(({ cause }: NotBound) => {
     throw cause;

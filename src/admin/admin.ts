@@ -386,6 +386,8 @@ export const adminErrorCodes = [
   'too-many',
   /** It was given up meanwhile. */
   'too-late',
+  /** The role of who asks does not go so far. */
+  'forbidden',
   /** Needs a running server, and there is none. */
   'no-server',
   /** Another process has the store and does not answer. */

@@ -1,6 +1,6 @@
 /**
  * The server's end of the control socket: performs what commands ask, one request after the other on each connection.
- * Whoever can open the socket owns the data directory, and may do everything.
+ * Whoever can open the one in the data directory owns that, and may do everything; others have a role (roles.ts).
  */
 
 import { dirname } from 'node:path';
@@ -20,10 +20,15 @@ import {
   requestSchema,
 } from './control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
+import { demandRole, type Role } from './roles.ts';
 
 export interface ControlServerParts {
   /** Of the socket file: `<dataDir>/control.sock`. */
   path: string;
+  /** What those may do who can open it. Default: `admin`. */
+  role?: Role;
+  /** A group that may open it, by number. Default: only our own user may. */
+  group?: number;
   /** Asked for each request: a reload makes another one. */
   admin(): Admin;
   /** Longest message that `send` takes. */
@@ -45,11 +50,12 @@ export interface ControlServer {
 
 export async function startControlServer(parts: ControlServerParts): Promise<ControlServer> {
   const sessions = new Set<Session>();
-  const listener = await listenControl(parts.path, (connection) => {
+  const serve = (connection: ControlConnection) => {
     const session = new Session(connection, parts);
     sessions.add(session);
     void session.finished.then(() => sessions.delete(session)); // it never rejects
-  });
+  };
+  const listener = await listenControl(parts.path, serve, parts.group);
   return {
     async stop() {
       const closed = listener.close();
@@ -110,6 +116,7 @@ class Session {
     }
     const { operation, request } = parsed.output;
     try {
+      demandRole(this.#parts.role ?? 'admin', operation, request);
       const result = await operations[operation](
         this.#parts.admin(),
         content === undefined ? request : { ...request, content },

@@ -13,7 +13,7 @@ import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
 import { Bans, banPolicy } from '../reception/abuse/bans.ts';
 import { Greylist } from '../reception/greylist/greylist.ts';
 import { SenderHistory } from '../reception/history/history.ts';
-import { StoreOpenError } from '../store/errors.ts';
+import { errorCode, StoreOpenError } from '../store/errors.ts';
 import { describeOwner } from '../store/sqlite/lock-owner.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
@@ -24,6 +24,7 @@ import { type Admin, AdminError } from './admin.ts';
 import { remoteAdmin } from './control-client.ts';
 import { socketName } from './control-protocol.ts';
 import { localAdmin } from './local-admin.ts';
+import { groupRoles, rolePath } from './roles.ts';
 
 /** A server that starts or stops holds the lock without answering, but not for longer than this. */
 export const patienceMs = 3000;
@@ -36,11 +37,33 @@ export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => joi
 export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
   const giveUpAt = clock.now() + patienceMs;
   for (;;) {
-    const admin = (await remoteAdmin(controlPath(config))) ?? (await openLocally(config, clock));
+    const admin = (await reach(config)) ?? (await openLocally(config, clock));
     if (admin !== undefined) return admin;
     if (clock.now() >= giveUpAt) throw inUse(config);
     await sleep(clock, pauseMs);
   }
+}
+
+/** Who may not open the administrator's socket comes by that of a role. Undefined where no server listens. */
+async function reach(config: Config): Promise<Admin | undefined> {
+  try {
+    return await remoteAdmin(controlPath(config));
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+    for (const role of groupRoles) {
+      const path = rolePath(config, role);
+      const admin = path === undefined ? undefined : await remoteAdmin(path).catch(unlessForbidden);
+      if (admin !== undefined) return admin;
+    }
+    throw error;
+  }
+}
+
+const isForbidden = (error: unknown): boolean =>
+  errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM';
+
+function unlessForbidden(error: unknown): undefined {
+  if (!isForbidden(error)) throw error;
 }
 
 /** Undefined where another process has the store. */

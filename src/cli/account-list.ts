@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { AccountSummary } from '../admin/admin.ts';
 import type { DomainConfig } from '../config/config.ts';
+import { errorCode } from '../store/errors.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { maildirUsage } from '../store/maildir-usage.ts';
 import { describeSettings } from './account-settings.ts';
@@ -59,6 +60,11 @@ function withQuota(account: AccountSummary, domains: readonly DomainConfig[]): L
   return quotaBytes === undefined ? account : { ...account, quotaBytes };
 }
 
+/** Whoever only looks at a running server may not look into mailboxes. */
+function unlessForbidden(error: unknown): undefined {
+  if (errorCode(error) !== 'EACCES') throw error;
+}
+
 async function measured(
   accounts: readonly Listed[],
   isWanted: (account: Listed) => boolean,
@@ -68,7 +74,8 @@ async function measured(
   for (let start = 0; start < accounts.length; start += measuredAtOnce) {
     const batch = accounts.slice(start, start + measuredAtOnce).map(async (each) => {
       if (!isWanted(each)) return each;
-      return { ...each, usedBytes: await maildirUsage(maildirPath(dataDir, each.address)) };
+      const usedBytes = await maildirUsage(maildirPath(dataDir, each.address)).catch(unlessForbidden);
+      return usedBytes === undefined ? each : { ...each, usedBytes };
     });
     all.push(...(await Promise.all(batch)));
   }

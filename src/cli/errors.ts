@@ -39,6 +39,7 @@ const adminCodes: Record<AdminErrorCode, ExitCode> = {
   refused: exitCodes.refused,
   'too-many': exitCodes.tryLater,
   'too-late': exitCodes.tryLater,
+  forbidden: exitCodes.noPermission,
   'no-server': exitCodes.unavailable,
   'in-use': exitCodes.tryLater,
   connection: exitCodes.tryLater,

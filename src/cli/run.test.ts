@@ -225,7 +225,7 @@ describe('posthorn account', () => {
     ]);
     expect(await posthorn(['account', 'remove', 'carol@example.com'])).toMatchObject({
       exitCode: 0,
-      out: expect.stringContaining('carol@example.com/Maildir'),
+      out: expect.stringContaining('account restore carol@example.com'),
     });
   });
 

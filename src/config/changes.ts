@@ -11,6 +11,11 @@ const fixed: { key: string; read(config: Config): unknown; why: string }[] = [
     read: ({ dataDir }) => dataDir,
     why: 'the store is open there',
   },
+  ...(['directory', 'operators', 'viewers'] as const).map((key) => ({
+    key: `control.${key}`,
+    read: ({ control }: Config) => control[key],
+    why: 'the sockets are made at the start',
+  })),
   {
     key: 'delivery.scheduleTrace',
     read: ({ delivery }) => delivery.scheduleTrace,

@@ -194,6 +194,14 @@ export interface AbuseConfig {
   hourlyRecipients: number;
 }
 
+/** Who besides the server's own user may use its control sockets: names or numbers of groups. */
+export interface ControlConfig {
+  /** Where their sockets are. */
+  directory: string;
+  operators?: string;
+  viewers?: string;
+}
+
 export interface AccountsConfig {
   /** An account that was removed is kept for so long, and can be restored. */
   graceDays: number;
@@ -293,6 +301,7 @@ export interface Config {
   limits: LimitsConfig;
   abuse: AbuseConfig;
   accounts: AccountsConfig;
+  control: ControlConfig;
   login: LoginConfig;
   /** Absent: no tokens are taken. */
   oauth?: OauthConfig;

@@ -235,6 +235,12 @@ export const abuseShape = {
   hourlyRecipients: v.optional(values.count(0, 10_000_000, 'recipients'), 50),
 };
 
+const controlShape = (directory: string) => ({
+  directory: v.optional(values.path(directory), '/run/posthorn'),
+  operators: v.exactOptional(values.groupName()),
+  viewers: v.exactOptional(values.groupName()),
+});
+
 const accountsShape = {
   graceDays: v.optional(values.count(0, 3650, 'days'), 14),
 };
@@ -330,6 +336,7 @@ const fileShape = (directory: string) => ({
   greylisting: v.optional(values.table(greylistingShape), {}),
   limits: v.optional(values.table(limitsShape), {}),
   abuse: v.optional(values.table(abuseShape), {}),
+  control: v.optional(values.table(controlShape(directory)), {}),
   accounts: v.optional(values.table(accountsShape), {}),
   login: v.optional(values.table(loginShape), {}),
   oauth: v.exactOptional(values.table(oauthShape(directory))),
@@ -368,6 +375,7 @@ export const shapes: ReadonlyMap<string, v.ObjectEntries> = new Map<string, v.Ob
   ['sendmail.senders', sendmailSenderShape],
   ['limits', limitsShape],
   ['abuse', abuseShape],
+  ['control', controlShape('')],
   ['accounts', accountsShape],
   ['login', loginShape],
   ['oauth', oauthShape('')],

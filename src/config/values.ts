@@ -375,6 +375,12 @@ export const clientId = () =>
     'Write the id under which the token server knows this one, such as "posthorn".',
   );
 
+/** A group of this machine: its name, or its number. */
+export const groupName = () =>
+  text('a group', 'Give the name of a group, such as "mailops", or its number, in quotes.', (input) =>
+    /^(?:[a-z_][a-z\d_.-]{0,31}|\d{1,10})$/i.test(input) ? input : undefined,
+  );
+
 /** What something is called in policies, logs and header fields. */
 export const label = () =>
   text('a name', 'Use up to 40 letters, digits, "-" and "_", such as "spam-filter".', (input) =>

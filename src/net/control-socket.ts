@@ -3,7 +3,7 @@
  * the user that owns the data directory can open it. Knows nothing of what is said over it.
  */
 
-import { unlink } from 'node:fs/promises';
+import { chmod, chown, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { relative } from 'node:path';
 
@@ -22,12 +22,13 @@ export interface ControlListener {
 }
 
 /**
- * Listens at `path`, a file of mode 0600. One that a dead process left behind is replaced; rejects with EADDRINUSE when
+ * Listens at `path`, a file of mode 0600; with `group`, one that this group may open, too. One that a dead process left behind is replaced; rejects with EADDRINUSE when
  * another process listens there.
  */
 export async function listenControl(
   path: string,
   serve: (connection: ControlConnection) => void,
+  group?: number,
 ): Promise<ControlListener> {
   const living = await connectControl(path);
   if (living !== undefined) {
@@ -37,6 +38,11 @@ export async function listenControl(
   await unlink(path).catch(ignoreAbsence);
   const server = createServer((socket) => serve(wrap(socket)));
   await listenPrivately(server, path);
+  // Its group first: the mode that it has until then keeps everybody else out.
+  if (group !== undefined) {
+    await chown(path, process.getuid?.() ?? 0, group);
+    await chmod(path, 0o660);
+  }
   return { close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
