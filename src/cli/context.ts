@@ -28,12 +28,15 @@ export async function configOf(
   return loadConfig(await findConfigFile({ flag: config, env, cwd }), options);
 }
 
-/** Opens the data, through the running server if there is one, and lets go of it when `use` is done. */
+/**
+ * Opens the data, through the running server if there is one, and lets go of it when `use` is done. Keys and certificates are
+ * for the server to read: who only gives it orders may have no right to.
+ */
 export async function withAdmin<T>(
   context: Context,
   options: CommonOptions,
   use: (admin: Admin, config: Config) => Promise<T>,
-  loading: LoadOptions = {},
+  loading: LoadOptions = { checkFiles: false },
 ): Promise<T> {
   const config = await configOf(context, options, loading);
   const admin = await openAdmin(config, context.clock);
