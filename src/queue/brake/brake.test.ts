@@ -227,3 +227,16 @@ test('a brake that cannot be written down holds nothing: the client keeps its me
   await expect(brake.take(bob, sending(51))).rejects.toThrow('the disk is full');
   expect([brake.list(), told]).toEqual([[], []]);
 });
+
+test('the evidence names the app passwords that it came by, before and after', async () => {
+  const { brake } = await stage();
+  const by = (count: number, appPassword: string) => ({ ...sending(count), appPassword });
+  await brake.take(bob, by(40, 'phone'));
+  await brake.take(bob, sending(5));
+  await brake.take(bob, by(10, 'printer'));
+  await brake.take(bob, by(1, 'phone'));
+  expect(brake.find(bob)?.appPasswords?.map(([name, count]) => [name, count])).toEqual([
+    ['phone', 41],
+    ['printer', 10],
+  ]);
+});
