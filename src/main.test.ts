@@ -14,7 +14,7 @@ const start = (...args: string[]) =>
 
 test('bin/posthorn ends with the exit code of its command', () => {
   expect(start('nonsense')).toMatchObject({ status: 64, stdout: '' });
-  expect(start('serve', '--config', '/nonexistent.toml')).toMatchObject({ status: 78, stdout: '' });
+  expect(start('serve', '--config', '/nonexistent.toml')).toMatchObject({ status: 66, stdout: '' });
   expect(start('--version')).toMatchObject({ status: 0, stderr: '' });
 });
 

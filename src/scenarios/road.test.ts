@@ -167,7 +167,7 @@ describe('people behind addresses', () => {
     const { queueId = '' } = await com().submit({ from: gone, to: gone });
     await com().settled(queueId);
     expect(await com().trace(gone)).not.toEqual([]);
-    await com().withAdmin((admin) => admin.removeAccount({ address: gone }));
+    await com().withAdmin((admin) => admin.removeAccount({ address: gone, now: true }));
     expect(await com().trace(gone)).toEqual([]);
     expect(await com().trace(queueId)).toEqual([]);
     const { replies } = await com().receive({ from: 'a@b.example', to: gone });

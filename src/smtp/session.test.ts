@@ -239,3 +239,17 @@ describe('SmtpSession', () => {
     );
   });
 });
+
+test('a session is midway from the first recipient that is taken to the end of the message', () => {
+  const session = new SmtpSession(outside);
+  const say = (line: string, answer?: Reply) => {
+    session.receive(Buffer.from(`${line}\r\n`));
+    while (session.next() !== undefined) session.reply(answer);
+    return session.midway;
+  };
+  expect(say('EHLO c.example')).toBe(false);
+  expect(say('MAIL FROM:<a@example.com>')).toBe(false);
+  expect(say('RCPT TO:<nobody@example.net>', reply(550, '5.1.1', 'No such user here'))).toBe(false);
+  expect(say('RCPT TO:<bob@example.net>')).toBe(true);
+  expect(say('RSET')).toBe(false);
+});

@@ -82,7 +82,9 @@ export class SmtpSession implements Machine<SmtpEvent, Reply | undefined> {
   }
 
   get midway(): boolean {
-    return this.#mode === 'data' || this.#state.transaction !== 'none';
+    // Whose recipients were all refused has nothing left to lose.
+    const { transaction } = this.#state;
+    return this.#mode === 'data' || transaction === 'addressed' || transaction === 'receiving';
   }
 
   get ended(): boolean {
