@@ -49,6 +49,11 @@ describe('serviceUnit()', () => {
   });
 });
 
+it('serviceUnit() names no socket unit where there is none', () => {
+  expect(linesOf().filter((line) => line.includes('posthorn.socket'))).toHaveLength(2);
+  expect(serviceUnit({ ...unit, opensItsSockets: true }).text).not.toContain('posthorn.socket');
+});
+
 it('socketUnit() listens where the configuration does', () => {
   const { text } = socketUnit([
     { address: '::', port: 25 },

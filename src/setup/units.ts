@@ -20,12 +20,14 @@ export interface UnitParts {
   program: string;
   configFile: string;
   dataDir: string;
+  /** There is no posthorn.socket beside it: who packs it does not know yet what it will listen on. */
+  opensItsSockets?: boolean;
 }
 
 /** A user's home is hidden from services, unless the program lies in one. */
 const homes = ['/home/', '/root/', '/run/user/'];
 
-export function serviceUnit({ program, configFile, dataDir }: UnitParts): Unit {
+export function serviceUnit({ program, configFile, dataDir, opensItsSockets = false }: UnitParts): Unit {
   const isInHome = homes.some((home) => program.startsWith(home));
   const hasOwnPlace = dataDir !== '/var/lib/posthorn';
   return {
@@ -34,8 +36,7 @@ export function serviceUnit({ program, configFile, dataDir }: UnitParts): Unit {
 [Unit]
 Description=Posthorn mail server
 Wants=network-online.target
-Requires=posthorn.socket
-After=posthorn.socket network-online.target nss-lookup.target time-sync.target
+${opensItsSockets ? '' : 'Requires=posthorn.socket\n'}After=${opensItsSockets ? '' : 'posthorn.socket '}network-online.target nss-lookup.target time-sync.target
 
 [Service]
 # It says so itself when it is ready, by systemd-notify.
@@ -60,7 +61,7 @@ StateDirectoryMode=0711
 RuntimeDirectory=posthorn
 RuntimeDirectoryMode=0750
 ${hasOwnPlace ? `ReadWritePaths=${word(dataDir)}\n` : ''}
-# The sockets are systemd's (posthorn.socket); for listeners that come later: ports below 1024, and no other right of root's.
+# Ports below 1024, for listeners whose socket does not come from systemd, and no other right of root's.
 AmbientCapabilities=CAP_NET_BIND_SERVICE
 CapabilityBoundingSet=CAP_NET_BIND_SERVICE
 NoNewPrivileges=yes

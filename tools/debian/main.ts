@@ -98,7 +98,7 @@ function layOutSystem(stage: string): void {
   mkdirSync(join(stage, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/posthorn/bin/posthorn', join(stage, 'usr/bin/posthorn'));
   const places = { program: '/usr/bin/posthorn', configFile: '/etc/posthorn/posthorn.toml' };
-  const unit = serviceUnit({ ...places, dataDir: '/var/lib/posthorn' });
+  const unit = serviceUnit({ ...places, dataDir: '/var/lib/posthorn', opensItsSockets: true });
   write(stage, `usr/lib/systemd/system/${unit.name}`, unit.text);
   for (const page of readdirSync('dist/man'))
     write(
