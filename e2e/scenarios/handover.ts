@@ -52,6 +52,7 @@ class Stream {
   }
 
   async #send(id: string): Promise<void> {
+    // Why makes no difference: each one that is refused is counted, and none may be.
     const dialogue = await openDialogue(this.#port).catch(() => undefined);
     if (dialogue === undefined) return void this.#refused++;
     let said = 'the greeting';

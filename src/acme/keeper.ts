@@ -126,6 +126,7 @@ export class AcmeKeeper {
 
   #next<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#work.then(work);
+    // Whoever asked hears of it; what comes next is done all the same.
     this.#work = done.catch(() => undefined).finally(() => this.#plan());
     return done;
   }

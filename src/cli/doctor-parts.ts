@@ -7,7 +7,7 @@ import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { parseHostPort } from '../config/network.ts';
 import { sendsByMx } from '../config/transport.ts';
-import { Guard } from '../delivery/guard/guard.ts';
+import { lookDirectly } from '../delivery/guard/look-directly.ts';
 import { createStub } from '../delivery/outbound.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import { looksResolver } from '../doctor/looks-resolver.ts';
@@ -20,7 +20,6 @@ import { httpsClient } from '../net/https.ts';
 import { networkSet } from '../net/networks.ts';
 import { askTime } from '../net/sntp.ts';
 import { readFacts } from '../records/facts.ts';
-import { createLog } from '../util/log.ts';
 import type { Context } from './context.ts';
 import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
@@ -107,11 +106,7 @@ function serverOf(text: string, port: number): ServerAddress {
 /** Without a server nothing is asked of its data. */
 async function askServer(config: Config, clock: Context['clock']) {
   const server = await remoteAdmin(controlPath(config));
-  if (server === undefined) {
-    const resolver = await createStub(config, clock);
-    const sources = await new Guard({ config, resolver, clock, log: createLog('silent') }).look();
-    return { sources, accounts: [] };
-  }
+  if (server === undefined) return { sources: await lookDirectly(config, clock), accounts: [] };
   try {
     const [sources, accounts] = await Promise.all([server.lookAtSources(), server.listAccounts()]);
     return { sources, accounts };

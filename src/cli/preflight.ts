@@ -6,16 +6,12 @@ import { styleText } from 'node:util';
 import type { Admin } from '../admin/admin.ts';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
-import type { Config } from '../config/config.ts';
-import { Guard } from '../delivery/guard/guard.ts';
-import { createStub } from '../delivery/outbound.ts';
+import { lookDirectly } from '../delivery/guard/look-directly.ts';
 import { knownSites } from '../delivery/route/known-sites.ts';
 import { printable } from '../dossier/printable.ts';
 import { type Address, addressKey, parseAddress } from '../mail/address.ts';
-import type { OwnAddress } from '../preflight/authentication.ts';
 import type { Finding } from '../preflight/finding.ts';
 import { maxDraftOctets, type Preflight } from '../preflight/preflight.ts';
-import { createLog } from '../util/log.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
@@ -59,7 +55,7 @@ async function look(context: Context, options: PreflightOptions, file: string): 
     const { preflightOf } = await import('../preflight/open-preflight.ts');
     return await preflightOf(config, context.clock, {
       draft,
-      addresses: await ownAddresses(config, context, server),
+      addresses: await (server?.lookAtSources() ?? lookDirectly(config, context.clock)),
       countDelivered: (site) => countDelivered(server, site),
     });
   } finally {
@@ -83,16 +79,6 @@ function addressOf(text: string): Address {
       `"${printable(text)}" is no mail address: write user@example.org`,
     );
   return address;
-}
-
-async function ownAddresses(
-  config: Config,
-  { clock }: Context,
-  server: Pick<Admin, 'lookAtSources'> | undefined,
-): Promise<OwnAddress[]> {
-  if (server !== undefined) return server.lookAtSources();
-  const resolver = await createStub(config, clock);
-  return new Guard({ config, resolver, clock, log: createLog('silent') }).look();
 }
 
 async function countDelivered(

@@ -6,7 +6,7 @@
 
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
+import { formatIpv6, mappedIpv4, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { tagSeparators } from '../mail/subaddress.ts';
 import { type Named, readCondition } from '../policy/conditions.ts';
@@ -222,17 +222,6 @@ export const sourceAddress = () =>
     if (four?.every((octet) => octet === 0) || six?.every((group) => group === 0)) return undefined;
     return four === undefined ? six && (mappedIpv4(six) ?? formatIpv6(six)) : input;
   });
-
-/** `::ffff:192.0.2.1` is the IPv4 address (RFC 4291 §2.5.5.2). */
-function mappedIpv4(groups: readonly number[]): string | undefined {
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  return isMapped
-    ? groups
-        .slice(6)
-        .flatMap((group) => [group >> 8, group & 255])
-        .join('.')
-    : undefined;
-}
 
 /** A mail address as `addressKey()` writes it, or a domain. */
 export const sender = () =>

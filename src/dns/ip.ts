@@ -60,7 +60,13 @@ export function findCanonicalIp(text: string): string | undefined {
   if (octets !== undefined) return octets.join('.');
   const groups = parseIpv6(text);
   if (groups === undefined) return undefined;
-  const [high = 0, low = 0] = groups.slice(6);
+  return mappedIpv4(groups) ?? formatIpv6(groups);
+}
+
+/** The IPv4 address that an IPv6 one stands for, as dual-stack sockets write it (RFC 4291 §2.5.5.2); undefined for all others. */
+export function mappedIpv4(groups: readonly number[]): string | undefined {
   const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  return isMapped ? [high >> 8, high & 255, low >> 8, low & 255].join('.') : formatIpv6(groups);
+  if (!isMapped) return undefined;
+  const [high = 0, low = 0] = groups.slice(6);
+  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
 }

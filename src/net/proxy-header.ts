@@ -4,7 +4,7 @@
  * for `listener.ts`.
  */
 
-import { formatIpv6, parseIpv4, parseIpv6 } from '../dns/ip.ts';
+import { formatIpv6, mappedIpv4, parseIpv4, parseIpv6 } from '../dns/ip.ts';
 
 export interface ProxiedEnd {
   /** As a socket would show it: IPv4 never inside IPv6. */
@@ -68,13 +68,7 @@ function endOf(family: 'TCP4' | 'TCP6', text: string, portText: string): Proxied
 
 /** A dual-stack proxy may write an IPv4 client as `::ffff:192.0.2.1`; its network is that of 192.0.2.1. */
 function plainIpv6(groups: readonly number[] | undefined): string | undefined {
-  if (groups === undefined) return undefined;
-  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (!isMapped) return formatIpv6(groups);
-  return groups
-    .slice(6)
-    .flatMap((group) => [group >> 8, group & 255])
-    .join('.');
+  return groups && (mappedIpv4(groups) ?? formatIpv6(groups));
 }
 
 /** By the high half of the 14th octet: how many octets one address takes. */
