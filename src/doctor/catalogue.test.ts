@@ -35,6 +35,17 @@ test('every finding of the catalogue can be found: some examination says it', ()
   expect(findingIds.filter((id) => !sources.includes(`'${id}'`))).toEqual([]);
 });
 
+test('every finding of the catalogue is asserted by some test, or planted and found', () => {
+  const source = new URL('../', import.meta.url);
+  const tests = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts') || file === 'testing/dns-faults.ts')
+    .map((file) => readFileSync(new URL(file, source), 'utf8'))
+    .join('\n');
+  // As it is: 'spf-missing'; or as it is printed: /\\[spf-missing\\]/.
+  const isAsserted = (id: string) => tests.includes(`'${id}'`) || tests.includes(`[${id}\\]`);
+  expect(findingIds.filter((id) => !isAsserted(id))).toEqual([]);
+});
+
 test('ids are kebab-case, and every meaning says something', () => {
   for (const id of findingIds) {
     expect(id).toMatch(/^[a-z]+\d*(?:-[a-z\d]+)+$/);

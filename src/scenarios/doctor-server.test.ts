@@ -30,21 +30,44 @@ describe('P12: a running server', () => {
     );
   });
 
-  test('P12: another server at its address is known by its greeting', async () => {
+  /** What is found where a mail server answers so, to each line; after `end` it says no more. */
+  const foundOf = async (greeting: string, answers: Record<string, string>, end = '') => {
     const other = createServer((socket) => {
       socket.on('error', () => socket.destroy());
-      socket.write('220 other.example ESMTP\r\n');
-      socket.on('data', () => socket.write('250 other.example\r\n'));
+      socket.write(`${greeting}\r\n`);
+      socket.on('data', (line) => {
+        const verb = String(line).slice(0, 4);
+        socket.write(answers[verb] ?? `250 ${hostname}\r\n`);
+        if (verb === end) socket.destroySoon();
+      });
     });
     other.listen(0, '127.0.0.51');
     await once(other, 'listening');
     const address = other.address();
     const mail = typeof address === 'object' ? (address?.port ?? 0) : 0;
     const { names, https } = { names: stage.dns.port, https: stage.server.config.delivery.httpsPort };
-    expect(await ids({ ports: { names, mail, https } })).toEqual(
-      expect.arrayContaining(['door-other-server']),
-    );
-    other.close();
+    try {
+      return await ids({ ports: { names, mail, https } });
+    } finally {
+      other.close();
+    }
+  };
+
+  test('P12: another server at its address is known by its greeting', async () => {
+    expect(await foundOf('220 other.example ESMTP', {})).toContain('door-other-server');
+  });
+
+  test('P12: STARTTLS that is not offered, or fails, and a server that sends us away', async () => {
+    const greeting = `220 ${hostname} ESMTP`;
+    expect(await foundOf(greeting, {})).toContain('door-no-starttls');
+    const broken = { EHLO: `250-${hostname}\r\n250 STARTTLS\r\n`, STAR: '220 Go on\r\nno handshake\r\n' };
+    expect(await foundOf(greeting, broken, 'STAR')).toContain('door-tls-fails');
+    expect(await foundOf('421 4.7.0 Come another day', {})).toContain('door-refuses');
+  });
+
+  test('P12: a configuration without a certificate', async () => {
+    const { tls: _, ...config } = stage.server.config;
+    expect(await ids({ config, chain: [] })).toEqual(['certificate-absent']);
   });
 
   test('P12: a certificate that was renewed on disk, and is not shown yet', async () => {

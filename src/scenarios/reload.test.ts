@@ -75,7 +75,7 @@ describe('RunningServer.reload()', () => {
     expect((await doctor()).out).not.toContain('strict');
     await server.reload((toml) => void delete toml.policy);
     expect((await doctor()).out).toMatch(
-      /strict: the default policy judges in its place\n +warning +the policy: ann@example\.com names it.*\n.*--no-policy/,
+      /strict: the default policy judges in its place\n +warning +the policy: ann@example\.com names it.* \[policy-gone\]\n.*--no-policy/,
     );
     expect(await readFile(server.logFile, 'utf8')).toMatch(
       /"policy":"strict","mailboxes":"ann@example\.com"/,
@@ -131,14 +131,16 @@ describe('RunningServer.reload()', () => {
     ).toMatchObject([{ key: 'dataDir', remedy: expect.stringMatching(/needs a restart/) }]);
   });
 
-  test('refuses a port that is taken, and keeps the ports of before', async () => {
+  test('refuses a port that is taken, and keeps all as it was before', async () => {
     const server = await start();
-    await using other = await startWorld({ servers: { 'example.net': {} } });
-    const taken = other.servers['example.net'].endpoint('smtp', '127.0.0.1').port;
+    await using net = await startWorld({ servers: { 'example.net': {} } });
+    const taken = net.servers['example.net'].endpoint('smtp', '127.0.0.1').port;
     const problems = await problemsOf(
       server.reload((toml) => {
         const listeners = Array.isArray(toml.listener) ? toml.listener : [];
         toml.listener = [...listeners, { protocol: 'smtp', address: '127.0.0.1', port: taken }];
+        toml.limits = { recipients: 7, sessionsPerAddress: 1 };
+        toml.domain = [...(Array.isArray(toml.domain) ? toml.domain : []), { name: 'second.example' }];
       }),
     );
     expect(problems).toMatchObject([
@@ -147,7 +149,16 @@ describe('RunningServer.reload()', () => {
         what: `port ${taken} of 127.0.0.1 is taken by another program`,
       },
     ]);
-    expect(await ehlo(server)).not.toEqual([]);
+    // Nor is anything else of it in force: for new sessions, for operators, for deliveries.
+    expect(await ehlo(server)).toContainEqual(expect.stringMatching(/LIMITS RCPTMAX=1000$/));
+    await using one = await LineConnection.open(server.endpoint('smtp', '127.0.0.1'));
+    await using other = await LineConnection.open(server.endpoint('smtp', '127.0.0.1'));
+    expect([await one.line(), await other.line()]).toEqual(Array(2).fill(expect.stringMatching(/^220 /)));
+    const account = { address: 'bob@second.example', password: 'a secret of his' };
+    await expect(server.withAdmin((admin) => admin.addAccount(account))).rejects.toThrow(/second\.example/);
+    const { queueId = '' } = await server.submit({ from: ann, to: ann });
+    await server.settled(queueId);
+    expect(await server.files(ann)).toHaveLength(1);
   });
 
   test('opens ports that are new, closes those that are gone, and the sessions there go on', async () => {

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import type { SourceReport } from '../delivery/guard/guard.ts';
+import { sectionOf } from './source-section.ts';
+import { sourceFinding } from './sources.ts';
+
+const six = { publicAddress: '2001:db8::1', ehloName: 'mx.example.com' };
+const four = { publicAddress: '203.0.113.7', ehloName: 'mx.example.com' };
+type Found = SourceReport['findings'][number];
+const bad = (check: Found['check'], more: Partial<Found> = {}): Found => ({
+  ...{ check, subject: '', result: 'bad', evidence: 'as it was seen', failures: 1 },
+  ...more,
+});
+
+test('P12: a PTR that is missing for IPv6 is said with what comes of it, and what is done until then', () => {
+  const finding = sourceFinding(bad('reverse', { evidence: 'PTR of 2001:db8::1 is missing' }), six);
+  expect(finding).toMatchObject({ id: 'ptr-missing-ipv6', severity: 'error' });
+  expect(`${finding.evidence}: ${finding.remedy}`).toMatch(
+    /^PTR of 2001:db8::1 is missing: Gmail refuses mail from IPv6 without it.* Posthorn sends over IPv4 until it is there/,
+  );
+});
+
+test.each<[string, Found, typeof six]>([
+  ['ptr-missing', bad('reverse'), four],
+  ['ptr-not-confirmed', bad('reverse', { names: ['other.example'] }), four],
+  ['ptr-other-name', bad('reverse', { result: 'good', names: ['vps.provider.example'] }), four],
+  ['ptr-unknown', bad('reverse', { result: 'unknown' }), four],
+  ['ehlo-no-address', bad('ehlo'), four],
+  ['ehlo-unknown', bad('ehlo', { result: 'unknown' }), four],
+  ['address-unusable', bad('address'), four],
+  ['spf-misses-address', bad('spf', { subject: 'example.com' }), four],
+  ['blocklist-listed', bad('blocklist', { subject: 'bl.example' }), four],
+  ['blocklist-deaf', bad('blocklist', { subject: 'bl.example', result: 'unknown' }), four],
+])('P12: sourceFinding(): %s', (id, finding, source) => {
+  expect(sourceFinding(finding, source)).toMatchObject({ id, remedy: expect.stringMatching(/\w/) });
+});
+
+const config = { guard: { enabled: true }, sources: [], domains: [{ name: 'example.com' }] };
+// Of a configuration, this is all that is looked at.
+const section = (more: object = {}) =>
+  sectionOf([], { ...config, ...more } as unknown as Parameters<typeof sectionOf>[1]).examined.flatMap(
+    ({ findings }) => findings.map(({ id }) => id),
+  );
+
+test('P12: a machine without a public address, and a domain that no source is for', () => {
+  expect(section()).toEqual(['no-public-address']);
+  const sources = [{ address: '203.0.113.7', senders: ['example.net'] }];
+  expect(section({ sources })).toContain('no-source');
+});
