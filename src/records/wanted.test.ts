@@ -60,6 +60,12 @@ describe('wantedRecords()', () => {
     ]);
   });
 
+  it('begins DMARC with p=none, and says how it goes on to p=reject', () => {
+    const [dmarc] = withPurpose('dmarc');
+    expect(dmarc?.data).toMatch(/^v=DMARC1; p=none; rua=mailto:/);
+    expect(dmarc?.why).toMatch(/Begin with p=none.*`posthorn reports dmarc`.*p=quarantine.*p=reject$/);
+  });
+
   it('says whom to ask for a PTR, and gives it to no zone of ours', () => {
     const [ptr] = withPurpose('ptr');
     expect(ptr).toMatchObject({ where: 'provider', domain: '1.2.0.192.in-addr.arpa', need: 'required' });

@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,6 +69,13 @@ describe('quickstart()', () => {
     expect(config.domains[0]?.dkim?.map(({ selector }) => selector.replace(/\d+$/, ''))).toEqual([
       'rsa',
       'ed',
+    ]);
+    const keys = config.domains[0]?.dkim?.map(({ key }) => createPrivateKey(readFileSync(key)));
+    expect(
+      keys?.map(({ asymmetricKeyType: type, asymmetricKeyDetails: details }) => [type, details]),
+    ).toEqual([
+      ['rsa', expect.objectContaining({ modulusLength: 2048 })],
+      ['ed25519', expect.anything()],
     ]);
     expect(result.start).toBe(`posthorn serve --config ${configFile()}`);
     expect(result.records.filter(({ purpose }) => purpose === 'dkim')).toHaveLength(2);

@@ -36,6 +36,37 @@ describe('serviceUnit()', () => {
     );
   });
 
+  it('leaves to whoever gets into it as little as systemd can take away', () => {
+    const hardening = linesOf().filter((line) =>
+      /^(Protect|Private|Restrict|SystemCall|NoNew|Lock|RemoveIPC|Keyring|ProcSubset|UMask|Capab|Ambient)/.test(
+        line,
+      ),
+    );
+    expect(hardening).toEqual([
+      'UMask=0077',
+      'AmbientCapabilities=CAP_NET_BIND_SERVICE',
+      'CapabilityBoundingSet=CAP_NET_BIND_SERVICE',
+      'NoNewPrivileges=yes',
+      'ProtectSystem=strict',
+      'ProtectHome=yes',
+      'ProtectProc=invisible',
+      'ProcSubset=pid',
+      ...['Tmp', 'Devices', 'Mounts'].map((what) => `Private${what}=yes`),
+      ...['Hostname', 'Clock', 'KernelTunables', 'KernelModules', 'KernelLogs', 'ControlGroups'].map(
+        (what) => `Protect${what}=yes`,
+      ),
+      'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK',
+      ...['Namespaces', 'Realtime', 'SUIDSGID'].map((what) => `Restrict${what}=yes`),
+      'LockPersonality=yes',
+      'RemoveIPC=yes',
+      'KeyringMode=private',
+      'SystemCallArchitectures=native',
+      'SystemCallFilter=@system-service',
+      'SystemCallFilter=~@privileged @resources',
+      'SystemCallErrorNumber=EPERM',
+    ]);
+  });
+
   it('sees a home where the program lies in one, and may write where the data lies', () => {
     const lines = linesOf({ program: '/home/anna/posthorn/bin/posthorn', dataDir: '/srv/mail' });
     expect(lines).toContain('ProtectHome=read-only');
@@ -63,6 +94,9 @@ it('socketUnit() listens where the configuration does', () => {
     'ListenStream=[::]:25',
     'ListenStream=192.0.2.1:465',
   ]);
+  // [::] is for IPv4, too, whatever the machine's default is.
+  expect(text).toMatch(/^BindIPv6Only=both$/m);
+  expect(text).toMatch(/^Service=posthorn\.service$/m);
 });
 
 describe('installService()', () => {

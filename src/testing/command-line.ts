@@ -9,16 +9,16 @@ export interface CommandResult {
   err: string;
 }
 
-/** Nobody sits at its terminal, and nothing comes in. */
+/** Nothing comes in; where `outIsTty`, somebody looks on. */
 export async function runCommand(
   args: readonly string[],
-  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+  { cwd, env = {}, outIsTty = false }: { cwd: string; env?: Record<string, string>; outIsTty?: boolean },
 ): Promise<CommandResult> {
   const result = { exitCode: -1, out: '', err: '' };
   const terminal = {
     env,
     cwd,
-    outIsTty: false,
+    outIsTty,
     inIsTty: false,
     out: (text: string) => (result.out += text),
     err: (text: string) => (result.err += text),
