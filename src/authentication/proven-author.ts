@@ -26,8 +26,8 @@ export function provenAuthor({ spf, dkim, dmarc }: Known): ProvenAuthor {
   return { domain: signed || sent ? domain : '', signed };
 }
 
-/** A single label is no domain of anybody. */
-function isRelated(one: string, other: string): boolean {
+/** One is the other, or lies in it: alignment as far as it shows without a DMARC record. A single label is no domain of anybody. */
+export function isRelated(one: string, other: string): boolean {
   if (!one.includes('.') || !other.includes('.')) return one !== '' && one === other;
   return one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
 }

@@ -4,6 +4,7 @@
  */
 
 import { checkSender } from '../authentication/check.ts';
+import { isRelated } from '../authentication/proven-author.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import type { Clock } from '../util/clock.ts';
@@ -59,7 +60,7 @@ const noAddress: Finding = {
   remedy: 'Name it: [[source]] with address and, behind NAT, publicAddress.',
 };
 
-function signatureFindings({ isSigned, authorDomain }: Letter, { dkim }: Verdicts): Finding[] {
+function signatureFindings({ isSigned, authorDomain }: Letter, { dkim, dmarc }: Verdicts): Finding[] {
   if (!isSigned)
     return [
       {
@@ -71,7 +72,9 @@ function signatureFindings({ isSigned, authorDomain }: Letter, { dkim }: Verdict
     ];
   return dkim.map(({ result, domain, selector, algorithm, reason, aligned }): Finding => {
     const fact = `DKIM of ${domain}, selector ${selector} (${algorithm}): ${reason}.`;
-    if (result === 'pass' && aligned) return { id: 'dkim-pass', about, severity: 'good', fact };
+    // Where there is no DMARC record, nobody has looked whether it is.
+    const isOurs = aligned || (dmarc.result === 'none' && isRelated(domain, authorDomain ?? ''));
+    if (result === 'pass' && isOurs) return { id: 'dkim-pass', about, severity: 'good', fact };
     if (result === 'pass') return { id: 'dkim-not-aligned', about, severity: 'notice', fact };
     return {
       ...{ id: `dkim-${result}`, about, severity: result === 'temperror' ? 'warning' : 'error', fact },

@@ -1,47 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { checkSender } from '../authentication/check.ts';
-import { createSigner } from '../authentication/dkim-sign.ts';
 import { knownSites } from '../delivery/route/known-sites.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
-import { parseAddress } from '../mail/address.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
-import { scriptedResolver } from '../testing/scripted-resolver.ts';
-import type { Seen } from './authentication.ts';
+import { letterOf, right, seenBy, without } from '../testing/preflight-letter.ts';
 import { ruleFindings } from './bulk.ts';
-import { type Letter, readLetter } from './letter.ts';
 import { knownReceivers } from './receiver-rules.ts';
-
-const clock = fakeClock(Date.parse('2026-11-28T12:00:00Z'));
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-const p = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64');
-const signer = createSigner({ domain: 'example.com', selector: 's', privateKeyPem, clock });
-
-const address = '192.0.2.1';
-const right: ZoneData = {
-  'example.com': { TXT: [`v=spf1 ip4:${address} -all`] },
-  's._domainkey.example.com': { TXT: [`v=DKIM1; k=ed25519; p=${p}`] },
-  '_dmarc.example.com': { TXT: ['v=DMARC1; p=none'] },
-  '1.2.0.192.in-addr.arpa': { PTR: ['mx.example.com'] },
-  'mx.example.com': { A: [address] },
-};
-const without = (...names: string[]): ZoneData =>
-  Object.fromEntries(Object.entries(right).filter(([name]) => !names.includes(name)));
-
-async function letterOf(fields = '', signed = true): Promise<Letter> {
-  const octets = Buffer.from(`From: a@example.com\nTo: b@example.net\nSubject: Hi\n${fields}\nHello\n`);
-  const to = parseAddress('b@example.net') ?? expect.unreachable();
-  const signers = new Map(signed ? [['example.com', signer]] : []);
-  return readLetter({ signers, hostname: 'mx.example.com', now: clock.now() }, { octets, to });
-}
-
-async function seen(letter: Letter, zone: ZoneData): Promise<Seen[]> {
-  const sender = { clientAddress: address, helo: 'mx.example.com', reversePath: letter.reversePath };
-  const parts = { resolver: scriptedResolver(zone), clock };
-  const verdicts = await checkSender(parts, { ...sender, message: letter.sent });
-  return [{ from: { publicAddress: address, ehloName: 'mx.example.com' }, verdicts }];
-}
 
 interface Case {
   zone?: ZoneData;
@@ -60,8 +22,8 @@ async function rulesBroken({
   sentToday,
   encrypted = true,
 }: Case) {
-  const letter = await letterOf(fields, signed);
-  const evidence = { letter, seen: await seen(letter, zone), receiver: { findings: [], site, encrypted } };
+  const letter = await letterOf({ fields, signed });
+  const evidence = { letter, seen: await seenBy(letter, zone), receiver: { findings: [], site, encrypted } };
   return ruleFindings({ ...evidence, ...(sentToday !== undefined && { sentToday }) })
     .filter(({ id }) => id.startsWith('rule-'))
     .map(({ id, severity }) => `${id.slice(5)} ${severity}`);
@@ -118,13 +80,17 @@ test('ruleFindings() names the rule, its source and its day, and what the receiv
   const letter = await letterOf();
   const zone = without('_dmarc.example.com');
   const receiver = { findings: [], site: 'olc.protection.outlook.com', encrypted: true };
-  const found = ruleFindings({ letter, seen: await seen(letter, zone), receiver, sentToday: 12 });
+  const found = ruleFindings({ letter, seen: await seenBy(letter, zone), receiver, sentToday: 12 });
   expect(found.find(({ id }) => id === 'rule-dmarc-aligned')).toMatchObject({
     severity: 'warning',
     fact: 'DMARC does not pass from 192.0.2.1. It holds for who sends 5000 messages and more in a day.',
     rule: { since: '2025-05-05', text: expect.stringContaining('550 5.7.515') },
   });
   expect(found.find(({ id }) => id === 'rate')?.fact).toContain('12 messages were delivered to Outlook.com');
+  // What nobody can measure is said to be so, and what was not counted.
+  expect(found.find(({ id }) => id === 'not-measured')?.fact).toContain('SNDS');
+  const uncounted = ruleFindings({ letter, seen: await seenBy(letter, zone), receiver });
+  expect(uncounted.find(({ id }) => id === 'rate-unknown')?.fact).toContain('is not known');
 });
 
 test('every receiver with rules is one whose hosts are known, and every rule has a source', () => {

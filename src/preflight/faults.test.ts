@@ -123,7 +123,7 @@ test('every error and warning has a remedy, and every rule a source', async () =
   }
 });
 
-test('docs/PREFLIGHT.md names every finding', () => {
+test('docs/PREFLIGHT.md names every finding, and some test asserts it', () => {
   const docs = readFileSync('docs/PREFLIGHT.md', 'utf8');
   const sources = readdirSync('src/preflight').filter(
     (name) => name.endsWith('.ts') && !name.includes('.test.'),
@@ -133,4 +133,10 @@ test('docs/PREFLIGHT.md names every finding', () => {
   );
   expect(ids.length).toBeGreaterThan(40);
   expect(ids.filter((id) => !docs.includes(`\`${id}\``))).toEqual([]);
+  const tests = ['src/preflight', 'src/scenarios']
+    .flatMap((folder) => readdirSync(folder).map((name) => `${folder}/${name}`))
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
+  expect(ids.filter((id) => !new RegExp(`['( ]${id}[' ]`).test(tests))).toEqual([]);
 });

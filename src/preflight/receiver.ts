@@ -63,7 +63,10 @@ function findingOf({ step, finding, text, evidence }: CheckStep): Finding {
 }
 
 /** What it takes, against what the message is. */
-function offered({ extensions, tls }: Session, { sent, to, reversePath }: Letter): Finding[] {
+export function offered(
+  { extensions, tls }: Pick<Session, 'extensions' | 'tls'>,
+  { sent, to, reversePath }: Pick<Letter, 'sent' | 'to' | 'reversePath'>,
+): Finding[] {
   const found: Finding[] = [];
   if (tls === undefined)
     found.push({
