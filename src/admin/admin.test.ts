@@ -191,6 +191,12 @@ describe('localAdmin()', () => {
     await expect(
       local.importAccounts({ accounts: [good, { address: 'c@example.org', hash }] }),
     ).rejects.toEqual(failure('not-our-domain'));
+    await local.setAlias({ address: 'info@example.com', targets: ['a@example.com'] });
+    // Mail for it would go where the alias leads, or be taken for a bounce that comes back.
+    for (const address of ['info@example.com', 'SRS0=abcd=xy=example.org=ann@example.com'])
+      await expect(local.importAccounts({ accounts: [good, { address, hash }] })).rejects.toThrow(
+        /is an alias|rewritten return path/,
+      );
     expect(await local.listAccounts()).toHaveLength(1);
     const result = await local.importAccounts({ accounts: [{ address: 'a@example.com', hash }, good] });
     expect(result).toEqual({ added: 1, existing: ['a@example.com'] });

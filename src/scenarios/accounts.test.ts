@@ -90,6 +90,23 @@ test('one that is revoked opens nothing, what it has opened ends, and others sta
   await fetch(desk);
 });
 
+test('a new password ends what the old one has opened, and leaves alone what an app password has', async () => {
+  const kept = await addAppPassword('kept');
+  const change = (password: string) =>
+    com().withAdmin((admin) => admin.setPassword({ address: bob, password }));
+  const old = await openSession('the main one');
+  await change('the new one');
+  expect(await old.ended()).toMatch(/^-ERR \[AUTH\]/);
+  await old.connection[Symbol.asyncDispose]();
+  await expect(fetch('the main one')).rejects.toThrow(/Wrong user or password/);
+  await fetch('the new one');
+  const other = await openSession(kept);
+  await change('the main one');
+  other.connection.write('NOOP\r\nQUIT\r\n');
+  expect(await other.ended()).toMatch(/^\+OK/);
+  await other.connection[Symbol.asyncDispose]();
+});
+
 test('the main password can be kept from mail programs', async () => {
   const laptop = await addAppPassword('laptop');
   const only = (appPasswordsOnly: boolean) =>
