@@ -62,8 +62,10 @@ test('a file that comes again after a kill, or out of a backup, is known, and se
 
 test('what is no message of one author is removed and not read: links, names for two, nonsense', async () => {
   const place = await start();
-  const secret = join(place.server.config.dataDir, 'has-store');
-  symlinkSync(secret, join(place.directory, 'new-a.1.a'));
+  // It could be read, and sent on: whoever has made the link is not who has written it.
+  const letterOfAnother = join(place.server.config.dataDir, 'letter');
+  writeFileSync(letterOfAnother, `{"posthorn":1,"recipients":["${ann}"]}\nSubject: linked\r\n\r\n`);
+  symlinkSync(letterOfAnother, join(place.directory, 'new-a.1.a'));
   writeFileSync(join(place.directory, 'new-b.1.b'), 'nonsense');
   const other = join(place.directory, 'tmp-c');
   writeFileSync(other, `{"posthorn":1,"recipients":["${ann}"]}\nSubject: of another\r\n\r\n`);
