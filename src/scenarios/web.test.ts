@@ -279,6 +279,32 @@ test('a sender holds us to the policy that we serve, once the record says that t
   expect(await com.settled(second)).toMatchObject([{ state: 'deferred' }]);
 });
 
+test('what becomes of messages is counted, once it is on disk', async () => {
+  const figure = async (line: string) => {
+    const { body } = await secure('mx.example.net', '/metrics');
+    const found = body.split('\n').find((each) => each.startsWith(`${line} `));
+    return Number(found?.slice(line.length + 1) ?? 0);
+  };
+  const lines = [
+    'posthorn_messages_accepted_total{via="smtp"}',
+    'posthorn_delivery_attempts_total{site="local",outcome="delivered",status="2.0"}',
+    'posthorn_authentication_results_total{method="dkim",result="none"}',
+    'posthorn_commit_seconds_count',
+  ];
+  const before = await Promise.all(lines.map(figure));
+  const net = world.servers['example.net'];
+  const { queueId = '' } = await net.receive({
+    from: 'a@b.example',
+    to: reader,
+    content: 'Subject: x\r\n\r\nx\r\n',
+  });
+  await net.settled(queueId);
+  const after = await Promise.all(lines.map(figure));
+  // A letter of the test before may still have been on its way.
+  for (const [index, value] of after.entries())
+    expect(value, lines[index]).toBeGreaterThan(before[index] ?? 0);
+});
+
 test('a reload changes what is served, for those too who keep a connection', async () => {
   const net = world.servers['example.net'];
   const agent = new Agent({ keepAlive: true });

@@ -104,7 +104,10 @@ test('Metrics counts what the dossiers tell', async () => {
     accepted: value(text, 'posthorn_messages_accepted_total{via="smtp"}'),
     bytes: value(text, 'posthorn_messages_accepted_bytes_total{via="smtp"}'),
     refused: value(text, 'posthorn_messages_refused_total{status="5.7"}'),
+    spf: value(text, 'posthorn_authentication_results_total{method="spf",result="pass"}'),
     dkim: value(text, 'posthorn_authentication_results_total{method="dkim",result="fail"}'),
+    dmarc: value(text, 'posthorn_authentication_results_total{method="dmarc",result="none"}'),
+    decided: value(text, 'posthorn_decisions_total{decision="accept"}'),
     delivered: value(
       text,
       'posthorn_delivery_attempts_total{site="google.com",outcome="delivered",status="2.0"}',
@@ -124,7 +127,10 @@ test('Metrics counts what the dossiers tell', async () => {
       accepted: 1,
       bytes: 1000,
       refused: 1,
+      spf: 1,
       dkim: 1,
+      dmarc: 1,
+      decided: 1,
       delivered: 1,
       here: 1,
       failed: 1,
@@ -272,6 +278,10 @@ describe('docs', () => {
     const docs = readFileSync('docs/METRICS.md', 'utf8');
     expect(names.filter((name) => !docs.includes(`\`${name}\``))).toEqual([]);
     const dashboard = readFileSync('docs/grafana/posthorn.json', 'utf8');
+    const { panels } = JSON.parse(dashboard) as { panels: { type: string; targets?: { expr: string }[] }[] };
+    const drawn = panels.filter(({ type }) => type !== 'row');
+    expect(drawn.length).toBeGreaterThan(8);
+    for (const { targets } of drawn) expect(targets?.map(({ expr }) => expr)).not.toContain('');
     const used = new Set(
       [...dashboard.matchAll(/posthorn_\w+/g)].map(([name]) => name.replace(/_(bucket|sum|count)$/, '')),
     );
