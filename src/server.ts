@@ -16,7 +16,7 @@ import { makeEdition } from './wiring/edition.ts';
 import { InForce } from './wiring/in-force.ts';
 import { openLasting, startWatches } from './wiring/lasting.ts';
 import { Listeners, type Listening, type NotBound } from './wiring/listeners.ts';
-import { startMaildrop } from './wiring/maildrop.ts';
+import { handInOperation, openHatch, startMaildrop } from './wiring/maildrop.ts';
 import type { Doors, OpenAlready } from './wiring/places.ts';
 import { type Reloaded, Reloading } from './wiring/reloading.ts';
 
@@ -82,11 +82,14 @@ export async function startServer({
   const reloading = new Reloading({ inForce, lasting, listeners, readConfig });
   // A backup goes on, whatever is reloaded meanwhile.
   const snapshots = snapshotOperations({ clock, log, freeze: () => store.freeze() });
+  const hatch = openHatch(inForce);
+  const handIns = handInOperation(hatch);
   const admin = () => ({
     ...inForce.edition.admin,
     reload: () => reloading.reload(),
     ...process,
     ...snapshots,
+    ...handIns,
   });
   await startControlSockets({ inForce, admin, log, clock }, parts);
   parts.defer(() => reloading.stop());
@@ -98,7 +101,7 @@ export async function startServer({
   warnOfUnclaimed(listeners, log);
   edition.acme?.start();
   queue.start();
-  await startMaildrop(lasting, inForce, parts);
+  await startMaildrop({ ...lasting, hatch }, inForce, parts);
   watch.started();
 
   const running = parts.move();

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { Posthorn } from '../../e2e/peers/posthorn.ts';
 import { remoteAdmin } from '../../src/admin/control-client.ts';
-import { socketName } from '../../src/admin/control-protocol.ts';
+import { controlSocketName } from '../../src/net/control-socket.ts';
 
 export interface Listing {
   /** Milliseconds, each from request to answer; the first one finds nothing warmed up. */
@@ -17,7 +17,7 @@ const operations = 20;
 const commands = 3;
 
 export async function measureListing(server: Posthorn): Promise<Listing> {
-  const admin = await remoteAdmin(join(server.dataDir, socketName));
+  const admin = await remoteAdmin(join(server.dataDir, controlSocketName));
   if (admin === undefined) throw new Error('the server with the backlog does not run');
   const operationMs = await times(operations, async () => {
     const { jobs } = await admin.listQueue({ limit: pageSize });

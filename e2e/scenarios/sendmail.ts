@@ -1,4 +1,4 @@
-/** What programs do with /usr/sbin/sendmail: cron, git, mailx and PHP, as users of the machine, also while the server is down. */
+/** What programs do with /usr/sbin/sendmail: cron, git, mailx and PHP, as users of the machine, over the control socket or by the maildrop, also while the server is down. */
 
 import { equal, match } from 'node:assert/strict';
 import { chmod, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
@@ -71,6 +71,24 @@ export const sendmail = scenario(
       const letter = await inbox('a PHP subject');
       match(letter, /^Return-Path: <shop@example\.com>\r$/m);
       equal(/^Bcc:/m.test(letter), false);
+    });
+
+    await step('root hears from the server at once: taken, or what is wrong with it', async () => {
+      const call = async (words: string, input: string) => {
+        const { code, stdout, stderr } = await run('sh', ['-c', `${command} ${words}`], { input, env });
+        return { code, said: `${stdout}${stderr}` };
+      };
+      const taken = await call(`-v -i ${alice}`, 'Subject: over the socket\n\nx\n');
+      equal(taken.code, 0);
+      match(taken.said, /^Taken as \w{14}\n$/);
+      await inbox('over the socket');
+      const unknown = await call('nobody-here@example.com', 'Subject: x\n\nx\n');
+      equal(unknown.code, 67);
+      match(unknown.said, /550 5\.1\.1 No such user here: <nobody-here@example\.com>/);
+      const foreign = await call(`-f a@example.net ${alice}`, 'Subject: x\n\nx\n');
+      equal(foreign.code, 77);
+      match(foreign.said, /may not send as a@example\.net/);
+      equal((await call('a@@b', 'Subject: x\n\nx\n')).code, 65);
     });
 
     await step('one user does not send as another, and hears so', async () => {

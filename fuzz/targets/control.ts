@@ -16,6 +16,7 @@ const nobody = async (): Promise<never> => {
 };
 const admin: Admin = {
   addAccount: nobody,
+  handIn: nobody,
   reload: nobody,
   whoRuns: nobody,
   handOver: nobody,

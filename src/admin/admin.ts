@@ -20,6 +20,7 @@ import type { Scope } from '../store/app-passwords.ts';
 import type { ReportKind, StoredReport } from '../store/reports.ts';
 import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
 import type { TlsStatus } from './certificate-operations.ts';
+import type { HandInRequest, HandInResult } from './hand-in.ts';
 
 export interface NewAccount {
   /** `user@domain` of a configured domain. */
@@ -338,6 +339,8 @@ export interface Admin {
   dmarcSummary(request: SummaryRequest): Promise<DmarcSummary>;
   /** Resolves when the message is in the queue. Only with a running server. */
   send(request: SendRequest): Promise<SendResult>;
+  /** As a user of this machine. Resolves when it is in the queue, or refused. Only with a running server. */
+  handIn(request: HandInRequest): Promise<HandInResult>;
   /**
    * Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. `fresh`: what
    * it remembers does not do.

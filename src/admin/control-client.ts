@@ -73,6 +73,7 @@ function proxy(connection: ControlConnection): Admin {
     renewSnapshot: (request) => ask('renewSnapshot', request),
     endSnapshot: (request) => ask('endSnapshot', request),
     send: ({ content, ...request }) => ask('send', request, content),
+    handIn: ({ content, ...request }) => ask('handIn', request, content),
     async close() {
       connection.close();
     },

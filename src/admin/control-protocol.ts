@@ -1,11 +1,9 @@
 /** What is asked and answered over the control socket: the operations with their requests' shapes, and the answers. */
 
 import * as v from 'valibot';
+import { messageNamePattern } from '../store/drop-message.ts';
 import { describeIssues } from '../util/shape-issues.ts';
 import { type Admin, AdminError, adminErrorCodes, type Operation } from './admin.ts';
-
-/** File name of the socket within the data directory. */
-export const socketName = 'control.sock';
 
 /** A batch of accounts is the longest request, a long trace the longest answer; both in octets of JSON. */
 export const maxRequestLine = 4 * 2 ** 20;
@@ -233,6 +231,19 @@ export const operations: Record<Operation, Perform> = {
   send: operation(
     v.object({ from: text, recipients: v.pipe(v.array(text), v.minLength(1)), content: v.instance(Buffer) }),
     (admin, request) => admin.send(request),
+  ),
+  handIn: operation(
+    v.object({
+      name: v.pipe(text, v.regex(messageNamePattern)),
+      uid: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+      envelope: v.object({
+        from: v.exactOptional(text),
+        recipients: v.pipe(v.array(text), v.minLength(1)),
+        fullName: v.exactOptional(text),
+      }),
+      content: v.instance(Buffer),
+    }),
+    (admin, request) => admin.handIn(request),
   ),
 };
 

@@ -50,6 +50,7 @@ function adminOf(): Admin {
   const none = () => Promise.reject(new Error('not in this test'));
   return {
     addAccount: none,
+    handIn: none,
     lookAtSources: none,
     reload: none,
     whoRuns: none,

@@ -149,6 +149,9 @@ export function localAdmin(parts: LocalAdminParts): Admin {
         throw noServer('could send this', 'To send without one: posthorn send --direct');
       return running.submit(from, recipients, content);
     },
+    async handIn() {
+      throw noServer('could take this', 'To hand in without one: [sendmail] enabled = true.');
+    },
     async checkAddress({ address, ...options }) {
       if (running === undefined) throw noServer('could check this', 'To check without one: posthorn check');
       return running.checkAddress(address, options);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { offlineOperatorParts } from '../delivery/operator.ts';
 import { keepingDossiers } from '../dossier/retention.ts';
+import { controlSocketName } from '../net/control-socket.ts';
 import { Brake, brakePolicy } from '../queue/brake/brake.ts';
 import { Directory } from '../queue/directory.ts';
 import { Suppressions, suppressionPolicy } from '../queue/suppressions.ts';
@@ -22,7 +23,6 @@ import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import { type Admin, AdminError } from './admin.ts';
 import { remoteAdmin } from './control-client.ts';
-import { socketName } from './control-protocol.ts';
 import { localAdmin } from './local-admin.ts';
 import { groupRoles, rolePath } from './roles.ts';
 
@@ -31,7 +31,7 @@ export const patienceMs = 3000;
 export const pauseMs = 100;
 const dayMs = 24 * 3600_000;
 
-export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, socketName);
+export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, controlSocketName);
 
 /** Rejects with an AdminError('in-use') or with what the store cannot be opened for. */
 export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
@@ -106,6 +106,6 @@ async function openLocally(config: Config, clock: Clock): Promise<Admin | undefi
 export const inUse = ({ dataDir }: Config) =>
   new AdminError(
     'in-use',
-    `Another process${describeOwner(dataDir)} has ${dataDir} open but does not answer at ${socketName}. ` +
+    `Another process${describeOwner(dataDir)} has ${dataDir} open but does not answer at ${controlSocketName}. ` +
       'Wait until it has started or stopped, or end it if it hangs.',
   );

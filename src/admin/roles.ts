@@ -77,6 +77,7 @@ const leastRoles: Record<Operation, Role> = {
   renewSnapshot: 'admin',
   endSnapshot: 'admin',
   send: 'admin',
+  handIn: 'admin',
 };
 
 /** Throws an AdminError('forbidden'). A redirection hands mail to somebody else: that is an administrator's. */

@@ -7,6 +7,9 @@ import { chmod, chown, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { relative } from 'node:path';
 
+/** File name, within the data directory, of the one that only the directory's owner can open. */
+export const controlSocketName = 'control.sock';
+
 export interface ControlConnection {
   /** What the other side sends, until it ends; throws when the connection breaks. To be read once. */
   readonly chunks: AsyncIterable<Buffer>;

@@ -24,9 +24,18 @@ export interface Taken {
   refused: { recipient: string; reply: string }[];
 }
 
+/** Why nobody gets a message: who sends it may not, an address is none, no recipient is there, for now, or by what it is. */
+export type Refusal = 'sender' | 'address' | 'nobody' | 'later' | 'message';
+
 /** What was wrong with a message that was handed in; the message is a sentence for people. */
 export class HandInError extends Error {
   override readonly name = 'HandInError';
+  readonly because: Refusal;
+
+  constructor(because: Refusal, message: string) {
+    super(message);
+    this.because = because;
+  }
 }
 
 /** Resolves when the message is on disk. Rejects with HandInError if nobody gets it, or with the store's error. */
@@ -36,10 +45,16 @@ export async function handIn(
 ): Promise<Taken> {
   const sender = from === '' ? undefined : addressOf(from);
   if (sender && !parts.directory.isLocal(sender.domain) && sender.domain !== parts.hostname)
-    throw new HandInError(`Cannot send as ${from}: ${sender.domain} is not a domain of this server`);
+    throw new HandInError(
+      'sender',
+      `Cannot send as ${from}: ${sender.domain} is not a domain of this server`,
+    );
   const { found, refused } = await resolveAll(parts, recipients);
   if (found.length === 0)
-    throw new HandInError(refused.map(({ reply }) => reply).join('; ') || 'Give at least one recipient');
+    throw new HandInError(
+      'nobody',
+      refused.map(({ reply }) => reply).join('; ') || 'Give at least one recipient',
+    );
   const transaction: Transaction = {
     queueId: parts.nextQueueId(),
     reversePath: from,
@@ -49,13 +64,13 @@ export async function handIn(
     recipients: found,
   };
   const answer = await takeIn(parts, transaction, content);
-  if (!isPositive(answer)) throw new HandInError(replyText(answer));
+  if (!isPositive(answer)) throw new HandInError(answer.code < 500 ? 'later' : 'message', replyText(answer));
   return { queueId: transaction.queueId, refused };
 }
 
 function addressOf(text: string): Address {
   const address = parseAddress(text);
-  if (!address) throw new HandInError(`Cannot parse address "${text}": write user@example.org`);
+  if (!address) throw new HandInError('address', `Cannot parse address "${text}": write user@example.org`);
   return address;
 }
 

@@ -2,7 +2,7 @@ import { chmodSync, linkSync, readdirSync, statSync, symlinkSync, writeFileSync 
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { dropMessage, maildropDirectory } from '../store/drop-message.ts';
+import { dropMessage, maildropDirectory, messageName } from '../store/drop-message.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
 const ann = 'ann@example.com';
@@ -11,13 +11,17 @@ const own = `${userInfo().username}@example.com`;
 let world: World<'example.com'> | undefined;
 afterEach(() => world?.[Symbol.asyncDispose]());
 
-async function start(sendmail: object = {}) {
-  const settings = { sendmail: { enabled: true, domain: 'example.com', ...sendmail } };
+async function start(sendmail: object = {}, more: object = {}) {
+  const settings = { sendmail: { enabled: true, domain: 'example.com', ...sendmail }, ...more };
   world = await startWorld({ servers: { 'example.com': { accounts: { [ann]: 'secret' }, settings } } });
   const server = world.servers['example.com'];
   const directory = maildropDirectory(server.config.dataDir);
-  const drop = (text: string, envelope: { from?: string; recipients?: string[] } = {}) =>
-    dropMessage(directory, { recipients: [ann], ...envelope }, Buffer.from(text));
+  const drop = async (text: string, envelope: { from?: string; recipients?: string[] } = {}) => {
+    const name = messageName();
+    const content = Buffer.from(text);
+    await dropMessage(directory, name, { envelope: { recipients: [ann], ...envelope }, content });
+    return name;
+  };
   const isEmpty = () => expect.poll(() => readdirSync(directory), { timeout: 5000 }).toEqual([]);
   return { server, directory, drop, isEmpty };
 }
@@ -93,4 +97,13 @@ test('as whom nobody here may send is refused, whoever asks', async () => {
   await place.drop('Subject: x\r\nFrom: a@example.net\r\n\r\nhello\r\n');
   const [notice = ''] = await place.server.inbox(ann, 1);
   expect(notice).toContain('may not send as a@example.net');
+});
+
+test('what is longer than the server takes is not lost in silence: its sender hears', async () => {
+  const place = await start({}, { limits: { messageBytes: 100_000 } });
+  await place.drop(`Subject: long\r\n\r\n${'x\r\n'.repeat(500_000)}`);
+  const [notice = ''] = await place.server.inbox(ann, 1);
+  expect(notice).toContain('it is longer than 100000 octets: [limits] messageBytes');
+  expect(notice).toContain('> Subject: long');
+  await place.isEmpty();
 });

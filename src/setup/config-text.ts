@@ -42,8 +42,15 @@ dataDir = ${quoted(dataDir)}
 
 ${tlsText}${acmeText(content)}
 ${listeners.map(listenerText).join('\n')}
-${sourceText(content)}${domainText(content)}`;
+${sourceText(content)}${sendmailText}
+${domainText(content)}`;
 }
+
+const sendmailText = `# What programs of this machine (cron, PHP, git) hand in by \`posthorn sendmail\`, each user as USER@ our domain only.
+[sendmail]
+enabled = true
+# senders = [{ user = "www-data", as = ["shop@example.com"] }]
+`;
 
 const tlsText = `# The certificate. Empty: by [acme], and one that is signed by itself until that has come; to name files of your own:
 # cert = "fullchain.pem"

@@ -54,6 +54,7 @@ describe('quickstart()', () => {
     expect(ended.map(({ step }) => step)).toEqual(stepNames);
     const config = await loadConfig(configFile());
     expect(config).toMatchObject({
+      sendmail: { enabled: true },
       hostname: 'mx.example.com',
       dataDir: join(prefix, 'var/lib/posthorn'),
       domains: [{ name: 'example.com' }],

@@ -21,14 +21,25 @@ export interface DroppedEnvelope {
   fullName?: string;
 }
 
-/** Hands a message in; on disk when it resolves, to its name. Rejects with the system's error: ENOENT where there is no maildrop. */
+const isWhole = 'new-';
+
+/** Of a message, whichever way it comes in: by its name the server knows it again. Begins with the time. */
+export const messageName = (): string =>
+  `${isWhole}${Date.now().toString(36)}.${process.pid}.${randomBytes(16).toString('hex')}`;
+
+/** What it looks like. */
+export const messageNamePattern: RegExp = /^new-[0-9a-z]+\.\d+\.[0-9a-f]{32}$/;
+
+/** When it was handed in, by its name, in ms since the epoch. */
+export const handedInAt = (name: string): number => Number.parseInt(name.slice(isWhole.length), 36) || 0;
+
+/** Hands a message in under its name; on disk when it resolves. Rejects with the system's error: ENOENT where there is no maildrop. */
 export async function dropMessage(
   directory: string,
-  envelope: DroppedEnvelope,
-  content: Buffer,
-): Promise<string> {
-  const name = `${Date.now().toString(36)}.${process.pid}.${randomBytes(16).toString('hex')}`;
-  const [draft, path] = [join(directory, `tmp-${name}`), join(directory, `new-${name}`)];
+  name: string,
+  { envelope, content }: { envelope: DroppedEnvelope; content: Buffer },
+): Promise<void> {
+  const [draft, path] = [join(directory, `tmp-${name.slice(isWhole.length)}`), join(directory, name)];
   await using file = await open(draft, 'wx', 0o644);
   try {
     // Whatever the mask takes away.
@@ -45,5 +56,4 @@ export async function dropMessage(
   await syncDirectory(directory).catch((error: unknown) => {
     if (errorCode(error) !== 'EACCES') throw error;
   });
-  return `new-${name}`;
 }

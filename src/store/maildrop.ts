@@ -8,11 +8,11 @@
  */
 
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { syncDirectory } from './directory-sync.ts';
-import { type DroppedEnvelope, maildropDirectory } from './drop-message.ts';
+import { type DroppedEnvelope, handedInAt, maildropDirectory } from './drop-message.ts';
 import { errorCode } from './errors.ts';
 
 const maildropMode = 0o1733;
@@ -28,6 +28,8 @@ export interface Dropped {
   content: Buffer;
   /** Who has sent it. */
   uid: number;
+  /** There is more of it than may be: `content` is how it begins. */
+  isTooLong?: true;
 }
 
 /** Why a file in there is no message. */
@@ -54,9 +56,6 @@ export async function openMaildrop(dataDir: string): Promise<string> {
   return directory;
 }
 
-/** When it was handed in, by its name, in ms since the epoch. */
-export const droppedAt = (name: string): number => Number.parseInt(name.slice('new-'.length), 36) || 0;
-
 /** What is whole, the oldest first; removes what nobody will finish. Rejects with the system's error. */
 export async function listDropped(directory: string, now: number): Promise<string[]> {
   const names = await readdir(directory);
@@ -66,7 +65,7 @@ export async function listDropped(directory: string, now: number): Promise<strin
   }
   return names
     .filter((name) => name.startsWith('new-'))
-    .sort((a, b) => droppedAt(a) - droppedAt(b) || (a < b ? -1 : 1));
+    .sort((a, b) => handedInAt(a) - handedInAt(b) || (a < b ? -1 : 1));
 }
 
 /**
@@ -88,21 +87,27 @@ export async function readDropped(
   if (file === 'link') return { wrong: 'it is a symbolic link', uid: -1 };
   await using _ = file;
   const stats = await file.stat();
-  const wrong = faultOf(stats, maxBytes);
+  const wrong = faultOf(stats);
   if (wrong !== undefined) return { wrong, uid: stats.uid };
-  const octets = await file.readFile();
+  const isTooLong = stats.size > maxBytes + maxEnvelopeBytes;
+  const octets = isTooLong ? await beginningOf(file) : await file.readFile();
   const end = octets.subarray(0, maxEnvelopeBytes).indexOf('\n');
   const envelope = end < 0 ? undefined : parseEnvelope(octets.toString('utf8', 0, end));
   if (envelope === undefined)
     return { wrong: 'it is no message that posthorn sendmail has written', uid: stats.uid };
-  return { envelope, content: octets.subarray(end + 1), uid: stats.uid };
+  const content = octets.subarray(end + 1);
+  return { envelope, content, uid: stats.uid, ...(isTooLong && { isTooLong }) };
+}
+
+async function beginningOf(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(maxEnvelopeBytes), 0, maxEnvelopeBytes, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Of a file with a second name somebody else may be the author. */
-function faultOf(stats: Stats, maxBytes: number): string | undefined {
+function faultOf(stats: Stats): string | undefined {
   if (!stats.isFile()) return 'it is no file';
-  if (stats.nlink !== 1) return 'it has more than one name';
-  return stats.size > maxBytes + maxEnvelopeBytes ? `it is longer than ${maxBytes} octets` : undefined;
+  return stats.nlink === 1 ? undefined : 'it has more than one name';
 }
 
 function parseEnvelope(line: string): DroppedEnvelope | undefined {

@@ -1,13 +1,20 @@
 /**
- * `posthorn sendmail`, called as /usr/sbin/sendmail: takes a message from standard input and hands it in. Exit code 0 means
- * that it is on disk. Loads little, since programs that call it wait for it.
+ * `posthorn sendmail`, called as /usr/sbin/sendmail: takes a message from standard input and hands it in, to the server where
+ * this user may, else into the maildrop. Exit code 0 means that it is on disk. Loads little, since programs that call it wait
+ * for it.
  */
 
 import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'smol-toml';
-import { dropMessage, maildropDirectory } from '../../store/drop-message.ts';
+import { controlSocketName } from '../../net/control-socket.ts';
+import {
+  type DroppedEnvelope,
+  dropMessage,
+  maildropDirectory,
+  messageName,
+} from '../../store/drop-message.ts';
 import { errorCode, isDiskFull } from '../../store/errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
@@ -73,13 +80,36 @@ async function send(parsed: SendmailArguments, terminal: Terminal, say: Say): Pr
     ...(from !== undefined && { from: from === '<>' ? '' : from.replace(/^<(.*)>$/, '$1') }),
     ...(fullName !== undefined && { fullName }),
   };
+  const name = messageName();
+  const heard = await askServer(place, { name, envelope, content: message });
+  if (heard !== undefined && 'code' in heard) {
+    for (const line of heard.lines) say(line);
+    if (verbose && heard.queueId !== undefined) terminal.out(`Taken as ${heard.queueId}\n`);
+    return heard.code;
+  }
+  const maildrop = maildropDirectory(place.dataDir);
   try {
-    const name = await dropMessage(place.maildrop, envelope, message);
+    // Under the same name: a server that has taken it already, and could not say so, knows it again.
+    await dropMessage(maildrop, name, { envelope, content: message });
     if (verbose) terminal.out(`Handed in as ${name}\n`);
     return exitCodes.ok;
   } catch (error) {
-    return explain(error, place.maildrop, say);
+    if (heard === undefined) return explain(error, maildrop, say);
+    say(heard.unheard);
+    return exitCodes.tryLater;
   }
+}
+
+/** Undefined where this user may not, or no server runs: others use the maildrop, and are known by who owns the file. */
+async function askServer(
+  { dataDir }: Place,
+  message: { name: string; envelope: DroppedEnvelope; content: Buffer },
+) {
+  const socketPath = join(dataDir, controlSocketName);
+  const uid = process.geteuid?.(); // whose a file in the maildrop would be
+  if (uid === undefined || !(await canUse(socketPath, constants.R_OK | constants.W_OK))) return undefined;
+  const { handOver } = await import('./over-socket.ts');
+  return handOver(socketPath, { ...message, uid });
 }
 
 /** `a@example.org, b@example.org` in one word, as some programs write it. */
@@ -97,35 +127,39 @@ async function readBounded(terminal: Terminal, limitBytes: number): Promise<Buff
 }
 
 interface Place {
-  maildrop: string;
+  dataDir: string;
   messageBytes: number;
 }
 
 /** Only what is needed of the configuration; the server judges all of it. A sentence where there is none to go by. */
 async function findPlace(named: string | undefined, { env, cwd }: Terminal): Promise<Place | string> {
   const file = resolve(cwd, named ?? (env.POSTHORN_CONFIG || defaults.config));
-  const usual = { maildrop: maildropDirectory(defaults.dataDir), messageBytes: defaults.messageBytes };
+  const { dataDir: usualDataDir, messageBytes: usualBytes } = defaults;
+  const usual = maildropDirectory(usualDataDir);
   let toml: string;
   try {
     toml = await readFile(file, 'utf8');
   } catch (error) {
     // It may hold secrets; where it is not for everybody, the data directory has to be where it is usually.
-    if (await canUse(usual.maildrop)) return usual;
-    return `cannot read ${file} (${errorCode(error)}), and there is no ${usual.maildrop}. Name the configuration with -C FILE, and let everybody read it.`;
+    if (await canUse(usual, constants.W_OK | constants.X_OK))
+      return { dataDir: usualDataDir, messageBytes: usualBytes };
+    return `cannot read ${file} (${errorCode(error)}), and there is no ${usual}. Name the configuration with -C FILE, and let everybody read it.`;
   }
   try {
     const { dataDir, limits } = parse(toml);
     const messageBytes =
       typeof limits === 'object' && 'messageBytes' in limits ? Number(limits.messageBytes) : undefined;
-    const directory = typeof dataDir === 'string' ? resolve(dirname(file), dataDir) : defaults.dataDir;
-    return { maildrop: maildropDirectory(directory), messageBytes: messageBytes || defaults.messageBytes };
+    return {
+      dataDir: typeof dataDir === 'string' ? resolve(dirname(file), dataDir) : usualDataDir,
+      messageBytes: messageBytes || usualBytes,
+    };
   } catch (error) {
     return `${file} is not TOML: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-const canUse = (directory: string): Promise<boolean> =>
-  access(directory, constants.W_OK | constants.X_OK).then(
+const canUse = (path: string, mode: number): Promise<boolean> =>
+  access(path, mode).then(
     () => true,
     () => false,
   );

@@ -1,17 +1,21 @@
 /**
- * One message out of the maildrop, into the queue: in the name of who owns its file. It is in the queue, on disk, before the
- * file goes; its queue id comes from the file's name, so that one that was taken before a kill is known again.
+ * One message of a user of this machine, into the queue, in that user's name. Its queue id comes from the name under which it
+ * was handed in, so that one that was taken before a kill, or whose sender did not hear the answer, is known again.
  */
 
 import { createHash } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
-import { addressKey, formatAddress } from '../../mail/address.ts';
-import { type Dropped, droppedAt } from '../../store/maildrop.ts';
+import { type Address, addressKey, formatAddress } from '../../mail/address.ts';
+import { withCrlf } from '../../mail/line-ends.ts';
+import { handedInAt } from '../../store/drop-message.ts';
+import type { Dropped } from '../../store/maildrop.ts';
 import type { Store } from '../../store/store.ts';
 import { encodeId } from '../../util/queue-id.ts';
-import { HandInError, handIn, type Taken } from '../control.ts';
+import { type HandedIn, HandInError, handIn, type Refusal, type Taken } from '../control.ts';
 import type { SubmissionParts } from '../submission.ts';
-import { authorsOf, fromField, type Identity, mayUse, ownDomain, qualified } from './permit.ts';
+import { type Identity, identify } from './identity.ts';
+import { authorsOf, fromField, mayUse, ownDomain, qualified } from './permit.ts';
+import { qualifyFields } from './qualify.ts';
 
 export interface IntakeParts extends SubmissionParts {
   config: Config;
@@ -19,65 +23,94 @@ export interface IntakeParts extends SubmissionParts {
   nextQueueId(): string;
 }
 
+/** A message, whose it is, and the name that it was given (drop-message.ts). */
+export interface Handed extends Dropped {
+  name: string;
+}
+
 export type Intake =
   | { kind: 'taken'; queueId: string; from: string; refused: Taken['refused'] }
-  /** By an earlier run, or it came out of a backup in which the queue has it too. */
+  /** By an earlier run or the other way in, or it came out of a backup in which the queue has it too. */
   | { kind: 'repeated'; queueId: string }
   /** Its sender is to hear why. */
-  | { kind: 'refused'; from: string; why: string };
+  | { kind: 'refused'; because: Refusal; from: string; why: string };
 
-/** Rejects with the store's error: then it is tried again. */
-export async function takeDropped(
-  parts: IntakeParts,
-  { envelope, content, uid }: Dropped,
-  { name, identity }: { name: string; identity: Identity },
-): Promise<Intake> {
-  const queueId = idOf(name, uid, parts.clock.now());
+/** Rejects with the store's error: it may be taken later. */
+export async function takeHanded(parts: IntakeParts, handed: Handed): Promise<Intake> {
+  const queueId = idOf(handed.name, handed.uid, parts.clock.now());
   if (await isKnown(parts.store, queueId)) return { kind: 'repeated', queueId };
-  const domain = ownDomain(parts.config);
-  const own = { localPart: identity.user, domain };
-  const { senders } = parts.config.sendmail;
-  const ownName = formatAddress(own);
-  const refuse = (why: string): Intake => ({ kind: 'refused', from: ownName, why });
-  const sender =
-    envelope.from === undefined ? own : envelope.from === '' ? undefined : qualified(envelope.from, domain);
-  if (envelope.from && sender === undefined) return refuse(`"${envelope.from}" is no address to send from`);
-  const authors = authorsOf(content);
-  if (authors === undefined) return refuse('its From or Sender cannot be read');
-  const isOurs = ({ domain: its }: { domain: string }) =>
-    parts.directory.isLocal(its) || its === parts.hostname;
-  const foreign = [...(sender ? [sender] : []), ...authors].find(
-    (address) =>
-      !isOurs(address) || !mayUse(identity, address, { senders, ownDomains: [domain, parts.hostname] }),
-  );
-  if (foreign !== undefined)
-    return refuse(
-      `user ${identity.user} of this machine may not send as ${formatAddress(foreign)}. ` +
-        `To allow it: [sendmail] senders = [{ user = "${identity.user}", as = ["${addressKey(foreign)}"] }]`,
-    );
-  const recipients = await resolvable(parts, envelope.recipients, domain);
-  if (typeof recipients === 'string') return refuse(recipients);
-  const isFromMissing = authors.length === 0;
-  const whole = isFromMissing
-    ? Buffer.concat([Buffer.from(`From: ${fromField(sender ?? own, envelope.fullName)}\r\n`), content])
-    : content;
-  const from = sender === undefined ? '' : formatAddress(sender);
+  const identity = await identify(handed.uid, parts.config.sendmail.trusted);
+  const own = { localPart: identity.user, domain: ownDomain(parts.config) };
+  const letter = await compose(parts, handed, { identity, own });
+  const refused = ({ because, why }: Unsendable): Intake => ({
+    ...{ kind: 'refused', because, why, from: formatAddress(own) },
+  });
+  if ('because' in letter) return refused(letter);
   try {
-    const { refused } = await handIn(
-      { ...parts, nextQueueId: () => queueId },
-      { from, recipients, content: whole },
-    );
-    return { kind: 'taken', queueId, from, refused };
+    const taken = await handIn({ ...parts, nextQueueId: () => queueId }, letter);
+    return { kind: 'taken', queueId, from: letter.from, refused: taken.refused };
   } catch (error) {
-    if (error instanceof HandInError) return refuse(error.message);
+    if (error instanceof HandInError) return refused({ because: error.because, why: error.message });
     throw error;
   }
 }
 
+/** What is wrong with a message; `why` is a sentence for people. */
+interface Unsendable {
+  because: Refusal;
+  why: string;
+}
+
+/** With an envelope and a From, both of addresses that the user may write in the name of. */
+async function compose(
+  parts: IntakeParts,
+  { envelope, content: written, isTooLong }: Handed,
+  { identity, own }: { identity: Identity; own: Address },
+): Promise<HandedIn | Unsendable> {
+  const { messageBytes } = parts.config.limits;
+  if (isTooLong || written.length > messageBytes)
+    return {
+      because: 'message',
+      why: `it is longer than ${messageBytes} octets: [limits] messageBytes`,
+    };
+  // As the queue will have it: no field may hide behind a bare CR.
+  const content = qualifyFields(withCrlf(written), own.domain);
+  const sender = envelope.from === undefined ? own : qualified(envelope.from, own.domain);
+  if (envelope.from && sender === undefined)
+    return { because: 'address', why: `"${envelope.from}" is no address to send from` };
+  const authors = authorsOf(content);
+  if (authors === undefined) return { because: 'message', why: 'its From or Sender cannot be read' };
+  const foreign = [...(sender ? [sender] : []), ...authors].find(
+    (address) => !maySendAs(parts, identity, address, own.domain),
+  );
+  if (foreign !== undefined) return { because: 'sender', why: forbidden(identity, foreign) };
+  const recipients = await resolvable(parts, envelope.recipients, own.domain);
+  if (typeof recipients === 'string') return { because: 'address', why: recipients };
+  const from = sender === undefined ? '' : formatAddress(sender);
+  if (authors.length > 0) return { from, recipients, content };
+  const field = Buffer.from(`From: ${fromField(sender ?? own, envelope.fullName)}\r\n`);
+  return { from, recipients, content: Buffer.concat([field, content]) };
+}
+
+function maySendAs(
+  { config, directory, hostname }: IntakeParts,
+  identity: Identity,
+  address: Address,
+  domain: string,
+): boolean {
+  const isOurs = directory.isLocal(address.domain) || address.domain === hostname;
+  const { senders } = config.sendmail;
+  return isOurs && mayUse(identity, address, { senders, ownDomains: [domain, hostname] });
+}
+
+const forbidden = ({ user }: Identity, address: Address): string =>
+  `user ${user} of this machine may not send as ${formatAddress(address)}. ` +
+  `To allow it: [sendmail] senders = [{ user = "${user}", as = ["${addressKey(address)}"] }]`;
+
 /** Time-ordered like every id; of the same file always the same. */
 function idOf(name: string, uid: number, now: number): string {
   const digest = createHash('sha256').update(`${uid}:${name}`).digest();
-  return encodeId(Math.min(droppedAt(name), now), digest.readUInt32BE());
+  return encodeId(Math.min(handedInAt(name), now), digest.readUInt32BE());
 }
 
 /** It is in the queue, or has been. */

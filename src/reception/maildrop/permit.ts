@@ -4,13 +4,7 @@ import type { Config, SendmailConfig } from '../../config/config.ts';
 import { type Address, addressKey, formatAddress, parseAddress } from '../../mail/address.ts';
 import { fieldValue, findFields, parseHeader } from '../../mail/header.ts';
 import { mailboxesOf } from '../../mail/mailboxes.ts';
-
-export interface Identity {
-  /** As /etc/passwd has it. */
-  user: string;
-  /** The server's own user and those whom it trusts: any address of ours. */
-  isTrusted: boolean;
-}
+import type { Identity } from './identity.ts';
 
 /** Of names without one. */
 export function ownDomain({

@@ -5,7 +5,6 @@
 
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
-import { withCrlf } from '../../mail/line-ends.ts';
 import { errorCode } from '../../store/errors.ts';
 import {
   type Dropped,
@@ -18,11 +17,11 @@ import {
 import type { Clock } from '../../util/clock.ts';
 import { LeakyLevels } from '../../util/leaky-levels.ts';
 import type { Log } from '../../util/log.ts';
-import { userName } from '../../util/user-names.ts';
 import { handIn } from '../control.ts';
-import { type IntakeParts, takeDropped } from './intake.ts';
-import { type Identity, ownDomain } from './permit.ts';
-import { qualifyFields } from './qualify.ts';
+import type { Hatch } from './hatch.ts';
+import { identify } from './identity.ts';
+import type { IntakeParts } from './intake.ts';
+import { ownDomain } from './permit.ts';
 
 /** A change may go unseen: of a file system that tells nothing, or between two looks. */
 const lookEveryMs = 30_000;
@@ -39,6 +38,7 @@ export interface PickupParts {
   log: Log;
   /** As the configuration in force has it. */
   intake(): IntakeParts;
+  hatch: Hatch;
 }
 
 export class MaildropPickup {
@@ -134,19 +134,17 @@ export class MaildropPickup {
   }
 
   async #take(name: string, dropped: Dropped): Promise<void> {
-    const { clock, log } = this.#parts;
+    const { clock, log, hatch } = this.#parts;
     const parts = this.#parts.intake();
-    const identity = await identify(dropped.uid, parts.config.sendmail.trusted);
-    const { user } = identity;
-    if (!identity.isTrusted && this.#isOverMeasure(user, dropped.content.length))
+    const { user, isTrusted } = await identify(dropped.uid, parts.config.sendmail.trusted);
+    if (!isTrusted && this.#isOverMeasure(user, dropped.content.length))
       return this.#tell(
         `limit of ${user}`,
         { user },
         'this user has handed in so much that the rest waits: [sendmail] hourlyMessages',
       );
-    // As the queue will have it: no field may hide behind a bare CR.
-    const content = qualifyFields(withCrlf(dropped.content), ownDomain(parts.config));
-    const intake = await takeDropped(parts, { ...dropped, content }, { name, identity });
+    const { content } = dropped;
+    const intake = await hatch.take({ ...dropped, name });
     let isTold = true;
     if (intake.kind === 'taken') {
       const { queueId, refused } = intake;
@@ -161,7 +159,7 @@ export class MaildropPickup {
     } else if (intake.kind === 'refused') {
       log.warn({ user, file: name, why: intake.why }, 'what was handed in is not sent');
       isTold = await this.#returnTo(parts, intake.from, content, intake.why);
-    } else log.info({ ...intake, user, file: name }, 'was taken out of the maildrop before');
+    } else log.info({ queueId: intake.queueId, user, file: name }, 'was taken before');
     if (isTold) await removeDropped(this.#directory, name);
     else await this.#keep(name);
     this.#told.delete(name);
@@ -187,7 +185,7 @@ export class MaildropPickup {
   /** To the user, who is the postmaster where there is no such mailbox. Nobody hears of a notice that nobody gets. */
   async #returnTo(parts: IntakeParts, user: string, content: Buffer, why: string): Promise<boolean> {
     const domain = ownDomain(parts.config);
-    const header = content.toString('latin1', 0, quotedBytes).split('\r\n\r\n', 1)[0] ?? '';
+    const [header = ''] = content.toString('latin1', 0, quotedBytes).split(/\r?\n\r?\n/, 1);
     const text = (to: string) =>
       [
         `From: Mail delivery <postmaster@${domain}>`,
@@ -203,7 +201,7 @@ export class MaildropPickup {
         '',
         'It began so:',
         '',
-        ...header.split('\r\n').map((line) => `> ${line.slice(0, 900).replace(/[^\x20-\x7e\t]/g, '?')}`),
+        ...header.split(/\r?\n/).map((line) => `> ${line.slice(0, 900).replace(/[^\x20-\x7e\t]/g, '?')}`),
         '',
       ].join('\r\n');
     for (const to of [user, `postmaster@${domain}`])
@@ -232,10 +230,4 @@ export class MaildropPickup {
       isMissing ? `${text}: its sender does not let the server read it (mode 644)` : text,
     );
   }
-}
-
-/** Root and the server's own user are who they say; others are who owns the file. */
-async function identify(uid: number, trusted: readonly string[]): Promise<Identity> {
-  const user = await userName(uid);
-  return { user, isTrusted: uid === process.getuid?.() || trusted.includes(user) };
 }

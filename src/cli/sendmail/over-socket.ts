@@ -1,0 +1,60 @@
+/**
+ * Hands a message in to the running server, which says at once what becomes of it. For those who may: root, and the user
+ * that the server runs as. Loaded where the socket is there for us.
+ */
+
+import { AdminError } from '../../admin/admin.ts';
+import { remoteAdmin } from '../../admin/control-client.ts';
+import type { HandInRequest, HandInResult } from '../../admin/hand-in.ts';
+import { exitCodes } from '../exit-codes.ts';
+
+/** sysexits(3) for what the server says of a message that nobody gets. */
+const refusalCodes: Record<Extract<HandInResult, { kind: 'refused' }>['because'], number> = {
+  sender: exitCodes.noPermission,
+  address: exitCodes.badData,
+  nobody: exitCodes.noUser,
+  later: exitCodes.tryLater,
+  message: exitCodes.unavailable,
+};
+
+/** What is said about it, and the exit code: 0 where every recipient has it in the queue, on disk. */
+export interface Told {
+  code: number;
+  lines: string[];
+  queueId?: string;
+}
+
+/** A server that went away in the middle; a sentence for people. It knows the message again by its name. */
+export interface Unheard {
+  unheard: string;
+}
+
+/** Undefined where there is no server that understands. Rejects with the system's error of the socket. */
+export async function handOver(
+  socketPath: string,
+  request: HandInRequest,
+): Promise<Told | Unheard | undefined> {
+  const admin = await remoteAdmin(socketPath);
+  if (admin === undefined) return undefined;
+  try {
+    return tell(await admin.handIn(request));
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    if (error.code === 'connection') return { unheard: error.message };
+    // It is of an earlier version, or takes less than the configuration says by now: the maildrop's way tells the sender.
+    if (error.code === 'bad-request') return undefined;
+    return { code: error.code === 'disk' ? exitCodes.tryLater : exitCodes.software, lines: [error.message] };
+  } finally {
+    await admin.close();
+  }
+}
+
+function tell(result: HandInResult): Told {
+  if (result.kind === 'refused')
+    return { code: refusalCodes[result.because], lines: [`not sent: ${result.why}`] };
+  const { queueId, refused } = result;
+  if (refused.length === 0) return { code: exitCodes.ok, lines: [], queueId };
+  const told = refused.map(({ recipient, reply }) => `not sent to ${recipient}: ${reply}`);
+  const others = 'The other recipients get it: do not send it to them again.';
+  return { code: exitCodes.noUser, lines: [...told, others], queueId };
+}

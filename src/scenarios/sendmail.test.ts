@@ -1,0 +1,140 @@
+/** `posthorn sendmail` of who may open the control socket: the server says at once what becomes of the message. */
+
+import { existsSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { sendmail } from '../cli/sendmail/sendmail.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { controlSocketName } from '../net/control-socket.ts';
+import { dropMessage, maildropDirectory, messageName } from '../store/drop-message.ts';
+import { startWorld, type World } from '../testing/world.ts';
+
+const ann = 'ann@example.com';
+
+let world: World<'example.com'> | undefined;
+afterEach(() => world?.[Symbol.asyncDispose]());
+
+async function start(settings: object = {}) {
+  world = await startWorld({
+    servers: {
+      'example.com': {
+        accounts: { [ann]: 'secret' },
+        settings: { sendmail: { domain: 'example.com', ...settings } },
+      },
+    },
+  });
+  const server = world.servers['example.com'];
+  const { dataDir, file } = server.config;
+  const call = async (words: string, input = 'Subject: x\n\nhello\n') => {
+    const said: string[] = [];
+    const terminal: Terminal = {
+      ...{ env: {}, cwd: '/', outIsTty: false, inIsTty: false },
+      out: (text) => said.push(text),
+      err: (text) => said.push(text),
+      readInput: async () => Buffer.from(input),
+      askSecret: () => Promise.reject(new Error('not here')),
+      stopSignal: () => new AbortController().signal,
+      onSignal: () => () => undefined,
+    };
+    const args = ['-C', file, ...words.split(' ')];
+    return {
+      code: await sendmail(args, terminal, () => Promise.reject(new Error('not here'))),
+      said: said.join(''),
+    };
+  };
+  return { server, call, dataDir, maildrop: maildropDirectory(dataDir) };
+}
+
+test('what the server has taken is in its queue when the command ends, and needs no maildrop', async () => {
+  const { server, call, maildrop } = await start();
+  const { code, said } = await call(`-i -v ${ann}`, 'Subject: one\nBcc: x@example.net\n\nhello\n');
+  expect({ code, said }).toEqual({
+    code: 0,
+    said: expect.stringMatching(/^Taken as [0-9A-HJKMNP-TV-Z]{14}\n$/),
+  });
+  const [letter = ''] = await server.inbox(ann, 1);
+  expect(letter).toContain('Subject: one');
+  expect(letter).not.toMatch(/^Bcc/m);
+  expect(existsSync(maildrop)).toBe(false);
+});
+
+test('what nobody gets has an exit code and a reason at once, and no notice', async () => {
+  const { server, call } = await start({ trusted: [] });
+  expect(await call('nobody@example.com')).toEqual({
+    code: 67,
+    said: 'sendmail: not sent: 550 5.1.1 No such user here: <nobody@example.com>\n',
+  });
+  expect(await call(`-f a@example.net ${ann}`)).toMatchObject({
+    code: 77,
+    said: expect.stringContaining('may not send as a@example.net'),
+  });
+  expect(await call('a@@example.org')).toMatchObject({
+    code: 65,
+    said: expect.stringContaining('"a@@example.org" is no address'),
+  });
+  expect(await call(`${ann}`, `Subject: ${'x'.repeat(300_000)}\n\nhello\n`)).toMatchObject({
+    code: 69,
+    said: expect.stringContaining('552 5.3.4'),
+  });
+  expect(await call(`${ann} nobody@example.com`, 'Subject: to one of two\n\nhello\n')).toEqual({
+    code: 67,
+    said:
+      'sendmail: not sent to nobody@example.com: 550 5.1.1 No such user here: <nobody@example.com>\n' +
+      'sendmail: The other recipients get it: do not send it to them again.\n',
+  });
+  const letters = await server.inbox(ann, 1);
+  expect(letters.map((letter) => /^Subject: (.*)\r$/m.exec(letter)?.[1])).toEqual(['to one of two']);
+});
+
+test('the same message by both ways, or twice at a time, arrives once', async () => {
+  const { server, call, maildrop } = await start({ enabled: true });
+  const message = {
+    name: messageName(),
+    envelope: { recipients: [ann] },
+    content: Buffer.from('Subject: once\r\n\r\nhello\r\n'),
+  };
+  const handIn = () =>
+    server.withAdmin((admin) => admin.handIn({ ...message, uid: process.getuid?.() ?? 0 }));
+  const [first, second] = await Promise.all([
+    handIn(),
+    handIn(),
+    dropMessage(maildrop, message.name, message),
+  ]);
+  expect(first).toMatchObject({ kind: 'taken', refused: [] });
+  expect(second).toEqual(first);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  await server.inbox(ann, 1);
+  expect(await handIn()).toEqual(first);
+  expect(await call(ann, 'Subject: another\n\nhello\n')).toMatchObject({ code: 0 });
+  const letters = await server.inbox(ann, 2);
+  expect(letters.map((letter) => /^Subject: (.*)\r$/m.exec(letter)?.[1]).sort()).toEqual(['another', 'once']);
+});
+
+test('a server that goes away before it has answered: the maildrop has it, or it is said', async () => {
+  const { server, call, dataDir, maildrop } = await start({ enabled: true });
+  await server.stop();
+  const deaf = createServer((socket) => socket.once('data', () => socket.destroy()));
+  await new Promise<void>((resolve) => deaf.listen(join(dataDir, controlSocketName), resolve));
+  expect(await call(ann, 'Subject: not lost\n\nhello\n')).toEqual({ code: 0, said: '' });
+  expect(readdirSync(maildrop)).toHaveLength(1);
+  await new Promise((resolve) => deaf.close(resolve));
+  await server.start();
+  expect((await server.inbox(ann, 1)).join()).toContain('Subject: not lost');
+});
+
+test('where there is no maildrop, a broken connection is a failure for now, and no server one to mend', async () => {
+  const { server, call, dataDir } = await start();
+  await server.stop();
+  expect(await call(ann)).toMatchObject({
+    code: 69,
+    said: expect.stringContaining('Set [sendmail] enabled = true'),
+  });
+  const deaf = createServer((socket) => socket.once('data', () => socket.destroy()));
+  await new Promise<void>((resolve) => deaf.listen(join(dataDir, controlSocketName), resolve));
+  expect(await call(ann)).toMatchObject({
+    code: 75,
+    said: expect.stringContaining('went away before it answered'),
+  });
+  await new Promise((resolve) => deaf.close(resolve));
+});
