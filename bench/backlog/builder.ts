@@ -3,8 +3,9 @@
  * JSON object of BacklogOrder. Prints `built N` at the end.
  */
 
+import type { JobRow } from '../../src/store/job.ts';
+import type { NewMessage } from '../../src/store/queue-store.ts';
 import { openStore } from '../../src/store/sqlite/open.ts';
-import type { JobRow, NewMessage } from '../../src/store/store.ts';
 import { queueIds } from '../../src/util/queue-id.ts';
 import { destinationOf } from './destinations.ts';
 

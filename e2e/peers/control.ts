@@ -7,7 +7,7 @@ import type { Admin } from '../../src/admin/admin.ts';
 import { openAdmin } from '../../src/admin/open-admin.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { DossierEvent } from '../../src/dossier/event.ts';
-import type { QueuePage } from '../../src/store/store.ts';
+import type { QueuePage } from '../../src/store/queue-store.ts';
 import { retryQueue } from '../../src/testing/retry-queue.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { eventually } from '../wait.ts';

@@ -1,9 +1,11 @@
 /** Messages, jobs and events on their way into the store and out of it: what comes out is what went in. */
 
 import { Arena } from '../../src/store/arena.ts';
+import type { EventRow } from '../../src/store/event-store.ts';
+import type { JobRow } from '../../src/store/job.ts';
+import type { MessageRow } from '../../src/store/message.ts';
 import { entriesOf, eventsOf } from '../../src/store/sqlite/entries.ts';
 import { jobRow, jobTuple, messageRow, messageTuple } from '../../src/store/sqlite/rows.ts';
-import type { EventRow, JobRow, MessageRow } from '../../src/store/store.ts';
 import { packetsOf } from '../packets.ts';
 import { demandSame, type Target } from './target.ts';
 

@@ -1,6 +1,7 @@
 /** Who may log in to an account, and with what: suspending and resuming it, and its app passwords. */
 
 import { makeScramKeys } from '../sasl/scram.ts';
+import type { Account, AccountSettings } from '../store/account-store.ts';
 import {
   type AppPassword,
   forgetUse,
@@ -12,7 +13,7 @@ import {
   writeAppPasswords,
 } from '../store/app-passwords.ts';
 import { hashPassword } from '../store/passwords.ts';
-import type { Account, AccountSettings, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { type EndSessions, inTurn, noSuchAccount } from './account-settings.ts';

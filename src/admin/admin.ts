@@ -16,9 +16,10 @@ import type { AbuseCounts } from '../reception/abuse/defence.ts';
 import type { GreylistEntry } from '../reception/greylist/greylist.ts';
 import type { Acquaintance, SenderEntry } from '../reception/history/history.ts';
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
+import type { AccountSettings, Alias } from '../store/account-store.ts';
 import type { Scope } from '../store/app-passwords.ts';
-import type { ReportKind, StoredReport } from '../store/reports.ts';
-import type { AccountSettings, Alias, QueueCounts, QueueFilter, QueuePage } from '../store/store.ts';
+import type { QueueCounts, QueueFilter, QueuePage } from '../store/queue-store.ts';
+import type { ReportKind, StoredReport } from '../store/report-store.ts';
 import type { TlsStatus } from './certificate-operations.ts';
 import type { HandInRequest, HandInResult } from './hand-in.ts';
 

@@ -1,7 +1,8 @@
 /** Accounts whose mail is held, since they sent more than is usual of them: as operators see and release them. */
 
 import { type Brake, brakeName } from '../queue/brake/brake.ts';
-import type { QueueFilter, Store } from '../store/store.ts';
+import type { QueueFilter } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';

@@ -17,7 +17,9 @@ import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts'
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
-import type { EventRow, JobRow, Store, TraceQuery } from '../store/store.ts';
+import type { EventRow, TraceQuery } from '../store/event-store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
 import type { EndSessions } from './account-settings.ts';

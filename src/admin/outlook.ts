@@ -1,7 +1,8 @@
 /** How the recipients of one message stand that wait still: what `posthorn trace` makes its forecast of. */
 
 import { readSuspensions, type Suspension, suspendedWhat, suspensionOf } from '../queue/suspensions.ts';
-import type { QueuePage, Store } from '../store/store.ts';
+import type { QueuePage } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { JobOutlook, OutlookResult } from './admin.ts';
 import type { Running } from './local-admin.ts';

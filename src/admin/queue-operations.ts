@@ -11,7 +11,9 @@ import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';
 import { attemptsMade } from '../queue/retry.ts';
 import { readSuspensions, suspensionOf } from '../queue/suspensions.ts';
-import type { ClaimedMessage, JobChange, JobState, QueueCounts, QueuePage, Store } from '../store/store.ts';
+import type { JobState } from '../store/job.ts';
+import type { ClaimedMessage, JobChange, QueueCounts, QueuePage } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import {
   type Admin,

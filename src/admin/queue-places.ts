@@ -5,7 +5,8 @@
 
 import type { Directory } from '../queue/directory.ts';
 import { hasNoRoute, isSite } from '../queue/site-name.ts';
-import type { QueueFilter, Store } from '../store/store.ts';
+import type { QueueFilter } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import { anyDomain, anySite } from './addresses.ts';
 import { AdminError, type QueueSelection } from './admin.ts';
 

@@ -1,7 +1,8 @@
 /** Whose mail a mailbox does not want, and whose it does: the lists in its settings, one change after the other. */
 
 import { parseSenderPattern, patternExamples } from '../policy/sender-pattern.ts';
-import type { AccountSettings, Store } from '../store/store.ts';
+import type { AccountSettings } from '../store/account-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { inTurn, noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { SettingsChange } from '../admin/admin.ts';
 import { plural } from '../dossier/words.ts';
-import type { AccountSettings } from '../store/store.ts';
+import type { AccountSettings } from '../store/account-store.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import { type CommandTree, collect } from './define.ts';

@@ -1,7 +1,7 @@
 /** `posthorn alias`: addresses that lead to others, and mailing lists. */
 
 import { InvalidArgumentError } from 'commander';
-import type { Alias, MailingList } from '../store/store.ts';
+import type { Alias, MailingList } from '../store/account-store.ts';
 import { addAliasImport } from './alias-import.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';

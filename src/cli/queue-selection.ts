@@ -2,7 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QueueSelection } from '../admin/admin.ts';
-import type { JobState } from '../store/store.ts';
+import type { JobState } from '../store/job.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CommonOptions } from './context.ts';
 import { duration } from './durations.ts';

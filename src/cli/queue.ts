@@ -6,7 +6,7 @@ import { orderSteps } from '../admin/order-steps.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
 import { suspendedWhat } from '../queue/suspensions.ts';
-import type { QueueCounts } from '../store/store.ts';
+import type { QueueCounts } from '../store/queue-store.ts';
 import { type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';

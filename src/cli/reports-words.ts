@@ -3,7 +3,7 @@
 import type { AbuseReport } from '../arf/read.ts';
 import { dayOf, plural } from '../dossier/words.ts';
 import type { MatchedMessage } from '../reporting/inbox/complaint.ts';
-import type { StoredReport } from '../store/reports.ts';
+import type { StoredReport } from '../store/report-store.ts';
 import type { ReceivedTlsFailure, ReceivedTlsPolicy } from '../tls-rpt/read.ts';
 
 export function tlsLines({ organization, beginsAt, endsAt, data }: StoredReport): string[] {

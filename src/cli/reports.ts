@@ -5,7 +5,7 @@ import type { Admin } from '../admin/admin.ts';
 import { printable } from '../dossier/printable.ts';
 import { dayOf, plural } from '../dossier/words.ts';
 import type { DmarcSource, DmarcSummary } from '../reporting/inbox/dmarc-summary.ts';
-import type { ReportKind, StoredReport } from '../store/reports.ts';
+import type { ReportKind, StoredReport } from '../store/report-store.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { duration } from './durations.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultRetryPolicy } from '../queue/retry.ts';
 import { reply } from '../smtp/reply.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import { sampleJob } from '../testing/store.ts';
 import { type Decision, decide, healingWaitsMs } from './decision.ts';
 import type { Outcome, Trouble } from './outcome.ts';

@@ -1,7 +1,7 @@
 /** Mail that was to be delivered by some time, or returned, is not delivered after it (RFC 2852 §4.1). */
 
 import { isOver } from '../queue/sender-times.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import { type Attempt, forgotten, type Outcome } from './outcome.ts';
 
 const timeIsOver: Outcome = {

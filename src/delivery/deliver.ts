@@ -11,7 +11,8 @@ import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue
 import { attemptsMade, defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
 import type { Log } from '../util/log.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { tryInTime } from './deliver-by.ts';

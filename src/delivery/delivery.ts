@@ -1,8 +1,9 @@
 /** One attempt as it is ordered, and what came of it: what all ways out have in common. */
 
 import type { DossierEvent, TlsPolicyFacts } from '../dossier/event.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
 import { octetsOf } from '../store/octets.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
 import type { Outcome } from './outcome.ts';
 import type { Fallback } from './route/fallback.ts';
 import type { Route } from './route/route.ts';

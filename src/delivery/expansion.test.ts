@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Directory } from '../queue/directory.ts';
-import type { NewMessage } from '../store/store.ts';
+import type { NewMessage } from '../store/queue-store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { sampleMessage } from '../testing/store.ts';
 import { createLog } from '../util/log.ts';

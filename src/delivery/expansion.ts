@@ -5,7 +5,8 @@
 
 import type { Queue } from '../queue/queue.ts';
 import { originalRecipient } from '../smtp/rcpt-parameters.ts';
-import type { MessageRow, Store } from '../store/store.ts';
+import type { MessageRow } from '../store/message.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 import { type ReportParts, reportsFor } from './reports/report.ts';
 

@@ -4,7 +4,8 @@ import { parseAddress } from '../mail/address.ts';
 import { foldField } from '../mail/fold.ts';
 import { listField } from '../mail/list-fields.ts';
 import { isTagged } from '../mail/subaddress.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
 
 /** What the recipient's own policy made of the message; nobody else's business, so it is not in the message before. */
 const verdictField = 'X-Posthorn-Verdict';

@@ -8,7 +8,8 @@ import { formatAddress, parseAddress } from '../mail/address.ts';
 import { listField } from '../mail/list-fields.ts';
 import type { ReturnPaths } from '../queue/return-paths.ts';
 import { StoreFullError } from '../store/errors.ts';
-import type { JobMemo, JobRow, MessageRow } from '../store/store.ts';
+import type { JobMemo, JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
 import { type Sent, toAll } from './delivery.ts';
 import type { Outcome } from './outcome.ts';
 

@@ -3,7 +3,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { socketDialler } from '../net/conversation.ts';
 import { maxReplyText } from '../smtp/reply-parser.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/message.ts';
 import { testAuthority } from '../testing/certificates.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';

@@ -6,7 +6,7 @@
 import type { Endpoint } from '../dossier/event.ts';
 import type { Session } from '../smtp/client.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 import { classify } from './replies/classify.ts';
 import type { PermanentFailures } from './replies/failure-rules.ts';

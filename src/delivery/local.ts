@@ -5,8 +5,9 @@
 
 import type { Quotas } from '../queue/quotas.ts';
 import type { DeliveryAgent } from '../store/delivery-agent.ts';
+import type { JobRow } from '../store/job.ts';
 import { type MaildirOutcome, maildirPath } from '../store/maildir.ts';
-import type { JobRow, MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/message.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { finalFields } from './final-fields.ts';
 import type { Attempt, Outcome } from './outcome.ts';

@@ -5,7 +5,7 @@
 
 import { findTrouble } from '../store/content.ts';
 import { DamagedContentError } from '../store/errors.ts';
-import type { Content } from '../store/store.ts';
+import type { Content } from '../store/message.ts';
 import type { Outcome, Trouble } from './outcome.ts';
 
 const phase = 'reading our copy of the message';

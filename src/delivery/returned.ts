@@ -2,7 +2,8 @@
 
 import type { DossierEvent } from '../dossier/event.ts';
 import type { RetryPolicy } from '../queue/retry.ts';
-import type { JobResult, JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { JobResult } from '../store/queue-store.ts';
 
 /**
  * What an account has passed on and nobody takes comes back to it, as junk and not as a report to its sender: who may not

@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/message.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { sampleMessage } from '../testing/store.ts';
 import { maxConvertedBytes, sevenBitCopy } from './seven-bit-copy.ts';

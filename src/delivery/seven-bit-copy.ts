@@ -9,7 +9,7 @@ import { signMessage } from '../authentication/sign-message.ts';
 import { fieldValue, findFields, parseHeader, removeFields } from '../mail/header.ts';
 import { NotConvertibleError, toSevenBit } from '../mail/seven-bit.ts';
 import type { SevenBitCopy } from '../smtp/client-transaction.ts';
-import type { MessageRow } from '../store/store.ts';
+import type { MessageRow } from '../store/message.ts';
 
 /** A message is converted in memory. */
 export const maxConvertedBytes = 32 * 1024 * 1024;

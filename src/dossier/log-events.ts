@@ -3,7 +3,7 @@
  * in the dossier; steps on the way are told at level debug, what an administrator must look at as an error.
  */
 
-import type { EventRow } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
 import type { Log } from '../util/log.ts';
 
 /** What a line keeps of an event's data. */

@@ -1,6 +1,6 @@
 /** What is begun is brought to an end: by the delivery itself, or, should that crash, by putting the jobs off. */
 
-import type { NewMessage, Settlement } from '../store/store.ts';
+import type { NewMessage, Settlement } from '../store/queue-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { DeliveryGroup } from './hand-out.ts';

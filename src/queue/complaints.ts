@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { makeToken, readToken } from '../arf/token.ts';
 import { foldField } from '../mail/fold.ts';
 import { findFields, type Header } from '../mail/header.ts';
-import type { Memo, Store } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface ComplaintsParts {

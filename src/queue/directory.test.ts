@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Address, parseAddress } from '../mail/address.ts';
-import type { AccountSettings, Alias } from '../store/store.ts';
+import type { AccountSettings, Alias } from '../store/account-store.ts';
 import { Directory, type DirectoryParts, type Resolution } from './directory.ts';
 import { maxDepth, maxRecipients } from './following.ts';
 import { asJunk } from './recipient.ts';

@@ -1,8 +1,10 @@
 /** Makes what the store takes in: a message, one job per recipient (never one per message), and its first events. */
 
 import type { DossierEvent } from '../dossier/event.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
 import { never } from '../store/never.ts';
-import type { JobRow, MessageRow, NewMessage } from '../store/store.ts';
+import type { NewMessage } from '../store/queue-store.ts';
 import { asJunk, type Recipient } from './recipient.ts';
 import { defaultRetryPolicy } from './retry.ts';
 import { timesOf, timesOfJob } from './sender-times.ts';

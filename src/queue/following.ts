@@ -1,6 +1,6 @@
 /** Whom an address leads to in the end: over aliases, tags, domain aliases and what accounts have passed on. */
 
-import type { AccountSettings } from '../store/store.ts';
+import type { AccountSettings } from '../store/account-store.ts';
 import { findPlace, type Place, type PlaceParts } from './readings.ts';
 import type { ListMark, Recipient } from './recipient.ts';
 

@@ -4,7 +4,9 @@
  * so that recipients at one site share a transaction.
  */
 
-import type { ClaimedMessage, JobRow, MessageRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
+import type { ClaimedMessage } from '../store/queue-store.ts';
 import type { Log } from '../util/log.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import type { Group } from './sites.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { QueueFilter } from '../store/store.ts';
+import type { QueueFilter } from '../store/queue-store.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { matchesOf } from './matches.ts';
 

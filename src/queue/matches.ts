@@ -1,6 +1,8 @@
 /** Whether a job that is in memory is meant by a selection, as the store would say of it (store/sqlite/job-walk.ts). */
 
-import type { JobRow, MessageRow, QueueFilter } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
+import type { QueueFilter } from '../store/queue-store.ts';
 import { isSite } from './site-name.ts';
 
 export type Matches = (job: JobRow, message: MessageRow, site: string) => boolean;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { StoreFullError } from '../store/errors.ts';
-import type { JobResult, NewMessage, Store } from '../store/store.ts';
+import type { JobResult, NewMessage } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { namesOf, QueueStage } from '../testing/queue-stage.ts';
 import { places, refused } from '../testing/schedule-stage.ts';

@@ -5,7 +5,10 @@
  */
 
 import { StoreFullError } from '../store/errors.ts';
-import type { ClaimedMessage, EventRow, JobRow, NewMessage, Settlement, Store } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { ClaimedMessage, NewMessage, Settlement } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { Attempts, type Deliver, type NotTried } from './attempts.ts';

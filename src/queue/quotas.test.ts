@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Memo } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { createLog } from '../util/log.ts';
 import { fullForGoodMs, type QuotaParts, Quotas, recountAllMs, recountMs } from './quotas.ts';

@@ -2,7 +2,8 @@
 
 import { type Address, addressKey, parseAddress } from '../mail/address.ts';
 import { usersOf } from '../mail/subaddress.ts';
-import type { Account, Alias, Store } from '../store/store.ts';
+import type { Account, Alias } from '../store/account-store.ts';
+import type { Store } from '../store/store.ts';
 
 /** What holds for the addresses of one domain. */
 export interface LocalDomain {

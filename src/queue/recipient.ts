@@ -1,6 +1,7 @@
 /** Where a message for one recipient goes in the end, and on whose behalf. */
 
-import type { JobRequests, MailingList } from '../store/store.ts';
+import type { MailingList } from '../store/account-store.ts';
+import type { JobRequests } from '../store/job.ts';
 
 /** A mailing list that a message is for. */
 export interface ListMark extends MailingList {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { NewMessage } from '../store/store.ts';
+import type { NewMessage } from '../store/queue-store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { QueueStage } from '../testing/queue-stage.ts';
 import { piece, places, refused, tooFast } from '../testing/schedule-stage.ts';

@@ -1,7 +1,7 @@
 /** When a job that did not succeed is tried again, and when it is given up. Pure. */
 
 import type { DeliveryConfig } from '../config/config.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;

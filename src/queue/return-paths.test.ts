@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../mail/address.ts';
-import type { Memo } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { ReturnPaths, secretMs } from './return-paths.ts';
 

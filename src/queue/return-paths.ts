@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Address, formatAddress, parseAddress } from '../mail/address.ts';
 import { type Reversal, reverse, rewrite } from '../mail/srs.ts';
-import type { Memo, Store } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface ReturnPathParts {

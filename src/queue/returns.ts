@@ -1,6 +1,7 @@
 /** Groups on their way back to the store, unsettled: they wait there, and are held in memory no more. */
 
-import type { JobRow, Store } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { Store } from '../store/store.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { DeliveryGroup } from './hand-out.ts';

@@ -1,6 +1,7 @@
 /** What a sender has asked for of when: held until then (RFC 4865), delivered by then (RFC 2852). Pure. */
 
-import type { JobRequests, JobRow, MessageRequests } from '../store/store.ts';
+import type { JobRequests, JobRow } from '../store/job.ts';
+import type { MessageRequests } from '../store/message.ts';
 
 /** Of a message's requests, those that each of its jobs carries too; undefined for nearly all mail. */
 export function timesOf(requests: MessageRequests | undefined): JobRequests | undefined {

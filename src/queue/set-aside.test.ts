@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { never } from '../store/never.ts';
-import type { NewMessage } from '../store/store.ts';
+import type { NewMessage } from '../store/queue-store.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { QueueStage } from '../testing/queue-stage.ts';
 import {

@@ -3,7 +3,7 @@
  * before, the dossier tells why it waits; what has reached its end is given up as ever, for it has waited enough.
  */
 
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import type { Clock } from '../util/clock.ts';
 import { type DeliveryGroup, groupOf } from './hand-out.ts';
 import type { Matches } from './matches.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseAddress } from '../mail/address.ts';
-import type { EventRow } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
 import { eventually } from '../testing/eventually.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts';

@@ -7,7 +7,9 @@
 import type { SuppressionConfig } from '../config/config.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { type Address, addressKey, parseAddress } from '../mail/address.ts';
-import type { EventRow, Memo, Store } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
+import type { Memo } from '../store/memo-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 

@@ -3,8 +3,10 @@
  * memos, so that a restart does not end it; asked before anything is tried, of new mail too. Knows no clock.
  */
 
+import type { JobRow } from '../store/job.ts';
+import type { Memo } from '../store/memo-store.ts';
 import { never } from '../store/never.ts';
-import type { JobRow, Memo, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { isSite } from './site-name.ts';
 
 export type SuspensionScope = 'all' | 'domain' | 'site';

@@ -5,7 +5,7 @@ import { fieldValue, findFields, type Header } from '../mail/header.ts';
 import { type Received, type ReceivedProtocol, receivedField, receivedProtocol } from '../mail/received.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
 import { contentBytes } from '../store/content.ts';
-import type { Content, MessageRow } from '../store/store.ts';
+import type { Content, MessageRow } from '../store/message.ts';
 import { askedOf, asksOfWhen, requestsOf } from './requests.ts';
 import type { Session, Transaction } from './smtp-application.ts';
 

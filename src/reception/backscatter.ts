@@ -6,7 +6,8 @@
 import { isDeliveryReport } from '../dsn/recognise.ts';
 import type { Header } from '../mail/header.ts';
 import { readContent } from '../store/content.ts';
-import type { Content, Store } from '../store/store.ts';
+import type { Content } from '../store/message.ts';
+import type { Store } from '../store/store.ts';
 import type { FactSource } from './checks/fact-source.ts';
 import type { Transaction } from './smtp-application.ts';
 

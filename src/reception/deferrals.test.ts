@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Memo } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { Deferrals, longestDeferralMs, maxDeferrals } from './deferrals.ts';
 

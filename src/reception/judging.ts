@@ -13,7 +13,7 @@ import { type Addressee, type Decision, decide, type Ruling, refuseEarly } from 
 import type { Facts } from '../policy/facts.ts';
 import type { Recipient } from '../queue/directory.ts';
 import type { Reply } from '../smtp/reply.ts';
-import type { Content } from '../store/store.ts';
+import type { Content } from '../store/message.ts';
 import { blockedRulings, type LetIn } from './blocked.ts';
 import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
 import type { AboutClient } from './checks/fact-source.ts';

@@ -4,7 +4,7 @@
  */
 
 import { checkSender } from '../authentication/check.ts';
-import type { Content } from '../store/store.ts';
+import type { Content } from '../store/message.ts';
 import type { AcceptedParts } from './accepted.ts';
 import { asItCame } from './inbound/examine.ts';
 import type { InboundParts } from './inbound/received.ts';

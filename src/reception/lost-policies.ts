@@ -1,7 +1,8 @@
 /** Mailboxes that name a policy which the configuration has no more: the default one judges for them, which nobody meant. */
 
 import { defaultPolicyName } from '../policy/policy.ts';
-import type { AccountSettings, Store } from '../store/store.ts';
+import type { AccountSettings } from '../store/account-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Log } from '../util/log.ts';
 
 export interface LostPolicy {

@@ -2,8 +2,8 @@ import { readdir } from 'node:fs/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readContent } from '../store/content.ts';
+import type { Content } from '../store/message.ts';
 import { createSpool, type Spool, type SpoolWriter, spoolDirectory } from '../store/spool.ts';
-import type { Content } from '../store/store.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/store.ts';
 import { type CollectorParts, MessageCollector } from './message-collector.ts';
 

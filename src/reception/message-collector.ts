@@ -3,8 +3,8 @@
  * and in a spool file from there on. The header may be edited before anything is kept. Knows nothing of SMTP.
  */
 
+import type { Content } from '../store/message.ts';
 import type { SpoolWriter } from '../store/spool.ts';
-import type { Content } from '../store/store.ts';
 
 export interface CollectorParts {
   /** Opens a spool file for this message. */

@@ -6,7 +6,8 @@
 import { fieldValue, findFields, type Header } from '../mail/header.ts';
 import type { Recipient } from '../queue/directory.ts';
 import type { MailRequests } from '../smtp/mail-parameters.ts';
-import type { JobRequests, MessageRequests, MessageRow } from '../store/store.ts';
+import type { JobRequests } from '../store/job.ts';
+import type { MessageRequests, MessageRow } from '../store/message.ts';
 
 /** An alias of several people, of which success was to be reported: it is, by saying that it was taken apart. */
 export interface ExpandedAlias {

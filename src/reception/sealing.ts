@@ -5,7 +5,7 @@
 
 import type { Verdicts } from '../authentication/verdicts.ts';
 import { readContent } from '../store/content.ts';
-import type { Content } from '../store/store.ts';
+import type { Content } from '../store/message.ts';
 import type { Clock } from '../util/clock.ts';
 import type { MessageCollector } from './message-collector.ts';
 import type { Signers } from './signing.ts';

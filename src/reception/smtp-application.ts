@@ -17,7 +17,7 @@ import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
 import { authFailed } from '../smtp/session-replies.ts';
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
-import type { JobRequests } from '../store/store.ts';
+import type { JobRequests } from '../store/job.ts';
 import type { Log } from '../util/log.ts';
 import { andThen, type MaybePromise } from '../util/maybe-promise.ts';
 import type { Conduct } from './abuse/conduct.ts';

@@ -1,7 +1,8 @@
 /** A domain's day as the store keeps it, from the first thing that was counted to the last report: one memo. */
 
 import type { DossierEvent } from '../dossier/event.ts';
-import type { Memo, MessageRequests } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
+import type { MessageRequests } from '../store/message.ts';
 
 export interface DomainDay<Tally> {
   /** A-labels. */

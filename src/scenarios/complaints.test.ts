@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { MatchedMessage } from '../reporting/inbox/complaint.ts';
-import type { StoredReport } from '../store/reports.ts';
+import type { StoredReport } from '../store/report-store.ts';
 import { eventually } from '../testing/eventually.ts';
 import { startWorld, type World } from '../testing/world.ts';
 

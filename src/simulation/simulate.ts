@@ -23,7 +23,7 @@ import {
   step,
 } from '../queue/schedule.ts';
 import { firstDownMs, siteOf } from '../queue/sites.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import { createLog } from '../util/log.ts';
 import { Agenda } from './agenda.ts';
 import { Backlog, type Waiting } from './backlog.ts';

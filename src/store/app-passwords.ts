@@ -5,7 +5,8 @@
 
 import type { Service } from '../sasl/exchange.ts';
 import type { ScramKeys } from '../sasl/scram.ts';
-import type { Account, Store } from './store.ts';
+import type { Account } from './account-store.ts';
+import type { Store } from './store.ts';
 
 export type Scope = Service | 'both';
 

@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { DamagedContentError, errorCode } from './errors.ts';
-import type { Content, FileReader } from './store.ts';
+import type { Content, FileReader } from './message.ts';
 
 /** Octets read from a spool file at once. */
 const chunkBytes = 64 * 1024;

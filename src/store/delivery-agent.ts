@@ -7,8 +7,8 @@ import { Worker } from 'node:worker_threads';
 import { Arena } from './arena.ts';
 import { type DeliveryName, deliver, type MaildirOutcome } from './maildir.ts';
 import type { SmallDelivery } from './maildir-batch.ts';
+import type { Content } from './message.ts';
 import { octetsOf } from './octets.ts';
-import type { Content } from './store.ts';
 
 export interface LocalDelivery extends DeliveryName {
   /** The end of an earlier attempt is not known: look first whether the file is there. */

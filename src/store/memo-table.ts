@@ -7,7 +7,8 @@
 import * as v from 'valibot';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import type { Memo, Store } from './store.ts';
+import type { Memo } from './memo-store.ts';
+import type { Store } from './store.ts';
 
 export interface MemoTableParts<Value> {
   store: Pick<Store, 'listMemos' | 'writeMemos' | 'removeMemos'>;

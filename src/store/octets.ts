@@ -1,7 +1,7 @@
 /** A message's octets as they leave: header fields of ours, then the content; inline content without a stream around it. */
 
 import { type ReadOptions, readContent } from './content.ts';
-import type { Content } from './store.ts';
+import type { Content } from './message.ts';
 
 /**
  * CRLF line ends, not dot-stuffed. Rejects with the system's error where the spool file cannot be read, and with

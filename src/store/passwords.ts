@@ -7,8 +7,8 @@ import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { Service } from '../sasl/exchange.ts';
+import type { Account } from './account-store.ts';
 import { type AppPassword, selectorOf, serves } from './app-passwords.ts';
-import type { Account } from './store.ts';
 
 /** OWASP's minimum for argon2id: about 10 ms. argon2id is the library's default algorithm. */
 const cost = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };

@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { syncDirectory } from './directory-sync.ts';
-import type { FileReader, OpenFile } from './store.ts';
+import type { FileReader, OpenFile } from './message.ts';
 
 /**
  * What comes is copied into one block of memory and written from there. Hundreds of messages that stream in at once

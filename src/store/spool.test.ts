@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { type TemporaryDirectory, temporaryDirectory, textOf } from '../testing/store.ts';
 import { contentBytes, readContent } from './content.ts';
+import type { Content } from './message.ts';
 import { createSpool, type Spool, spoolDirectory } from './spool.ts';
-import type { Content } from './store.ts';
 
 async function spooled(spool: Spool, octets: string | Buffer) {
   const writer = await spool.begin();

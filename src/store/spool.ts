@@ -13,8 +13,8 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
 import { createDirectory } from './directory-sync.ts';
 import { errorCode } from './errors.ts';
+import type { Content } from './message.ts';
 import { SpoolFile, SpoolStage } from './spool-file.ts';
-import type { Content } from './store.ts';
 
 export interface SpoolWriter {
   /**

@@ -2,7 +2,7 @@
 
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { EventRow } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
 import { messageMetrics } from './message-metrics.ts';
 import { type Sessions, type StateParts, sessionMetrics, stateMetrics } from './state-metrics.ts';
 import type { StoreWatch } from './watched-store.ts';

@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto';
 import type * as Api from '@opentelemetry/api';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { EventRow } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
 import { queueIdTime } from '../util/queue-id.ts';
 
 /** Where the interface keeps what an SDK has registered (its own convention, for versions 1.x). */

@@ -1,7 +1,8 @@
 /** What is so at this moment: the queue, sessions, bans, held accounts, health. Looked at when somebody asks for it. */
 
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { QueueCounts, Store } from '../store/store.ts';
+import type { QueueCounts } from '../store/queue-store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
 

@@ -1,6 +1,7 @@
 /** The same store, but somebody sees the events that are written, once they are on disk, and how long a message took to be. */
 
-import type { EventRow, Store } from '../store/store.ts';
+import type { EventRow } from '../store/event-store.ts';
+import type { Store } from '../store/store.ts';
 
 export interface StoreWatch {
   noted(events: readonly EventRow[]): void;

@@ -1,6 +1,7 @@
 /** The memos of a store, in memory: they outlive whoever wrote them. */
 
-import type { Memo, Store } from '../store/store.ts';
+import type { Memo } from '../store/memo-store.ts';
+import type { Store } from '../store/store.ts';
 
 export interface Memos extends Pick<Store, 'listMemos' | 'writeMemos' | 'removeMemos'> {
   /** Transactions that have written something so far. */

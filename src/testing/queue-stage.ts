@@ -7,7 +7,7 @@ import {
   type QueueParts,
   type SiteTrouble,
 } from '../queue/queue.ts';
-import type { JobResult, NewMessage } from '../store/store.ts';
+import type { JobResult, NewMessage } from '../store/queue-store.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { places } from './schedule-stage.ts';

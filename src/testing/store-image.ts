@@ -7,10 +7,12 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Content } from '../store/message.ts';
+import type { NewMessage } from '../store/queue-store.ts';
 import { spoolDirectory } from '../store/spool.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { type StoreFiles, storeFiles } from '../store/sqlite/store-files.ts';
-import type { Content, NewMessage, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { sampleEvent, sampleJob, sampleMessage } from './store.ts';
 
 export interface StoreImage {

@@ -3,16 +3,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EventRow } from '../store/event-store.ts';
+import type { JobRow } from '../store/job.ts';
+import type { MessageRow } from '../store/message.ts';
+import type { JobChange, NewMessage, QueueFilter } from '../store/queue-store.ts';
 import { openStore } from '../store/sqlite/open.ts';
-import type {
-  EventRow,
-  JobChange,
-  JobRow,
-  MessageRow,
-  NewMessage,
-  QueueFilter,
-  Store,
-} from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 
 export interface TemporaryDirectory extends AsyncDisposable {

@@ -12,7 +12,7 @@ import type { Matches } from '../queue/matches.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import { HandInError, handIn } from '../reception/control.ts';
 import type { WhichLogins } from '../reception/signed-in.ts';
-import type { JobRow } from '../store/store.ts';
+import type { JobRow } from '../store/job.ts';
 import type { Acme } from './acme.ts';
 import type { Reception } from './core.ts';
 import { doorPartsOf } from './doors.ts';

@@ -1,7 +1,7 @@
 /** What is known of a receiving site, as the store keeps it between runs, and as `posthorn receivers` shows it. */
 
 import * as v from 'valibot';
-import type { Memo } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
 
 export const memoKind = 'receiver';
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { defaultRetryPolicy } from '../../queue/retry.ts';
 import { reply } from '../../smtp/reply.ts';
-import type { JobMemo, Memo } from '../../store/store.ts';
+import type { JobMemo } from '../../store/job.ts';
+import type { Memo } from '../../store/memo-store.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { sampleJob } from '../../testing/store.ts';
 import { createLog } from '../../util/log.ts';

@@ -6,7 +6,9 @@
 
 import type { DossierEvent } from '../../dossier/event.ts';
 import type { RetryPolicy } from '../../queue/retry.ts';
-import type { JobRow, Memo, Store } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { Memo } from '../../store/memo-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { Greylisting } from '../decision.ts';

@@ -6,7 +6,7 @@
 import type { FullLine, NotTried, SiteTrouble } from '../../queue/queue.ts';
 import { type Suspension, suspendedWhat } from '../../queue/suspensions.ts';
 import { replyText } from '../../smtp/reply.ts';
-import type { JobRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
 import type { Attempt, Outcome, Trouble } from '../outcome.ts';
 import { meaningOf } from './reply-meaning.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Directory } from '../../queue/directory.ts';
 import type { Queue } from '../../queue/queue.ts';
-import type { JobRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { sampleJob, sampleMessage } from '../../testing/store.ts';
 import { bounce } from './bounce.ts';

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Directory } from '../../queue/directory.ts';
-import type { JobRow, NewMessage } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { NewMessage } from '../../store/queue-store.ts';
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import {
   changeAllJobs,

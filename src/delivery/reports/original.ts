@@ -5,7 +5,7 @@ import { findHeaderEnd } from '../../mail/header.ts';
 import { NotConvertibleError, toSevenBit } from '../../mail/seven-bit.ts';
 import { readContent } from '../../store/content.ts';
 import { errorCode } from '../../store/errors.ts';
-import type { Content, MessageRow } from '../../store/store.ts';
+import type { Content, MessageRow } from '../../store/message.ts';
 
 /** Octets of the message that are read for its header. */
 const headerBytes = 64 * 1024;

@@ -17,7 +17,8 @@ import { composeSuccessReport } from '../../dsn/success-report.ts';
 import { formatAddress, needsSmtputf8, parseAddress } from '../../mail/address.ts';
 import type { Directory, Recipient } from '../../queue/directory.ts';
 import { newEntry } from '../../queue/entry.ts';
-import type { MessageRow, NewMessage } from '../../store/store.ts';
+import type { MessageRow } from '../../store/message.ts';
+import type { NewMessage } from '../../store/queue-store.ts';
 import type { Clock } from '../../util/clock.ts';
 import { headerOf, originalOf } from './original.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { defaultRetryPolicy } from '../../queue/retry.ts';
-import type { JobRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
 import { sampleJob, sampleMessage } from '../../testing/store.ts';
 import { createLog } from '../../util/log.ts';
 import { decide } from '../decision.ts';

@@ -4,7 +4,9 @@
  */
 
 import { attemptsMade } from '../../queue/retry.ts';
-import type { JobMemo, JobResult, JobRow, MessageRow } from '../../store/store.ts';
+import type { JobMemo, JobRow } from '../../store/job.ts';
+import type { MessageRow } from '../../store/message.ts';
+import type { JobResult } from '../../store/queue-store.ts';
 import type { Log } from '../../util/log.ts';
 import type { Decision } from '../decision.ts';
 import type { Outcome } from '../outcome.ts';

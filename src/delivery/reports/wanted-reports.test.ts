@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { JobRequests, JobRow } from '../../store/store.ts';
+import type { JobRequests, JobRow } from '../../store/job.ts';
 import { sampleJob } from '../../testing/store.ts';
 import { askedOfNext, namesOf, reachedBy, unwantedBy } from './wanted-reports.ts';
 

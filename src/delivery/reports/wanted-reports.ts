@@ -3,7 +3,7 @@
 import type { FailedRecipient, NamedRecipient } from '../../dsn/failure.ts';
 import type { ReachedRecipient } from '../../dsn/success.ts';
 import { originalRecipient } from '../../smtp/rcpt-parameters.ts';
-import type { JobRequests, JobRow } from '../../store/store.ts';
+import type { JobRequests, JobRow } from '../../store/job.ts';
 import type { Outcome } from '../outcome.ts';
 
 /** How a report names the recipient of a job. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
 import { ConversationError } from '../../smtp/conversation.ts';
-import type { MessageRequests } from '../../store/store.ts';
+import type { MessageRequests } from '../../store/message.ts';
 import { type Script, scriptedResolver } from '../../testing/scripted-resolver.ts';
 import { sampleJob, sampleMessage } from '../../testing/store.ts';
 import { systemClock } from '../../util/clock.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
-import type { JobRow, MessageRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { MessageRow } from '../../store/message.ts';
 import { scriptedResolver } from '../../testing/scripted-resolver.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { StsPolicies } from '../tls/sts-policies.ts';

@@ -6,7 +6,8 @@
 
 import type { Resolver } from '../../dns/resolver.ts';
 import type { DossierEvent } from '../../dossier/event.ts';
-import type { JobRow, MessageRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { MessageRow } from '../../store/message.ts';
 import { type DomainPolicies, findTlsPlan, type TlsParts, type TlsPlan } from '../tls/tls-policy.ts';
 import { demandOf } from '../tls/tls-verdict.ts';
 import { findRoute, type NoRoute, type RouteOptions, routedData } from './route.ts';

@@ -2,7 +2,7 @@
 
 import type { Resolver } from '../../dns/resolver.ts';
 import { siteWithoutRoute } from '../../queue/site-name.ts';
-import type { JobRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
 import type { SentBy } from '../transports/transport-choice.ts';
 import type { Transport } from '../transports/transports.ts';

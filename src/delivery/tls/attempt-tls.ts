@@ -8,7 +8,7 @@ import type { Session } from '../../smtp/client.ts';
 import type { TlsFault, Verdict } from '../../smtp/client-verdict.ts';
 import { replyText } from '../../smtp/reply.ts';
 import { noTls, type TlsDemand } from '../../smtp/tls-demand.ts';
-import type { MessageRequests } from '../../store/store.ts';
+import type { MessageRequests } from '../../store/message.ts';
 import type { OnTlsResult } from '../../tls-rpt/result.ts';
 import type { Loan, Refused } from '../connections/pool.ts';
 import type { Delivery } from '../delivery.ts';

@@ -1,7 +1,7 @@
 /** An MTA-STS policy as the store keeps it beyond a restart, until it is too old (RFC 8461 §3.3). */
 
 import * as v from 'valibot';
-import type { Memo } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
 import type { StsPolicyInForce } from './sts-policies.ts';
 
 export const stsMemoKind = 'mta-sts';

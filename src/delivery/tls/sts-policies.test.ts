@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HttpsAnswer, HttpsFailure } from '../../net/https.ts';
-import type { Memo } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import { type ScriptedResolver, scriptedResolver } from '../../testing/scripted-resolver.ts';
 import type { TlsResult } from '../../tls-rpt/result.ts';

@@ -9,7 +9,7 @@ import type { StsPolicy } from '../../mta-sts/policy.ts';
 import { readPolicyId } from '../../mta-sts/record.ts';
 import { type FetchedPolicy, fetchPolicy, type PolicyFailure } from '../../net/fetch-policy.ts';
 import type { Https } from '../../net/https.ts';
-import type { Memo } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
 import type { OnTlsResult } from '../../tls-rpt/result.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
-import type { MessageRequests } from '../../store/store.ts';
+import type { MessageRequests } from '../../store/message.ts';
 import { type Script, scriptedResolver } from '../../testing/scripted-resolver.ts';
 import type { TlsResult } from '../../tls-rpt/result.ts';
 import { systemClock } from '../../util/clock.ts';

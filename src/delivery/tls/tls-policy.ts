@@ -6,7 +6,7 @@
 
 import type { Resolver, TlsaRecord } from '../../dns/resolver.ts';
 import { allowsHost } from '../../mta-sts/policy.ts';
-import type { MessageRequests } from '../../store/store.ts';
+import type { MessageRequests } from '../../store/message.ts';
 import type { OnTlsResult, ReportedPolicy, TlsFailureType } from '../../tls-rpt/result.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';

@@ -5,7 +5,8 @@
 
 import type { Resolver } from '../../dns/resolver.ts';
 import type { DossierEvent } from '../../dossier/event.ts';
-import type { JobRow, MessageRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { MessageRow } from '../../store/message.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
 import type { ConnectionPool } from '../connections/pool.ts';
 import { contentOf, type Sent, toAll } from '../delivery.ts';

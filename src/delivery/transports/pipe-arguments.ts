@@ -5,7 +5,8 @@
 
 import { parseAddress } from '../../mail/address.ts';
 import { replaceVariables, type Variables } from '../../mail/variables.ts';
-import type { JobRow, MessageRow } from '../../store/store.ts';
+import type { JobRow } from '../../store/job.ts';
+import type { MessageRow } from '../../store/message.ts';
 
 export type PipeCommand = { command: string[] } | { problem: string };
 

@@ -6,7 +6,7 @@
 
 import type { TransportConfig } from '../../config/transport.ts';
 import { addressKey, parseAddress } from '../../mail/address.ts';
-import type { MessageRow } from '../../store/store.ts';
+import type { MessageRow } from '../../store/message.ts';
 
 /** Whose mail it is: the reverse path counts first, then the account that submitted it. */
 export type SentBy = Pick<MessageRow, 'reversePath' | 'submitter'>;

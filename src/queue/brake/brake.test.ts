@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { DossierEvent } from '../../dossier/event.ts';
-import type { Memo } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { createLog } from '../../util/log.ts';
 import { Brake, type BrakePolicy, leastOutcomes, reasonOf, writeDelayMs } from './brake.ts';

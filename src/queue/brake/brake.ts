@@ -7,7 +7,9 @@
 
 import type { AbuseConfig } from '../../config/config.ts';
 import type { DossierEvent } from '../../dossier/event.ts';
-import type { AccountSettings, Memo, Store } from '../../store/store.ts';
+import type { AccountSettings } from '../../store/account-store.ts';
+import type { Memo } from '../../store/memo-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { andThen, type MaybePromise } from '../../util/maybe-promise.ts';

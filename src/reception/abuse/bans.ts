@@ -8,7 +8,8 @@ import type { AbuseConfig } from '../../config/config.ts';
 import { durationOf } from '../../dossier/words.ts';
 import { type ClientNetworks, clientNetworks } from '../../net/client-networks.ts';
 import { networkSet } from '../../net/networks.ts';
-import type { Memo, Store } from '../../store/store.ts';
+import type { Memo } from '../../store/memo-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 

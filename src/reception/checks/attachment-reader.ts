@@ -7,7 +7,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Attachments } from '../../mail/attachments.ts';
 import { errorCode } from '../../store/errors.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import type { Clock } from '../../util/clock.ts';
 import { turnstile } from '../../util/turnstile.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
-import type { EventRow } from '../../store/store.ts';
+import type { EventRow } from '../../store/event-store.ts';
 import { policyOf, type Row } from '../../testing/policies.ts';
 import { type ReceptionSetup, TestReception } from '../../testing/reception.ts';
 

@@ -6,7 +6,7 @@
 import type { Header } from '../../mail/header.ts';
 import type { FactName, Facts, RecipientFacts } from '../../policy/facts.ts';
 import type { Recipient } from '../../queue/directory.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
 import type { MessageCollector } from '../message-collector.ts';
 import type { Session, Transaction } from '../smtp-application.ts';

@@ -2,7 +2,7 @@
 
 import { type Attachments, attachmentsOf } from '../../mail/attachments.ts';
 import { contentBytes, readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 
 /** Octets of a message that are looked at. */
 export const maxScanned = 32 * 2 ** 20;

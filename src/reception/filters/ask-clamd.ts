@@ -11,7 +11,7 @@ import {
   type OpenFilterStream,
 } from '../../filter/stream.ts';
 import { readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import type { Clock } from '../../util/clock.ts';
 
 /** Whoever breaks off and answers otherwise has had enough of this message. Rejects with a FilterError. */

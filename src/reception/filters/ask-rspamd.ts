@@ -14,7 +14,7 @@ import {
 import { bounded, FilterError } from '../../filter/stream.ts';
 import type { PostToFilter } from '../../net/http-post.ts';
 import { contentBytes, readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Session, Transaction } from '../smtp-application.ts';
 

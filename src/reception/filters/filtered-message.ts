@@ -3,7 +3,7 @@
 import type { FilterConfig } from '../../config/filter.ts';
 import type { Header } from '../../mail/header.ts';
 import { contentBytes, readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 
 /** A message that has come in whole. */
 export interface FilteredMessage {

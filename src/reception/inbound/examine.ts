@@ -7,7 +7,7 @@ import { checkSender } from '../../authentication/check.ts';
 import type { Verdicts } from '../../authentication/verdicts.ts';
 import { parseHeader } from '../../mail/header.ts';
 import { readContent } from '../../store/content.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import type { Filtered, Filters } from '../filters/filters.ts';
 import type { Judgment } from '../judging.ts';
 import type { MessageCollector } from '../message-collector.ts';

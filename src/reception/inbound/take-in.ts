@@ -13,7 +13,7 @@ import type { Decision } from '../../policy/decide.ts';
 import type { Recipient } from '../../queue/directory.ts';
 import { newEntry } from '../../queue/entry.ts';
 import type { Reply } from '../../smtp/reply.ts';
-import type { Content } from '../../store/store.ts';
+import type { Content } from '../../store/message.ts';
 import { acceptedEvent, messageRow, queuedAs, traceField } from '../accepted.ts';
 import { filteredEvents } from '../filters/filtered.ts';
 import { verdictText } from '../judging.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { AbuseReport } from '../../arf/read.ts';
 import { addressKey } from '../../mail/address.ts';
-import type { EventRow } from '../../store/store.ts';
+import type { EventRow } from '../../store/event-store.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { complaintMs, followComplaint } from './complaint.ts';
 

@@ -8,7 +8,8 @@ import type { AbuseReport } from '../../arf/read.ts';
 import { type Address, addressKey, parseAddress } from '../../mail/address.ts';
 import type { Complaints } from '../../queue/complaints.ts';
 import type { Suppressions } from '../../queue/suppressions.ts';
-import type { EventRow, Store } from '../../store/store.ts';
+import type { EventRow } from '../../store/event-store.ts';
+import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { DoorFacts } from './kept-report.ts';
 

@@ -3,7 +3,7 @@
  * by page, so that neither the store nor anybody else waits for long.
  */
 
-import type { ReportRow, ReportStore, StoredReport } from '../../store/reports.ts';
+import type { ReportRow, ReportStore, StoredReport } from '../../store/report-store.ts';
 
 export interface DmarcSummary {
   reports: number;

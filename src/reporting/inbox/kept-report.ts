@@ -1,7 +1,7 @@
 /** What was read of a mail, as it is kept: pure. */
 
 import type { AggregateRecord, AggregateReport } from '../../dmarc-rpt/report.ts';
-import type { NewReport, ReportMail, ReportRow } from '../../store/reports.ts';
+import type { NewReport, ReportMail, ReportRow } from '../../store/report-store.ts';
 import type { ReceivedTlsReport } from '../../tls-rpt/read.ts';
 import type { ReadReport } from './read-report.ts';
 

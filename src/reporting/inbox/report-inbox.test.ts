@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Verdicts } from '../../authentication/verdicts.ts';
 import { parseHeader } from '../../mail/header.ts';
-import type { ReportMail } from '../../store/reports.ts';
+import type { ReportMail } from '../../store/report-store.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { type FakeClock, fakeClock } from '../../testing/fake-clock.ts';
 import { type TemporaryStore, temporaryStore } from '../../testing/store.ts';

@@ -1,6 +1,7 @@
 /** The Store's accounts and aliases over a link, with a memory for what the hot path asks: who is local? */
 
-import type { PublicAccount, Store } from '../store.ts';
+import type { PublicAccount } from '../account-store.ts';
+import type { Store } from '../store.ts';
 import type { Link } from './link.ts';
 import { createLookups } from './lookups.ts';
 

@@ -1,7 +1,8 @@
 /** Accounts and aliases: few rows, found by address, lower-case. */
 
 import type { Database } from 'better-sqlite3';
-import type { Account, AccountSettings, Alias, PublicAccount, ScramKeys } from '../store.ts';
+import type { ScramKeys } from '../../sasl/scram.ts';
+import type { Account, AccountSettings, Alias, PublicAccount } from '../account-store.ts';
 import { aliasText, readAliasText } from './alias-text.ts';
 import type { Operations } from './protocol.ts';
 import { json } from './rows.ts';

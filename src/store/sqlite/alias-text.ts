@@ -1,6 +1,6 @@
 /** An alias's column as text: a JSON list of its targets and, at its end, what makes it a mailing list. */
 
-import type { Alias } from '../store.ts';
+import type { Alias } from '../account-store.ts';
 
 export const aliasText = ({ targets, list }: Pick<Alias, 'targets' | 'list'>): string =>
   JSON.stringify(list === undefined ? targets : [...targets, list]);

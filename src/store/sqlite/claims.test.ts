@@ -9,7 +9,8 @@ import {
   temporaryStore,
   withoutVersion5,
 } from '../../testing/store.ts';
-import type { ClaimedMessage, JobRow } from '../store.ts';
+import type { JobRow } from '../job.ts';
+import type { ClaimedMessage } from '../queue-store.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
 import { storeFiles } from './store-files.ts';

@@ -3,8 +3,10 @@
 import { basename } from 'node:path';
 import type { Clock } from '../../util/clock.ts';
 import { StoreFullError } from '../errors.ts';
+import type { EventRow } from '../event-store.ts';
+import type { ClaimedJob, QueueFilter, QueuePage } from '../queue-store.ts';
 import { createSpool, type Spool, spoolDirectory } from '../spool.ts';
-import type { ClaimedJob, EventRow, Freeze, QueueFilter, QueuePage, Store } from '../store.ts';
+import type { Freeze, Store } from '../store.ts';
 import { accountsOver } from './account-client.ts';
 import { entriesOf, eventsOf } from './entries.ts';
 import { keepTidy } from './housekeeping.ts';

@@ -1,6 +1,7 @@
 /** Events as they are stored: those of one message that are written together are one entry, one row. */
 
-import type { EventRow, NewMessage } from '../store.ts';
+import type { EventRow } from '../event-store.ts';
+import type { NewMessage } from '../queue-store.ts';
 import type { EntryTuple, EventTuple } from './protocol.ts';
 
 /** Fields of an event's data that hold addresses or a Message-ID by which a dossier is found. */

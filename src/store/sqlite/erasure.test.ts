@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { sampleEvent, temporaryStore } from '../../testing/store.ts';
-import type { EventRow, Store } from '../store.ts';
+import type { EventRow } from '../event-store.ts';
+import type { Store } from '../store.ts';
 
 const account = (address: string) => ({ address, passwordHash: 'x', createdAt: 1 });
 const trace = (store: Store, queueId: string) => store.trace({ queueId, limit: 1 });

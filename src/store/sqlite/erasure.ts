@@ -4,7 +4,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
-import type { EventRow } from '../store.ts';
+import type { EventRow } from '../event-store.ts';
 import { eventsOf, searchKey } from './entries.ts';
 import type { EventLog } from './event-log.ts';
 import type { EventTuple, Operations } from './protocol.ts';

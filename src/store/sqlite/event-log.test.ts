@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleEvent, sampleJob, sampleMessage, temporaryStore } from '../../testing/store.ts';
-import type { EventRow, TraceQuery } from '../store.ts';
+import type { EventRow, TraceQuery } from '../event-store.ts';
 
 const everything = Number.MAX_SAFE_INTEGER;
 const idsOf = (events: EventRow[]) => [...new Set(events.map(({ queueId }) => queueId))];

@@ -4,7 +4,7 @@
  */
 
 import type { Database } from 'better-sqlite3';
-import type { Retention, TraceQuery } from '../store.ts';
+import type { Retention, TraceQuery } from '../event-store.ts';
 import { searchKey } from './entries.ts';
 import { bucketOf, createEventKeys, type EventKeys } from './event-keys.ts';
 import type { EntryTuple, Operations } from './protocol.ts';

@@ -6,8 +6,9 @@
 
 import type { Database, Statement } from 'better-sqlite3';
 import { firstIdAt } from '../../util/queue-id.ts';
+import type { JobState } from '../job.ts';
 import { never } from '../never.ts';
-import type { JobState, QueueCounts, QueueFilter } from '../store.ts';
+import type { QueueCounts, QueueFilter } from '../queue-store.ts';
 import type { JobName, ListedTuple, QueueStep } from './protocol.ts';
 import { type JobTuple, jobColumns } from './rows.ts';
 

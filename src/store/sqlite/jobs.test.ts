@@ -8,7 +8,8 @@ import {
   temporaryStore,
 } from '../../testing/store.ts';
 import { firstIdAt } from '../../util/queue-id.ts';
-import type { JobChange, QueueChange, Store } from '../store.ts';
+import type { JobChange, QueueChange } from '../queue-store.ts';
+import type { Store } from '../store.ts';
 import { scanStep } from './job-walk.ts';
 import { createEngine } from './operations.ts';
 import { openDatabase } from './schema.ts';

@@ -2,7 +2,7 @@
 
 import type { Database } from 'better-sqlite3';
 import { never } from '../never.ts';
-import type { JobChange } from '../store.ts';
+import type { JobChange } from '../queue-store.ts';
 import type { Destinations } from './destinations.ts';
 import { searchKey } from './entries.ts';
 import type { EventLog } from './event-log.ts';

@@ -1,7 +1,8 @@
 /** The Store's memos over a link. */
 
 import type { Clock } from '../../util/clock.ts';
-import type { Memo, Store } from '../store.ts';
+import type { Memo } from '../memo-store.ts';
+import type { Store } from '../store.ts';
 import { entriesOf } from './entries.ts';
 import type { Link } from './link.ts';
 import type { MemoTuple } from './protocol.ts';

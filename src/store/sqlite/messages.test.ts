@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sampleEvent, sampleJob, sampleMessage, temporaryStore, textOf } from '../../testing/store.ts';
 import { readContent } from '../content.ts';
-import type { Content, Store } from '../store.ts';
+import type { Content } from '../message.ts';
+import type { Store } from '../store.ts';
 
 const claimAll = { now: 5000, limit: 100, leaseMs: 60_000 };
 

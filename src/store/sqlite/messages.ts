@@ -1,7 +1,7 @@
 /** Messages: taken in with their jobs and first events, and settled job by job until the last one is done. */
 
 import type { Database } from 'better-sqlite3';
-import type { Returned } from '../store.ts';
+import type { Returned } from '../queue-store.ts';
 import type { Destinations } from './destinations.ts';
 import type { EventLog } from './event-log.ts';
 import type { AcceptTuple, Operations, ResultTuple, SettleTuple, SpooledTuple } from './protocol.ts';

@@ -1,7 +1,7 @@
 /** New messages and settlements as the tuples that cross to the store thread. */
 
 import type { Arena } from '../arena.ts';
-import type { JobResult, NewMessage, Settlement } from '../store.ts';
+import type { JobResult, NewMessage, Settlement } from '../queue-store.ts';
 import { entriesOfAttempt, entriesOfMessage } from './entries.ts';
 import type { AcceptTuple, ResultTuple, SettleTuple } from './protocol.ts';
 import { jobTuple, json, messageTuple } from './rows.ts';

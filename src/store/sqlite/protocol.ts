@@ -3,22 +3,12 @@
  * tuples where it is hot), and the messages that carry them. Shared by both sides, so that neither can drift.
  */
 
+import type { ScramKeys } from '../../sasl/scram.ts';
+import type { Account, AccountSettings, Alias, PublicAccount } from '../account-store.ts';
 import type { OpenFailure } from '../errors.ts';
-import type { ReportKind, ReportQuery } from '../reports.ts';
-import type {
-  Account,
-  AccountSettings,
-  Alias,
-  ClaimRequest,
-  JobChange,
-  PublicAccount,
-  QueueCounts,
-  QueueFilter,
-  Retention,
-  Returned,
-  ScramKeys,
-  TraceQuery,
-} from '../store.ts';
+import type { Retention, TraceQuery } from '../event-store.ts';
+import type { ClaimRequest, JobChange, QueueCounts, QueueFilter, Returned } from '../queue-store.ts';
+import type { ReportKind, ReportQuery } from '../report-store.ts';
 import type { Upgrade } from './open-engine.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';

@@ -1,6 +1,6 @@
 /** The Store's reports over a link. */
 
-import type { NewReport, ReportMail, ReportRow, ReportStore, StoredReport } from '../reports.ts';
+import type { NewReport, ReportMail, ReportRow, ReportStore, StoredReport } from '../report-store.ts';
 import type { Link } from './link.ts';
 import type { ReportMailTuple, ReportRowTuple, ReportTuple, StoredReportTuple } from './protocol.ts';
 

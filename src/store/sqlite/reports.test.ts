@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { temporaryStore } from '../../testing/store.ts';
-import type { NewReport, ReportMail, ReportRow } from '../reports.ts';
+import type { NewReport, ReportMail, ReportRow } from '../report-store.ts';
 
 const mail = (queueId: string, receivedAt = 1): ReportMail => ({
   queueId,

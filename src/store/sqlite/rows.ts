@@ -6,7 +6,8 @@
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Arena } from '../arena.ts';
-import type { JobMemo, JobRequests, JobRow, MessageRequests, MessageRow } from '../store.ts';
+import type { JobMemo, JobRequests, JobRow } from '../job.ts';
+import type { MessageRequests, MessageRow } from '../message.ts';
 
 export type MessageTuple = [
   queueId: string,

@@ -1,6 +1,6 @@
 /** Of messages whose recipients are lost: whom they were addressed to, by what is left of their dossiers. */
 
-import type { EventRow } from '../../store.ts';
+import type { EventRow } from '../../event-store.ts';
 import { eventsOf } from '../entries.ts';
 import type { Images } from './images.ts';
 import { scanImages } from './scan.ts';

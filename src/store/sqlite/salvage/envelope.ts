@@ -5,7 +5,8 @@
 
 import * as v from 'valibot';
 import { describeIssues } from '../../../util/shape-issues.ts';
-import type { JobMemo, JobRequests, MessageRequests } from '../../store.ts';
+import type { JobMemo, JobRequests } from '../../job.ts';
+import type { MessageRequests } from '../../message.ts';
 import { jobRow, type MessageTuple, requestsOf } from '../rows.ts';
 import type { SalvagedLetter } from './letters.ts';
 

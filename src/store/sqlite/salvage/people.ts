@@ -1,6 +1,7 @@
 /** Accounts and aliases, from whatever is left of them. */
 
-import type { AccountSettings, Alias, ScramKeys } from '../../store.ts';
+import type { ScramKeys } from '../../../sasl/scram.ts';
+import type { AccountSettings, Alias } from '../../account-store.ts';
 import { readAliasText } from '../alias-text.ts';
 import type { SqlValue } from '../pages/record.ts';
 import { jsonOrNull } from './rows.ts';

@@ -5,11 +5,15 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
+import type { ScramKeys } from '../../../sasl/scram.ts';
 import { describeIssues } from '../../../util/shape-issues.ts';
+import type { AccountSettings, MailingList } from '../../account-store.ts';
+import type { Content } from '../../message.ts';
 import { namesIn } from '../../names-in.ts';
+import type { NewMessage } from '../../queue-store.ts';
 import { sizeOf } from '../../size-of.ts';
 import type { Spool } from '../../spool.ts';
-import type { AccountSettings, Content, MailingList, NewMessage, ScramKeys, Store } from '../../store.ts';
+import type { Store } from '../../store.ts';
 import { type Envelope, envelopeShape, table, whole } from './envelope.ts';
 
 export interface RestoreReport {
