@@ -2,7 +2,7 @@
 
 import { basename, dirname } from 'node:path';
 import { localAddress } from '../../src/admin/addresses.ts';
-import { AdminError } from '../../src/admin/admin.ts';
+import { AdminError } from '../../src/admin/admin-error.ts';
 import { parseHostPort, parseNetwork } from '../../src/config/network.ts';
 import { parseIpv4, parseIpv6 } from '../../src/dns/ip.ts';
 import { isAskableName } from '../../src/dns/name.ts';

@@ -1,7 +1,8 @@
 /** The control socket: frames from commands, requests in them, and the answers that a command reads. */
 
 import * as v from 'valibot';
-import { type Admin, AdminError } from '../../src/admin/admin.ts';
+import type { Admin } from '../../src/admin/admin.ts';
+import { AdminError } from '../../src/admin/admin-error.ts';
 import { answerSchema, isOperation, operations, requestSchema } from '../../src/admin/control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from '../../src/admin/frames.ts';
 import { byteByByte, type Cut, cuts, whole } from '../packets.ts';

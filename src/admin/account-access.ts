@@ -18,7 +18,8 @@ import type { Clock } from '../util/clock.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { type EndSessions, inTurn, noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 import { generateAppPassword } from './generate-password.ts';
 
 export type AccessOperations = Pick<

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type TemporaryStore, temporaryStore } from '../testing/store.ts';
 import { turnstile } from '../util/turnstile.ts';
 import { settingsOperations } from './account-settings.ts';
-import type { SettingsChange } from './admin.ts';
 import { senderListOperations } from './sender-lists.ts';
+import type { SettingsChange } from './shapes/accounts.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'example.org', aliasOf: 'example.com' }];
 const bob = 'bob@example.com';

@@ -8,7 +8,9 @@ import type { AccountSettings } from '../store/account-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
-import { type Admin, AdminError, type SettingsChange } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
+import type { SettingsChange } from './shapes/accounts.ts';
 
 export interface SettingsParts {
   store: Pick<Store, 'findAccount' | 'findAlias' | 'setSettings'>;

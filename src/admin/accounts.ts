@@ -16,7 +16,9 @@ import { type AccessOperations, accessOperations } from './account-access.ts';
 import { type RemovalOperations, removalOperations } from './account-removal.ts';
 import { type EndSessions, inTurn, noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
-import { type Admin, AdminError, type NewAccount } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
+import type { NewAccount } from './shapes/accounts.ts';
 
 export interface AccountParts {
   store: Store;

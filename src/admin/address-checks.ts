@@ -6,7 +6,7 @@ import { type Address, formatAddress, parseAddress } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { Suppression, Suppressions } from '../queue/suppressions.ts';
 import { whySuppressed } from '../reception/suppressed.ts';
-import { AdminError } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export function addressChecks(
   checker: Pick<AddressChecker, 'check'>,

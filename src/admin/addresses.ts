@@ -2,7 +2,7 @@
 
 import { addressKey, formatAddress, parseAddress, parseDomain } from '../mail/address.ts';
 import type { LocalDomain } from '../queue/readings.ts';
-import { AdminError } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export type Domains = readonly LocalDomain[];
 

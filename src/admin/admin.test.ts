@@ -21,11 +21,13 @@ import {
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import { maxPasswordBytes } from './accounts.ts';
-import { type Admin, AdminError, type AdminErrorCode, type SendResult } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError, type AdminErrorCode } from './admin-error.ts';
 import { remoteAdmin } from './control-client.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { type LocalAdminParts, localAdmin, type Running } from './local-admin.ts';
 import { openAdmin } from './open-admin.ts';
+import type { SendResult } from './shapes/server.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
 const hash = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaA';

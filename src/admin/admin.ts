@@ -8,7 +8,6 @@ import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receivers/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import type { Braked } from '../queue/brake/brake.ts';
-import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import type { Ban } from '../reception/abuse/bans.ts';
@@ -18,215 +17,30 @@ import type { Acquaintance, SenderEntry } from '../reception/history/history.ts'
 import type { DmarcSummary, SummaryRequest } from '../reporting/inbox/dmarc-summary.ts';
 import type { AccountSettings, Alias } from '../store/account-store.ts';
 import type { Scope } from '../store/app-passwords.ts';
-import type { QueueCounts, QueueFilter, QueuePage } from '../store/queue-store.ts';
-import type { ReportKind, StoredReport } from '../store/report-store.ts';
+import type { QueueCounts } from '../store/queue-store.ts';
+import type { StoredReport } from '../store/report-store.ts';
 import type { TlsStatus } from './certificate-operations.ts';
-import type { HandInRequest, HandInResult } from './hand-in.ts';
-
-export interface NewAccount {
-  /** `user@domain` of a configured domain. */
-  address: string;
-  /** Either the password, in clear, or its argon2id hash in PHC string form. */
-  password?: string;
-  hash?: string;
-}
-
-export interface AccountSummary {
-  address: string;
-  /** Milliseconds since the epoch. */
-  createdAt: number;
-  settings?: AccountSettings;
-  /** It can log in by SCRAM. */
-  hasScramKeys: boolean;
-}
-
-/** What is absent stays as it is; null: as the domain or the server has it. */
-export interface SettingsChange {
-  address: string;
-  /** Whether mail can be sent to it. */
-  receive?: boolean;
-  /** Whether its user can submit mail. */
-  send?: boolean;
-  quotaBytes?: number | null;
-  /** Name of the policy that judges what comes in for it. */
-  policy?: string | null;
-  /** Before what it sends is held; 0: as many as it likes. */
-  hourlyRecipients?: number | null;
-  /** Its own password is not for mail programs. */
-  appPasswordsOnly?: boolean;
-  /** Addresses that its mail goes on to, and whether a copy stays. */
-  forward?: { to: string[]; keep: boolean } | null;
-}
-
-/** What may be shown of an app password. */
-export interface AppPasswordSummary {
-  name: string;
-  scope: Scope;
-  createdAt: number;
-  /** To the hour; absent: never. */
-  usedAt?: number;
-}
-
-export interface ImportResult {
-  added: number;
-  /** These existed already and were left as they are. */
-  existing: string[];
-}
-
-export interface TraceRequest {
-  /** A queue id, a Message-ID with or without its angle brackets, or the address of a sender or recipient. */
-  subject: string;
-  /** Dossiers at most, newest first. */
-  limit: number;
-}
-
-export interface JudgedRequest {
-  /** `next` of the page before. */
-  before?: number;
-  /** Entries of the log looked at, at most. */
-  limit: number;
-}
-
-/** Those of the log's events that say what was known of mail from outside, and what was made of it. */
-export interface JudgedPage {
-  events: DossierEvent[];
-  /** When the oldest of the entries that were looked at was written, ms since the epoch; absent: there are none. */
-  reachedBack?: number;
-  next?: number;
-}
-
-/** Recipients that match all that is given. */
-export interface QueueSelection extends Omit<QueueFilter, 'destination' | 'localDomain'> {
-  /** Of the recipient; one of ours means local delivery there. */
-  domain?: string;
-  /** The receiving site, by one of its hosts or a domain that they lie in; `local` is this server. */
-  site?: string;
-}
-
-export interface QueueRequest extends QueueSelection {
-  /** `next` of the page before. */
-  after?: string;
-  /** Jobs at most. */
-  limit: number;
-}
-
-/** How the jobs of a message stand that wait still. */
-export interface OutlookResult {
-  /** By the server's clock. */
-  now: number;
-  /** Deliveries at once, of the whole server; absent where none runs. */
-  concurrency?: number;
-  jobs: JobOutlook[];
-}
-
-export interface JobOutlook {
-  recipient: string;
-  /** A–labels; '' for our own mailboxes. */
-  destination: string;
-  nextAttemptAt: number;
-  expiresAt: number;
-  /** In memory: under way, or in line. */
-  claimed: boolean;
-  /** Put on hold, and by whom. */
-  heldBy?: string;
-  /** What an operator has suspended, in words, and until when, if that is known. */
-  suspended?: { what: string; until?: number };
-  /** Others for its destination that wait in the store: those that are due before, and those that are due by now, too. */
-  ahead: number;
-  behind: number;
-  /** Absent where no server runs. */
-  site?: SiteOutlook;
-}
-
-/**
- * A recipient that waits; `suspended` is why nothing is tried, where an operator wants it so. With `inLine` it is due, and
- * waits for a place at its site; with `claimed` it is being tried.
- */
-export type QueuedJob = QueuePage['jobs'][number] & { suspended?: Suspension; inLine?: true };
-
-export interface QueueCountRequest extends QueueSelection {
-  /** Rejects where nothing is known to go to the site, and something may. Default: counts what is known. */
-  mustKnow?: boolean;
-}
-
-export interface QueueListing {
-  jobs: QueuedJob[];
-  next?: string;
-}
-
-/** Who gives an order, and why: for the dossier. */
-export interface Ordered {
-  /** The user of the machine. Whoever can reach the store may do everything, so this is taken as it is told. */
-  by: string;
-  reason?: string;
-}
-
-export type QueueOrder =
-  | { kind: 'retry' | 'hold' | 'release' | 'drop' }
-  /** To this address; one of ours may be an alias of one account. */
-  | { kind: 'redirect'; to: string }
-  /** Ends it now, and tells the sender. */
-  | { kind: 'bounce' };
-
-export interface QueueOrderRequest extends Ordered {
-  selection: QueueSelection;
-  order: QueueOrder;
-  /** `next` of the step before. */
-  after?: string;
-}
-
-export interface QueueOrderResult {
-  /** Those that were changed. */
-  jobs: { queueId: string; recipient: string }[];
-  /** There may be more. */
-  next?: string;
-}
-
-export interface SuppressionsRequest {
-  /** `next` of the page before. */
-  after?: string;
-  limit: number;
-}
-
-export interface ReportsRequest {
-  kind: ReportKind;
-  domain?: string;
-  /** Reports on what was before are left out: ms since the epoch. */
-  since: number;
-  /** `next` of the page before. */
-  after?: number;
-  limit: number;
-}
-
-export interface SendRequest {
-  /** `user@domain`; '' is the null sender. */
-  from: string;
-  recipients: string[];
-  /** A complete message, CRLF line ends. */
-  content: Buffer;
-}
-
-export interface SendResult {
-  queueId: string;
-  /** Recipients that the server did not take, and why; the others are in the queue. */
-  refused: { recipient: string; reply: string }[];
-}
-
-/** Patterns that go on a mailbox's block or allow list, or off it. */
-export interface SenderListChange {
-  address: string;
-  list: 'block' | 'allow';
-  add?: string[];
-  remove?: string[];
-}
-
-/** The lists of one mailbox, as they are now. */
-export interface SenderListsResult {
-  block: readonly string[];
-  allow: readonly string[];
-  /** What was to be removed, and was not there. */
-  missing: readonly string[];
-}
+import type {
+  AccountSummary,
+  AppPasswordSummary,
+  ImportResult,
+  NewAccount,
+  SenderListChange,
+  SenderListsResult,
+  SettingsChange,
+} from './shapes/accounts.ts';
+import type { JudgedPage, JudgedRequest, ReportsRequest, TraceRequest } from './shapes/past.ts';
+import type {
+  Ordered,
+  OutlookResult,
+  QueueCountRequest,
+  QueueListing,
+  QueueOrderRequest,
+  QueueOrderResult,
+  QueueRequest,
+  SuppressionsRequest,
+} from './shapes/queue.ts';
+import type { HandInRequest, HandInResult, SendRequest, SendResult } from './shapes/server.ts';
 
 /** Every method rejects with an AdminError where it cannot do what was asked. */
 export interface Admin {
@@ -307,7 +121,6 @@ export interface Admin {
     by: string;
     drop?: boolean;
   }): Promise<{ count: number; braked?: Braked }>;
-  /** In force, those that end last at the end; counts only with a running server. */
   /** Who has been asked to come again, who is let in, a page at a time. */
   listGreylist(request: {
     after?: number;
@@ -323,6 +136,7 @@ export interface Admin {
   findSender(request: { name: string }): Promise<{ senders: SenderEntry[]; acquaintances: Acquaintance[] }>;
   /** Forgets all about it; resolves to how many entries that were. */
   forgetSender(request: { name: string }): Promise<{ count: number }>;
+  /** In force, those that end last at the end; counts only with a running server. */
   listBans(): Promise<{ bans: Ban[]; counts?: AbuseCounts }>;
   /** `network` is an address or a block in CIDR notation; without `until` it is banned until that is lifted. */
   addBan(request: { network: string; until?: number } & Ordered): Promise<Ban>;
@@ -372,47 +186,3 @@ export interface Admin {
 
 /** What a face can ask for. */
 export type Operation = Exclude<keyof Admin, 'close'>;
-
-export const adminErrorCodes = [
-  /** The request itself makes no sense: a bad address, an empty password. */
-  'bad-request',
-  'not-our-domain',
-  /** Whether anything goes to that site is not known: DNS has no route for what is in the queue. */
-  'no-route',
-  'no-such-account',
-  'no-such-alias',
-  'exists',
-  /** The configuration cannot be used; the message lists every problem. */
-  'config',
-  /** The server took the message for none of its recipients. */
-  'refused',
-  /** It was asked for too often; the message says when to come again. */
-  'too-many',
-  /** It was given up meanwhile. */
-  'too-late',
-  /** The role of who asks does not go so far. */
-  'forbidden',
-  /** Needs a running server, and there is none. */
-  'no-server',
-  /** Another process has the store and does not answer. */
-  'in-use',
-  /** The connection to the server broke in the middle. */
-  'connection',
-  /** The server's disk is full, or does not do what it should. */
-  'disk',
-  /** A bug of ours; the server's log knows more. */
-  'internal',
-] as const;
-
-export type AdminErrorCode = (typeof adminErrorCodes)[number];
-
-/** The message is for people and says what to do. */
-export class AdminError extends Error {
-  override readonly name = 'AdminError';
-  readonly code: AdminErrorCode;
-
-  constructor(code: AdminErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}

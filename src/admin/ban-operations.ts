@@ -4,7 +4,8 @@ import { banNetwork } from '../reception/abuse/ban-network.ts';
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Defence } from '../reception/abuse/defence.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export type BanOperations = Pick<Admin, 'listBans' | 'addBan' | 'liftBan'>;
 

@@ -3,7 +3,8 @@
 import { AcmeError } from '../acme/acme-error.ts';
 import type { AcmeStatus } from '../acme/acme-status.ts';
 import type { KnownCertificate } from '../net/tls-context.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export interface TlsStatus {
   /** Those that are shown, the preferred ones first. */

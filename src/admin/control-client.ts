@@ -2,7 +2,8 @@
 
 import * as v from 'valibot';
 import { type ControlConnection, connectControl } from '../net/control-socket.ts';
-import { type Admin, AdminError, type Operation } from './admin.ts';
+import type { Admin, Operation } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 import { answerSchema, maxAnswerLine } from './control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
 

@@ -3,7 +3,8 @@
 import * as v from 'valibot';
 import { messageNamePattern } from '../store/drop-message.ts';
 import { describeIssues } from '../util/shape-issues.ts';
-import { type Admin, AdminError, adminErrorCodes, type Operation } from './admin.ts';
+import type { Admin, Operation } from './admin.ts';
+import { AdminError, adminErrorCodes } from './admin-error.ts';
 
 /** A batch of accounts is the longest request, a long trace the longest answer; both in octets of JSON. */
 export const maxRequestLine = 4 * 2 ** 20;

@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ControlConnection, connectControl } from '../net/control-socket.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { createLog } from '../util/log.ts';
-import type { Admin, SendRequest } from './admin.ts';
+import type { Admin } from './admin.ts';
 import { maxAnswerLine, maxRequestLine } from './control-protocol.ts';
 import { type ControlServer, lastAnswerMs, startControlServer } from './control-server.ts';
 import { encodeFrame } from './frames.ts';
+import type { SendRequest } from './shapes/server.ts';
 
 const maxContentBytes = 1000;
 

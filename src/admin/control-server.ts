@@ -10,7 +10,8 @@ import { type ControlConnection, listenControl } from '../net/control-socket.ts'
 import { isDiskFull, StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 import {
   type Answer,
   isOperation,

@@ -3,7 +3,8 @@
 import { parseDomain } from '../mail/domain.ts';
 import { canonicalAddress, findFamily } from '../net/addresses.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export interface GreylistOperationsParts {
   greylist(): Promise<Greylist>;

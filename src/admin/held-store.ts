@@ -11,7 +11,8 @@ import { whileOffline } from '../store/sqlite/offline.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { storeFiles } from '../store/sqlite/store-files.ts';
 import { type Clock, sleep } from '../util/clock.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 import { remoteAdmin } from './control-client.ts';
 import { controlPath, inUse, patienceMs, pauseMs } from './open-admin.ts';
 

@@ -2,7 +2,7 @@
 
 import type { DossierEvent } from '../dossier/event.ts';
 import type { Store } from '../store/store.ts';
-import type { JudgedPage, JudgedRequest } from './admin.ts';
+import type { JudgedPage, JudgedRequest } from './shapes/past.ts';
 
 /** Entries looked at in one answer, however many are asked for. */
 const maxEntries = 1000;

@@ -1,6 +1,7 @@
 /** An order to the queue, given step after step until it is done: what each step did is known, however it ends. */
 
-import type { Admin, QueueOrderRequest, QueueOrderResult } from './admin.ts';
+import type { Admin } from './admin.ts';
+import type { QueueOrderRequest, QueueOrderResult } from './shapes/queue.ts';
 
 /** Yields what each step has changed. */
 export async function* orderSteps(

@@ -4,8 +4,8 @@ import { readSuspensions, type Suspension, suspendedWhat, suspensionOf } from '.
 import type { QueuePage } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import type { JobOutlook, OutlookResult } from './admin.ts';
 import type { Running } from './local-admin.ts';
+import type { JobOutlook, OutlookResult } from './shapes/queue.ts';
 
 export interface OutlookParts {
   store: Pick<Store, 'listJobs' | 'countAround' | 'listMemos'>;

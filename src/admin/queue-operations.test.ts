@@ -9,9 +9,9 @@ import {
   type TemporaryStore,
   temporaryStore,
 } from '../testing/store.ts';
-import type { QueueSelection } from './admin.ts';
 import { orderSteps } from './order-steps.ts';
 import { type QueueOperations, queueOperations } from './queue-operations.ts';
+import type { QueueSelection } from './shapes/queue.ts';
 
 let directory: TemporaryStore;
 beforeAll(async () => {

@@ -15,19 +15,19 @@ import type { JobState } from '../store/job.ts';
 import type { ClaimedMessage, JobChange, QueueCounts, QueuePage } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import {
-  type Admin,
-  AdminError,
-  type Ordered,
-  type QueueCountRequest,
-  type QueuedJob,
-  type QueueOrder,
-  type QueueOrderRequest,
-  type QueueOrderResult,
-  type QueueRequest,
-  type QueueSelection,
-} from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 import { filterOf, type Place, places, sitesAtOnce } from './queue-places.ts';
+import type {
+  Ordered,
+  QueueCountRequest,
+  QueuedJob,
+  QueueOrder,
+  QueueOrderRequest,
+  QueueOrderResult,
+  QueueRequest,
+  QueueSelection,
+} from './shapes/queue.ts';
 
 export type QueueOperations = Pick<Admin, 'listQueue' | 'countQueue' | 'orderQueue'>;
 

@@ -8,7 +8,8 @@ import { hasNoRoute, isSite } from '../queue/site-name.ts';
 import type { QueueFilter } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import { anyDomain, anySite } from './addresses.ts';
-import { AdminError, type QueueSelection } from './admin.ts';
+import { AdminError } from './admin-error.ts';
+import type { QueueSelection } from './shapes/queue.ts';
 
 export interface PlacesParts {
   store: Pick<Store, 'listDestinations'>;

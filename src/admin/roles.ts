@@ -5,7 +5,8 @@
 
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
-import { AdminError, type Operation } from './admin.ts';
+import type { Operation } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 /** Each may do what those before it may. */
 export const roles = ['viewer', 'operator', 'admin'] as const;

@@ -6,7 +6,8 @@ import type { Store } from '../store/store.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { inTurn, noSuchAccount } from './account-settings.ts';
 import { type Domains, localAddress } from './addresses.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export interface SenderListParts {
   store: Pick<Store, 'findAccount' | 'setSettings'>;

@@ -7,7 +7,8 @@ import { randomUUID } from 'node:crypto';
 import type { Freeze } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 /** Without a renewal the store is let go after so long. */
 export const snapshotLeaseMs = 60_000;

@@ -4,7 +4,8 @@ import { type Address, parseAddress } from '../mail/address.ts';
 import type { Directory } from '../queue/directory.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export type SuppressionOperations = Pick<
   Admin,

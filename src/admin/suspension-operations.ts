@@ -13,7 +13,8 @@ import {
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { anyDomain, anySite } from './addresses.ts';
-import { type Admin, AdminError } from './admin.ts';
+import type { Admin } from './admin.ts';
+import { AdminError } from './admin-error.ts';
 
 export type SuspensionOperations = Pick<Admin, 'suspend' | 'resume' | 'listSuspensions'>;
 

@@ -1,7 +1,7 @@
 /** `posthorn account suspend`, `resume` and `app-password`: who may log in to an account, and with what. */
 
 import { type Command, Option } from 'commander';
-import type { AppPasswordSummary } from '../admin/admin.ts';
+import type { AppPasswordSummary } from '../admin/shapes/accounts.ts';
 import { printable } from '../dossier/printable.ts';
 import type { Scope } from '../store/app-passwords.ts';
 import { keyOf } from './address-key.ts';

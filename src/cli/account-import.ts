@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import type { Admin, ImportResult, NewAccount } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
 import { generatePassword } from '../admin/generate-password.ts';
+import type { ImportResult, NewAccount } from '../admin/shapes/accounts.ts';
 import { accountRows } from './account-csv.ts';
 import { type AccountRows, maxProblems, readAccountRows } from './account-rows.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';

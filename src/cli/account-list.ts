@@ -1,7 +1,7 @@
 /** `posthorn account list`: who has a mailbox here, what is special about it, and how full it is. */
 
 import type { Command } from 'commander';
-import type { AccountSummary } from '../admin/admin.ts';
+import type { AccountSummary } from '../admin/shapes/accounts.ts';
 import type { DomainConfig } from '../config/config.ts';
 import { errorCode } from '../store/errors.ts';
 import { maildirPath } from '../store/maildir.ts';

@@ -1,7 +1,8 @@
 /** Accounts from a file, whatever its format: what can be made of its rows, and what is wrong with them, by line. */
 
 import { localAddress } from '../admin/addresses.ts';
-import { AdminError, type NewAccount } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
+import type { NewAccount } from '../admin/shapes/accounts.ts';
 import { readSecret, type Secret } from './account-secrets.ts';
 
 /** As its format has it. */

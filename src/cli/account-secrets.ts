@@ -1,6 +1,6 @@
 /** What other servers' lists of accounts have in the place of a password: the password itself, a hash of ours, or another's. */
 
-import type { NewAccount } from '../admin/admin.ts';
+import type { NewAccount } from '../admin/shapes/accounts.ts';
 
 /** `unusable` names what kind of hash it is: nobody can make a password of it, nor can we check one with it. */
 export type Secret = Pick<NewAccount, 'password' | 'hash'> | { unusable: string };

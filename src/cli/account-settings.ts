@@ -1,7 +1,7 @@
 /** `posthorn account set` and `account forward`: what holds for one mailbox. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { SettingsChange } from '../admin/admin.ts';
+import type { SettingsChange } from '../admin/shapes/accounts.ts';
 import { plural } from '../dossier/words.ts';
 import type { AccountSettings } from '../store/account-store.ts';
 import { keyOf } from './address-key.ts';

@@ -6,7 +6,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Admin, AdminError } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { maxImportBytes } from './account-import.ts';
 import { maxProblems } from './account-rows.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';

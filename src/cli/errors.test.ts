@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AdminError } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { StoreBrokenError, StoreFullError, StoreOpenError } from '../store/errors.ts';
 import { explain } from './errors.ts';
 

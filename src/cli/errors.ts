@@ -1,6 +1,6 @@
 /** What a person is told when a command fails, and the exit code that goes with it. The texts say what to do. */
 
-import { AdminError, type AdminErrorCode } from '../admin/admin.ts';
+import { AdminError, type AdminErrorCode } from '../admin/admin-error.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type ListenTrouble, listenTrouble } from '../net/listen-trouble.ts';
 import {

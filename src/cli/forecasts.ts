@@ -1,6 +1,7 @@
 /** When what waits of some messages is likely to go: asked of the server, played on here, told in words. */
 
-import type { Admin, JobOutlook, OutlookResult } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
+import type { JobOutlook, OutlookResult } from '../admin/shapes/queue.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { likelyText } from '../dossier/likely.ts';
 import { printable } from '../dossier/printable.ts';

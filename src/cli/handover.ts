@@ -1,6 +1,7 @@
 /** `posthorn handover`: another process takes over from the running server, and no connection is refused meanwhile. */
 
-import { type Admin, AdminError } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';

@@ -1,7 +1,7 @@
 /** The options by which a command says which recipients of the queue it means. All that are given must match. */
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { QueueSelection } from '../admin/admin.ts';
+import type { QueueSelection } from '../admin/shapes/queue.ts';
 import type { JobState } from '../store/job.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CommonOptions } from './context.ts';

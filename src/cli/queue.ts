@@ -1,8 +1,9 @@
 /** `posthorn queue`: what still waits to be delivered, and what becomes of it. */
 
 import type { Command } from 'commander';
-import type { Admin, QueuedJob, QueueOrder, QueueSelection } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
 import { orderSteps } from '../admin/order-steps.ts';
+import type { QueuedJob, QueueOrder, QueueSelection } from '../admin/shapes/queue.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
 import { suspendedWhat } from '../queue/suspensions.ts';

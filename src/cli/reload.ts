@@ -1,6 +1,6 @@
 /** `posthorn reload`: the running server reads its configuration anew. */
 
-import { AdminError } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';

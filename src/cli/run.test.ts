@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AdminError } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { startControlServer } from '../admin/control-server.ts';
 import { localAdmin, type Running } from '../admin/local-admin.ts';
 import type { CheckStep } from '../delivery/check/callout.ts';

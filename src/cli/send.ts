@@ -1,7 +1,7 @@
 /** `posthorn send`: sends a message and shows what came of it, for each recipient, with the dialogue (M10). */
 
 import { Option } from 'commander';
-import type { SendResult } from '../admin/admin.ts';
+import type { SendResult } from '../admin/shapes/server.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { printable } from '../dossier/printable.ts';
 import { type RecipientState, type RecipientSummary, summarise } from '../dossier/summary.ts';

@@ -1,7 +1,7 @@
 /** `posthorn account block|unblock|allow|unallow`: whose mail a mailbox does not want, or wants. */
 
 import type { Command } from 'commander';
-import type { SenderListChange, SenderListsResult } from '../admin/admin.ts';
+import type { SenderListChange, SenderListsResult } from '../admin/shapes/accounts.ts';
 import { printable } from '../dossier/printable.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';

@@ -4,7 +4,7 @@
  * store. What connects meanwhile waits, and is given on. Where the other one fails, this one opens the store again and goes on.
  */
 
-import { AdminError } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import type { Config } from '../config/config.ts';
 import { passedSockets } from '../net/passed-sockets.ts';
 import { type ServiceState, tellServiceManager } from '../net/service-manager.ts';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { QueueOrder, QueueSelection } from '../admin/admin.ts';
+import type { QueueOrder, QueueSelection } from '../admin/shapes/queue.ts';
 import { formatTimeline } from '../dossier/timeline.ts';
 import { reply } from '../smtp/reply.ts';
 import { eventually } from '../testing/eventually.ts';

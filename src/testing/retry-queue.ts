@@ -1,7 +1,8 @@
 /** For tests: what waits is tried now, as an operator wants it. */
 
-import type { Admin, QueueSelection } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
 import { orderSteps } from '../admin/order-steps.ts';
+import type { QueueSelection } from '../admin/shapes/queue.ts';
 
 /** Resolves to how many recipients were made due. */
 export async function retryQueue(admin: Admin, selection: QueueSelection = {}): Promise<number> {

@@ -1,7 +1,8 @@
 /** The wiring of what commands reach: the operations, on the running server, as one reading of the configuration has it. */
 
 import { addressChecks, ownAddresses } from '../admin/address-checks.ts';
-import { type Admin, AdminError } from '../admin/admin.ts';
+import type { Admin } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
 import { localAdmin } from '../admin/local-admin.ts';
 import { AddressChecker } from '../delivery/check/address-checker.ts';
 import { operatorParts } from '../delivery/operator.ts';

@@ -3,9 +3,9 @@
  * that the server runs as. Loaded where the socket is there for us.
  */
 
-import { AdminError } from '../../admin/admin.ts';
+import { AdminError } from '../../admin/admin-error.ts';
 import { remoteAdmin } from '../../admin/control-client.ts';
-import type { HandInRequest, HandInResult } from '../../admin/hand-in.ts';
+import type { HandInRequest, HandInResult } from '../../admin/shapes/server.ts';
 import { exitCodes } from '../exit-codes.ts';
 
 /** sysexits(3) for what the server says of a message that nobody gets. */
