@@ -87,12 +87,17 @@ describe('checkPorts()', () => {
   }));
   const look = (
     ports: Record<number, 'taken' | 'denied'>,
-    { isRunning = false, isHeld = false }: { isRunning?: boolean; isHeld?: boolean } = {},
+    {
+      isRunning = false,
+      isHeld = false,
+      takesMail = true,
+    }: { isRunning?: boolean; isHeld?: boolean; takesMail?: boolean } = {},
   ) =>
     checkPorts({
       wanted,
       isRunning,
       isHeld,
+      takesMail,
       portState: setupMachine({ ports }).portState,
       holderOf: async (port) => (isHeld ? 'systemd (pid 1)' : `exim4 (pid ${port})`),
     });
@@ -109,6 +114,14 @@ describe('checkPorts()', () => {
     expect((await look({ 25: 'taken', 465: 'taken' }, { isRunning: true })).state).toBe('good');
     expect((await look({ 25: 'taken', 465: 'taken' }, { isHeld: true })).state).toBe('good');
     expect((await look({})).state).toBe('good');
+  });
+
+  it('misses a listener for mail from outside, also while the server runs', async () => {
+    for (const isRunning of [false, true])
+      expect(await look({}, { isRunning, takesMail: false })).toMatchObject({
+        state: 'failed',
+        remedy: expect.stringContaining('protocol = "smtp"'),
+      });
   });
 
   it('cannot tell without the right to try', async () => {

@@ -13,6 +13,9 @@ const stopRemedy =
 const behindRemedy =
   'Let that web server pass on mta-sts., autoconfig. and autodiscover. of your domain: [[listener]] protocol = "http", address = "127.0.0.1", port = 8080, proxied = true (docs/WEB.md).';
 
+const doorRemedy =
+  'Add a listener to it, and run quickstart again:\n[[listener]]\nprotocol = "smtp"          # mail from outside, port 25';
+
 export interface WantedPort {
   protocol: string;
   address: string;
@@ -25,6 +28,8 @@ export interface PortParts extends Pick<Machine, 'portState'> {
   isRunning: boolean;
   /** systemd holds our ports for the server. */
   isHeld: boolean;
+  /** By the configuration mail comes in at some port. */
+  takesMail: boolean;
   holderOf?: (port: number) => Promise<string | undefined>;
 }
 
@@ -34,8 +39,13 @@ export async function checkPorts({
   portState,
   isRunning,
   isHeld,
+  takesMail,
   holderOf = findPortHolder,
 }: PortParts): Promise<StepOutcome<readonly number[]>> {
+  if (!takesMail) {
+    const what = 'the configuration has no listener for mail from outside: none comes in';
+    return { value: [], state: 'failed', what, remedy: doorRemedy };
+  }
   const all = wanted.map(({ port }) => port).join(', ');
   if (isRunning) return { value: [], state: 'good', what: `${all}: the server is running already` };
   const states = await Promise.all(

@@ -176,13 +176,26 @@ describe('quickstart()', () => {
     expect(filesBelow(prefix)).toEqual(before);
   });
 
-  it('leaves out a listener whose port somebody has, and says what to do', async () => {
+  it('writes down the ports of mail also while somebody has them: when he is gone, mail comes in', async () => {
     const { step, result } = await setUp({}, { ports: { 25: 'taken' } });
     expect(step('ports')).toMatchObject({ state: 'failed', what: 'taken: 25' });
-    const config = await loadConfig(configFile());
-    expect(config.listeners.map(({ port }) => port)).toEqual([465, 587, 995, 443, 80]);
-    expect(readFileSync(configFile(), 'utf8')).toContain('# [[listener]]\n# protocol = "smtp"');
     expect(result.steps).toContainEqual(step('ports'));
+    expect((await setUp()).step('ports')).toMatchObject({
+      state: 'good',
+      what: '25, 465, 587, 995, 443, 80: free',
+    });
+    const config = await loadConfig(configFile());
+    expect(config.listeners.map(({ port }) => port)).toEqual([25, 465, 587, 995, 443, 80]);
+  });
+
+  it('misses a listener for mail in a configuration that has none', async () => {
+    await setUp();
+    const text = readFileSync(configFile(), 'utf8');
+    writeFileSync(configFile(), text.replace(/\[\[listener\]\]\nprotocol = "smtp" .*\n/, ''));
+    expect((await setUp()).step('ports')).toMatchObject({
+      state: 'failed',
+      remedy: expect.stringContaining('protocol = "smtp"'),
+    });
   });
 
   it('asks for certificates by the port that is open, by none where none is, and not against your will', async () => {
@@ -210,6 +223,7 @@ describe('quickstart()', () => {
       remedy: expect.stringContaining('proxied = true'),
     });
     expect((await loadConfig(configFile())).listeners.map(({ port }) => port)).toEqual([25, 465, 587, 995]);
+    expect(readFileSync(configFile(), 'utf8')).toContain('# [[listener]]\n# protocol = "https"');
     expect(result.records.find(({ purpose }) => purpose === 'mta-sts')?.notYet).toBeDefined();
   });
 

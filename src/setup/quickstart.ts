@@ -105,7 +105,10 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
   const ports = existing === undefined ? newPorts : configuredPorts(existing);
   const isRunning = existing !== undefined && (await runs(existing));
   const isHeld = await isThere(join(places.systemd, 'posthorn.socket'));
-  const taken = await take('ports', () => checkPorts({ ...machine, wanted: ports, isRunning, isHeld }));
+  const takesMail = existing === undefined || existing.listeners.some(({ protocol }) => isMailDoor(protocol));
+  const taken = await take('ports', () =>
+    checkPorts({ ...machine, wanted: ports, isRunning, isHeld, takesMail }),
+  );
   await take('port 25 out', () => checkOutbound({ ...machine, resolver }));
 
   const owner = await take('user', () => ensureUser(machine, places));
@@ -118,7 +121,11 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
       now: machine.clock.now(),
     }),
   );
-  const listeners = newListeners.map((listener) => ({ ...listener, isOff: taken.includes(listener.port) }));
+  // Mail's own ports stand in the file whoever has them now: when that program is gone, the server has to open them.
+  const listeners = newListeners.map((listener) => ({
+    ...listener,
+    isOff: taken.includes(listener.port) && webPorts.includes(listener.port),
+  }));
   const { translated } = addresses;
   const { usesAcme } = wanted;
   const config = await take('config file', () =>
@@ -129,7 +136,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     ensureAccount({ config, domain, user: wanted.user, clock: machine.clock }),
   );
   if (owner !== undefined) for (const path of [places.keys, config.dataDir]) await giveTo(owner, path);
-  // Of a file that was just written, what is taken is left out: only mail's own ports are missed.
+  // Of a file that was just written, the web's ports are left out where they are taken.
   const canStart = taken.every((port) => existing === undefined && webPorts.includes(port));
   const units = [
     socketUnit(configuredPorts(config)),
@@ -159,6 +166,9 @@ const newListeners: readonly Omit<NewListener, 'isOff'>[] = [
   { protocol: 'https', port: standardPorts.https, comment: 'what mail programs and other servers ask for' },
   { protocol: 'http', port: standardPorts.http, comment: 'proof to certificate authorities' },
 ];
+
+/** By one of these mail for our domains comes in. */
+const isMailDoor = (protocol: string): boolean => protocol === 'smtp' || protocol === 'lmtp';
 
 const newPorts: readonly WantedPort[] = newListeners.map(({ protocol, port }) => ({
   protocol,
