@@ -234,9 +234,12 @@ function configure(database: Database.Database): void {
   // is answered, swallow errors, and keep no sums (bookkeeping.ts).
   database.pragma('wal_autocheckpoint = 0');
   database.pragma('synchronous = FULL'); // until transaction.ts takes over the syncing of commits, and sets NORMAL
-  // These two only matter before the first table is created; vacuuming by steps needs the latter.
-  database.pragma(`page_size = ${pageBytes}`);
-  database.pragma('auto_vacuum = INCREMENTAL');
+  // These two only matter before the first table is created; vacuuming by steps needs the latter. Of a database that is there,
+  // SQLite would write the first page anew, and whoever then fails to open the store would leave it other than its sums say.
+  if (database.pragma('page_count', { simple: true }) === 0) {
+    database.pragma(`page_size = ${pageBytes}`);
+    database.pragma('auto_vacuum = INCREMENTAL');
+  }
   database.pragma('journal_mode = WAL');
   database.pragma(`cache_size = ${-cacheKib}`);
   database.pragma(`journal_size_limit = ${logBytesKept}`);

@@ -20,6 +20,7 @@ import { readContent } from '../content.ts';
 import { verifyPassword } from '../passwords.ts';
 import { findKept, keptDirectory } from './before-upgrade.ts';
 import { openStore } from './open.ts';
+import { openEngine } from './open-engine.ts';
 import { schemaVersion } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 
@@ -147,6 +148,32 @@ test('an upgrade that is killed leaves the store of before or that of after, and
   expect(await store.countJobs({})).toMatchObject({ waiting: 6 });
   await store.close();
 });
+
+test.each(['closed', 'killed'])(
+  'an upgrade that fails leaves a %s store as it was, and undamaged',
+  async (state) => {
+    await using world = await temporaryStore();
+    await world.store.close();
+    const engine = openEngine({ dataDir: world.dataDir });
+    // Of this version, and calls itself one before: the tables that the upgrade would make are there.
+    engine.database.pragma(`user_version = ${schemaVersion - 1}`);
+    engine.books.syncLog();
+    await using other = await temporaryDirectory();
+    cpSync(world.dataDir, other.path, { recursive: true }); // as a kill leaves it
+    engine.close('whole');
+    const dataDir = state === 'killed' ? other.path : world.dataDir;
+    const { directory } = storeFiles(dataDir);
+    const before = readAll(directory);
+    expect(Object.keys(before).includes('posthorn.db-wal')).toBe(state === 'killed');
+    const failing = () => openStore({ dataDir });
+    await expect(failing()).rejects.toThrow(/already exists/);
+    // SQLite copies back a log that was left; nothing else of it may change.
+    const { 'posthorn.db': database } = readAll(directory);
+    if (state === 'closed') expect(database).toEqual(before['posthorn.db']);
+    // The next start, be it of the version before, does not take it for damaged.
+    await expect(failing()).rejects.toThrow(/already exists/);
+  },
+);
 
 test('a store of a later version is refused, with both versions and the way back, and left as it is', async () => {
   await using world = await temporaryStore();
