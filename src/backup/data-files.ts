@@ -5,7 +5,8 @@
 
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { isHandedIn, maildropDirectory } from '../store/drop-message.ts';
 import { errorCode } from '../store/errors.ts';
 
 export type DataEntry =
@@ -38,10 +39,15 @@ export async function* dataFiles(dataDir: string): AsyncIterable<DataEntry> {
     if (!leftOut.has(entry.name)) yield* below(dataDir, entry, entry.name);
 }
 
-/** All that lies in one directory of the data directory. */
-export async function* filesBelow(dataDir: string, directory: string): AsyncIterable<DataEntry> {
+/**
+ * What programs have handed in. Any user of this machine can add to that directory: what is no message has no say in what a
+ * snapshot holds, nor in whether it is complete.
+ */
+export async function* handedInFiles(dataDir: string): AsyncIterable<DataEntry> {
+  const directory = relative(dataDir, maildropDirectory(dataDir));
+  yield { kind: 'directory', path: directory };
   for (const entry of await entriesOf(join(dataDir, directory)))
-    yield* below(dataDir, entry, `${directory}/${entry.name}`);
+    if (entry.isFile() && isHandedIn(entry.name)) yield { kind: 'file', path: `${directory}/${entry.name}` };
 }
 
 async function* below(dataDir: string, entry: Dirent, path: string): AsyncIterable<DataEntry> {

@@ -3,6 +3,7 @@ import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { messageName } from '../store/drop-message.ts';
 import { storeFiles } from '../store/sqlite/store-files.ts';
 import { acceptLarge, backupWorld } from '../testing/backups.ts';
 import { sampleMessage } from '../testing/store.ts';
@@ -14,14 +15,16 @@ test('makeSnapshot() saves the store, the spool, mailboxes, other files, and the
   await acceptLarge(world.store, 'Q1', 'large content');
   const mail = await world.deliver('user@example.com', 1);
   await world.write(join(world.dataDir, 'tls', 'key.pem'), 'a key');
-  await world.write(join(world.dataDir, 'maildrop', 'new', 'x'), 'handed in');
+  const [waits, kept] = [messageName(), messageName().replace('new-', 'unsent-')];
+  for (const name of [waits, kept])
+    await world.write(join(world.dataDir, 'maildrop', name), `handed in: ${name}`);
   const { name, warnings } = await world.snapshot();
   const directory = join(world.backups, name);
   expect(warnings).toEqual([]);
   const text = (...parts: string[]) => readFileSync(join(directory, ...parts), 'utf8');
   expect(text('data', relative(world.dataDir, mail))).toBe(readFileSync(mail, 'utf8'));
   expect(text('data', 'tls', 'key.pem')).toBe('a key');
-  expect(text('data', 'maildrop', 'new', 'x')).toBe('handed in');
+  for (const name of [waits, kept]) expect(text('data', 'maildrop', name)).toBe(`handed in: ${name}`);
   expect(text('outside', world.configFile)).toContain('hostname');
   expect(text('outside', dirname(world.configFile), 'server.pem')).toBe('a certificate');
   const [spooled = ''] = await readdir(join(directory, 'data', 'spool'));
@@ -29,6 +32,20 @@ test('makeSnapshot() saves the store, the spool, mailboxes, other files, and the
   const database = new Database(storeFiles(join(directory, 'data')).database, { readonly: true });
   expect(database.prepare('SELECT queue_id FROM messages').pluck().all()).toEqual(['Q1']);
   database.close();
+});
+
+test('what is no message in the maildrop is no part of a snapshot, and no fault of it: every user can put it there', async () => {
+  await using world = await backupWorld();
+  const maildrop = join(world.dataDir, 'maildrop');
+  const name = messageName();
+  await world.write(join(maildrop, name), 'handed in');
+  await world.write(join(maildrop, messageName(), 'large'), 'in a directory');
+  await symlink('/etc/passwd', join(maildrop, messageName()));
+  await writeFile(Buffer.concat([Buffer.from(`${maildrop}/new-`), Buffer.from([0xff])]), 'not UTF-8');
+  await writeFile(join(maildrop, 'of another name'), 'not handed in');
+  const { name: snapshot, warnings } = await world.snapshot();
+  expect(warnings).toEqual([]);
+  expect(await readdir(join(world.backups, snapshot, 'data', 'maildrop'))).toEqual([name]);
 });
 
 test('a spool file that is used again meanwhile is saved as it was', async () => {

@@ -25,7 +25,7 @@ import {
 } from '../store/sqlite/database-copy.ts';
 import { storeFiles } from '../store/sqlite/store-files.ts';
 import { ownVersion } from '../util/own-version.ts';
-import { type DataEntry, dataFiles, filesBelow, findMessage } from './data-files.ts';
+import { type DataEntry, dataFiles, findMessage, handedInFiles } from './data-files.ts';
 import type { BackupDirectory } from './directory.ts';
 import {
   type Earlier,
@@ -130,7 +130,7 @@ class Snapshot implements AsyncDisposable {
 
   async make(hold: SnapshotParts['hold']): Promise<Omit<SnapshotReport, 'name'>> {
     const { paths, config } = this.#state;
-    await this.#saveAll(filesBelow(config.dataDir, 'maildrop'));
+    await this.#saveAll(handedInFiles(config.dataDir));
     const begun = performance.now();
     const held = await hold();
     const { schemaVersion } = await this.#saveStore(held);

@@ -30,6 +30,10 @@ export const messageName = (): string =>
 /** What it looks like. */
 export const messageNamePattern: RegExp = /^new-[0-9a-z]+\.\d+\.[0-9a-f]{32}$/;
 
+/** Of one that was set aside, too (maildrop.ts). */
+export const isHandedIn = (name: string): boolean =>
+  messageNamePattern.test(name.replace(/^unsent-/, isWhole));
+
 /** When it was handed in, by its name, in ms since the epoch. */
 export const handedInAt = (name: string): number => Number.parseInt(name.slice(isWhole.length), 36) || 0;
 
