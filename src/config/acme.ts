@@ -1,6 +1,7 @@
 /** Certificates from an authority: `[acme]`. RFC 8555. */
 
 import * as v from 'valibot';
+import * as kinds from './kinds.ts';
 import type { SecretSource } from './secret.ts';
 import * as values from './values.ts';
 
@@ -28,15 +29,15 @@ export interface AcmeConfig {
 export const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
 
 export const acmeShape = (directory: string) => ({
-  enabled: v.optional(values.flag(), true),
+  enabled: v.optional(kinds.flag(), true),
   directory: v.optional(values.httpsUrl(), letsEncrypt),
   contact: v.exactOptional(values.mailAddress()),
-  challenge: v.optional(values.oneOf('http-01', 'tls-alpn-01', 'dns-01'), 'http-01'),
-  hook: v.optional(values.list(values.commandWord(), '["/usr/local/bin/dns-hook"]'), []),
-  keyType: v.optional(values.oneOf('ecdsa', 'rsa'), 'ecdsa'),
+  challenge: v.optional(kinds.oneOf('http-01', 'tls-alpn-01', 'dns-01'), 'http-01'),
+  hook: v.optional(kinds.list(values.commandWord(), '["/usr/local/bin/dns-hook"]'), []),
+  keyType: v.optional(kinds.oneOf('ecdsa', 'rsa'), 'ecdsa'),
   caFile: v.exactOptional(values.path(directory)),
   eabKeyId: v.exactOptional(values.oneLine()),
   eabKeyFile: v.exactOptional(values.secret(directory)),
-  termsAgreed: v.optional(values.flag(), false),
-  dane: v.optional(values.flag(), false),
+  termsAgreed: v.optional(kinds.flag(), false),
+  dane: v.optional(kinds.flag(), false),
 });

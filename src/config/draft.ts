@@ -8,30 +8,26 @@ import * as v from 'valibot';
 import { type AcmeConfig, acmeShape } from './acme.ts';
 import type { DkimConfig, Protocol } from './config.ts';
 import type { FilterInput } from './filter.ts';
+import { isTable } from './kinds.ts';
+import { listenerShape, standardPorts } from './listeners.ts';
 import type { HostPort } from './network.ts';
+import { introspectionShape } from './people.ts';
 import type { KeyPath } from './problem.ts';
 import {
   abuseShape,
   arcShape,
-  certificateShape,
   checkShape,
-  deliveryShape,
   domainShape,
   filterShape,
   greylistingShape,
-  introspectionShape,
-  listenerShape,
   policyShape,
   reportsShape,
-  siteShape,
-  sourceShape,
-  standardPorts,
-  tlsShape,
-  transportShape,
-} from './schema.ts';
+} from './receiving.ts';
+import { certificateShape, tlsShape } from './schema.ts';
 import type { SecretSource } from './secret.ts';
+import { deliveryShape, siteShape, sourceShape, transportShape } from './sending.ts';
 import type { TransportInput } from './transport.ts';
-import { hostName, isTable } from './values.ts';
+import { hostName } from './values.ts';
 import { type MtaStsConfig, webShape } from './web.ts';
 
 export interface ListenerDraft {

@@ -4,8 +4,8 @@
  */
 
 import { stringify, type TomlValue } from 'smol-toml';
+import { isTable } from './kinds.ts';
 import type { KeyPath } from './problem.ts';
-import { isTable } from './values.ts';
 
 export interface Setting {
   path: KeyPath;

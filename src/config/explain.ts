@@ -3,9 +3,9 @@
 import * as v from 'valibot';
 import { formatValue } from './effective.ts';
 import { type KeyDocs, plainText } from './key-docs.ts';
+import { isTable } from './kinds.ts';
 import { findNearest } from './nearest.ts';
 import { shapes } from './schema.ts';
-import { isTable } from './values.ts';
 
 export interface KeyExplanation {
   /** `limits.recipients`. */

@@ -2,10 +2,10 @@
 
 import type * as v from 'valibot';
 import type { Finding } from './draft.ts';
+import { quote } from './kinds.ts';
 import { findNearest } from './nearest.ts';
 import { formatKey, type KeyPath } from './problem.ts';
 import { knownKeys } from './schema.ts';
-import { quote } from './values.ts';
 
 /** The keys of every table, by its path without list indexes; '' is the top of the file. */
 export type KnownKeys = ReadonlyMap<string, readonly string[]>;

@@ -1,6 +1,7 @@
 /** What the web listeners serve, and to whom: `[web]`, and a domain's `mtaSts`. */
 
 import * as v from 'valibot';
+import * as kinds from './kinds.ts';
 import type { SecretSource } from './secret.ts';
 import * as values from './values.ts';
 
@@ -29,15 +30,15 @@ export interface MtaStsConfig {
 const loopback = ['127.0.0.0/8', '::1/128'];
 
 export const webShape = (directory: string) => ({
-  metrics: v.optional(values.list(values.network(), '["127.0.0.1", "192.0.2.0/24"]'), loopback),
+  metrics: v.optional(kinds.list(values.network(), '["127.0.0.1", "192.0.2.0/24"]'), loopback),
   metricsTokenFile: v.exactOptional(values.secret(directory)),
-  proxies: v.optional(values.list(values.proxyNetwork(), '["192.0.2.10"]'), loopback),
-  connections: v.optional(values.count(1, 10_000, 'connections'), 200),
-  connectionsPerAddress: v.optional(values.count(1, 10_000, 'connections'), 20),
+  proxies: v.optional(kinds.list(values.proxyNetwork(), '["192.0.2.10"]'), loopback),
+  connections: v.optional(kinds.count(1, 10_000, 'connections'), 200),
+  connectionsPerAddress: v.optional(kinds.count(1, 10_000, 'connections'), 20),
 });
 
 export const mtaStsShape = {
-  mode: v.optional(values.oneOf('enforce', 'testing', 'none'), 'testing'),
-  maxAgeDays: v.exactOptional(values.count(1, 365, 'days')),
-  mx: v.exactOptional(values.list(values.mxPattern(), '["mx.example.com"]')),
+  mode: v.optional(kinds.oneOf('enforce', 'testing', 'none'), 'testing'),
+  maxAgeDays: v.exactOptional(kinds.count(1, 365, 'days')),
+  mx: v.exactOptional(kinds.list(values.mxPattern(), '["mx.example.com"]')),
 };

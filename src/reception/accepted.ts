@@ -6,8 +6,8 @@ import { type Received, type ReceivedProtocol, receivedField, receivedProtocol }
 import { type Reply, reply } from '../smtp/reply.ts';
 import { contentBytes } from '../store/content.ts';
 import type { Content, MessageRow } from '../store/message.ts';
+import type { Session, Transaction } from './door.ts';
 import { askedOf, asksOfWhen, requestsOf } from './requests.ts';
-import type { Session, Transaction } from './smtp-application.ts';
 
 export interface AcceptedParts {
   session: Session;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parseHeader } from '../mail/header.ts';
 import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
 import { isUnexpectedReport } from './backscatter.ts';
-import type { Transaction } from './smtp-application.ts';
+import type { Transaction } from './door.ts';
 
 const ours = '<letter@example.com>';
 

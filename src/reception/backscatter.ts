@@ -9,7 +9,7 @@ import { readContent } from '../store/content.ts';
 import type { Content } from '../store/message.ts';
 import type { Store } from '../store/store.ts';
 import type { FactSource } from './checks/fact-source.ts';
-import type { Transaction } from './smtp-application.ts';
+import type { Transaction } from './door.ts';
 
 /** Octets of a report that are searched for the Message-ID of what it is about. */
 const searchedBytes = 256 * 1024;

@@ -8,8 +8,8 @@ import type { Header } from '../mail/header.ts';
 import { type Addressee, decide, type Ruling } from '../policy/decide.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { Action, Check } from '../policy/policy.ts';
+import type { Session, Transaction } from './door.ts';
 import type { Chosen, Policies } from './policies.ts';
-import type { Session, Transaction } from './smtp-application.ts';
 
 export interface LetIn {
   session: Session;

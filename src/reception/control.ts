@@ -5,8 +5,8 @@ import { withCrlf } from '../mail/line-ends.ts';
 import type { Recipient } from '../queue/directory.ts';
 import { isPositive, type Reply, reply, replyText } from '../smtp/reply.ts';
 import { StoreBrokenError } from '../store/errors.ts';
+import type { Session, Transaction } from './door.ts';
 import { closedMailbox, endlessAddress } from './path.ts';
-import type { Session, Transaction } from './smtp-application.ts';
 import { openMessage, type SubmissionParts } from './submission.ts';
 import { refuseSuppressed } from './suppressed.ts';
 

@@ -8,6 +8,7 @@ import { isDeliveryReport } from '../dsn/recognise.ts';
 import { authorDomain } from '../mail/author-domain.ts';
 import { type Header, parseHeader } from '../mail/header.ts';
 import { isPositive, type Reply, reply } from '../smtp/reply.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './door.ts';
 import { withoutForeignFields } from './foreign-fields.ts';
 import { type Checked, examine, nothingFound } from './inbound/examine.ts';
 import type { InboundParts, Received } from './inbound/received.ts';
@@ -16,7 +17,6 @@ import { takeIn } from './inbound/take-in.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
 import { type Signing, startSigning } from './signing.ts';
-import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 import { refuseSuppressed } from './suppressed.ts';
 
 export function inboundDoor(parts: InboundParts): Door {

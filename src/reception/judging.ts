@@ -18,10 +18,10 @@ import { blockedRulings, type LetIn } from './blocked.ts';
 import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Deferrals } from './deferrals.ts';
+import type { Session, Transaction } from './door.ts';
 import type { Learner, Settled } from './learning.ts';
 import type { MessageCollector } from './message-collector.ts';
 import type { Chosen, Policies } from './policies.ts';
-import type { Session, Transaction } from './smtp-application.ts';
 
 export interface JudgingParts {
   policies: Policies;

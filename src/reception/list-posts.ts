@@ -11,9 +11,9 @@ import type { Directory } from '../queue/directory.ts';
 import type { ListMark, Recipient } from '../queue/recipient.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
 import type { MaybePromise } from '../util/maybe-promise.ts';
+import type { Transaction } from './door.ts';
 import type { Judging } from './judging.ts';
 import type { MessageCollector } from './message-collector.ts';
-import type { Transaction } from './smtp-application.ts';
 
 /** RFC 3463 §3.8: X.7.2, mailing list expansion prohibited. */
 const mayNotPost = (spelled: string): Reply =>

@@ -11,6 +11,7 @@ import { newEntry } from '../queue/entry.ts';
 import type { Recipient } from '../queue/recipient.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
 import { type AcceptedParts, acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './door.ts';
 import { withoutForeignFields } from './foreign-fields.ts';
 import type { InboundParts } from './inbound/received.ts';
 import { refuse } from './inbound/refuse.ts';
@@ -18,7 +19,6 @@ import { judgedEvents, verdictText } from './judging.ts';
 import { refuseLetIn } from './let-in-posts.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';
-import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 
 export type LmtpParts = Pick<
   InboundParts,

@@ -7,9 +7,9 @@ import type { Verdicts } from '../authentication/verdicts.ts';
 import { readContent } from '../store/content.ts';
 import type { Content } from '../store/message.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Transaction } from './door.ts';
 import type { MessageCollector } from './message-collector.ts';
 import type { Signers } from './signing.ts';
-import type { Transaction } from './smtp-application.ts';
 
 export interface SealingParts {
   hostname: string;

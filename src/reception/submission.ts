@@ -28,6 +28,7 @@ import type { Spool } from '../store/spool.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { acceptedEvent, clientFacts, messageRow, queuedAs, traceField } from './accepted.ts';
+import type { Door, IncomingMessage, Session, Transaction } from './door.ts';
 import { filteredEvents } from './filters/filtered.ts';
 import type { Filtered, Filters } from './filters/filters.ts';
 import { withoutForeignFields } from './foreign-fields.ts';
@@ -35,7 +36,6 @@ import { MessageCollector } from './message-collector.ts';
 import { type Repeats, repeatKey } from './repeats.ts';
 import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
-import type { Door, IncomingMessage, Session, Transaction } from './smtp-application.ts';
 import { refuseSuppressed } from './suppressed.ts';
 
 export interface SubmissionParts {

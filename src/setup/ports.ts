@@ -1,6 +1,6 @@
 /** Are the ports that the server needs free, or held by itself? */
 
-import { standardPorts } from '../config/schema.ts';
+import { standardPorts } from '../config/listeners.ts';
 import type { Machine } from './machine.ts';
 import { findPortHolder } from './port-holder.ts';
 import type { StepOutcome } from './step.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { remoteAdmin } from '../admin/control-client.ts';
 import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
-import { standardPorts } from '../config/schema.ts';
+import { standardPorts } from '../config/listeners.ts';
 import { addressClass } from '../net/addresses.ts';
 import { readFacts } from '../records/facts.ts';
 import { recordsFor, type WantedRecord } from '../records/wanted.ts';

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Finding } from '../config/draft.ts';
 import { type KnownKeys, toFindings } from '../config/issues.ts';
+import * as kinds from '../config/kinds.ts';
 import { ConfigError } from '../config/problem.ts';
-import { deliveryShape, siteShape } from '../config/schema.ts';
+import { deliveryShape, siteShape } from '../config/sending.ts';
 import { parseToml, readTomlFile, toProblems } from '../config/toml-file.ts';
 import * as values from '../config/values.ts';
 import { type Reply, reply } from '../smtp/reply.ts';
@@ -17,28 +18,28 @@ const hourMs = 60 * minuteMs;
 /** Messages of a scenario: each is an object in memory, some 300 octets. */
 export const maxMessages = 2_000_000;
 
-const minutes = (least = 0) => values.count(least, 525_600, 'minutes');
+const minutes = (least = 0) => kinds.count(least, 525_600, 'minutes');
 
 const phaseShape = {
   fromMinutes: v.optional(minutes(), 0),
   minutes: minutes(1),
   reply: v.exactOptional(smtpReply()),
-  down: v.exactOptional(values.oneOf('refused', 'silent')),
-  latencyMs: v.exactOptional(values.count(1, 600_000, 'milliseconds')),
+  down: v.exactOptional(kinds.oneOf('refused', 'silent')),
+  latencyMs: v.exactOptional(kinds.count(1, 600_000, 'milliseconds')),
 };
 
 const receiverShape = {
   domain: values.domainName(),
-  mx: v.optional(values.list(values.hostEnding(), '["google.com"]'), []),
-  queued: v.optional(values.count(0, maxMessages, 'messages'), 0),
-  perMinute: v.optional(values.count(0, 100_000, 'messages'), 0),
+  mx: v.optional(kinds.list(values.hostEnding(), '["google.com"]'), []),
+  queued: v.optional(kinds.count(0, maxMessages, 'messages'), 0),
+  perMinute: v.optional(kinds.count(0, 100_000, 'messages'), 0),
   arrivalsMinutes: v.exactOptional(minutes(1)),
-  senders: v.optional(values.count(1, 100_000, 'senders'), 1),
-  latencyMs: v.optional(values.count(1, 600_000, 'milliseconds'), 500),
-  connections: v.exactOptional(values.count(1, 10_000, 'connections')),
-  messagesPerMinute: v.exactOptional(values.count(1, 100_000, 'messages')),
+  senders: v.optional(kinds.count(1, 100_000, 'senders'), 1),
+  latencyMs: v.optional(kinds.count(1, 600_000, 'milliseconds'), 500),
+  connections: v.exactOptional(kinds.count(1, 10_000, 'connections')),
+  messagesPerMinute: v.exactOptional(kinds.count(1, 100_000, 'messages')),
   greylistMinutes: v.optional(minutes(), 0),
-  phase: v.optional(v.array(values.table(phaseShape)), []),
+  phase: v.optional(v.array(kinds.table(phaseShape)), []),
 };
 
 const { concurrency, connectionsPerSite, permanentFailures } = deliveryShape('');
@@ -54,11 +55,11 @@ const ownDeliveryShape = {
 };
 
 const fileShape = {
-  seed: v.optional(values.count(0, 2 ** 31, 'a seed'), 1),
-  hours: v.optional(values.count(1, 8760, 'hours'), 168),
-  delivery: v.optional(values.table(ownDeliveryShape), {}),
-  site: v.optional(v.array(values.table(siteShape)), []),
-  receiver: v.optional(v.array(values.table(receiverShape)), []),
+  seed: v.optional(kinds.count(0, 2 ** 31, 'a seed'), 1),
+  hours: v.optional(kinds.count(1, 8760, 'hours'), 168),
+  delivery: v.optional(kinds.table(ownDeliveryShape), {}),
+  site: v.optional(v.array(kinds.table(siteShape)), []),
+  receiver: v.optional(v.array(kinds.table(receiverShape)), []),
 };
 
 const keys: KnownKeys = new Map([
@@ -69,7 +70,7 @@ const keys: KnownKeys = new Map([
   ['receiver.phase', Object.keys(phaseShape)],
 ]);
 
-const fileSchema = values.table(fileShape);
+const fileSchema = kinds.table(fileShape);
 type FileContent = v.InferOutput<typeof fileSchema>;
 type ReceiverContent = FileContent['receiver'][number];
 type PhaseContent = ReceiverContent['phase'][number];
@@ -152,7 +153,7 @@ function toPhase({ fromMinutes, minutes, reply, down, latencyMs = 1 }: PhaseCont
 /** A reply to a recipient as it goes over the wire, on one line. */
 function smtpReply() {
   const remedy = 'Write it as the receiver does: "421 4.7.0 Try again later"; codes are 250, and 400 to 599.';
-  return values.text('an SMTP reply', remedy, (input): Reply | undefined => {
+  return kinds.text('an SMTP reply', remedy, (input): Reply | undefined => {
     const [, code, enhanced = '', words] =
       /^(250|[45]\d\d) (?:([245]\.\d{1,3}\.\d{1,3}) )?([\x20-\x7e]+)$/.exec(input) ?? [];
     return words === undefined ? undefined : reply(Number(code), enhanced, words);

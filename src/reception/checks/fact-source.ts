@@ -8,8 +8,8 @@ import type { FactName, Facts, RecipientFacts } from '../../policy/facts.ts';
 import type { Recipient } from '../../queue/directory.ts';
 import type { Content } from '../../store/message.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
+import type { Session, Transaction } from '../door.ts';
 import type { MessageCollector } from '../message-collector.ts';
-import type { Session, Transaction } from '../smtp-application.ts';
 
 /** Before the message is here. */
 export interface AboutClient {

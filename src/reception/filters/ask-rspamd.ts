@@ -16,7 +16,7 @@ import type { PostToFilter } from '../../net/http-post.ts';
 import { contentBytes, readContent } from '../../store/content.ts';
 import type { Content } from '../../store/message.ts';
 import type { Clock } from '../../util/clock.ts';
-import type { Session, Transaction } from '../smtp-application.ts';
+import type { Session, Transaction } from '../door.ts';
 
 export interface RspamdParts {
   post: PostToFilter;

@@ -6,7 +6,7 @@ import type { MilterFact } from '../../filter/fact.ts';
 import { factWords } from '../../filter/words.ts';
 import { type Reply, replyText } from '../../smtp/reply.ts';
 import { clientFacts } from '../accepted.ts';
-import type { Session, Transaction } from '../smtp-application.ts';
+import type { Session, Transaction } from '../door.ts';
 import { type EarlyAnswer, isRefusal } from './milter-link.ts';
 
 export interface EarlyRefusal {

@@ -17,7 +17,7 @@ import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import type { MaybePromise } from '../../util/maybe-promise.ts';
-import type { Screen, ScreenedRecipient, Session, Transaction } from '../smtp-application.ts';
+import type { Screen, ScreenedRecipient, Session, Transaction } from '../door.ts';
 import { askClamd } from './ask-clamd.ts';
 import { askRspamd } from './ask-rspamd.ts';
 import { type Refused, refusalIn, refusedEvent } from './early-refusal.ts';

@@ -3,7 +3,7 @@
 import type { IprevVerdict } from '../../authentication/verdicts.ts';
 import type { Macros } from '../../filter/milter/macros.ts';
 import type { Recipient } from '../../queue/directory.ts';
-import type { Session, Transaction } from '../smtp-application.ts';
+import type { Session, Transaction } from '../door.ts';
 
 const resolved = {
   pass: 'OK',

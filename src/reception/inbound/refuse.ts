@@ -9,11 +9,11 @@ import type { Recipient } from '../../queue/directory.ts';
 import { type Reply, replyText } from '../../smtp/reply.ts';
 import { andThen, type MaybePromise } from '../../util/maybe-promise.ts';
 import { type AcceptedParts, clientFacts, messageIdOf } from '../accepted.ts';
+import type { Session, Transaction } from '../door.ts';
 import { filteredEvents } from '../filters/filtered.ts';
 import type { Filtered } from '../filters/filters.ts';
 import { judgedEvents } from '../judging.ts';
 import { refuseUnproven } from '../list-posts.ts';
-import type { Session, Transaction } from '../smtp-application.ts';
 import type { Checked, Found } from './examine.ts';
 import type { InboundParts, Received } from './received.ts';
 
