@@ -15,7 +15,7 @@ export function localAddress(text: string, domains: Domains): string {
   throw new AdminError(
     'not-our-domain',
     `${text} is in no domain of this server (${known === '' ? 'it has none' : known}). ` +
-      `Add [[domain]] name = "${address.domain}" to the configuration first, and restart the server.`,
+      `Add [[domain]] name = "${address.domain}" to the configuration first, and have a running server read it (posthorn reload).`,
   );
 }
 

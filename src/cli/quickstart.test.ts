@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -38,3 +38,16 @@ test('posthorn quickstart writes no step twice where nobody looks, and says how 
     /^DMARC begins with p=none: .* `posthorn reports dmarc`; .* p=quarantine, and .* p=reject\./,
   );
 }, 60_000);
+
+test('posthorn quickstart refuses a user of another domain before it makes anything', async () => {
+  for (const user of ['alice@example.org', 'a b', '']) {
+    const { exitCode, err } = await runCommand(
+      ['quickstart', 'example.com', '--user', user, '--prefix', 'q'],
+      {
+        cwd,
+      },
+    );
+    expect({ exitCode, err }).toMatchObject({ exitCode: 64, err: expect.stringContaining('--user alice') });
+  }
+  expect(readdirSync(cwd)).toEqual([]);
+});

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { createStub } from '../delivery/outbound.ts';
-import { parseDomain } from '../mail/address.ts';
+import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { systemServers } from '../net/dns-stub.ts';
 import { tableText, wrapped } from '../records/print.ts';
 import { thisMachine } from '../setup/machine.ts';
@@ -17,7 +17,7 @@ import { type ExitCode, exitCodes } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
 
 interface QuickstartOptions extends Omit<CommonOptions, 'config'> {
-  user: string;
+  user?: string;
   hostname?: string;
   address?: string[];
   prefix?: string;
@@ -30,7 +30,10 @@ export function addQuickstartCommand(tree: CommandTree, context: Context): void 
     tree.root
       .command('quickstart <domain>')
       .description('set up a mail server for a domain: what is there is kept, what is missing is made')
-      .option('--user <name>', 'of the first account, the part before the @', 'postmaster')
+      .option(
+        '--user <name>',
+        'of an account that there is to be, the part before the @ (default: the first there is, else postmaster)',
+      )
       .option('--hostname <name>', 'name of this machine in DNS (default: found out, else mx.DOMAIN)')
       .option(
         '--address <ip>',
@@ -78,13 +81,21 @@ function readWanted(options: QuickstartOptions, text: string, cwd: string): Want
   }
   return {
     domain,
-    user,
+    ...(user !== undefined && { account: readAccount(user, domain) }),
     ...(name !== undefined && { hostname: name }),
     addresses: address.map(readPublicAddress),
     places: placesFor(prefix === undefined ? undefined : resolve(cwd, prefix)),
     installs: systemd,
     usesAcme: acme,
   };
+}
+
+/** The part before the @, or the whole address. */
+function readAccount(user: string, domain: string): string {
+  const address = parseAddress(user.includes('@') ? user : `${user}@${domain}`);
+  if (address?.domain === domain) return addressKey(address);
+  const remedy = `Give the part before the @, such as --user alice, or an address such as alice@${domain}.`;
+  throw new CommandError(exitCodes.usage, `"${user}" cannot be an account of ${domain}. ${remedy}`);
 }
 
 async function explained(running: Promise<Result>): Promise<Result> {

@@ -2,6 +2,9 @@
 
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { AdminError } from '../admin/admin-error.ts';
+import { remoteAdmin } from '../admin/control-client.ts';
+import { controlPath } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { replaceFile } from '../util/replace-file.ts';
@@ -12,12 +15,15 @@ import { SetupError, type StepOutcome } from './step.ts';
 export type ConfigParts = Omit<ConfigContent, 'directory' | 'dataDir'> & {
   places: Places;
   existing: Config | undefined;
+  /** A server runs by the configuration that there is: it is to know the new domain at once. */
+  isRunning: boolean;
 };
 
 /** The value: the configuration as it is now, all files that it names checked. */
 export async function ensureConfig({
   places,
   existing,
+  isRunning,
   ...content
 }: ConfigParts): Promise<StepOutcome<Config>> {
   const { domain } = content;
@@ -32,11 +38,27 @@ export async function ensureConfig({
   const [text, { mode }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
   const separator = text.endsWith('\n') ? '\n' : '\n\n';
   await write(path, `${text}${separator}${domainText(complete)}`, mode & 0o777);
+  const config = await loaded(places);
+  if (isRunning) await reload(existing, places);
   return {
-    value: await loaded(places),
+    value: config,
     state: 'done',
     what: `${file}: a [[domain]] ${domain} added at its end, nothing else changed`,
+    ...(isRunning && { details: ['the running server has read it'] }),
   };
+}
+
+async function reload(running: Config, places: Places): Promise<void> {
+  const admin = await remoteAdmin(controlPath(running));
+  try {
+    await admin?.reload();
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    const remedy = `Mend it, have it read (posthorn reload${configOption(places)}), and run quickstart again.`;
+    throw new SetupError('config file', `the running server does not take it: ${error.message}`, remedy);
+  } finally {
+    await admin?.close();
+  }
 }
 
 /** An address that is translated must be in the file: nobody can find it out at the start of the server. */

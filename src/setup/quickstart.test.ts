@@ -3,10 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openAdmin } from '../admin/open-admin.ts';
+import type { Admin } from '../admin/admin.ts';
+import { AdminError } from '../admin/admin-error.ts';
+import { startControlServer } from '../admin/control-server.ts';
+import { controlPath, openAdmin } from '../admin/open-admin.ts';
 import { loadConfig } from '../config/load.ts';
 import { type MachineScript, setupMachine } from '../testing/setup-machine.ts';
 import { systemClock } from '../util/clock.ts';
+import { createLog } from '../util/log.ts';
 import { placesFor } from './places.ts';
 import { quickstart, stepNames, type Wanted } from './quickstart.ts';
 import type { StepReport } from './step.ts';
@@ -19,18 +23,21 @@ afterEach(() => rmSync(prefix, { recursive: true }));
 
 const configFile = () => placesFor(prefix).config;
 
-async function setUp(more: Partial<Wanted> = {}, script?: MachineScript) {
+type More = Partial<Omit<Wanted, 'account'>> & { account?: string | undefined };
+
+async function setUp(more: More = {}, script?: MachineScript) {
   const begun: string[] = [];
   const ended: StepReport[] = [];
+  const { account = 'account' in more ? undefined : 'alice@example.com', ...wanted } = more;
   const result = await quickstart(
     {
       domain: 'example.com',
-      user: 'alice',
+      ...(account !== undefined && { account }),
       addresses: [],
       places: placesFor(prefix),
       installs: true,
       usesAcme: true,
-      ...more,
+      ...wanted,
     },
     setupMachine(script),
     { begins: (step) => begun.push(step), ends: (report) => ended.push(report) },
@@ -153,7 +160,7 @@ describe('quickstart()', () => {
   it('adds another domain at the end of the file, and keeps every line before', async () => {
     await setUp();
     const before = readFileSync(configFile(), 'utf8');
-    const { result } = await setUp({ domain: 'example.org', user: 'bob' });
+    const { result } = await setUp({ domain: 'example.org', account: 'bob@example.org' });
     const after = readFileSync(configFile(), 'utf8');
     expect(after.startsWith(before)).toBe(true);
     const config = await loadConfig(configFile());
@@ -163,6 +170,36 @@ describe('quickstart()', () => {
       name: 'example.org',
       data: '10 mx.example.com.',
     });
+  });
+
+  it('has a running server read of another domain before that gets an account', async () => {
+    await setUp();
+    const config = await loadConfig(configFile());
+    const admin = await openAdmin(config, systemClock);
+    const orders: string[] = [];
+    const running: Admin = {
+      ...admin,
+      reload: async () => {
+        orders.push('reload');
+        return { file: configFile(), changed: ['domain'] };
+      },
+      addAccount: async ({ address }) => void orders.push(`addAccount ${address}`),
+    };
+    const path = controlPath(config);
+    const parts = { path, admin: () => running, maxContentBytes: () => 0, log: createLog('silent') };
+    const control = await startControlServer(parts);
+    await setUp({ domain: 'example.org', account: 'bob@example.org' });
+    expect(orders).toEqual(['reload', 'addAccount bob@example.org']);
+    running.reload = async () => {
+      throw new AdminError('config', 'its port is taken');
+    };
+    await expect(setUp({ domain: 'example.net' })).rejects.toMatchObject({
+      name: 'SetupError',
+      message: expect.stringContaining('its port is taken'),
+      remedy: expect.stringContaining('posthorn reload'),
+    });
+    await control.stop();
+    await admin.close();
   });
 
   it('goes no further than a configuration that is wrong, and touches nothing', async () => {
@@ -239,10 +276,17 @@ describe('quickstart()', () => {
     expect((await setUp({}, script)).result.addresses).toEqual(['198.51.100.9']);
   });
 
-  it('refuses a user of another domain', async () => {
-    await expect(setUp({ user: 'bob@example.org' })).rejects.toMatchObject({
-      name: 'SetupError',
-      remedy: expect.stringContaining('--user alice'),
-    });
+  it('makes no second account where nobody asks for one, and postmaster@ where there is none', async () => {
+    await setUp();
+    const { step, result } = await setUp({ account: undefined });
+    expect(step('account')?.state).toBe('kept');
+    expect(result.account).toEqual({ address: 'alice@example.com' });
+    const { address } = (await setUp({ domain: 'example.org', account: undefined })).result.account;
+    expect(address).toBe('postmaster@example.org');
+  });
+
+  it('begins nothing outside of a directory of its own without root', async () => {
+    const begun = setUp({ places: placesFor() });
+    await expect(begun).rejects.toMatchObject({ step: 'user', remedy: expect.stringContaining('sudo') });
   });
 });

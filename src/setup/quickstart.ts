@@ -29,14 +29,14 @@ import { checkPorts, type WantedPort, webPorts } from './ports.ts';
 import { checkResolver } from './resolver.ts';
 import { installService } from './service.ts';
 import { type Progress, type StepReport, Steps } from './step.ts';
-import { ensureUser } from './system-user.ts';
+import { demandRoot, ensureUser } from './system-user.ts';
 import { serviceUnit, socketUnit } from './units.ts';
 
 export interface Wanted {
   /** A-labels. */
   domain: string;
-  /** Of the first account; the part before the @. */
-  user: string;
+  /** An account that there is to be, by its key; default: the domain's first one, or postmaster@. */
+  account?: string;
   hostname?: string;
   /** Public addresses, canonical. */
   addresses: readonly string[];
@@ -79,6 +79,7 @@ export const stepNames = [
 /** Rejects with a SetupError where it cannot go on, and with the system's error where a file cannot be written. */
 export async function quickstart(wanted: Wanted, machine: Machine, progress: Progress): Promise<Result> {
   const { domain, places } = wanted;
+  await demandRoot(machine, places);
   const steps = new Steps(progress);
   const take = steps.take.bind(steps);
 
@@ -122,20 +123,21 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     }),
   );
   // Mail's own ports stand in the file whoever has them now: when that program is gone, the server has to open them.
+  // Before a running server hears of them.
+  if (owner !== undefined) await giveTo(owner, places.keys);
   const listeners = newListeners.map((listener) => ({
     ...listener,
     isOff: taken.includes(listener.port) && webPorts.includes(listener.port),
   }));
   const { translated } = addresses;
   const { usesAcme } = wanted;
-  const config = await take('config file', () =>
-    ensureConfig({ places, existing, domain, hostname, keys, listeners, translated, usesAcme }),
-  );
+  const content = { domain, hostname, keys, listeners, translated, usesAcme };
+  const config = await take('config file', () => ensureConfig({ places, existing, isRunning, ...content }));
   await take('certificate', () => ensureCertificate(config, machine.clock.now()));
   const account = await take('account', () =>
-    ensureAccount({ config, domain, user: wanted.user, clock: machine.clock }),
+    ensureAccount({ config, domain, address: wanted.account, clock: machine.clock }),
   );
-  if (owner !== undefined) for (const path of [places.keys, config.dataDir]) await giveTo(owner, path);
+  if (owner !== undefined) await giveTo(owner, config.dataDir);
   // Of a file that was just written, the web's ports are left out where they are taken.
   const canStart = taken.every((port) => existing === undefined && webPorts.includes(port));
   const units = [

@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { setupMachine } from '../testing/setup-machine.ts';
 import { type Places, placesFor } from './places.ts';
 import { installService } from './service.ts';
-import { ensureUser } from './system-user.ts';
+import { demandRoot, ensureUser } from './system-user.ts';
 import { serviceUnit, socketUnit } from './units.ts';
 
 let directory: string;
@@ -185,9 +185,22 @@ describe('ensureUser()', () => {
   });
 
   it('needs root, but not in a directory of its own', async () => {
-    await expect(ensureUser(setupMachine(), placesFor())).rejects.toMatchObject({
-      remedy: expect.stringContaining('--prefix'),
-    });
+    await expect(demandRoot(setupMachine(), placesFor())).rejects.toThrow('only root');
+    await demandRoot(setupMachine(), placesFor('/srv/mine'));
+    await demandRoot(setupMachine({ more: { userId: 0 } }), placesFor());
     expect((await ensureUser(setupMachine(), placesFor('/srv/mine'))).state).toBe('skipped');
+  });
+
+  it('needs none where the configuration is of the user that the server runs as: in a container', async () => {
+    const programs = () => ({ code: 0, output: '10025\n' });
+    const places = { ...placesFor(directory), isApart: false };
+    mkdirSync(join(directory, 'etc/posthorn'), { recursive: true });
+    const machine = setupMachine({ programs, more: { userId: 10025 } });
+    await demandRoot(machine, places);
+    expect(await ensureUser(machine, places)).toMatchObject({ state: 'kept', value: undefined });
+    await expect(demandRoot({ ...machine, userId: 1000 }, places)).rejects.toThrow('only root');
+    await expect(demandRoot(machine, { ...places, config: '/none/posthorn.toml' })).rejects.toThrow(
+      'only root',
+    );
   });
 });
