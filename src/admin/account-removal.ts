@@ -35,7 +35,7 @@ export interface ErasureParts {
 }
 
 export interface RemovalParts extends ErasureParts {
-  store: ErasureParts['store'] & Pick<Store, 'findAccount' | 'setSettings'>;
+  store: ErasureParts['store'] & Pick<Store, 'findAccount' | 'findAlias' | 'setSettings'>;
   domains: Domains;
   endSessions?: EndSessions | undefined;
   graceMs?: number | undefined;
@@ -74,6 +74,7 @@ export function removalOperations(parts: RemovalParts): RemovalOperations {
         const key = localAddress(address, domains);
         const account = await store.findRemovedAccount(key);
         if (!account) throw (await store.findAccount(key)) ? notRemoved(key) : noSuchAccount(key);
+        if (await store.findAlias(key)) throw isAliasNow(key);
         const { removed: _, ...settings } = account.settings ?? {};
         await store.setSettings(key, settings);
         changed();
@@ -81,6 +82,13 @@ export function removalOperations(parts: RemovalParts): RemovalOperations {
     listRemovedAccounts: () => store.listRemovedAccounts(),
   };
 }
+
+/** Mail follows an alias before it finds an account: what comes back would get none. */
+const isAliasNow = (address: string) =>
+  new AdminError(
+    'exists',
+    `${address} has become an alias meanwhile, which would take all its mail. Remove that first: posthorn alias remove ${address}`,
+  );
 
 /**
  * Erases an account that was removed: its mail, what waits for it, what is remembered of it, its dossiers, and its row, which

@@ -1,10 +1,8 @@
 /** Accounts and aliases: the rules for making, changing and removing them. The store only keeps what passed here. */
 
 import { isRewritten } from '../mail/srs.ts';
-import { maxCommandLineBytes } from '../pop3/session.ts';
 import { follow } from '../queue/following.ts';
 import { findPlace } from '../queue/readings.ts';
-import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { makeScramKeys } from '../sasl/scram.ts';
 import type { Account, Alias, MailingList } from '../store/account-store.ts';
 import { readAppPasswords, saltOf } from '../store/app-passwords.ts';
@@ -18,6 +16,7 @@ import { type EndSessions, inTurn, noSuchAccount, settingsOperations } from './a
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
+import { checkCredential, checkPassword } from './credentials.ts';
 import type { NewAccount } from './shapes/accounts.ts';
 
 export interface AccountParts {
@@ -45,8 +44,6 @@ type AccountOperations = Pick<
   RemovalOperations;
 type AliasOperations = Pick<Admin, 'setAlias' | 'removeAlias' | 'listAliases'>;
 
-/** What every way in can carry: POP3's PASS has the shortest line (SASL's parts have `longestPartBytes`). */
-export const maxPasswordBytes = Math.min(longestPartBytes, maxCommandLineBytes - 'PASS \r\n'.length);
 /** Passwords hashed at once: each costs 19 MiB and a thread of the pool. */
 const hashedAtOnce = 8;
 
@@ -138,36 +135,6 @@ async function newAccount(
 /** What is kept of a password: for who sends it, and for who proves that he knows it. */
 const secretsOf = (password: string, salt?: string) =>
   Promise.all([hashPassword(password), makeScramKeys(password, salt)]);
-
-function checkCredential(
-  password: string | undefined,
-  hash: string | undefined,
-): { password: string } | { hash: string } {
-  if (hash === undefined) return { password: checkPassword(password ?? '') };
-  if (/^\$argon2id\$[\w$=,+/]+$/.test(hash)) return { hash };
-  throw new AdminError(
-    'bad-request',
-    'This is no argon2id hash in PHC form ($argon2id$v=19$…). Give the password itself.',
-  );
-}
-
-/** SASL PLAIN separates its fields by NUL (RFC 4616 §2); line ends cannot be typed into any client. */
-function checkPassword(password: string): string {
-  if (password === '') throw new AdminError('bad-request', 'The password is empty. Choose one.');
-  if (Buffer.byteLength(password) > maxPasswordBytes) {
-    throw new AdminError(
-      'bad-request',
-      `The password is longer than ${maxPasswordBytes} octets. Choose a shorter one.`,
-    );
-  }
-  if (/[\0\r\n]/.test(password)) {
-    throw new AdminError(
-      'bad-request',
-      'The password holds a NUL or a line end, which no mail client can send.',
-    );
-  }
-  return password;
-}
 
 /** Mail follows an alias before it finds an account: the two cannot share an address. */
 async function refuseAlias(address: string, store: Store): Promise<void> {

@@ -20,11 +20,11 @@ import {
 } from '../testing/store.ts';
 import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
-import { maxPasswordBytes } from './accounts.ts';
 import type { Admin } from './admin.ts';
 import { AdminError, type AdminErrorCode } from './admin-error.ts';
 import { remoteAdmin } from './control-client.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
+import { maxPasswordBytes } from './credentials.ts';
 import { type LocalAdminParts, localAdmin, type Running } from './local-admin.ts';
 import { openAdmin } from './open-admin.ts';
 import type { SendResult } from './shapes/server.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../testing/command-line.ts';
+import { accountRows } from './account-csv.ts';
 import { readAccountRows } from './account-rows.ts';
 import { readSecret } from './account-secrets.ts';
 import { readAliases } from './alias-import.ts';
@@ -18,6 +19,14 @@ describe('readSecret()', () => {
     [argon, { hash: argon }],
     [`{ARGON2ID}${argon}`, { hash: argon }],
     [`{CRYPT}${argon}`, { hash: argon }],
+    [
+      '{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$xx$yy',
+      { unusable: 'argon2id whose salt or hash is cut off' },
+    ],
+    [
+      '$argon2id$v=19$m=4294967295,t=1,p=1$c2FsdHNhbHQ$aGFzaA',
+      { unusable: expect.stringMatching(/costs too much/) },
+    ],
     ['{BLF-CRYPT}$2y$05$abc', { unusable: 'BLF-CRYPT' }],
     ['{SSHA256.b64}AAAA', { unusable: 'SSHA256.B64' }],
     ['$2y$10$abc', { unusable: 'BLF-CRYPT' }],
@@ -65,6 +74,30 @@ test('passwdRows() reads users with and without their domain, and tells what can
   ]);
 });
 
+test('accountRows() takes a hash without quotes, and what is wrong with a password is told by line', () => {
+  const text = [
+    `bob@example.com,${argon}`,
+    `ann@example.com,"${argon}"\r`,
+    `jo@example.com,{ARGON2ID}${argon}`,
+    'eve@example.com,{ARGON2I}$argon2i$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA',
+    'a@example.com,pass\0word',
+    `b@example.com,${'x'.repeat(5_000_000)}`,
+    `c@example.com,${argon},more`,
+    'd@example.com,"pass\nword"',
+  ].join('\n');
+  const read = readAccountRows(accountRows(text), { domains: [{ name: 'example.com' }] });
+  expect(read.accounts).toEqual(
+    ['bob', 'ann', 'jo'].map((user) => ({ address: `${user}@example.com`, hash: argon })),
+  );
+  expect(read.unusable).toEqual([{ line: 4, address: 'eve@example.com', scheme: 'ARGON2I' }]);
+  expect(read.problems).toEqual([
+    expect.stringMatching(/^line 5: The password holds a NUL/),
+    expect.stringMatching(/^line 6: The password is longer than \d+ octets/),
+    expect.stringMatching(/^line 7: more than two columns/),
+    expect.stringMatching(/^line 8: The password holds a NUL or a line end/),
+  ]);
+});
+
 test('readAliases() reads what Postfix, /etc/aliases and a CSV have', () => {
   const text = '# all\ninfo@a.example bob, eve@a.example\n  ann\nroot: bob\nx@a.example,y@a.example\n';
   expect(readAliases(text, 'a.example')).toEqual([
@@ -98,6 +131,28 @@ describe('imports by command', () => {
     const taken = await posthorn(...args, '--generate');
     expect(taken.out).toMatch(/^3001 added, 0 existed already\neve@example\.com \S{20}\n$/);
     expect((await posthorn(...args, '--generate')).out).toMatch(/^0 added, 3001 existed already\n/);
+  });
+
+  test('account import refuses what is not UTF-8, by line, and says of who is removed how to have them back', async () => {
+    writeFileSync(
+      join(directory, 'latin1'),
+      Buffer.from('a@example.com,pass-word\nb@example.com,p\xe4ssword\n', 'latin1'),
+    );
+    const refused = await posthorn('account', 'import', 'latin1');
+    expect(refused).toMatchObject({ exitCode: 65, out: '' });
+    expect(refused.err).toMatch(/line 2 is not UTF-8/);
+    writeFileSync(join(directory, 'gone'), 'gone@example.com,pass-word\n');
+    await posthorn('account', 'import', 'gone');
+    await posthorn('account', 'remove', 'gone@example.com');
+    expect((await posthorn('account', 'import', 'gone')).out).toMatch(
+      /^0 added, 1 existed already\n {2}gone@example\.com: is removed\..*account restore gone@example\.com\n$/,
+    );
+    await posthorn('alias', 'gone@example.com', 'a@example.org');
+    const alias = await posthorn('account', 'restore', 'gone@example.com');
+    expect(alias).toMatchObject({ exitCode: 73 });
+    expect(alias.err).toMatch(/alias remove gone@example\.com/);
+    await posthorn('alias', 'remove', 'gone@example.com');
+    expect(await posthorn('account', 'restore', 'gone@example.com')).toMatchObject({ exitCode: 0 });
   });
 
   test('alias import sets what leads to what comes later, and names what leads nowhere', async () => {

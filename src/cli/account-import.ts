@@ -1,7 +1,5 @@
 /** `posthorn account import`: many accounts at once, from a CSV or from what Dovecot has. */
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { Admin } from '../admin/admin.ts';
 import { generatePassword } from '../admin/generate-password.ts';
@@ -12,6 +10,7 @@ import { type CommonOptions, type Context, printJson, withAdmin } from './contex
 import type { CommandTree } from './define.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { readListFile } from './list-file.ts';
 import { isPasswdFile, passwdRows } from './passwd-file.ts';
 import { once, someText } from './texts.ts';
 
@@ -21,7 +20,6 @@ interface ImportOptions extends CommonOptions {
   generate?: boolean;
 }
 
-export const maxImportBytes = 256 * 2 ** 20;
 /** Accounts in one request: their passwords are hashed before it is answered. */
 const importBatch = 200;
 
@@ -46,12 +44,10 @@ export function addImportCommand(tree: CommandTree, account: Command, context: C
 
 async function importFile(context: Context, options: ImportOptions, file: string): Promise<ExitCode> {
   const { terminal } = context;
-  const bytes =
-    file === '-' ? await terminal.readInput(maxImportBytes) : await readFile(resolve(terminal.cwd, file));
-  const text = bytes.toString('utf8');
+  const text = await readListFile(terminal, file);
   const isPasswd = options.format === undefined ? isPasswdFile(text) : options.format === 'dovecot';
   const generated: { address: string; password: string }[] = [];
-  const { added, existing } = await withAdmin(context, options, async (admin, { domains }) => {
+  const { added, existing, removed } = await withAdmin(context, options, async (admin, { domains }) => {
     const rows = isPasswd ? passwdRows(text) : accountRows(text);
     const read = readAccountRows(rows, { domains, domain: options.domain });
     const problems = [...read.problems, ...(options.generate ? [] : unusableLines(read))];
@@ -61,18 +57,32 @@ async function importFile(context: Context, options: ImportOptions, file: string
         `${file}: nothing was imported, because of\n${problems.join('\n')}`,
       );
     for (const { address } of read.unusable) generated.push({ address, password: generatePassword() });
-    return importAll(admin, [...read.accounts, ...generated]);
+    const result = await importAll(admin, [...read.accounts, ...generated]);
+    return { ...result, removed: await removedOf(admin, result.existing) };
   });
   const there = new Set(existing);
   const told = generated.filter(({ address }) => !there.has(address));
-  if (options.json) printJson(context, { added, existing, ...(options.generate && { generated: told }) });
+  if (options.json)
+    printJson(context, { added, existing, removed, ...(options.generate && { generated: told }) });
   else
     terminal.out(
-      `${added} added, ${existing.length} existed already\n${existing.map((line) => `  ${line}\n`).join('')}` +
+      `${added} added, ${existing.length} existed already\n${existing.map((address) => lineOf(address, removed)).join('')}` +
         told.map(({ address, password }) => `${address} ${password}\n`).join(''),
     );
   return exitCodes.ok;
 }
+
+/** Those that exist only until they are erased: nobody logs in to them. */
+async function removedOf(admin: Admin, existing: readonly string[]): Promise<string[]> {
+  if (existing.length === 0) return [];
+  const removed = new Set((await admin.listRemovedAccounts()).map(({ address }) => address));
+  return existing.filter((address) => removed.has(address));
+}
+
+const lineOf = (address: string, removed: readonly string[]): string =>
+  removed.includes(address)
+    ? `  ${address}: is removed. To have it back: posthorn account restore ${address}\n`
+    : `  ${address}\n`;
 
 function unusableLines({ unusable }: AccountRows): string[] {
   const lines = unusable

@@ -2,6 +2,7 @@
 
 import { localAddress } from '../admin/addresses.ts';
 import { AdminError } from '../admin/admin-error.ts';
+import { checkCredential } from '../admin/credentials.ts';
 import type { NewAccount } from '../admin/shapes/accounts.ts';
 import { readSecret, type Secret } from './account-secrets.ts';
 
@@ -57,7 +58,10 @@ function readRow(
   const written = row.address.trim();
   const whole = written.includes('@') || domain === undefined ? written : `${written}@${domain}`;
   try {
-    return { address: localAddress(whole, domains), secret: readSecret(row.secret) };
+    const address = localAddress(whole, domains);
+    const secret = readSecret(row.secret);
+    if (!('unusable' in secret)) checkCredential(secret.password, secret.hash);
+    return { address, secret };
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     const remedy = whole.includes('@') ? '' : ' Or say whose user that is: --domain example.com.';

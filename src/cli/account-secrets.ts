@@ -1,6 +1,7 @@
 /** What other servers' lists of accounts have in the place of a password: the password itself, a hash of ours, or another's. */
 
 import type { NewAccount } from '../admin/shapes/accounts.ts';
+import { faultOfHash } from '../store/argon2-hash.ts';
 
 /** `unusable` names what kind of hash it is: nobody can make a password of it, nor can we check one with it. */
 export type Secret = Pick<NewAccount, 'password' | 'hash'> | { unusable: string };
@@ -19,12 +20,17 @@ export function readSecret(text: string): Secret {
   if (scheme === undefined) return readPlainSecret(text);
   if (clearSchemes.has(scheme.toUpperCase())) return { password: rest };
   // {CRYPT} and the like may stand before anything that says itself what it is.
-  if (/^\$argon2id\$/.test(rest)) return { hash: rest };
+  if (/^\$argon2id\$/.test(rest)) return argon2id(rest);
   return { unusable: scheme.toUpperCase() };
 }
 
+function argon2id(hash: string): Secret {
+  const fault = faultOfHash(hash);
+  return fault === undefined ? { hash } : { unusable: `argon2id ${fault}` };
+}
+
 function readPlainSecret(text: string): Secret {
-  if (/^\$argon2id\$/.test(text)) return { hash: text };
+  if (/^\$argon2id\$/.test(text)) return argon2id(text);
   const [, name] = foreignHash.exec(text) ?? [];
   if (name !== undefined)
     return { unusable: cryptNames[name] ?? (name.startsWith('2') ? 'BLF-CRYPT' : name) };

@@ -3,16 +3,14 @@
  * `address: target`, as /etc/aliases, or `address,target,target`. `#` begins a comment; a line that begins with a blank goes on.
  */
 
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Admin } from '../admin/admin.ts';
 import { AdminError } from '../admin/admin-error.ts';
-import { maxImportBytes } from './account-import.ts';
 import { maxProblems } from './account-rows.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { readListFile } from './list-file.ts';
 import { once, someText } from './texts.ts';
 
 interface ImportOptions extends CommonOptions {
@@ -39,9 +37,7 @@ export function addAliasImport(tree: CommandTree, alias: Command, context: Conte
 
 async function importAliases(context: Context, options: ImportOptions, file: string): Promise<ExitCode> {
   const { terminal } = context;
-  const bytes =
-    file === '-' ? await terminal.readInput(maxImportBytes) : await readFile(resolve(terminal.cwd, file));
-  const rows = readAliases(bytes.toString('utf8'), options.domain);
+  const rows = readAliases(await readListFile(terminal, file), options.domain);
   const { set, problems } = await withAdmin(context, options, (admin) => setAll(admin, rows));
   if (options.json) printJson(context, { set, problems });
   else terminal.out(`${set} set\n`);

@@ -63,16 +63,18 @@ export function processTerminal(): Terminal {
   };
 }
 
-async function readAll(input: AsyncIterable<Buffer>, limitBytes: number): Promise<Buffer> {
+/** Throws a CommandError where there is more. */
+export async function readAll(
+  input: AsyncIterable<Buffer>,
+  limitBytes: number,
+  name = 'standard input',
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of input) {
     length += chunk.length;
     if (length > limitBytes) {
-      throw new CommandError(
-        exitCodes.badData,
-        `standard input is longer than ${limitBytes} octets. Send less.`,
-      );
+      throw new CommandError(exitCodes.badData, `${name} is longer than ${limitBytes} octets. Send less.`);
     }
     chunks.push(chunk);
   }

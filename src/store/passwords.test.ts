@@ -28,6 +28,17 @@ test('authenticator() knows a user by the full address in any case and any norma
   expect(await authenticate('', '', 'pop3')).toBeUndefined();
 });
 
+test('authenticator() computes no hash that costs too much, and takes no password for it', async () => {
+  const costly =
+    '$argon2id$v=19$m=4194304,t=1000,p=1$c2FsdHNhbHRzYWx0c2FsdA$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g';
+  const authenticate = authenticator({ findAccount: async () => ({ ...account, passwordHash: costly }) });
+  await authenticate(account.address, 'x', 'pop3');
+  const start = performance.now();
+  expect(await authenticate(account.address, 'x', 'pop3')).toBeUndefined();
+  expect(await authenticate(account.address, 'no account has this hash', 'pop3')).toBeUndefined();
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
 test('authenticator() spends on a user that does not exist what it spends on one that does', async () => {
   const authenticate = authenticator(accounts);
   await authenticate('nobody@example.com', 'x', 'pop3');
