@@ -18,7 +18,7 @@ import { readFacts } from '../records/facts.ts';
 import type { RecordFacts } from '../records/wanted-record.ts';
 import { type Clock, systemClock } from '../util/clock.ts';
 import { type TestAuthority, testAuthority } from './certificates.ts';
-import type { Planting } from './dns-faults.ts';
+import type { Planting } from './dns-faults/fault.ts';
 import { type DnsStage, loopbackPlaces, startDnsStage } from './dns-stage.ts';
 import { freePort } from './free-ports.ts';
 import { blockList, plantingOf, reachedDomain } from './plant-faults.ts';

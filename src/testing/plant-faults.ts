@@ -4,7 +4,7 @@ import { reverseName } from '../dns/reverse.ts';
 import type { PlacedFinding } from '../doctor/watch.ts';
 import { wantedRecords } from '../records/wanted.ts';
 import type { RecordFacts } from '../records/wanted-record.ts';
-import type { Fault, Planting } from './dns-faults.ts';
+import type { Fault, Planting } from './dns-faults/fault.ts';
 import { type DnsPlaces, type Records, rightModel } from './dns-stage.ts';
 
 /** Whose mail servers are tried, to see whether port 25 is open. */
