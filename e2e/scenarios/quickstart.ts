@@ -157,6 +157,15 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
       await eventually(`a certificate for ${name}`, () => isThere(issued(name)));
   });
 
+  await step('only now the records announce MTA-STS, in mode testing', async () => {
+    equal(announcementOf(printed)?.notYet?.includes('no certificate of this server'), true);
+    const { stdout } = await command('dns', 'records', domain, '--json');
+    printed = { ...printed, records: JSON.parse(stdout.toString()).records };
+    equal(announcementOf(printed)?.notYet, undefined);
+    const zone = await command('dns', 'records', domain, '--zone');
+    await dns.enter(domain, zone.stdout.toString());
+  });
+
   await step('P1: swaks brings a letter to the new account, and to its postmaster', async () => {
     for (const to of [alice, `postmaster@${domain}`]) {
       const { code, output } = await swaks(internet, ['--to', to, '--from', carol, '--server', ours.four]);
@@ -302,6 +311,8 @@ async function enterRecords(dns: InternetDns, zoneFile: string, { records }: Pri
   equal(reverse.length, 2);
   await dns.enter('.', root + reverse.map(({ name, data }) => `${name}. PTR ${data}\n`).join(''));
 }
+
+const announcementOf = ({ records }: Printed) => records.find(({ name }) => name === `_mta-sts.${domain}`);
 
 const textsOf = ({ records }: Printed) =>
   Object.fromEntries(

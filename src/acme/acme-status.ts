@@ -1,10 +1,10 @@
 /** How it stands with the certificates that come from an authority, as data for commands and monitors. */
 
 import type { KeyObject } from 'node:crypto';
+import type { WantedCertificate } from '../config/wanted-certificates.ts';
 import type { CertificateFacts, KeyPair } from '../net/key-pair.ts';
 import type { GateAnswer } from './key-gate.ts';
 import { spkiSha256 } from './keys.ts';
-import type { WantedCertificate } from './names.ts';
 import type { CertificateState } from './vault.ts';
 
 /** A certificate as it is kept in memory. */

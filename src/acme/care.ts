@@ -5,6 +5,7 @@
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import type { AcmeConfig } from '../config/acme.ts';
+import type { WantedCertificate } from '../config/wanted-certificates.ts';
 import { coversName, type KeyPair } from '../net/key-pair.ts';
 import type { Certificates } from '../net/tls-context.ts';
 import type { Clock } from '../util/clock.ts';
@@ -15,7 +16,6 @@ import type { Authority } from './authority.ts';
 import type { DnsProofs } from './dns-proof.ts';
 import { askGate, type GateAnswer } from './key-gate.ts';
 import { keyOf, newKey, spkiSha256 } from './keys.ts';
-import type { WantedCertificate } from './names.ts';
 import { certificateId, type RenewalWindow } from './renewal-info.ts';
 import { leastAge, minuteMs, nextAdvice, renewalTime, waitAfterFailure } from './renewal-plan.ts';
 import type { CertificateState, Vault } from './vault.ts';

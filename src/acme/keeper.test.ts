@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { WantedCertificate } from '../config/wanted-certificates.ts';
 import { Certificates } from '../net/tls-context.ts';
 import { type AuthorityMood, testAcmeAuthority } from '../testing/acme-authority.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
@@ -12,7 +13,6 @@ import { Challenges } from './challenges.ts';
 import type { TlsaShown } from './dns-proof.ts';
 import { AcmeKeeper } from './keeper.ts';
 import { spkiSha256 } from './keys.ts';
-import type { WantedCertificate } from './names.ts';
 import { httpResponder } from './responders.ts';
 import { pemOf, Vault } from './vault.ts';
 

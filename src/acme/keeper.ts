@@ -3,10 +3,10 @@
  * what operators ask for.
  */
 
+import type { WantedCertificate } from '../config/wanted-certificates.ts';
 import { AcmeError } from './acme-error.ts';
 import type { AcmeStatus } from './acme-status.ts';
 import { type CareParts, CertificateCare, type Occasion } from './care.ts';
-import type { WantedCertificate } from './names.ts';
 import { hourMs, minuteMs } from './renewal-plan.ts';
 
 export interface KeeperParts extends CareParts {

@@ -43,6 +43,7 @@ async function printRecords(
   const addresses = options.address?.map(readPublicAddress);
   const isSigned = await isProven(config, context);
   const facts = await readFacts(config, {
+    now: context.clock.now(),
     ...(addresses && { addresses }),
     ...(isSigned && { isSigned }),
   });

@@ -53,7 +53,7 @@ export async function doctorParts(
   const https: DoctorParts['https'] = (resolver) =>
     httpsClient({ resolver, clock, authorities, allowPrivateAddresses });
   const stub = await createStub(config, clock);
-  const facts = await readFacts(config);
+  const facts = await readFacts(config, { now: clock.now() });
   const chain = await chainOf(config);
   const asked = askServer(config, clock);
   return {

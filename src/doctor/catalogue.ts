@@ -141,6 +141,10 @@ const entries = {
   'dmarc-policy-none': note('DMARC', 'the policy is to do nothing with mail that pretends to be yours'),
   'dmarc-unknown': warning('DMARC', 'DNS does not tell now'),
   // MTA-STS, TLS reports.
+  'mta-sts-not-yet': note(
+    'MTA-STS',
+    'the policy is not announced, and cannot be before there is a certificate',
+  ),
   'mta-sts-missing': warning('MTA-STS', 'the policy is not announced'),
   'mta-sts-syntax': error('MTA-STS', 'the announcement cannot be read, or stands there twice'),
   'mta-sts-no-policy': error('MTA-STS', 'a policy is announced and cannot be fetched'),

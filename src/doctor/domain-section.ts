@@ -53,12 +53,15 @@ async function lookAtReception(
   examining: Examining,
   { domain, mx, sts }: { domain: string; mx: WantedRecord; sts: readonly WantedRecord[] },
 ): Promise<Finding[]> {
-  const { looks, config } = examining;
+  const { looks, config, facts } = examining;
   const { findings, hosts } = await examineMx({ looks, wanted: mx, hostname: config.hostname });
   const policy = await examineSts({
     looks,
     domain,
     announcement: sts.find(({ type }) => type === 'TXT'),
+    served: facts.web.includes('mta-sts')
+      ? facts.domains.find(({ name }) => name === domain)?.sts
+      : undefined,
     fetchPolicy: policyFetcher(examining),
     // A host that is wrong is wrong there, too.
     hosts: findings.some(({ severity }) => severity === 'error') ? [config.hostname] : hosts,

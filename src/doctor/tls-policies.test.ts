@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { FetchedPolicy, PolicyFailure } from '../net/fetch-policy.ts';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { seenDns } from '../testing/seen-dns.ts';
-import { examineSts } from './tls-policies.ts';
+import { examineSts, type TlsPolicyParts } from './tls-policies.ts';
 
 const domain = 'example.com';
 const announcement: WantedRecord = {
@@ -16,9 +16,13 @@ const policyOf = (changes: Partial<FetchedPolicy['policy']>): FetchedPolicy => (
 });
 const failure = (type: PolicyFailure['type']): PolicyFailure => ({ problem: 'it cannot be had', type });
 
-const examine = (fetched: FetchedPolicy | PolicyFailure, texts = ['v=STSv1; id=1']) =>
+const examine = (
+  fetched: FetchedPolicy | PolicyFailure,
+  texts = ['v=STSv1; id=1'],
+  more: Partial<TlsPolicyParts> = {},
+) =>
   examineSts({
-    ...{ looks: seenDns({ [`_mta-sts.${domain} TXT`]: texts }), domain, announcement },
+    ...{ looks: seenDns({ [`_mta-sts.${domain} TXT`]: texts }), domain, announcement, ...more },
     ...{ hosts: ['mx.example.com'], fetchPolicy: async () => fetched },
   });
 
@@ -38,3 +42,44 @@ test.each<[string, FetchedPolicy | PolicyFailure, string[]?]>([
   const findings = await examine(fetched, texts);
   expect(findings.map((finding) => finding.id ?? finding.severity)).toEqual([id]);
 });
+
+const lack = 'the certificate is signed by itself. Get one.';
+const early = (mode: 'testing' | 'enforce') => ({
+  announcement: { ...announcement, notYet: lack },
+  served: { policyId: '1', mode, lack },
+});
+
+test('P12: examineSts() takes it for a note that nothing is announced before there is a certificate', async () => {
+  const findings = await examine(failure('sts-webpki-invalid'), [], early('testing'));
+  expect(findings).toMatchObject([
+    { id: 'mta-sts-not-yet', severity: 'note', evidence: lack, record: expect.stringContaining('STSv1') },
+  ]);
+  // Where nothing serves a policy, there is nothing to wait for.
+  expect(
+    await examine(failure('sts-webpki-invalid'), [], { announcement: early('testing').announcement }),
+  ).toEqual([]);
+});
+
+test.each([
+  ['testing', 'warning'],
+  ['enforce', 'error'],
+] as const)(
+  'P12: examineSts(): announced before there is a certificate, mode %s: %s',
+  async (mode, severity) => {
+    const findings = await examine(failure('sts-webpki-invalid'), undefined, early(mode));
+    expect(findings).toMatchObject([
+      { id: 'mta-sts-certificate', severity, remedy: expect.stringContaining('too early') },
+    ]);
+  },
+);
+
+test.each([
+  ['testing', 'in mode testing'],
+  ['enforce', 'mode = "testing" } first'],
+] as const)(
+  'P12: examineSts() says to begin with testing where nothing was announced: %s',
+  async (mode, words) => {
+    const [finding] = await examine(policyOf({}), [], { served: { policyId: '1', mode } });
+    expect(finding).toMatchObject({ id: 'mta-sts-missing', remedy: expect.stringContaining(words) });
+  },
+);

@@ -6,7 +6,7 @@
 import { allowsHost, type StsPolicy } from '../mta-sts/policy.ts';
 import { readPolicyId } from '../mta-sts/record.ts';
 import type { FetchedPolicy, PolicyFailure } from '../net/fetch-policy.ts';
-import type { WantedRecord } from '../records/wanted-record.ts';
+import type { DomainFacts, WantedRecord } from '../records/wanted-record.ts';
 import { readReportUris } from '../tls-rpt/record.ts';
 import { textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
@@ -17,6 +17,8 @@ export interface TlsPolicyParts {
   domain: string;
   /** The announcement; absent: it is not to be published. */
   announcement: WantedRecord | undefined;
+  /** The policy that is served here, as the records know it; absent: none is. */
+  served?: DomainFacts['sts'] | undefined;
   fetchPolicy(domain: string): Promise<FetchedPolicy | PolicyFailure>;
   /** Hosts of the MX records. */
   hosts: readonly string[];
@@ -26,17 +28,19 @@ export interface TlsPolicyParts {
 const leastMaxAge = 86_400;
 
 export async function examineSts(parts: TlsPolicyParts): Promise<Finding[]> {
-  const { looks, domain, announcement } = parts;
+  const { looks, domain, announcement, served } = parts;
   const name = `_mta-sts.${domain}`;
   const seen = await looks.see(name, 'TXT');
   const texts = textsOf(seen);
   const isExpected = announcement !== undefined && announcement.notYet === undefined;
-  if (seen.status === 'unknown' || (texts.length === 0 && !isExpected)) return [];
+  if (seen.status === 'unknown') return [];
+  if (texts.length === 0 && !isExpected)
+    return served?.lack === undefined ? [] : [notYet(announcement, served.lack)];
   if (texts.length === 0)
     return [
       found('mta-sts-missing', {
         evidence: `there is no record at ${name}`,
-        remedy: 'Senders do not ask for the policy that is served.',
+        remedy: `Senders do not ask for the policy that is served. Enter it.${beginning(served)}`,
         record: announcement,
       }),
     ];
@@ -50,7 +54,7 @@ export async function examineSts(parts: TlsPolicyParts): Promise<Finding[]> {
       }),
     ];
   const fetched = await parts.fetchPolicy(domain);
-  if ('problem' in fetched) return [unfetched(fetched)];
+  if ('problem' in fetched) return [unfetched(fetched, served)];
   const findings = [...judgePolicy(parts, fetched.policy), ...judgeId(parts, id)];
   return findings.length > 0 ? findings : [good('MTA-STS', `policy ${id} allows ${parts.hosts.join(', ')}`)];
 }
@@ -60,11 +64,27 @@ function stsProblem(texts: readonly string[]): string {
   return 'it has to be "v=STSv1; id=" and up to 32 letters and digits';
 }
 
-function unfetched({ problem, type }: PolicyFailure): Finding {
+/** Absent, as it has to be: senders take no policy from a host whose certificate is not valid (RFC 8461 §3.3). */
+const notYet = (announcement: WantedRecord | undefined, lack: string): Finding =>
+  found('mta-sts-not-yet', { evidence: lack, remedy: 'Then enter this record.', record: announcement });
+
+const beginning = (served: TlsPolicyParts['served']): string => {
+  if (served?.mode === 'testing') return ' The policy is in mode testing, as it has to be at first.';
+  if (served?.mode === 'enforce')
+    return ' Set mtaSts = { mode = "testing" } first, and "enforce" when no failure was reported for some weeks.';
+  return '';
+};
+
+function unfetched({ problem, type }: PolicyFailure, served: TlsPolicyParts['served']): Finding {
   if (type === 'sts-webpki-invalid')
     return found('mta-sts-certificate', {
       evidence: problem,
-      remedy: 'The host mta-sts.DOMAIN needs a certificate of a public authority for its name.',
+      remedy:
+        served?.lack === undefined
+          ? 'The host mta-sts.DOMAIN needs a certificate of a public authority for its name.'
+          : `It was announced too early: ${served.lack} Senders report failures until then; or take the record away.`,
+      // Whoever only tests delivers all the same.
+      ...(served?.lack !== undefined && served.mode !== 'enforce' && { severity: 'warning' }),
     });
   if (type === 'sts-policy-invalid')
     return found('mta-sts-policy-syntax', {

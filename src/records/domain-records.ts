@@ -81,35 +81,43 @@ function reportAddress(domain: string, { reportMailboxes }: RecordFacts): string
   return own ?? reportMailboxes[0] ?? `postmaster@${domain}`;
 }
 
-function stsRecords({ name, stsPolicyId }: DomainFacts, { hostname, web }: RecordFacts): WantedRecord[] {
-  if (stsPolicyId === undefined) return [];
+/**
+ * The host's name first: an authority issues for what DNS leads here. What announces the policy waits for the certificate, without
+ * which nobody takes the policy (RFC 8461 §3.3).
+ */
+function stsRecords({ name, sts }: DomainFacts, { hostname, web }: RecordFacts): WantedRecord[] {
+  if (sts === undefined) return [];
   const host = `mta-sts.${name}`;
-  const notYet = web.includes('mta-sts')
+  const unserved = web.includes('mta-sts')
     ? undefined
     : `a web server must serve https://${host}/.well-known/mta-sts.txt first: add [[listener]] protocol = "https"`;
-  const common = {
-    domain: name,
-    purpose: 'mta-sts',
-    need: 'recommended',
-    where: 'zone',
-    ...(notYet !== undefined && { notYet }),
-  } as const;
+  const common = { domain: name, purpose: 'mta-sts', need: 'recommended', where: 'zone' } as const;
   const alias: WantedRecord = {
     ...common,
     name: host,
     type: 'CNAME',
     data: `${hostname}.`,
     why: 'where senders fetch the policy that says that your mail comes encrypted, to this server only (RFC 8461)',
+    ...(unserved !== undefined && { notYet: unserved }),
   };
+  const notYet = unserved ?? (sts.lack && `enter it when the certificate is there; now ${sts.lack}`);
   const announcement: WantedRecord = {
     ...common,
     name: `_mta-sts.${name}`,
     type: 'TXT',
-    data: `v=STSv1; id=${stsPolicyId}`,
-    why: 'there is such a policy; its id changes with it. It begins in mode "testing": failures are reported, mail arrives in any case',
+    data: `v=STSv1; id=${sts.policyId}`,
+    why: `there is such a policy; its id changes with it. ${modeWords[sts.mode]}`,
+    ...(notYet !== undefined && { notYet }),
   };
   return host === hostname ? [announcement] : [alias, announcement];
 }
+
+const modeWords = {
+  testing: 'It begins in mode "testing": failures are reported, mail arrives in any case',
+  enforce:
+    'Its mode is "enforce": senders that know it do not deliver where the certificate is wrong. Begin with "testing" where it was never announced before',
+  none: 'Its mode is "none": senders forget what they knew',
+} as const;
 
 const tlsReportRecord = ({ name }: DomainFacts, facts: RecordFacts): WantedRecord => ({
   domain: name,

@@ -13,7 +13,7 @@ import { readFacts } from './facts.ts';
 const directory = mkdtempSync(join(tmpdir(), 'posthorn-records-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const known = { addresses: ['192.0.2.1', '2001:db8::1'] };
+const known = { now: Date.now(), addresses: ['192.0.2.1', '2001:db8::1'] };
 const factsOf = async (toml: string, more = known) =>
   readFacts(
     await parseConfig(`hostname = "mx.example.com"\n${toml}`, join(directory, 'posthorn.toml')),
@@ -80,7 +80,10 @@ it.each([
 it('behind NAT goes by the public address that the source names', async () => {
   const source =
     '[[source]]\naddress = "10.0.0.5"\npublicAddress = "192.0.2.7"\nehloName = "out.example.com"\n';
-  const { addresses, sending } = await factsOf(`${source}[[listener]]\nprotocol = "smtp"`, { addresses: [] });
+  const { addresses, sending } = await factsOf(`${source}[[listener]]\nprotocol = "smtp"`, {
+    addresses: [],
+    now: known.now,
+  });
   expect(addresses).toEqual(['192.0.2.7']);
   expect(sending).toEqual([{ address: '192.0.2.7', ehloName: 'out.example.com', senders: [] }]);
 });
@@ -107,7 +110,7 @@ it('knows what the web listeners serve, and the policy of a domain by its id', a
   const domain = '[[domain]]\nname = "example.com"\nmtaSts = { mode = "enforce" }\n';
   const policy = { mode: 'enforce', mx: ['mx.example.com'], maxAge: 14 * 24 * 3600 } as const;
   const alone = await factsOf(`${domain}[[listener]]\nprotocol = "http"`);
-  expect(alone.domains[0]?.stsPolicyId).toBe(policyId(policy));
+  expect(alone.domains[0]?.sts?.policyId).toBe(policyId(policy));
   expect(alone.web).toEqual([]);
   const behind = await factsOf('[[listener]]\nprotocol = "http"\naddress = "127.0.0.1"\nproxied = true');
   expect(behind.web).toEqual(['mta-sts', 'autoconfig', 'autodiscover']);

@@ -1,20 +1,19 @@
 /** What must be known for the wanted records, from the configuration, the files that it names, and this machine's addresses. */
 
-import { createHash, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
 import { clientServices } from '../config/client-services.ts';
 import type { Config, DomainConfig } from '../config/config.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';
-import { readIssued, readNextKey } from '../net/issued-files.ts';
-import { coversName, type KeyPair, parseKeyPair, readKeyPair } from '../net/key-pair.ts';
+import { findLack, type OwnCertificates, readOwnCertificates, tlsKeysOf } from './own-certificates.ts';
 import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
 /** What cannot be read from the configuration. */
 export interface KnownFacts {
+  /** Milliseconds since the epoch: certificates have a beginning and an end. */
+  now: number;
   /** Public addresses of this machine; default: those of its interfaces. */
   addresses?: readonly string[];
   /** Whether DNSSEC proves what DNS says of the hostname. */
@@ -22,16 +21,20 @@ export interface KnownFacts {
 }
 
 /** Rejects with the system's error where a key or certificate cannot be read. */
-export async function readFacts(config: Config, known: KnownFacts = {}): Promise<RecordFacts> {
+export async function readFacts(config: Config, known: KnownFacts): Promise<RecordFacts> {
+  const { now } = known;
   const machine = known.addresses ?? machineAddresses('public');
   const sending = sendingAddresses(config, machine);
+  const certificates = await readOwnCertificates(config);
   return {
     hostname: config.hostname,
-    domains: await Promise.all(config.domains.map((domain) => domainFacts(domain, config))),
+    domains: await Promise.all(
+      config.domains.map((domain) => domainFacts(domain, config, { certificates, now })),
+    ),
     addresses: receivingAddresses(config, machine),
     sending,
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
-    tlsKeys: await tlsKeys(config),
+    tlsKeys: await tlsKeysOf(config, certificates),
     ...acmeFacts(config),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
@@ -71,7 +74,12 @@ const isAny = (address: string): boolean => addressClass(address) === 'unspecifi
 const withFamily = (addresses: readonly string[], any: string): string[] =>
   addresses.filter((address) => any.includes(':') || !address.includes(':'));
 
-async function domainFacts(domain: DomainConfig, config: Config): Promise<DomainFacts> {
+interface Shown {
+  certificates: OwnCertificates;
+  now: number;
+}
+
+async function domainFacts(domain: DomainConfig, config: Config, shown: Shown): Promise<DomainFacts> {
   const { name, dkim = [] } = domain;
   const keys = await Promise.all(
     dkim.map(async ({ selector, key }) => {
@@ -87,9 +95,28 @@ async function domainFacts(domain: DomainConfig, config: Config): Promise<Domain
     name,
     dkim: keys,
     relays: relaysOf(name, config),
-    stsPolicyId: policyId(stsPolicyOf(config, domain)),
+    sts: stsFacts(domain, config, shown),
   };
 }
+
+/** RFC 8461 §3.3, §4.1: the host of the policy, and that of the MX, each need a valid certificate. */
+function stsFacts(domain: DomainConfig, config: Config, { certificates, now }: Shown) {
+  const policy = stsPolicyOf(config, domain);
+  // Where a web server in front does TLS, its certificate is not known here.
+  const isOurs = config.listeners.some(({ protocol }) => protocol === 'https');
+  const hosts = [config.hostname, ...(isOurs ? [`mta-sts.${domain.name}`] : [])];
+  const lacks = hosts.flatMap((host) => findLack(certificates, host, now) ?? []);
+  return {
+    policyId: policyId(policy),
+    mode: policy.mode,
+    ...(lacks.length > 0 && { lack: `${lacks.join(', and ')}. ${lackRemedy(config)}` }),
+  };
+}
+
+const lackRemedy = ({ acme }: Config): string =>
+  acme?.enabled
+    ? 'It is asked for once DNS leads these names here: `posthorn tls` shows how far it is.'
+    : 'Have one come by itself ([acme], docs/TLS.md), or get one from an authority.';
 
 /** Where everything from this domain leaves by other servers: their names. */
 function relaysOf(domain: string, { transports }: Config): string[] {
@@ -100,29 +127,6 @@ function relaysOf(domain: string, { transports }: Config): string[] {
   return (named.length > 0 ? named : own).flatMap(({ way }) =>
     'at' in way && 'host' in way.at ? [way.at.host] : [],
   );
-}
-
-/** Those that servers are shown on port 25: of the first configured certificate for our name, else of our own making. */
-async function tlsKeys(config: Config): Promise<RecordFacts['tlsKeys']> {
-  const { tls, certificates, acme, hostname, dataDir } = config;
-  if (tls === undefined && certificates.length === 0 && acme === undefined) return [];
-  const configured = await Promise.all(
-    [...(tls?.cert === undefined ? [] : [tls]), ...certificates].map(readKeyPair),
-  );
-  const ours = configured.find(({ facts }) => coversName(facts.names, hostname)) ?? configured[0];
-  const issued = acme && (await readIssued(dataDir, hostname));
-  const current = (ours ?? issued ?? (await findSelfSigned(dataDir)))?.facts.spkiSha256;
-  const next = ours || acme === undefined ? undefined : await nextKeyOf(dataDir, hostname);
-  return [
-    ...(current === undefined ? [] : [{ sha256: current, role: 'current' as const }]),
-    ...(next === undefined || next === current ? [] : [{ sha256: next, role: 'next' as const }]),
-  ];
-}
-
-async function nextKeyOf(dataDir: string, hostname: string): Promise<string | undefined> {
-  const key = await readNextKey(dataDir, hostname);
-  const info = key && createPublicKey(key).export({ type: 'spki', format: 'der' });
-  return info && createHash('sha256').update(info).digest('hex');
 }
 
 /** What authorities are called in CAA records, by the hosts of their directories. */
@@ -137,15 +141,6 @@ const caaIdentities: Readonly<Record<string, string>> = {
 function acmeFacts({ acme }: Config): Pick<RecordFacts, 'acme'> {
   const identity = acme?.enabled ? caaIdentities[new URL(acme.directory).hostname] : undefined;
   return acme && identity ? { acme: { issuers: [identity], methods: [acme.challenge] } } : {};
-}
-
-async function findSelfSigned(dataDir: string): Promise<KeyPair | undefined> {
-  const file = join(dataDir, 'tls', 'self-signed.pem');
-  const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
-  return pem === undefined ? undefined : parseKeyPair(pem, pem);
 }
 
 const allWebServices: readonly WebService[] = ['mta-sts', 'autoconfig', 'autodiscover'];

@@ -48,8 +48,13 @@ export interface DomainFacts {
   dkim: readonly { selector: string; type: 'rsa' | 'ed25519'; record: string }[];
   /** Hosts by which its mail leaves instead of directly. */
   relays: readonly string[];
-  /** That of the MTA-STS policy which is, or would be, served; absent: there is none. */
-  stsPolicyId?: string;
+  /** The MTA-STS policy which is, or would be, served; absent: there is none. */
+  sts?: {
+    policyId: string;
+    mode: 'testing' | 'enforce' | 'none';
+    /** Of which certificate senders would not believe it, and what to do: words for people. */
+    lack?: string;
+  };
 }
 
 export type ClientService = 'submissions' | 'submission' | 'pop3s' | 'pop3' | 'imaps' | 'imap';

@@ -24,7 +24,7 @@ const domain = (name: string, more: Partial<RecordFacts['domains'][0]> = {}): Re
     { selector: 'ed', type: 'ed25519', record: 'v=DKIM1; k=ed25519; p=BBBB' },
   ],
   relays: [],
-  stsPolicyId: 'abc1',
+  sts: { policyId: 'abc1', mode: 'testing' },
   ...more,
 });
 
@@ -83,6 +83,24 @@ describe('wantedRecords()', () => {
       '_mta-sts.example.com',
       'autodiscover.example.com',
     ]);
+  });
+
+  it('holds back what announces the MTA-STS policy until senders believe its host, and not the name of that', () => {
+    const sts = { policyId: 'abc1', mode: 'testing', lack: 'it is signed by itself. Wait.' } as const;
+    const records = withPurpose('mta-sts', { domains: [domain('example.com', { sts })], web: ['mta-sts'] });
+    expect(records.map(({ type, notYet }) => [type, notYet])).toEqual([
+      ['CNAME', undefined],
+      ['TXT', 'enter it when the certificate is there; now it is signed by itself. Wait.'],
+    ]);
+  });
+
+  it.each([
+    ['testing', 'mail arrives in any case'],
+    ['enforce', 'Begin with "testing"'],
+    ['none', 'senders forget'],
+  ] as const)('says what the MTA-STS mode %s means', (mode, words) => {
+    const domains = [domain('example.com', { sts: { policyId: 'abc1', mode } })];
+    expect(withPurpose('mta-sts', { domains }).at(-1)?.why).toContain(words);
   });
 
   it('names each key of the certificate in a TLSA record, and holds it back until the zone is signed', () => {

@@ -120,7 +120,7 @@ describe('P12: a running server', () => {
 
   const factsOf = async () => {
     const { readFacts } = await import('../records/facts.ts');
-    return { ...(await readFacts(stage.server.config)), addresses: ['127.0.0.51'] };
+    return { ...(await readFacts(stage.server.config, { now: Date.now() })), addresses: ['127.0.0.51'] };
   };
 });
 

@@ -148,7 +148,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     installService({ ...machine, places, units, isWanted: wanted.installs, canStart }),
   );
 
-  const facts = await readFacts(config, { addresses: addresses.public });
+  const facts = await readFacts(config, { addresses: addresses.public, now: machine.clock.now() });
   return {
     domain,
     hostname,

@@ -58,7 +58,7 @@ export async function startDoctorStage(settings: TomlTable = {}): Promise<Doctor
   const dnsPort = await freePort(Object.values(loopbackPlaces));
   const file = await writeFiles({ directory, addresses, authority, dnsPort, settings });
   const config = await loadConfig(file);
-  const facts: RecordFacts = { ...(await readFacts(config)), addresses };
+  const facts: RecordFacts = { ...(await readFacts(config, { now: systemClock.now() })), addresses };
   const model = () => plantingOf(facts, loopbackPlaces);
   const dns = await startDnsStage(model(), loopbackPlaces, dnsPort);
   parts.use(dns);

@@ -5,6 +5,7 @@ import type { AcmeStatus } from '../acme/acme-status.ts';
 import type { AcmeConfig } from '../config/acme.ts';
 import type { Config } from '../config/config.ts';
 import { readSecret } from '../config/secret.ts';
+import { wantedCertificates } from '../config/wanted-certificates.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { directAsker } from '../net/dns-direct.ts';
 import { systemServers } from '../net/dns-stub.ts';
@@ -70,7 +71,7 @@ export async function openAcme(parts: AcmeParts, stack: AsyncDisposableStack): P
   const keeper = new AcmeKeeper({
     ...{ settings, vault, authority, certificates, proofs, clock, log, signal },
     hostname: config.hostname,
-    wanted: names.wantedCertificates(config, isCovered),
+    wanted: wantedCertificates(config, isCovered),
     namesThatAreOurs: (wanted, before) => names.namesThatAreOurs(resolver, config.hostname, wanted, before),
     firstKey: (id) => firstKey(id, config),
     random: Math.random,
