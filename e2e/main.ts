@@ -47,6 +47,7 @@ import { tlsPolicies } from './scenarios/tls-policies.ts';
 import { tlsReports } from './scenarios/tls-reports.ts';
 import { tokens } from './scenarios/tokens.ts';
 import { transports } from './scenarios/transports.ts';
+import { upgrade } from './scenarios/upgrade.ts';
 import { web } from './scenarios/web.ts';
 
 const scenarios = [
@@ -64,6 +65,7 @@ const scenarios = [
   postfix,
   lmtp,
   handover,
+  upgrade,
   dialogue,
   forwards,
   greylisting,

@@ -4,85 +4,16 @@ import { equal, match, ok } from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { letter } from '../letters.ts';
-import { arrival, countMaildir, readMaildir } from '../maildir.ts';
-import { deliver, openDialogue } from '../peers/dialogue.ts';
+import { arrival } from '../maildir.ts';
+import { deliver } from '../peers/dialogue.ts';
 import { startDns } from '../peers/dns.ts';
 import { startPosthorn } from '../peers/posthorn.ts';
+import { lostOf, perSecond, Stream } from '../peers/stream.ts';
 import { scenario } from '../runner.ts';
-import { eventually } from '../wait.ts';
 
 const alice = 'alice@example.com';
 const from = 'sender@example.org';
-const perSecond = 25;
-
-/** Connects again and again, as many senders would, until it is stopped. */
-class Stream {
-  readonly #port: number;
-  readonly #senders = new Set<Promise<void>>();
-  readonly #acknowledged: string[] = [];
-  #refused = 0;
-  /** Closed without a word, or in the middle of a transaction. */
-  #cut: string[] = [];
-  #sentAway = 0;
-  #count = 0;
-  #isOver = false;
-  readonly #running: Promise<void>;
-
-  constructor(port: number) {
-    this.#port = port;
-    this.#running = this.#run();
-  }
-
-  async stop() {
-    this.#isOver = true;
-    await this.#running;
-    await Promise.all(this.#senders);
-    const { refused, cut, sentAway } = { refused: this.#refused, cut: this.#cut, sentAway: this.#sentAway };
-    return { connections: this.#count, acknowledged: this.#acknowledged, refused, cut, sentAway };
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#isOver) {
-      const sender = this.#send(`stream-${++this.#count};`).finally(() => this.#senders.delete(sender));
-      this.#senders.add(sender);
-      await pause(1000 / perSecond);
-    }
-  }
-
-  async #send(id: string): Promise<void> {
-    // Why makes no difference: each one that is refused is counted, and none may be.
-    const dialogue = await openDialogue(this.#port).catch(() => undefined);
-    if (dialogue === undefined) return void this.#refused++;
-    let said = 'the greeting';
-    const hear = async (): Promise<string> => {
-      const reply = await dialogue.reply();
-      if (reply.startsWith('421')) throw new SentAway();
-      return reply;
-    };
-    try {
-      await hear();
-      for (const line of ['EHLO client.example.org', `MAIL FROM:<${from}>`, `RCPT TO:<${alice}>`, 'DATA']) {
-        said = line;
-        await dialogue.send(`${line}\r\n`);
-        await hear();
-      }
-      said = 'the end of the message';
-      await dialogue.send(letter({ from, to: alice, id }));
-      await dialogue.send('.\r\n');
-      if (/^250/.test(await hear())) this.#acknowledged.push(id);
-    } catch (error) {
-      if (error instanceof SentAway) this.#sentAway++;
-      else this.#cut.push(`${id} after ${said}: ${error instanceof Error ? error.message : error}`);
-    } finally {
-      dialogue.close();
-    }
-  }
-}
-
-/** By 421: it may come again. */
-class SentAway extends Error {}
 
 export const handover = scenario(
   'handover: reloads, and processes that take over, under load',
@@ -102,7 +33,7 @@ export const handover = scenario(
     });
 
     await step('5 reloads and 3 processes under load: nobody is refused, and nothing is lost', async () => {
-      const stream = new Stream(port);
+      const stream = new Stream(port, { from, to: alice });
       world.atEnd(() => stream.stop());
       for (let round = 1; round <= 5; round++) {
         const text = await readFile(server.configFile, 'utf8');
@@ -119,11 +50,7 @@ export const handover = scenario(
         pid = Number(after);
       }
       const { connections, acknowledged, refused, cut, sentAway } = await stream.stop();
-      const isThere = async () =>
-        (await countMaildir(server.maildir(alice))) >= acknowledged.length || undefined;
-      await eventually('all that was acknowledged', isThere);
-      const stored = (await readMaildir(server.maildir(alice))).map(String).join('\n');
-      const lost = acknowledged.filter((id) => !stored.includes(id));
+      const lost = await lostOf(acknowledged, server.maildir(alice));
       console.log(
         `    ${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
           `${acknowledged.length} messages acknowledged, ${lost.length} lost`,
@@ -159,7 +86,7 @@ export const handover = scenario(
       await once(other, 'listening');
       const more = `\n[[listener]]\nprotocol = "smtp"\naddress = "127.0.0.1"\nport = ${taken}\n`;
       await writeFile(server.configFile, `${good}${more}`);
-      const stream = new Stream(port);
+      const stream = new Stream(port, { from, to: alice });
       world.atEnd(() => stream.stop());
       const { code, output } = await server.command(['handover']);
       equal(code, 75, output);
@@ -172,9 +99,10 @@ export const handover = scenario(
       await arrival(server.maildir(alice), acknowledged.at(-1) ?? 'none');
     });
 
-    await step('a second server on the same data directory does not start', async () => {
+    await step('a second server on the same data directory does not start, and names the first', async () => {
       const { code, output } = await server.command(['serve']);
       equal(code, 75, output);
+      match(output, new RegExp(`in use by another Posthorn process \\(pid ${pid}\\b`));
     });
   },
 );

@@ -8,6 +8,7 @@ import { Pop3Session } from '../pop3/session.ts';
 import { Directory } from '../queue/directory.ts';
 import { noneRefused } from '../reception/abuse/gate.ts';
 import { startExchange } from '../sasl/mechanisms.ts';
+import { makeScramKeys } from '../sasl/scram.ts';
 import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
 import { adminParts } from '../testing/admin.ts';
 import { places } from '../testing/schedule-stage.ts';
@@ -97,7 +98,11 @@ describe('localAdmin()', () => {
       'alice@example.com',
       'bob@xn--bcher-kva.example',
     ]);
-    expect((await directory.store.findAccount('alice@example.com'))?.passwordHash).toMatch(/^\$argon2id\$/);
+    const alice = await directory.store.findAccount('alice@example.com');
+    expect(alice?.passwordHash).toMatch(/^\$argon2id\$/);
+    // For clients that prove the password without sending it; of a hash there are none to be had.
+    expect(await makeScramKeys('secret', alice?.scramKeys?.salt)).toEqual(alice?.scramKeys);
+    expect((await directory.store.findAccount('bob@xn--bcher-kva.example'))?.scramKeys).toBeUndefined();
     expect(calls).toEqual(['changed', 'changed']);
   });
 
