@@ -4,9 +4,8 @@ import { resolve } from 'node:path';
 import { createStub } from '../delivery/outbound.ts';
 import { addressKey, parseAddress, parseDomain } from '../mail/address.ts';
 import { systemServers } from '../net/dns-stub.ts';
-import { tableText, wrapped } from '../records/print.ts';
 import { thisMachine } from '../setup/machine.ts';
-import { configOption, placesFor } from '../setup/places.ts';
+import { placesFor } from '../setup/places.ts';
 import type { Result, Wanted } from '../setup/quickstart.ts';
 import { type Progress, SetupError, type StepReport, type StepState } from '../setup/step.ts';
 import { type CommonOptions, type Context, printJson } from './context.ts';
@@ -14,6 +13,7 @@ import { type CommandTree, collect } from './define.ts';
 import { readPublicAddress } from './dns.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { closing, isAtHand } from './quickstart-closing.ts';
 import type { Terminal } from './terminal.ts';
 
 interface QuickstartOptions extends Omit<CommonOptions, 'config'> {
@@ -63,7 +63,7 @@ async function runQuickstart(
   const progress = options.json ? silent : printer(terminal, stepNames);
   const result = await explained(quickstart(wanted, machine, progress));
   if (options.json) printJson(context, result);
-  else terminal.out(`${closing(result, wanted).join('\n')}\n`);
+  else terminal.out(`${closing(result, wanted.places, await isAtHand(terminal.env.PATH)).join('\n')}\n`);
   return result.steps.some(({ state }) => state === 'failed') ? exitCodes.unwell : exitCodes.ok;
 }
 
@@ -143,35 +143,3 @@ function stepLines({ state, what, details = [], remedy }: StepReport, head: stri
     ...(remedy === undefined ? [] : [`${margin}→ ${remedy}`]),
   ];
 }
-
-function closing(result: Result, { places }: Wanted): string[] {
-  const { domain, hostname, account, start } = result;
-  const option = configOption(places);
-  const next = [
-    ...(start === undefined ? [] : [`start the server:  ${start}`]),
-    'enter the DNS records above, where the domain is administered; the reverse names at your hosting provider',
-    `see what is still missing:  posthorn doctor${option}`,
-    `set up a mail program: server ${hostname}, user name ${account.address}, SMTP port 465, POP3 port 995, both with TLS`,
-  ];
-  return [
-    '',
-    ...passwordLines(account),
-    '',
-    `DNS records to enter for ${domain} (as a zone file: posthorn dns records ${domain} --zone${option}):`,
-    '',
-    tableText(result.records),
-    ...wrapped(dmarcAdvice),
-    '',
-    'Next:',
-    ...next.map((line, index) => `  ${index + 1}. ${line}`),
-  ];
-}
-
-const dmarcAdvice =
-  'DMARC begins with p=none: nothing is refused, but others report who sends in your name. After two weeks look at `posthorn reports ' +
-  'dmarc`; when all that is yours passes there, change p=none to p=quarantine, and after two more weeks to p=reject.';
-
-const passwordLines = ({ address, password }: Result['account']): string[] =>
-  password === undefined
-    ? [`Account ${address}: its password is as it was (a new one: posthorn account passwd ${address}).`]
-    : [`Account ${address}`, `Password ${password}   (shown this once)`];

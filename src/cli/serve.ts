@@ -3,12 +3,14 @@
 import { Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
+import { ownProgram } from '../setup/machine.ts';
 import { createLog, type LogLevel, logLevels } from '../util/log.ts';
 import { nothingToServe } from './config-check.ts';
 import { type CommonOptions, type Context, configOf } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { explain } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { demandOwner } from './root-check.ts';
 import { Serving } from './serving.ts';
 
 interface ServeOptions extends CommonOptions {
@@ -38,6 +40,12 @@ async function serveUntilStopped(context: Context, options: ServeOptions): Promi
   const { terminal, clock } = context;
   const config = await configOf(context, options);
   if (config.listeners.length === 0) throw nothingToServe(config);
+  await demandOwner({
+    dataDir: config.dataDir,
+    program: ownProgram,
+    words: options.config === undefined ? [] : ['--config', options.config],
+    userId: process.getuid?.(),
+  });
   const stop = terminal.stopSignal();
   await terminal.origin?.predecessor?.checked();
   // Only this command needs the server, and all that it is made of.

@@ -39,6 +39,8 @@ export interface ProgramResult {
   output: string;
 }
 
+export const ownProgram = join(import.meta.dirname, '../../bin/posthorn');
+
 const reachTimeoutMs = 5000;
 const runTimeoutMs = 30_000;
 const programFolders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -61,7 +63,7 @@ export async function thisMachine({
     run: (program, ...words) => run([program, ...words], clock),
     // sd_booted(3).
     hasSystemd: await isThere('/run/systemd/system'),
-    program: join(import.meta.dirname, '../../bin/posthorn'),
+    program: ownProgram,
   };
 }
 

@@ -145,7 +145,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     serviceUnit({ program: machine.program, configFile: places.config, dataDir: config.dataDir }),
   ];
   const start = await take('service', () =>
-    installService({ ...machine, places, units, isWanted: wanted.installs, canStart }),
+    installService({ ...machine, places, units, isWanted: wanted.installs, canStart, owner }),
   );
 
   const facts = await readFacts(config, { addresses: addresses.public, now: machine.clock.now() });

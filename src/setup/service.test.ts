@@ -114,6 +114,7 @@ describe('installService()', () => {
       units,
       isWanted: true,
       canStart: true,
+      owner: undefined,
       ...more,
     });
     return { ...outcome, commands: machine.commands };
@@ -151,6 +152,25 @@ describe('installService()', () => {
     expect(readFileSync(join(directory, 'units/posthorn.service'), 'utf8')).toBe('[Unit]\n');
     expect(details?.join('\n')).toContain('systemctl enable --now posthorn.socket');
     expect(readdirSync(directory)).toEqual(['units']);
+  });
+
+  it('by hand is started as its user, with the right to listen on low ports', async () => {
+    const owner = { uid: 990, gid: 990 };
+    const outcome = await install({ owner, hasSystemd: false, program: '/usr/bin/posthorn' });
+    const words = ['--reuid=posthorn', '--regid=posthorn', '--ambient-caps=-all,+net_bind_service'];
+    for (const word of words) expect(outcome.value?.split(' ')).toContain(word);
+    expect(outcome.value).toMatch(/ \/usr\/bin\/posthorn serve$/);
+  });
+
+  it('installs no service that could not come to its program', async () => {
+    mkdirSync(join(directory, 'posthorn/bin'), { recursive: true });
+    const program = join(directory, 'posthorn/bin/posthorn');
+    const { commands, ...outcome } = await install({ owner: { uid: 990, gid: 990 }, program });
+    expect(commands).toEqual([]);
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      remedy: expect.stringContaining('/opt/posthorn/bin/posthorn'),
+    });
   });
 
   it('says what systemctl says', async () => {
