@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { DossierEvent } from '../dossier/event.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { queueIds } from '../util/queue-id.ts';
@@ -265,6 +265,27 @@ describe('spans', () => {
     ]);
     trace.disable();
   });
+});
+
+test('an SDK gets spans whose own copy of the interface is an earlier one than the newest: 1.9, as SDKs of 2026 ask for', async () => {
+  const registered = Symbol.for('opentelemetry.js.api.1');
+  const names: string[] = [];
+  const span = { setStatus: () => undefined, end: () => undefined };
+  const startSpan = (name: string) => {
+    names.push(name);
+    return span;
+  };
+  const tracer = { startSpan };
+  // As that copy leaves it behind; ours refuses what is older than itself.
+  Reflect.set(globalThis, registered, { version: '1.9.0', trace: { getTracer: () => tracer } });
+  try {
+    vi.resetModules();
+    const { openSpans: openAnew } = await import('./spans.ts');
+    (await openAnew('1'))?.noted(events.slice(6, 7));
+  } finally {
+    Reflect.deleteProperty(globalThis, registered);
+  }
+  expect(names).toEqual(['deliver']);
 });
 
 describe('docs', () => {
