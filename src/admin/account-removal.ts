@@ -5,7 +5,7 @@
 
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { volumeKind } from '../queue/brake/brake.ts';
+import { volumeKind } from '../queue/brake/volumes.ts';
 import { quotaKind } from '../queue/quotas.ts';
 import { placesKind } from '../reception/abuse/login-places.ts';
 import type { Account } from '../store/account-store.ts';

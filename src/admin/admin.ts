@@ -7,7 +7,7 @@ import type { AddressCheck } from '../delivery/check/check-address.ts';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { KnownReceiver } from '../delivery/receivers/receiver-memo.ts';
 import type { DossierEvent } from '../dossier/event.ts';
-import type { Braked } from '../queue/brake/brake.ts';
+import type { Braked } from '../queue/brake/braked.ts';
 import type { Suppression } from '../queue/suppressions.ts';
 import type { Suspension } from '../queue/suspensions.ts';
 import type { Ban } from '../reception/abuse/bans.ts';

@@ -1,6 +1,7 @@
 /** Accounts whose mail is held, since they sent more than is usual of them: as operators see and release them. */
 
-import { type Brake, brakeName } from '../queue/brake/brake.ts';
+import type { Brake } from '../queue/brake/brake.ts';
+import { brakeName } from '../queue/brake/braked.ts';
 import type { QueueFilter } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';

@@ -5,7 +5,7 @@
 
 import type { DossierEvent } from '../dossier/event.ts';
 import { formatAddress, parseAddress } from '../mail/address.ts';
-import { brakeName } from '../queue/brake/brake.ts';
+import { brakeName } from '../queue/brake/braked.ts';
 import type { Directory, Recipient } from '../queue/directory.ts';
 import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { type Matches, matchesOf } from '../queue/matches.ts';

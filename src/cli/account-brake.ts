@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { printable } from '../dossier/printable.ts';
 import { durationOf, plural } from '../dossier/words.ts';
-import { type Braked, reasonOf } from '../queue/brake/brake.ts';
+import { type Braked, reasonOf } from '../queue/brake/braked.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';

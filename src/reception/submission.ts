@@ -16,7 +16,8 @@ import {
   type Refusal,
   submittedAuthors,
 } from '../mail/submission-rules.ts';
-import { type Brake, brakeName } from '../queue/brake/brake.ts';
+import type { Brake } from '../queue/brake/brake.ts';
+import { brakeName } from '../queue/brake/braked.ts';
 import type { Complaints } from '../queue/complaints.ts';
 import type { Directory } from '../queue/directory.ts';
 import { heldEntry, newEntry } from '../queue/entry.ts';

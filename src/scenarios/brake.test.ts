@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatTimeline } from '../dossier/timeline.ts';
-import { brakeName } from '../queue/brake/brake.ts';
+import { brakeName } from '../queue/brake/braked.ts';
 import { eventually } from '../testing/eventually.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { startWorld, type World } from '../testing/world.ts';

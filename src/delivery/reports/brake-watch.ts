@@ -4,7 +4,8 @@
  */
 
 import { composeBrakeNotice } from '../../dsn/brake-notice.ts';
-import { type Brake, type Braked, brakeName } from '../../queue/brake/brake.ts';
+import type { Brake } from '../../queue/brake/brake.ts';
+import { type Braked, brakeName } from '../../queue/brake/braked.ts';
 import type { Queue } from '../../queue/queue.ts';
 import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';

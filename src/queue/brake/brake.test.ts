@@ -3,7 +3,9 @@ import type { DossierEvent } from '../../dossier/event.ts';
 import type { Memo } from '../../store/memo-store.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { createLog } from '../../util/log.ts';
-import { Brake, type BrakePolicy, leastOutcomes, reasonOf, writeDelayMs } from './brake.ts';
+import { Brake, type BrakePolicy, leastOutcomes } from './brake.ts';
+import { reasonOf } from './braked.ts';
+import { writeDelayMs } from './volumes.ts';
 
 const bob = 'bob@example.com';
 const hour = 3600_000;

@@ -13,6 +13,7 @@ import type { Store } from '../../store/store.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { andThen, type MaybePromise } from '../../util/maybe-promise.ts';
+import { type Braked, brakedKind, brakedMemo, reasonOf } from './braked.ts';
 import {
   addOutcomes,
   addSent,
@@ -22,27 +23,9 @@ import {
   ofLastDay,
   ofLastHour,
   peakBefore,
-  peakDays,
   type Volume,
 } from './volume.ts';
-
-/** What led to it. Survives JSON. */
-export interface Braked {
-  account: string;
-  at: number;
-  /** Recipients within an hour, what is allowed, and the most within an hour of the 30 days before. */
-  volume: { count: number; limit: number; peak: number };
-  /** Of a day's outcomes; given where these were the reason. */
-  bounces?: { ended: number; bounced: number };
-  clients: Volume['clients'];
-  /** Where some of it came by app passwords: which, how many recipients, when last. */
-  appPasswords?: Volume['clients'];
-  recipients: readonly string[];
-  /** Recipients that were held since. */
-  held: number;
-  /** When user and postmaster were told last. */
-  toldAt?: number;
-}
+import { maxKnown, Volumes } from './volumes.ts';
 
 export interface BrakePolicy {
   enabled: boolean;
@@ -67,18 +50,6 @@ export const peakFactor = 5;
 /** Of so many outcomes at least, more than this part are addresses that nobody has. */
 export const leastOutcomes = 20;
 export const mostBounced = 0.2;
-/** What was sent is written after this long, that of all users in one transaction. */
-export const writeDelayMs = 10_000;
-/** Users of whom it is in memory what they sent; of others it is read again. */
-const maxKnown = 10_000;
-const day = 24 * 3600_000;
-
-export const volumeKind = 'sending';
-const brakedKind = 'braked';
-
-/** By whom its jobs are held. */
-export const brakeName = 'the account brake';
-
 /** What a message that is to be sent is about. */
 export interface Sending {
   /** Each once. */
@@ -92,18 +63,21 @@ export interface Sending {
 export class Brake {
   readonly #parts: BrakeParts;
   readonly #braked: Map<string, Braked>;
-  /** By account, the one used last at the end. */
-  readonly #volumes = new Map<string, Volume>();
+  readonly #volumes: Volumes;
   /** 0: never braked. Absent: as the policy has it. */
   readonly #limits = new Map<string, number | undefined>();
-  readonly #changed = new Set<string>();
-  #cancelWrite: (() => void) | undefined;
   /** Told of an account that has just been braked. */
   onBraked: (account: string) => void = () => undefined;
 
   private constructor(parts: BrakeParts, braked: readonly Braked[]) {
     this.#parts = parts;
     this.#braked = new Map(braked.map((each) => [each.account, each]));
+    this.#volumes = new Volumes({
+      store: parts.store,
+      clock: parts.clock,
+      alsoOf: (account) => this.#memoOf(account),
+      onFailure: (error) => this.#warn(error),
+    });
   }
 
   static async read(parts: BrakeParts): Promise<Brake> {
@@ -118,8 +92,7 @@ export class Brake {
   forget(removed?: string): void {
     this.#limits.clear();
     if (removed === undefined) return;
-    this.#volumes.delete(removed);
-    this.#changed.delete(removed);
+    this.#volumes.forget(removed);
   }
 
   /** Those that are braked, in order of time. */
@@ -141,7 +114,7 @@ export class Brake {
     return andThen(this.#limitOf(account), (limit) =>
       this.#isFree(limit)
         ? undefined
-        : andThen(this.#volumeOf(account), (volume) => this.#count(account, volume, limit, sending)),
+        : andThen(this.#volumes.of(account), (volume) => this.#count(account, volume, limit, sending)),
     );
   }
 
@@ -152,10 +125,10 @@ export class Brake {
 
   giveBack(account: string, { recipients }: Sending): void {
     const braked = this.#braked.get(account);
-    const volume = this.#volumes.get(account);
+    const volume = this.#volumes.findKnown(account);
     if (braked) braked.held = Math.max(0, braked.held - recipients.length);
     else if (volume) addSent(volume, -recipients.length, this.#parts.clock.now());
-    this.#planWrite(account);
+    this.#volumes.changed(account);
   }
 
   /** Learns from what has become of a user's recipients, once that is on disk. */
@@ -167,7 +140,7 @@ export class Brake {
     const noted = andThen(this.#limitOf(account), (limit) =>
       this.#isFree(limit)
         ? undefined
-        : andThen(this.#volumeOf(account), (volume) =>
+        : andThen(this.#volumes.of(account), (volume) =>
             this.#noteOutcomes(account, volume, { ended, bounced, limit }),
           ),
     );
@@ -177,14 +150,14 @@ export class Brake {
   /** Lets go of an account; with `approve`, so much is usual for it from now on. Resolves to what it was braked for. */
   async release(account: string, { approve }: { approve: boolean }): Promise<Braked | undefined> {
     const braked = this.#braked.get(account);
-    const volume = await this.#volumeOf(account);
+    const volume = await this.#volumes.of(account);
     const now = this.#parts.clock.now();
     if (braked && approve) notePeak(volume, Math.max(braked.volume.count, ofLastHour(volume, now)), now);
     volume.slots = [];
     volume.outcomes = [];
     this.#braked.delete(account);
     await this.#parts.store.removeMemos(brakedKind, [account]);
-    await this.#parts.store.writeMemos([memoOf(account, volume, now)]);
+    await this.#volumes.keep(account, volume, now);
     return braked;
   }
 
@@ -197,9 +170,8 @@ export class Brake {
   }
 
   /** Writes what is not written yet. */
-  async stop(): Promise<void> {
-    this.#cancelWrite?.();
-    await this.#write();
+  stop(): Promise<void> {
+    return this.#volumes.stop();
   }
 
   #holdMore(braked: Braked, sending: Sending): string {
@@ -210,7 +182,7 @@ export class Brake {
     braked.clients = evidence.clients;
     if (evidence.appPasswords.length > 0) braked.appPasswords = evidence.appPasswords;
     braked.recipients = evidence.recipients;
-    this.#planWrite(braked.account);
+    this.#volumes.changed(braked.account);
     return reasonOf(braked);
   }
 
@@ -229,7 +201,7 @@ export class Brake {
     if (facts.count > facts.limit)
       return this.#brake(account, volume, { volume: facts, held: recipients.length });
     addSent(volume, recipients.length, now);
-    this.#planWrite(account);
+    this.#volumes.changed(account);
     return undefined;
   }
 
@@ -240,7 +212,7 @@ export class Brake {
   ): MaybePromise<unknown> {
     const now = this.#parts.clock.now();
     addOutcomes(volume, ended, bounced, now);
-    this.#planWrite(account);
+    this.#volumes.changed(account);
     const bounces = ofLastDay(volume, now);
     const isTooMany = bounces.ended >= leastOutcomes && bounces.bounced > bounces.ended * mostBounced;
     if (!isTooMany || this.#braked.has(account)) return undefined;
@@ -287,47 +259,9 @@ export class Brake {
     });
   }
 
-  #volumeOf(account: string): MaybePromise<Volume> {
-    const known = this.#volumes.get(account);
-    if (known) return known;
-    return this.#parts.store.findMemo(volumeKind, account).then((memo) => {
-      // Whoever asked at the same moment may have been answered before.
-      const volume = this.#volumes.get(account) ?? (memo?.value as Volume | undefined) ?? emptyVolume(); // by memoOf()
-      this.#volumes.set(account, volume);
-      return volume;
-    });
-  }
-
-  #planWrite(account: string): void {
-    this.#changed.add(account);
-    this.#cancelWrite ??= this.#parts.clock.after(writeDelayMs, () => void this.#write());
-  }
-
-  async #write(): Promise<void> {
-    this.#cancelWrite = undefined;
-    const now = this.#parts.clock.now();
-    const accounts = [...this.#changed];
-    this.#changed.clear();
-    const memos = accounts.flatMap((account): Memo[] => {
-      const braked = this.#braked.get(account);
-      const volume = this.#volumes.get(account);
-      return [...(braked ? [brakedMemo(braked)] : []), ...(volume ? [memoOf(account, volume, now)] : [])];
-    });
-    try {
-      if (memos.length > 0) await this.#parts.store.writeMemos(memos);
-    } catch (error) {
-      for (const account of accounts) this.#changed.add(account); // with what comes next
-      this.#warn(error);
-    }
-    this.#forgetSome();
-  }
-
-  /** What is written can be read again. */
-  #forgetSome(): void {
-    for (const account of this.#volumes.keys()) {
-      if (this.#volumes.size <= maxKnown) return;
-      if (!this.#changed.has(account)) this.#volumes.delete(account);
-    }
+  #memoOf(account: string): Memo | undefined {
+    const braked = this.#braked.get(account);
+    return braked && brakedMemo(braked);
   }
 
   #keepBraked(braked: Braked): Promise<void> {
@@ -339,26 +273,8 @@ export class Brake {
   }
 }
 
-const brakedMemo = (braked: Braked): Memo => ({ kind: brakedKind, key: braked.account, value: braked });
-
-const memoOf = (account: string, volume: Volume, now: number): Memo => ({
-  kind: volumeKind,
-  key: account,
-  value: volume,
-  expiresAt: now + (peakDays + 1) * day,
-});
-
 /** RFC 3463 §3.2: bad mailbox, system or syntax of the destination. */
 const badAddress = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
 
 const isBadAddress = (event: DossierEvent): boolean =>
   event.event === 'failed' && (event.data.noSuchUser === true || badAddress.has(event.data.status));
-
-/** One line. */
-export function reasonOf({ account, volume: { count, limit, peak }, bounces }: Braked): string {
-  const why =
-    bounces === undefined
-      ? `${count} recipients within an hour, more than ${limit} (the most in an hour of the 30 days before was ${peak})`
-      : `of ${bounces.ended} recipients within a day, ${bounces.bounced} are addresses that nobody has`;
-  return `${why}; if that is right: posthorn account release ${account}`;
-}
