@@ -3,7 +3,7 @@
  * nobody does. Never opens the lock: see lock.ts.
  */
 
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { storeFiles } from './store-files.ts';
 
 export interface LockOwner {
@@ -17,10 +17,9 @@ const maxCommandLength = 200;
 
 export function findLockOwner(dataDir: string): LockOwner | undefined {
   try {
-    const pid = holderOf(
-      statSync(storeFiles(dataDir).lock, { bigint: true }),
-      readFileSync('/proc/locks', 'utf8'),
-    );
+    const file = statSync(storeFiles(dataDir).lock, { bigint: true });
+    const locks = readFileSync('/proc/locks', 'utf8');
+    const pid = holderOf(file, locks) ?? holdersOfInode(file, locks).find((each) => hasOpen(each, file));
     if (pid === undefined) return undefined;
     const command = commandOf(pid);
     return { pid, ...(command !== undefined && { command }) };
@@ -29,20 +28,51 @@ export function findLockOwner(dataDir: string): LockOwner | undefined {
   }
 }
 
-/** `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 1073741826 1073742335`: device and inode, in hexadecimal and decimal. See proc_locks(5). */
-export function holderOf({ dev, ino }: { dev: bigint; ino: bigint }, locks: string): number | undefined {
+interface FileNumbers {
+  dev: bigint;
+  ino: bigint;
+}
+
+/** Device and inode, in hexadecimal and decimal, as in `1: POSIX  ADVISORY  WRITE 1234 08:01:5678 1073741826 1073742335`. */
+export function holderOf(file: FileNumbers, locks: string): number | undefined {
+  const { dev, ino } = file;
   const [major, minor] = [
     ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn),
     (dev & 0xffn) | ((dev >> 12n) & ~0xffn),
   ];
   const hex = (part: bigint) => part.toString(16).padStart(2, '0');
-  const file = `${hex(major)}:${hex(minor)}:${ino}`;
-  for (const line of locks.split('\n')) {
-    const [, pid, where] = /^\d+: \S+\s+\S+\s+WRITE\s+(\d+) (\S+) /.exec(line) ?? [];
+  return lines(locks).find(({ where }) => where === `${hex(major)}:${hex(minor)}:${ino}`)?.pid;
+}
+
+/** overlayfs (containers) and btrfs show another device to stat(2) than to proc_locks(5): the inode alone names candidates. */
+export const holdersOfInode = ({ ino }: Pick<FileNumbers, 'ino'>, locks: string): number[] =>
+  lines(locks)
+    .filter(({ where }) => where.endsWith(`:${ino}`))
+    .map(({ pid }) => pid);
+
+function lines(locks: string): { pid: number; where: string }[] {
+  return locks.split('\n').flatMap((line) => {
+    const [, pid, where = ''] = /^\d+: \S+\s+\S+\s+WRITE\s+(\d+) (\S+) /.exec(line) ?? [];
     // A lock of another container's process has no number here.
-    if (where === file && Number(pid) > 0) return Number(pid);
+    return Number(pid) > 0 ? [{ pid: Number(pid), where }] : [];
+  });
+}
+
+/** Of what this user may see. Looks at the files that the process has open without opening them. */
+export function hasOpen(pid: number, { dev, ino }: FileNumbers): boolean {
+  const folder = `/proc/${pid}/fd`;
+  return namesIn(folder).some((name) => {
+    const open = statSync(`${folder}/${name}`, { bigint: true, throwIfNoEntry: false });
+    return open?.dev === dev && open.ino === ino;
+  });
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // another user's, or it has just ended
   }
-  return undefined;
 }
 
 function commandOf(pid: number): string | undefined {
