@@ -44,6 +44,17 @@ test.each([
   expect(read(text, { fromHeader: true }).headerRecipients).toEqual(expected);
 });
 
+test('a header beyond ASCII is encoded, and the body left', () => {
+  const text = Buffer.from(
+    'Subject: Größe\nTo: Jörg <j@example.org>\nContent-Type: text/plain; charset=utf-8\n\nÄ\n',
+  );
+  const { message, headerRecipients } = readMessage(text, { ignoreDots: true, fromHeader: true });
+  expect(headerRecipients).toEqual(['j@example.org']);
+  expect(message.toString()).toBe(
+    'Subject: =?utf-8?b?R3LDtsOfZQ==?=\r\nTo: =?utf-8?b?SsO2cmc=?= <j@example.org>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nÄ\r\n',
+  );
+});
+
 test('a NUL, and recipients that cannot be read, are told', () => {
   expect(() => read('To: a\n\n\0')).toThrow('has a NUL octet');
   expect(() => read('To: <a@b, c\n\nx', { fromHeader: true })).toThrow('Cannot read the addresses "<a@b, c"');

@@ -1,6 +1,8 @@
 /** What came on standard input, made into a message with a header. Pure. Bcc, Date and Message-ID are the server's part. */
 
+import { isAscii } from 'node:buffer';
 import { formatAddress } from '../../mail/address.ts';
+import { encodeField } from '../../mail/encode-words.ts';
 import { fieldValue, findFields, findHeaderEnd, type Header, parseHeader } from '../../mail/header.ts';
 import { withCrlf } from '../../mail/line-ends.ts';
 import { mailboxesOf } from '../../mail/mailboxes.ts';
@@ -29,7 +31,7 @@ export function readMessage(
   const end = findHeaderEnd(whole) ?? whole.length;
   const header = parseHeader(whole.subarray(0, end));
   return {
-    message: withShortLines(whole, end, header),
+    message: withAsciiHeader(withShortLines(whole, end, header)),
     headerRecipients: fromHeader ? recipientsOf(header) : [],
   };
 }
@@ -85,6 +87,14 @@ const withDomains = (value: string): string =>
     .split(',')
     .map((one) => (/^\s*[\w.+-]+\s*$/.test(one) ? `${one.trim()}@${noDomain}` : one))
     .join(', ');
+
+/** PHP's mail(), cron and many scripts write a Subject as it comes: receivers without SMTPUTF8 would refuse it. */
+function withAsciiHeader(message: Buffer): Buffer {
+  const end = findHeaderEnd(message) ?? message.length;
+  if (isAscii(message.subarray(0, end))) return message;
+  const { fields, separator } = parseHeader(message.subarray(0, end));
+  return Buffer.concat([...fields.map(encodeField), separator, message.subarray(end)]);
+}
 
 /** What programs print may have lines of any length (RFC 5322 §2.1.1): in a body that is mere text they are encoded. */
 function withShortLines(whole: Buffer, end: number, header: Header): Buffer {

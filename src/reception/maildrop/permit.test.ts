@@ -39,6 +39,7 @@ test.each([
   ['Cron Daemon', '"Cron Daemon" <a@x.example>'],
   ['a "b" \\', '"a \\"b\\" \\\\" <a@x.example>'],
   ['x\r\nBcc: y', 'a@x.example'],
+  ['Full Näme', '=?utf-8?b?RnVsbCBOw6RtZQ==?= <a@x.example>'],
 ])('fromField() with the name %j', (name, expected) => {
   expect(fromField({ localPart: 'a', domain: 'x.example' }, name)).toBe(expected);
 });

@@ -2,6 +2,7 @@
 
 import type { Config, SendmailConfig } from '../../config/config.ts';
 import { type Address, addressKey, formatAddress, parseAddress } from '../../mail/address.ts';
+import { encodeName } from '../../mail/encode-words.ts';
 import { fieldValue, findFields, parseHeader } from '../../mail/header.ts';
 import { mailboxesOf } from '../../mail/mailboxes.ts';
 import type { Identity } from './identity.ts';
@@ -47,6 +48,6 @@ export function authorsOf(content: Buffer): Address[] | undefined {
 /** `"Cron Daemon" <root@example.com>`; a name that no header field can hold is left out. */
 export function fromField(address: Address, fullName: string | undefined): string {
   const name = fullName?.trim() ?? '';
-  const isPlain = name !== '' && name.length <= 100 && /^[\x20-\x7e]+$/.test(name);
-  return isPlain ? `"${name.replace(/["\\]/g, '\\$&')}" <${formatAddress(address)}>` : formatAddress(address);
+  const isName = name !== '' && name.length <= 100 && !/\p{Cc}/u.test(name);
+  return isName ? `${encodeName(name)} <${formatAddress(address)}>` : formatAddress(address);
 }
