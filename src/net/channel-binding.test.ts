@@ -6,8 +6,8 @@ import { afterEach, expect, test } from 'vitest';
 import type { ChannelBinding } from '../sasl/scram.ts';
 import { testAuthority } from '../testing/certificates.ts';
 import { channelBinding } from './channel-binding.ts';
-import { startServerTls } from './connection.ts';
 import { oneContext } from './server-context.ts';
+import { startServerTls } from './server-handshake.ts';
 
 const authority = testAuthority();
 const { cert, key } = authority.issue(['mx.example.com']);

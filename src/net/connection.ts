@@ -4,11 +4,10 @@
  */
 
 import type { Socket } from 'node:net';
-import { TLSSocket, type TLSSocketOptions } from 'node:tls';
 import type { Log } from '../util/log.ts';
-import { channelBinding } from './channel-binding.ts';
-import type { Application, Machine, TlsInfo } from './machine.ts';
+import type { Application, Machine } from './machine.ts';
 import type { ServerTls } from './server-context.ts';
+import { startServerTls } from './server-handshake.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
 
 export interface ConnectionLimits {
@@ -18,18 +17,11 @@ export interface ConnectionLimits {
   sessionMs: number;
 }
 
-/** Time for a TLS handshake, and for the peer to read our last word. */
-const handshakeMs = 30_000;
+/** Time for the peer to read our last word. */
 const lingerMs = 3_000;
 
 /** Octets of a piece of something large, as TLS hands them out. */
 const bulkBytes = 16 * 1024;
-
-/**
- * Once so many octets wait for us, nothing more is read. What is read at once are up to 64 KiB: with Node's limit, which is
- * the same, twice as many could wait in each of hundreds of sessions.
- */
-export const bufferedBytes = 16 * 1024;
 
 type EndReason = 'idle' | 'time' | 'shutdown' | 'revoked';
 
@@ -268,50 +260,4 @@ export class Connection<Event, Answer> implements OpenSession {
     const linger = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(linger));
   }
-}
-
-/** Shakes hands as the server on a connected socket; rejects when that fails or takes too long. */
-export function startServerTls(
-  socket: Socket,
-  settings: ServerTls,
-): Promise<{ socket: TLSSocket; tls: TlsInfo }> {
-  return new Promise((resolve, reject) => {
-    const secure = new TLSSocket(socket, tlsOptions(settings));
-    const timer = setTimeout(() => secure.destroy(new Error('TLS handshake timed out')), handshakeMs);
-    const fail = (error?: Error) => {
-      clearTimeout(timer);
-      reject(error ?? new Error('connection closed in the TLS handshake'));
-    };
-    const closed = () => fail();
-    secure.once('error', fail).once('end', closed).once('close', closed);
-    secure.once('secure', () => {
-      clearTimeout(timer);
-      secure.off('error', fail).off('end', closed).off('close', closed);
-      resolve({ socket: secure, tls: tlsInfo(secure, settings) });
-    });
-  });
-}
-
-/** Node hands `highWaterMark` on to the stream, but its types do not know that. */
-const tlsOptions = (settings: ServerTls): TLSSocketOptions & { highWaterMark: number } => ({
-  isServer: true,
-  secureContext: settings.contextFor(undefined),
-  ...(settings.choosesByName() && {
-    SNICallback: (serverName, choose) => choose(null, settings.contextFor(serverName)),
-  }),
-  highWaterMark: bufferedBytes,
-});
-
-function tlsInfo(socket: TLSSocket, settings: ServerTls): TlsInfo {
-  // `servername` is set by Node on server sockets, but its types know it on client sockets only.
-  const serverName = (socket as TLSSocket & { servername?: string | false }).servername || undefined;
-  const tls: TlsInfo = {
-    version: socket.getProtocol() ?? 'unknown',
-    cipher: socket.getCipher().standardName,
-    ...(serverName && { serverName }),
-  };
-  // Where a session was taken up again, no certificate was chosen by name: Node tells of the first one.
-  const shown = () => settings.certificateFor?.(serverName) ?? socket.getX509Certificate();
-  const binding = channelBinding(socket, shown);
-  return binding ? { ...tls, binding } : tls;
 }

@@ -1,16 +1,15 @@
-/** A listening socket: takes connections within the limits, does implicit TLS, and hands them to a session. */
+/**
+ * A listening socket: bound by us or passed on to us, held while the server is handed over. What becomes of a connection that has
+ * come is in accepting.ts, and how it is served may change while this listens.
+ */
 
 import { linkSync, renameSync, rmSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Log } from '../util/log.ts';
-import { bufferedBytes, startServerTls } from './connection.ts';
+import { accept, type Service } from './accepting.ts';
+import { bufferedBytes } from './buffered-bytes.ts';
 import { connectControl, ignoreAbsence } from './control-socket.ts';
-import type { Peer, TlsInfo } from './machine.ts';
-import type { NetworkSet } from './networks.ts';
-import { awaitProxyHeader } from './proxied.ts';
-import type { ProxyHeader } from './proxy-header.ts';
-import type { ServerTls } from './server-context.ts';
 
 export type { Socket };
 
@@ -21,17 +20,6 @@ export interface Place {
   port: number;
   /** A Unix socket instead, by its path: who may open it is as the directory says, and is let in. */
   socket?: string | undefined;
-}
-
-/** How connections are served. */
-export interface Service {
-  /** TLS from the first octet. */
-  implicitTls?: ServerTls | undefined;
-  /** Every connection comes by a proxy in one of these networks, and begins with its header: before TLS, and before limits. */
-  proxies?: NetworkSet | undefined;
-  /** Lets a client in, or says what it is told before its connection is closed, as the protocol says it. */
-  enter(peer: Peer): { leave(): void; refusal?: never } | { refusal: string };
-  serve(socket: Socket, peer: Peer, tls: TlsInfo | undefined): void;
 }
 
 export interface ListenerOptions extends Place, Service {
@@ -64,9 +52,6 @@ const backlog = 1024;
 
 /** Connections that nobody serves yet, while the server starts or is handed over. */
 const maxWaiting = 1000;
-
-/** Connections of one listener that are no sessions, before another waits for its PROXY header, or hears a last word. */
-const maxStrangers = 1000;
 
 /** Starts listening; rejects with the system's error (EADDRINUSE, EACCES, …). */
 export async function listen(options: ListenerOptions): Promise<Listener> {
@@ -192,113 +177,12 @@ function destroy(this: Socket): void {
   this.destroy();
 }
 
-function accept(socket: Socket, options: ListenerOptions, strangers: Set<Socket>): void {
-  if (options.socket !== undefined) return serveHere(socket, options);
-  const peer = peerOf(socket);
-  if (!peer) {
-    socket.destroy(); // gone before we looked
-    return;
-  }
-  if (options.proxies) void acceptProxied(socket, peer, { ...options, proxies: options.proxies }, strangers);
-  else admit(socket, peer, options, strangers);
-}
-
-/** Until its header is read, a connection is nobody's: it is counted apart, and hears nothing. */
-async function acceptProxied(
-  socket: Socket,
-  proxy: Peer,
-  options: ListenerOptions & { proxies: NetworkSet },
-  strangers: Set<Socket>,
-): Promise<void> {
-  const { proxies, log } = options;
-  const refuse = (why: string) => {
-    log.warn({ client: proxy.address, port: proxy.localPort }, `connection refused: ${why}`);
-    socket.destroy();
-  };
-  if (!proxies(proxy.address)) return refuse('only the proxies of this listener may use it (proxyProtocol)');
-  if (strangers.size >= maxStrangers) return refuse('too many wait for their PROXY header');
-  strangers.add(socket);
-  socket.once('close', () => strangers.delete(socket));
-  socket.on('error', () => socket.destroy());
-  try {
-    const peer = peerBehind(proxy, await awaitProxyHeader(socket));
-    strangers.delete(socket);
-    admit(socket, peer, options, strangers);
-  } catch (error) {
-    refuse(error instanceof Error ? error.message : String(error));
-  }
-}
-
-function peerBehind(proxy: Peer, header: ProxyHeader): Peer {
-  const { address } = proxy;
-  if (header.client === undefined) return { ...proxy, proxy: { address, speaksFor: 'nobody' } };
-  const { client, ours } = header;
-  const end = { localAddress: ours.address, localPort: ours.port };
-  return { ...client, ...end, proxy: { address, speaksFor: 'client' } };
-}
-
-/** Who is let in becomes a session, after the handshake where TLS comes first. */
-function admit(socket: Socket, peer: Peer, options: ListenerOptions, strangers: Set<Socket>): void {
-  const { enter, implicitTls, log, serve } = options;
-  const entry = enter(peer);
-  // Before TLS there is no language to say it in.
-  if (entry.refusal !== undefined) return sendAway(socket, implicitTls ? '' : entry.refusal, strangers);
-  if (implicitTls) {
-    strangers.add(socket);
-    socket.once('close', () => strangers.delete(socket));
-  }
-  socket.once('close', entry.leave);
-  if (!implicitTls) {
-    serve(socket, peer, undefined);
-    if (peer.proxy) socket.resume(); // what came with the header
-    return;
-  }
-  shakeHands(socket, implicitTls).then(
-    (shaken) => {
-      strangers.delete(socket);
-      if (shaken !== undefined) serve(shaken.socket, peer, shaken.tls);
-    },
-    (error) => {
-      // A proxy that looks whether we are here says no more than that.
-      const level = peer.proxy?.speaksFor === 'nobody' ? 'debug' : 'info';
-      log[level]({ client: peer.address, error: error.message }, 'TLS handshake failed');
-      socket.destroy();
-    },
-  );
-}
-
-/** Undefined where it was an authority that wanted to see whether a name is ours. */
-async function shakeHands(
-  socket: Socket,
-  tls: ServerTls,
-): Promise<Awaited<ReturnType<typeof startServerTls>> | undefined> {
-  if (tls.challenges?.isAwaited && (await tls.challenges.answered(socket))) return undefined;
-  return startServerTls(socket, tls);
-}
-
-/** In a flood some are not told why: each that hears its last word takes up a connection so long. */
-function sendAway(socket: Socket, lastWord: string, strangers: Set<Socket>): void {
-  if (lastWord === '' || strangers.size >= maxStrangers) return void socket.destroy();
-  strangers.add(socket);
-  socket.once('close', () => strangers.delete(socket));
-  socket.on('error', () => socket.destroy());
-  socket.end(lastWord);
-  socket.setTimeout(1000, () => socket.destroy());
-}
-
 const placeOf = ({ socket, address, port }: Place) =>
   socket === undefined ? { host: address, port } : { path: socket, readableAll: true, writableAll: true };
 
 function placeFound(server: Server, { socket }: Place): { address: string; port: number } {
   if (socket !== undefined) return { address: socket, port: 0 };
   return server.address() as AddressInfo; // a TCP server that listens has one
-}
-
-/** Whoever opens a Unix socket. */
-const here: Peer = { address: 'unix socket', port: 0, localAddress: 'unix socket', localPort: 0 };
-
-function serveHere(socket: Socket, { serve }: ListenerOptions): void {
-  serve(socket, here, undefined);
 }
 
 /** A socket that a dead process left behind goes; one that somebody answers on is in use. */
@@ -308,12 +192,3 @@ async function makeRoom(path: string): Promise<void> {
   living.close();
   throw Object.assign(new Error(`another server listens at ${path}`), { code: 'EADDRINUSE', address: path });
 }
-
-function peerOf(socket: Socket): Peer | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
-  if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined;
-  return { address: plain(remoteAddress), port: remotePort, localAddress: plain(localAddress), localPort };
-}
-
-/** A dual-stack socket shows IPv4 as ::ffff:192.0.2.1; everybody else says 192.0.2.1. */
-const plain = (address: string): string => (address.startsWith('::ffff:') ? address.slice(7) : address);

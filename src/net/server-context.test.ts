@@ -4,8 +4,8 @@ import { createSecureContext, connect as tlsConnect } from 'node:tls';
 import { describe, expect, it, test } from 'vitest';
 import { testAuthority } from '../testing/certificates.ts';
 import { visitTls } from '../testing/tls-visit.ts';
-import { startServerTls } from './connection.ts';
 import { type Audience, oneContext, serverContext } from './server-context.ts';
+import { startServerTls } from './server-handshake.ts';
 
 const authority = testAuthority();
 const certificate = authority.issue(['mx.example.com']);

@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
-import { startServerTls } from '../net/connection.ts';
 import type { TlsInfo } from '../net/machine.ts';
 import type { ServerTls } from '../net/server-context.ts';
+import { startServerTls } from '../net/server-handshake.ts';
 
 export interface TlsVisit {
   /** The names in the certificate that was shown. */

@@ -4,10 +4,11 @@
  */
 
 import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Service } from '../net/accepting.ts';
 import type { OpenSession } from '../net/connection.ts';
 import { Crowd } from '../net/crowd.ts';
 import { requestMs } from '../net/http-limits.ts';
-import { bind, type Listener, type Service } from '../net/listener.ts';
+import { bind, type Listener } from '../net/listener.ts';
 import { networkSet } from '../net/networks.ts';
 import type { PassedSocket } from '../net/passed-sockets.ts';
 import type { Lasting } from './core.ts';

@@ -2,8 +2,9 @@
 
 import type { ListenerConfig } from '../config/config.ts';
 import { readSecret } from '../config/secret.ts';
+import type { Service } from '../net/accepting.ts';
 import type { OpenSession } from '../net/connection.ts';
-import type { Service, Socket } from '../net/listener.ts';
+import type { Socket } from '../net/listener.ts';
 import type { Peer } from '../net/machine.ts';
 import { networkSet } from '../net/networks.ts';
 import type { Certificates } from '../net/tls-context.ts';
