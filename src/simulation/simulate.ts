@@ -14,7 +14,6 @@ import type { SiteLimits } from '../queue/pace.ts';
 import { type RetryPolicy, retryPolicy } from '../queue/retry.ts';
 import {
   type FullLine,
-  type Group,
   hasRoom,
   initialSchedule,
   type ScheduleCommand,
@@ -23,20 +22,14 @@ import {
   step,
 } from '../queue/schedule.ts';
 import { firstDownMs, siteOf } from '../queue/sites.ts';
-import type { JobRow } from '../store/job.ts';
 import { createLog } from '../util/log.ts';
 import { Agenda } from './agenda.ts';
-import { Backlog, type Waiting } from './backlog.ts';
+import { Backlog } from './backlog.ts';
+import { type End, endOf, type Letter, newLetter } from './letter.ts';
 import { newParty, type Party } from './party.ts';
 import { seededRandom } from './random.ts';
 import type { Scenario } from './scenario.ts';
 import type { Tally } from './tally.ts';
-
-/** A message for one recipient. */
-interface Letter extends Group, Waiting, JobRow {
-  to: Party;
-  firstTriedAt: number | undefined;
-}
 
 /** A message of which it is asked when its attempt begins. */
 interface Watched {
@@ -180,28 +173,13 @@ export class Simulation {
   }
 
   #newLetter(party: Party): Letter {
-    const { script } = party.receiver;
-    const number = this.#count++;
     this.#waiting++;
-    const queuedAt = this.now;
-    party.tally.arrived(queuedAt);
-    return {
-      to: party,
-      site: party.site,
-      destination: script.domain,
-      sender: `sender ${number % script.senders}`,
-      queueId: '',
-      number,
-      recipient: script.domain,
-      kind: 'remote',
-      jobCount: 1,
-      fresh: true,
-      attempts: 0,
-      queuedAt,
-      nextAttemptAt: queuedAt,
-      expiresAt: queuedAt + this.#retry.lifetimeMs,
-      firstTriedAt: undefined,
-    };
+    party.tally.arrived(this.now);
+    return newLetter(party, {
+      number: this.#count++,
+      queuedAt: this.now,
+      lifetimeMs: this.#retry.lifetimeMs,
+    });
   }
 
   /** One after the other, at random intervals. */
@@ -314,8 +292,3 @@ const noMemos = {
   writeMemos: async () => undefined,
   removeMemos: async () => 0,
 };
-
-type End = Parameters<Tally['closed']>[0];
-
-const endOf = ({ kind }: Outcome): End =>
-  kind === 'delivered' ? 'delivered' : kind === 'failed' ? 'refused' : 'gaveUp';
