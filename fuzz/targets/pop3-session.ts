@@ -1,7 +1,8 @@
 /** The answering side of POP3, before and after TLS, with a maildrop of three messages whose dots are to be stuffed. */
 
 import type { Pop3Answer, Pop3Event } from '../../src/pop3/event.ts';
-import { Pop3Session, type Pop3SessionOptions } from '../../src/pop3/session.ts';
+import { Pop3Session } from '../../src/pop3/session.ts';
+import type { Pop3SessionOptions } from '../../src/pop3/session-options.ts';
 import { transcriptSeeds } from '../corpus.ts';
 import { pop3Session } from '../grammar/pop3.ts';
 import { byteByByte, whole } from '../packets.ts';

@@ -1,6 +1,6 @@
 /** What an account may be given to log in with: a password that every way in can carry, or a hash that we can check. */
 
-import { maxCommandLineBytes } from '../pop3/session.ts';
+import { maxCommandLineBytes } from '../pop3/session-options.ts';
 import { longestPartBytes } from '../sasl/mechanisms.ts';
 import { faultOfHash } from '../store/argon2-hash.ts';
 import { AdminError } from './admin-error.ts';

@@ -4,14 +4,14 @@ import type { Application } from '../net/machine.ts';
 import { playEveryWay, type Serve } from '../testing/transcript.ts';
 import { readTranscripts } from '../testing/transcript-format.ts';
 import type { Pop3Answer, Pop3Event } from './event.ts';
+import { Pop3Session } from './session.ts';
 import {
   maxCommandLineBytes,
   maxFaults,
   maxPendingBytes,
   maxSaslLineBytes,
-  Pop3Session,
   type Pop3SessionOptions,
-} from './session.ts';
+} from './session-options.ts';
 import { firstLines } from './top.ts';
 
 const contents = [

@@ -6,7 +6,7 @@
  */
 
 import type { Machine, TlsInfo } from '../net/machine.ts';
-import { longestResponseChars, offeredOver } from '../sasl/mechanisms.ts';
+import { offeredOver } from '../sasl/mechanisms.ts';
 import { LineReader } from '../util/line-reader.ts';
 import { Authorization } from './authorization.ts';
 import { capabilities, type SessionTerms } from './capabilities.ts';
@@ -15,31 +15,15 @@ import { DotStuffer } from './dot-stuffing.ts';
 import type { Pop3Answer, Pop3Event } from './event.ts';
 import { Maildrop } from './maildrop.ts';
 import { fault, multiLine, negative, positive, type Step } from './response.ts';
+import {
+  maxCommandLineBytes,
+  maxFaults,
+  maxPendingBytes,
+  maxSaslLineBytes,
+  maxSkippedBytes,
+  type Pop3SessionOptions,
+} from './session-options.ts';
 import { summary, transact } from './transaction.ts';
-
-/** Octets of a command line with its end (RFC 2449 §4). */
-export const maxCommandLineBytes = 255;
-/** Octets of a response within AUTH with its end: what the mechanisms can use (RFC 5034 §4 sets no other limit). */
-export const maxSaslLineBytes = longestResponseChars + 2;
-/** Octets of one line without an end that are thrown away before the session is ended. */
-export const maxSkippedBytes = 64 * 1024;
-/** Commands that were wrong or out of place in one session; one more ends it. */
-export const maxFaults = 20;
-/** Octets of output that may wait for the peer; with more, no further command is read and no listing goes on. */
-export const maxPendingBytes = 64 * 1024;
-
-export interface Pop3SessionOptions {
-  /** Our name in the greeting. */
-  hostname: string;
-  /** STLS is offered while there is no TLS. */
-  startTls: boolean;
-  /** Set where TLS was there from the first octet. */
-  tls?: TlsInfo;
-  /** USER, PASS and AUTH are taken without TLS too. */
-  allowPlaintextAuth: boolean;
-  /** Of AUTH. */
-  mechanisms: readonly string[];
-}
 
 /** What comes next: `listing` and `content` are the middle of a multi-line response. */
 type Mode = 'connect' | 'command' | 'listing' | 'content' | 'ended';
