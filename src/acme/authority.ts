@@ -64,11 +64,13 @@ export class Authority {
   }
 
   async #obtainAs({ key, url }: Account, wanted: CertificateWanted): Promise<KeyPair> {
-    const { clock, log, responder, signal } = this.#parts;
+    const { vault, settings, clock, log, responder, signal } = this.#parts;
     const client = this.#client(key);
     try {
       if (url === undefined) await this.#register(client);
       else client.useAccount(url);
+      const { caaIdentities } = await client.directory();
+      await vault.keepIdentities(settings.directory, caaIdentities);
       const parts = { client, accountKey: key, responder: responder(signal), log, now: clock.now };
       return await obtainCertificate(parts, wanted);
     } finally {

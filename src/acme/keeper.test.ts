@@ -101,6 +101,21 @@ describe('AcmeKeeper', () => {
     });
   });
 
+  it('keeps what the authority is called in CAA records, also when that changes', async () => {
+    const { start, keeper, ca, dataDir } = await stage({ mood: { caaIdentities: ['ca.example'] } });
+    const kept = async () => JSON.parse(await readFile(join(dataDir, 'acme', 'account.json'), 'utf8'));
+    await start();
+    expect(await kept()).toMatchObject({
+      accounts: { 'https://ca.example/dir': 'https://ca.example/account/0' },
+      caaIdentities: { 'https://ca.example/dir': ['ca.example'] },
+    });
+    ca.mood.caaIdentities = ['ca.example', 'ca.example.net'];
+    await keeper.renew(undefined, true);
+    expect((await kept()).caaIdentities).toEqual({
+      'https://ca.example/dir': ['ca.example', 'ca.example.net'],
+    });
+  });
+
   it('renews after two thirds of its life, some time earlier by chance, with the same key', async () => {
     const { start, pass, ca, certificates } = await stage();
     await start();

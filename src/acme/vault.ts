@@ -4,12 +4,14 @@
  */
 
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { type AccountFile, accountFile, readAccountFile } from '../net/acme-account.ts';
 import { issuedDirectory, issuedFile, nextKeyFile, readIssued, readNextKey } from '../net/issued-files.ts';
 import type { KeyPair } from '../net/key-pair.ts';
 import { newEcKey } from '../util/certificate-writer.ts';
+import { readJson } from '../util/json-file.ts';
 import { replaceFile } from '../util/replace-file.ts';
 import { AcmeError } from './acme-error.ts';
 
@@ -56,7 +58,6 @@ const certificateState = v.object({
 
 export type CertificateState = v.InferOutput<typeof certificateState>;
 
-const accountShape = v.object({ key: v.string(), accounts: v.record(v.string(), v.string()) });
 const stateShape = v.record(v.string(), certificateState);
 
 export class Vault {
@@ -106,9 +107,18 @@ export class Vault {
     await this.#writeAccounts({ ...kept, accounts });
   }
 
+  /** What stands for the authority in CAA records (RFC 8555 §9.7.6). */
+  async keepIdentities(directory: string, identities: readonly string[]): Promise<void> {
+    const kept = await this.#readAccounts();
+    const before = kept?.caaIdentities?.[directory] ?? [];
+    if (kept === undefined || before.join() === identities.join()) return;
+    const caaIdentities = { ...kept.caaIdentities, [directory]: [...identities] };
+    await this.#writeAccounts({ ...kept, caaIdentities });
+  }
+
   /** As it is on disk, for those who only look; what cannot be read is told by the next attempt. */
   async accountUrl(directory: string): Promise<string | undefined> {
-    const read = await readJson(this.#path('account.json'), accountShape);
+    const read = await readAccountFile(this.#dataDir);
     return 'value' in read ? read.value?.accounts[directory] : undefined;
   }
 
@@ -136,15 +146,17 @@ export class Vault {
     await rm(nextKeyFile(this.#dataDir, name), { force: true });
   }
 
-  async #readAccounts(): Promise<v.InferOutput<typeof accountShape> | undefined> {
-    const file = this.#path('account.json');
-    const read = await readJson(file, accountShape);
+  async #readAccounts(): Promise<AccountFile | undefined> {
+    const read = await readAccountFile(this.#dataDir);
     if ('value' in read) return read.value;
-    throw new AcmeError('ours', `${file} ${read.problem}. Move it away, and a new account is made.`);
+    throw new AcmeError(
+      'ours',
+      `${accountFile(this.#dataDir)} ${read.problem}. Move it away, and a new account is made.`,
+    );
   }
 
-  #writeAccounts(value: v.InferOutput<typeof accountShape>): Promise<void> {
-    return this.#write(this.#path('account.json'), `${JSON.stringify(value, null, 2)}\n`);
+  #writeAccounts(value: AccountFile): Promise<void> {
+    return this.#write(accountFile(this.#dataDir), `${JSON.stringify(value, null, 2)}\n`);
   }
 
   #path(name: string): string {
@@ -167,23 +179,3 @@ export class Vault {
 }
 
 export const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-
-/** `value` undefined: there is no such file. */
-async function readJson<Schema extends v.GenericSchema>(
-  file: string,
-  schema: Schema,
-): Promise<{ value: v.InferOutput<Schema> | undefined } | { problem: string }> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { value: undefined };
-    return { problem: `cannot be read (${error instanceof Error ? error.message : String(error)})` };
-  }
-  try {
-    const result = v.safeParse(schema, JSON.parse(text));
-    return result.success ? { value: result.output } : { problem: 'is not what was written there' };
-  } catch {
-    return { problem: 'is damaged' };
-  }
-}

@@ -1,9 +1,12 @@
-/** Whether CAA records let our certificate authority issue for the name of the server. RFC 8659 §3, §4.2. */
+/**
+ * Whether CAA records let our certificate authority issue for the name of the server, to our account, by our method. RFC 8659 §3,
+ * §4.2; RFC 8657 §3, §4.
+ */
 
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
-import { type Finding, found, good } from './finding.ts';
+import { type Finding, found, good, quote } from './finding.ts';
 
 export interface CaaParts {
   looks: DnsLooks;
@@ -13,26 +16,30 @@ export interface CaaParts {
   wanted: readonly WantedRecord[];
 }
 
+/** `0 issue "ca.example; accounturi=…; validationmethods=…"`. */
+interface Permission {
+  text: string;
+  /** Empty: nobody. */
+  issuer: string;
+  accounts: readonly string[];
+  methods: readonly string[] | undefined;
+}
+
 export async function examineCaa({ looks, names, wanted }: CaaParts): Promise<Finding[]> {
-  const issuers = wanted.map(({ data }) => issuerOf(data)).filter((issuer) => issuer !== '');
-  if (issuers.length === 0) return [];
-  const findings: Finding[] = [];
-  for (const name of names) {
-    const { at, texts } = await relevantRecords(looks, name);
-    const allowed = texts.filter((text) => /^\d+ issue /.test(text)).map(issuerOf);
-    if (allowed.length === 0 || issuers.some((issuer) => allowed.includes(issuer))) continue;
-    findings.push(
-      found('caa-forbids', {
-        evidence: `CAA of ${at} allows ${allowed.map((issuer) => issuer || 'nobody').join(', ')} to issue for ${name}, not ${issuers.join(' or ')}`,
-        remedy: 'The certificate cannot be renewed. Add this record, or remove the others.',
-        record: { name: at, type: 'CAA', data: `0 issue "${issuers[0]}"` },
-      }),
-    );
-  }
-  if (findings.length > 0) return findings;
+  const ours = wanted.map(({ data }) => permissionIn(data)).filter(({ issuer }) => issuer !== '');
   const [first] = wanted;
-  const own = first && (await looks.see(first.name, 'CAA'));
-  if (first && own?.status === 'none')
+  if (ours.length === 0 || first === undefined) return [];
+  const judged = await Promise.all(
+    names.map(async (name) => {
+      const { at, texts } = await relevantRecords(looks, name);
+      const allowed = texts.filter((text) => /^\d+ issue /i.test(text)).map(permissionIn);
+      return judge({ name, at, allowed, ours, data: first.data });
+    }),
+  );
+  const findings = judged.flat();
+  if (findings.length > 0) return findings;
+  const own = await looks.see(first.name, 'CAA');
+  if (own.status === 'none')
     return [
       found('caa-missing', {
         evidence: `${first.name} has no CAA record`,
@@ -40,11 +47,81 @@ export async function examineCaa({ looks, names, wanted }: CaaParts): Promise<Fi
         record: first,
       }),
     ];
-  return [good('CAA', `${issuers.join(', ')} may issue`)];
+  return [good('CAA', `${ours.map(({ issuer }) => issuer).join(', ')} may issue`)];
 }
 
-/** `0 issue "ca.example; accounturi=…"` → `ca.example`. */
-const issuerOf = (text: string): string => (/"\s*([^;"\s]*)/.exec(text)?.[1] ?? '').toLowerCase();
+interface Judging {
+  name: string;
+  /** Where the records stand. */
+  at: string;
+  allowed: readonly Permission[];
+  ours: readonly Permission[];
+  /** Of the record that would be right. */
+  data: string;
+}
+
+/** One record that lets our account have a certificate is enough (RFC 8659 §4.2). */
+function judge({ name, at, allowed, ours, data }: Judging): Finding[] {
+  if (allowed.length === 0) return [];
+  const pairs = ours.flatMap((own) =>
+    allowed.filter(({ issuer }) => issuer === own.issuer).map((theirs) => ({ own, theirs })),
+  );
+  const [first] = pairs;
+  const record = { name: at, type: 'CAA', data } as const;
+  if (first === undefined)
+    return [
+      found('caa-forbids', {
+        evidence: `CAA of ${at} allows ${allowed.map(({ issuer }) => issuer || 'nobody').join(', ')} to issue for ${name}, not ${ours.map(({ issuer }) => issuer).join(' or ')}`,
+        remedy: 'The certificate cannot be renewed. Add this record, or remove the others.',
+        record,
+      }),
+    ];
+  if (pairs.some(({ own, theirs }) => isOurAccount(own, theirs) && isOurMethod(own, theirs))) return [];
+  const { own, theirs } = first;
+  const mending = {
+    remedy: `The authority will refuse the next certificate. ${at === name ? 'Replace the record by' : `Enter, for ${name} alone,`} this one.`,
+    record: { ...record, name },
+  };
+  if (!isOurAccount(own, theirs))
+    return [
+      found('caa-other-account', {
+        evidence: `CAA of ${at} has ${quote(theirs.text, 300)}; our account is ${own.accounts.join(', ')}`,
+        ...mending,
+      }),
+    ];
+  return [
+    found('caa-other-method', {
+      evidence: `CAA of ${at} has ${quote(theirs.text, 300)}; ours is ${own.methods?.join(', ')}`,
+      ...mending,
+    }),
+  ];
+}
+
+/** As long as the authority does not know us, nothing can be said. Two accounts fit nobody (RFC 8657 §3). */
+const isOurAccount = (own: Permission, { accounts }: Permission): boolean =>
+  accounts.length === 0 ||
+  own.accounts.length === 0 ||
+  (accounts.length === 1 && own.accounts[0] === accounts[0]);
+
+const isOurMethod = (own: Permission, { methods }: Permission): boolean =>
+  methods === undefined || (own.methods ?? []).every((method) => methods.includes(method));
+
+function permissionIn(text: string): Permission {
+  const value = /"(.*)"/s.exec(text)?.[1] ?? '';
+  const [issuer = '', ...parameters] = value.split(';').map((part) => part.trim());
+  const valuesOf = (tag: string) =>
+    parameters.flatMap((parameter) => {
+      const at = parameter.indexOf('=');
+      return parameter.slice(0, at).trim().toLowerCase() === tag ? [parameter.slice(at + 1).trim()] : [];
+    });
+  const methods = valuesOf('validationmethods');
+  return {
+    text,
+    issuer: issuer.toLowerCase(),
+    accounts: valuesOf('accounturi'),
+    methods: methods.length === 0 ? undefined : methods.flatMap((list) => list.split(',')),
+  };
+}
 
 /** Those of the name, or of the nearest name above it that has any. */
 async function relevantRecords(looks: DnsLooks, name: string): Promise<{ at: string; texts: string[] }> {

@@ -172,6 +172,11 @@ const entries = {
   ),
   'dane-missing': note('DANE', 'the zone is signed, and there are no TLSA records'),
   'caa-forbids': error('CAA', 'the CAA records forbid our certificate authority to issue'),
+  'caa-other-account': error(
+    'CAA',
+    'the CAA records let another ACME account have certificates, and not ours',
+  ),
+  'caa-other-method': error('CAA', 'the CAA records allow other ways to prove a name than ours'),
   'caa-missing': note('CAA', 'any certificate authority may issue certificates for the name'),
   'srv-missing': note('mail programs', 'mail programs that look for SRV records do not find the server'),
   'srv-wrong': warning('mail programs', 'an SRV record sends mail programs elsewhere'),

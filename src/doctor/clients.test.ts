@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { seenDns } from '../testing/seen-dns.ts';
-import { examineCaa } from './caa.ts';
 import { examineAutoconfig, examineServices } from './clients.ts';
 
 const common = { domain: 'example.com', need: 'optional', why: 'for mail programs', where: 'zone' } as const;
@@ -17,10 +16,6 @@ const service: WantedRecord = {
     data: '0 1 465 mx.example.com.',
     purpose: 'client-srv',
   },
-};
-const caa: WantedRecord = {
-  ...common,
-  ...{ name: 'mx.example.com', type: 'CAA', data: '0 issue "ca.example"', purpose: 'caa' },
 };
 const ours = { 'mx.example.com A': ['203.0.113.7'] };
 const idsOf = async (findings: Promise<readonly { id?: string; severity: string }[]>) =>
@@ -47,13 +42,4 @@ test('P12: examineServices(): an SRV record that is missing or leads elsewhere; 
   expect(await look(['5 0 465 mx.example.com'])).toEqual(['good']);
   expect(await look([])).toEqual(['srv-missing']);
   expect(await look(['0 1 587 mx.example.com'])).toEqual(['srv-wrong']);
-});
-
-test('P12: examineCaa(): nobody is named, ours is, another is, or at a name above', async () => {
-  const look = (answers: Record<string, string[]>) =>
-    idsOf(examineCaa({ looks: seenDns(answers), names: ['mx.example.com'], wanted: [caa] }));
-  expect(await look({})).toEqual(['caa-missing']);
-  expect(await look({ 'mx.example.com CAA': ['0 issue "ca.example"'] })).toEqual(['good']);
-  expect(await look({ 'mx.example.com CAA': ['0 issue "other.example"'] })).toEqual(['caa-forbids']);
-  expect(await look({ 'example.com CAA': ['0 issue ";"'] })).toEqual(['caa-forbids']);
 });

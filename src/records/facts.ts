@@ -7,6 +7,7 @@ import type { Config, DomainConfig } from '../config/config.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';
+import { readAcmeFacts } from './acme-facts.ts';
 import { findLack, type OwnCertificates, readOwnCertificates, tlsKeysOf } from './own-certificates.ts';
 import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
@@ -35,7 +36,7 @@ export async function readFacts(config: Config, known: KnownFacts): Promise<Reco
     sending,
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
     tlsKeys: await tlsKeysOf(config, certificates),
-    ...acmeFacts(config),
+    ...(await readAcmeFacts(config)),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
     web: webServices(config),
@@ -127,20 +128,6 @@ function relaysOf(domain: string, { transports }: Config): string[] {
   return (named.length > 0 ? named : own).flatMap(({ way }) =>
     'at' in way && 'host' in way.at ? [way.at.host] : [],
   );
-}
-
-/** What authorities are called in CAA records, by the hosts of their directories. */
-const caaIdentities: Readonly<Record<string, string>> = {
-  'acme-v02.api.letsencrypt.org': 'letsencrypt.org',
-  'acme-staging-v02.api.letsencrypt.org': 'letsencrypt.org',
-  'acme.zerossl.com': 'sectigo.com',
-  'dv.acme-v02.api.pki.goog': 'pki.goog',
-  'api.buypass.com': 'buypass.com',
-};
-
-function acmeFacts({ acme }: Config): Pick<RecordFacts, 'acme'> {
-  const identity = acme?.enabled ? caaIdentities[new URL(acme.directory).hostname] : undefined;
-  return acme && identity ? { acme: { issuers: [identity], methods: [acme.challenge] } } : {};
 }
 
 const allWebServices: readonly WebService[] = ['mta-sts', 'autoconfig', 'autodiscover'];

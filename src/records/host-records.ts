@@ -91,7 +91,10 @@ function caaRecords(facts: RecordFacts): WantedRecord[] {
     data: `0 issue "${[issuer, ...limits].join('; ')}"`,
     purpose: 'caa',
     need: 'optional',
-    why: 'nobody else can have a certificate issued for this name (RFC 8659, RFC 8657)',
+    why:
+      acme.accountUri === undefined
+        ? 'no other authority issues a certificate for this name, and by no other method (RFC 8659, RFC 8657)'
+        : 'nobody but the account of this server can have a certificate issued for this name (RFC 8657). Whoever moves without that account takes accounturi away first',
     where: 'zone',
   }));
 }

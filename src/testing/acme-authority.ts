@@ -27,6 +27,8 @@ export interface AuthorityMood {
   clockMs?: number;
   days?: number;
   isAway?: boolean;
+  /** What it is called in CAA records. */
+  caaIdentities?: string[];
 }
 
 export interface TestAcmeAuthority {
@@ -152,6 +154,7 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
         newNonce: `${base}/nonce`,
         newAccount: `${base}/new-account`,
         newOrder: `${base}/new-order`,
+        ...(mood.caaIdentities && { meta: { caaIdentities: mood.caaIdentities } }),
         ...(advice && { renewalInfo: `${base}/renewal` }),
       });
     if (path === '/nonce') return answer(204, '');

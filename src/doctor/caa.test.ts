@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import type { WantedRecord } from '../records/wanted-record.ts';
+import { seenDns } from '../testing/seen-dns.ts';
+import { examineCaa } from './caa.ts';
+
+const name = 'mx.example.com';
+const account = 'https://ca.example/acct/1?of=us';
+const wantedOf = (parameters: string): WantedRecord => ({
+  ...{ domain: 'example.com', name, type: 'CAA', data: `0 issue "ca.example${parameters}"`, purpose: 'caa' },
+  ...{ need: 'optional', why: 'nobody else can', where: 'zone' },
+});
+const wanted = wantedOf(`; accounturi=${account}; validationmethods=http-01`);
+
+const look = (texts: string[], { at = name, record = wanted } = {}) =>
+  examineCaa({ looks: seenDns({ [`${at} CAA`]: texts }), names: [name], wanted: [record] });
+const idsOf = async (...args: Parameters<typeof look>) =>
+  (await look(...args)).map(({ id, severity }) => id ?? severity);
+
+test('P12: examineCaa(): nobody is named, ours is, another is, or at a name above', async () => {
+  expect(await idsOf([])).toEqual(['caa-missing']);
+  expect(await idsOf(['0 issue "ca.example"'])).toEqual(['good']);
+  expect(await idsOf(['0 issue "other.example"'])).toEqual(['caa-forbids']);
+  expect(await idsOf(['0 issue ";"'], { at: 'example.com' })).toEqual(['caa-forbids']);
+  expect(await idsOf(['0 iodef "mailto:ca@example.com"'])).toEqual(['good']);
+});
+
+test.each<[string, string[], string]>([
+  ['our account, our method', [`; accounturi=${account}; validationmethods=dns-01,http-01`], 'good'],
+  ['capitals, and no spaces', [`;AccountURI=${account};ValidationMethods=http-01`], 'good'],
+  ['another account', ['; accounturi=https://ca.example/acct/2'], 'caa-other-account'],
+  ['two accounts, which fit nobody', [`; accounturi=${account}; accounturi=${account}`], 'caa-other-account'],
+  ['another account, and a record for all', ['; accounturi=https://ca.example/acct/2', ''], 'good'],
+  ['another method', ['; validationmethods=dns-01'], 'caa-other-method'],
+  [
+    'our account by another method',
+    [`; accounturi=${account}; validationmethods=dns-01`],
+    'caa-other-method',
+  ],
+])('P12: examineCaa(): %s', async (_, parameters, id) => {
+  expect(await idsOf(parameters.map((each) => `0 issue "ca.example${each}"`))).toEqual([id]);
+});
+
+test('P12: examineCaa() says what stands there, what is ours, and what to enter', async () => {
+  const [finding] = await look(['0 issue "ca.example; accounturi=https://ca.example/acct/2"'], {
+    at: 'example.com',
+  });
+  expect(finding).toMatchObject({
+    severity: 'error',
+    evidence: expect.stringMatching(
+      /^CAA of example\.com has .*acct\/2.*our account is https:\/\/ca\.example\/acct\/1/,
+    ),
+    remedy: expect.stringContaining('will refuse the next certificate. Enter, for mx.example.com alone'),
+    record: expect.stringMatching(/^mx\.example\.com\. .*accounturi=https:\/\/ca\.example\/acct\/1/),
+  });
+});
+
+test('P12: examineCaa() says nothing of accounts as long as the authority does not know us', async () => {
+  const texts = ['0 issue "ca.example; accounturi=https://ca.example/acct/2"'];
+  expect(await idsOf(texts, { record: wantedOf('; validationmethods=http-01') })).toEqual(['good']);
+});
