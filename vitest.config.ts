@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // One process per core and no isolation between files: tests keep no global state, and this is several times faster.
 export default defineConfig({
   test: {
-    include: ['{src,bench,crash,fuzz,tools}/**/*.test.ts'],
+    include: ['{src,bench,crash,e2e,fuzz,tools}/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
     maxWorkers: '100%',

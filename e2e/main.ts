@@ -1,10 +1,12 @@
 /**
- * `npm run e2e [-- NAME …]`: our server against the programs that people really use. Installs what it needs by apt,
- * so it wants root and Debian. The last line is `N passed, N failed`; the exit code is 0 only if nothing failed.
+ * `npm run e2e [-- [--lanes N] NAME …]`: our server against the programs that people really use, N scenarios at a time.
+ * Installs what it needs by apt, so it wants root and Debian. The last line is `N passed, N failed`; the exit code is 0 only
+ * if nothing failed.
  */
 
+import { type Given, runTool, type Tool, UsageError } from '../tools/command-line.ts';
 import { allPrograms, ensurePrograms } from './packages.ts';
-import { playAll } from './runner.ts';
+import { alone, playAll, type Scenario } from './runner.ts';
 import { abuse } from './scenarios/abuse.ts';
 import { accounts } from './scenarios/accounts.ts';
 import { acme } from './scenarios/acme.ts';
@@ -53,7 +55,7 @@ import { web } from './scenarios/web.ts';
 const scenarios = [
   quickstart,
   commands,
-  packages,
+  alone('it changes what is installed on the machine', packages),
   administration,
   accounts,
   byHand,
@@ -64,8 +66,8 @@ const scenarios = [
   reading,
   postfix,
   lmtp,
-  handover,
-  upgrade,
+  alone('its load is what two cores can bear', handover),
+  alone('its load is what two cores can bear', upgrade),
   dialogue,
   forwards,
   greylisting,
@@ -73,7 +75,7 @@ const scenarios = [
   tlsPolicies,
   acme,
   transports,
-  web,
+  alone('it measures how long a letter takes under load', web),
   thunderbird,
   queue,
   dkim,
@@ -89,25 +91,65 @@ const scenarios = [
   smuggling,
   smugglingRelays,
   proxies,
-  abuse,
+  alone('others must be served within seconds, and memory is measured', abuse),
   diskFull,
   corruption,
-  backup,
+  alone('it kills at moments that it reckons by how long a backup takes', backup),
   sendmail,
   failingDisk,
-  crash,
+  alone('its load is what two cores can bear', crash),
 ];
 
-async function main(names: readonly string[]): Promise<number> {
-  const chosen = scenarios.filter(
-    ({ name }) => names.length === 0 || names.some((each) => name.startsWith(each)),
-  );
-  if (chosen.length === 0) {
-    console.error(
-      `No scenario begins like this. There are:\n${scenarios.map(({ name }) => `  ${name}`).join('\n')}`,
-    );
-    return 64;
-  }
+/** As many as there are cores on the smallest machine that this is played on: most scenarios wait most of the time. */
+const defaultLanes = 2;
+
+type OptionName = 'lanes' | 'install';
+
+const tool: Tool<OptionName> = {
+  command: 'npm run e2e',
+  purpose:
+    'Our server against the programs that people really use. Exit code 0 where all holds, 1 where something does not. Wants\n' +
+    'root and Debian: what is missing is installed by apt.',
+  words: {
+    title: 'Scenarios, of which the beginning of the name is enough (default: all)',
+    synopsis: '[NAME …]',
+    known: scenarios.map(({ name }) => {
+      const [word = '', ...story] = name.split(': ');
+      return [word, story.join(': ')] as const;
+    }),
+  },
+  options: {
+    lanes: {
+      value: 'N',
+      meaning:
+        'How many are played at a time; those that need the machine to themselves come after the others',
+      otherwise: String(defaultLanes),
+      example: '--lanes 1 queue dkim',
+    },
+    install: {
+      meaning: 'Installs what the scenarios call, and plays none',
+      example: '--install',
+    },
+  },
+};
+
+interface Request {
+  chosen: readonly Scenario[];
+  lanes: number;
+}
+
+/** Throws UsageError. */
+function readRequest(given: Given<OptionName>): Request {
+  const lanes = given.count('lanes') ?? defaultLanes;
+  const { words } = given;
+  const stranger = words.find((word) => !scenarios.some(({ name }) => name.startsWith(word)));
+  if (stranger !== undefined) throw new UsageError(`no scenario begins with "${stranger}"`);
+  const isChosen = (name: string) => words.length === 0 || words.some((word) => name.startsWith(word));
+  const chosen = given.has('install') ? [] : scenarios.filter(({ name }) => isChosen(name));
+  return { chosen, lanes: chosen.length === 1 ? 1 : lanes };
+}
+
+async function main({ chosen, lanes }: Request): Promise<number> {
   try {
     await ensurePrograms(allPrograms);
   } catch (error) {
@@ -115,10 +157,10 @@ async function main(names: readonly string[]): Promise<number> {
     console.log('0 passed, 1 failed');
     return 1;
   }
-  const { passed, failed } = await playAll(chosen);
+  const { passed, failed } = await playAll(chosen, lanes);
   console.log(`\n${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
 
 // A step that ran out of time may still hold sockets open; by now there is nothing left to wait for.
-process.exit(await main(process.argv.slice(2)));
+process.exit(await runTool(tool, process.argv.slice(2), { read: readRequest, run: main }));

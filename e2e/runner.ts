@@ -1,6 +1,6 @@
 /**
- * Plays scenarios one after the other and says what held. A scenario is a story of steps; a step that fails is told
- * and the story goes on, so that one run shows everything that is wrong. Knows no mail word.
+ * Plays scenarios, some of them at the same time, and says what held. A scenario is a story of steps; a step that fails is
+ * told and the story goes on, so that one run shows everything that is wrong. Knows no mail word.
  */
 
 import { type World, withWorld } from './world.ts';
@@ -11,14 +11,25 @@ export interface Stage {
   step(claim: string, proof: () => Promise<void> | void, limitMs?: number): Promise<void>;
   /** Says why something cannot be shown on this machine; neither passed nor failed. */
   skip(claim: string, reason: string): void;
+  /** A figure that was found, below the steps. */
+  say(text: string): void;
 }
 
 export interface Scenario {
   name: string;
+  /** Why no other scenario may be played at the same time; others may be. */
+  alone?: string;
   play(stage: Stage): Promise<void>;
 }
 
 export const scenario = (name: string, play: Scenario['play']): Scenario => ({ name, play });
+
+/** For one that changes what the others stand on, or measures what they would disturb. */
+export const alone = (because: string, { name, play }: Scenario): Scenario => ({
+  name,
+  alone: because,
+  play,
+});
 
 export interface Failure {
   /** Scenario and claim. */
@@ -34,11 +45,33 @@ export interface Score {
 
 const defaultLimitMs = 60_000;
 
-/** Plays all, printing as it goes; the sum of what held and what did not. */
-export async function playAll(scenarios: readonly Scenario[]): Promise<Score> {
-  const scores: Score[] = [];
-  for (const each of scenarios) scores.push(await playOne(each, console.log));
+/**
+ * Plays so many at a time (`lanes`), then those that are to be alone; the sum of what held and what did not. Of what is played
+ * beside another all is printed when it has ended, of the rest as it goes.
+ */
+export async function playAll(
+  scenarios: readonly Scenario[],
+  lanes: number,
+  print: (text: string) => void = console.log,
+): Promise<Score> {
+  const together = lanes > 1 ? scenarios.filter(({ alone }) => alone === undefined) : [];
+  const scores = await playTogether(together, lanes, print);
+  for (const each of scenarios) if (!together.includes(each)) scores.push(await playOne(each, print));
   return sumOf(scores);
+}
+
+async function playTogether(
+  scenarios: readonly Scenario[],
+  lanes: number,
+  print: (text: string) => void,
+): Promise<Score[]> {
+  const scores: Score[] = [];
+  const waiting = scenarios.values(); // of which each lane takes what comes next
+  const playLane = async () => {
+    for (const each of waiting) scores.push(await playWhole(each, print));
+  };
+  await Promise.all(Array.from({ length: lanes }, playLane));
+  return scores;
 }
 
 export function sumOf(scores: readonly Score[]): Score {
@@ -70,6 +103,7 @@ export async function playOne({ name, play }: Scenario, print: (text: string) =>
       world,
       step: (claim, proof, limitMs = defaultLimitMs) => tell(claim, limitMs, proof),
       skip: (claim, reason) => print(`  skip ${claim}: ${reason}`),
+      say: (text) => print(indent(text, 7)),
     };
     const error = await failureOf(() => play(stage), 10 * defaultLimitMs);
     if (error !== undefined) {
@@ -78,6 +112,14 @@ export async function playOne({ name, play }: Scenario, print: (text: string) =>
     }
     if (score.failed > 0) for (const tail of world.logTails(15)) print(indent(tail, 7));
   });
+  return score;
+}
+
+/** Like `playOne`, but what there is to say is said at the end, in one piece: for those that are played beside others. */
+export async function playWhole(scenario: Scenario, print: (text: string) => void): Promise<Score> {
+  const said: string[] = [];
+  const score = await playOne(scenario, (text) => said.push(text));
+  print(said.join('\n'));
   return score;
 }
 

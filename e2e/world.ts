@@ -5,9 +5,9 @@
 
 import { readFileSync, rmSync } from 'node:fs';
 import { chmod, mkdtemp, readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../src/testing/free-ports.ts';
 import { type Authority, createAuthority } from './certificates.ts';
 
 export interface World {
@@ -48,7 +48,7 @@ export async function withWorld<T>(
   let authority: Promise<Authority> | undefined;
   return await action({
     path,
-    port: freePort,
+    port: () => freePort(['127.0.0.1']),
     authority: () => {
       authority ??= createAuthority(path('authority'));
       return authority;
@@ -77,27 +77,4 @@ function tail(file: string, lines: number): string {
 /** Whole file as text, '' if it is not there yet. */
 export async function readLog(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
-}
-
-const handedOut = new Set<number>();
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = await unusedPort();
-    if (handedOut.has(port)) continue;
-    handedOut.add(port);
-    return port;
-  }
-}
-
-function unusedPort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = address !== null && typeof address === 'object' ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -4,7 +4,7 @@
  */
 
 import { ensurePrograms } from '../../e2e/packages.ts';
-import { type Failure, playOne, type Scenario, type Score, sumOf } from '../../e2e/runner.ts';
+import { type Failure, playWhole, type Scenario, type Score, sumOf } from '../../e2e/runner.ts';
 import { diskFull } from '../../e2e/scenarios/disk-full.ts';
 import { clockJumps } from './clock-jumps.ts';
 import { lineCuts } from './cuts.ts';
@@ -51,24 +51,16 @@ export async function faults({ deadline, lastDeadline }: FaultOptions): Promise<
   const scores: Score[] = [];
   const playWaiting = async () => {
     for (const [scenario, seconds] of waiting) {
-      if (isTimeFor(seconds, deadline)) scores.push(await playQuietly(scenario));
+      if (isTimeFor(seconds, deadline)) scores.push(await playWhole(scenario, console.error));
       else console.error(`\n${scenario.name}\n  not played: there is no time for it`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, playWaiting));
   const [shortest, seconds] = scenarios.at(-1) ?? [];
   if (scores.length === 0 && shortest !== undefined && isTimeFor(seconds, lastDeadline))
-    scores.push(await playQuietly(shortest));
+    scores.push(await playWhole(shortest, console.error));
   const { passed, failures } = sumOf(scores);
   return { passed, failed: failures };
 }
 
 const isTimeFor = (seconds = 0, deadline: number): boolean => performance.now() + seconds * 1000 <= deadline;
-
-/** What is said of one scenario is said at its end, in one piece. */
-async function playQuietly(scenario: Scenario): Promise<Score> {
-  const said: string[] = [];
-  const score = await playOne(scenario, (text) => said.push(text));
-  console.error(said.join('\n'));
-  return score;
-}

@@ -1,7 +1,7 @@
-/** The command line as a newcomer and an administrator meet it, from the checkout and from the published package. */
+/** The command line as a newcomer and an administrator meet it, from the checkout. */
 
 import { equal, match } from 'node:assert/strict';
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startDns } from '../peers/dns.ts';
 import { program, startPosthorn } from '../peers/posthorn.ts';
@@ -14,67 +14,48 @@ const root = join(import.meta.dirname, '..', '..');
 const usage = 64;
 const badConfig = 78;
 
-export const commands = scenario(
-  'commands: the playground, the package, and what goes wrong',
-  async ({ world, step }) => {
-    await step('`npm start -- --once`: the letter arrives, exit code 0', async () => {
-      const { stdout } = await runOk('npm', ['start', '--silent', '--', '--once'], { cwd: root });
-      match(stdout.toString(), /dmarc=pass/);
-    });
+export const commands = scenario('commands: the playground, and what goes wrong', async ({ world, step }) => {
+  await step('`npm start -- --once`: the letter arrives, exit code 0', async () => {
+    const { stdout } = await runOk('npm', ['start', '--silent', '--', '--once'], { cwd: root });
+    match(stdout.toString(), /dmarc=pass/);
+  });
 
-    await step('the published package plays the same', async () => {
-      // Our .npmrc has ignore-scripts, which also keeps `npm pack` from building first.
-      await runOk('npm', ['run', '--silent', 'build'], { cwd: root, timeoutMs: 60_000 });
-      await runOk('npm', ['pack', '--silent', '--pack-destination', world.path()], {
-        cwd: root,
-        timeoutMs: 60_000,
-      });
-      const [tarball = ''] = (await readdir(world.path())).filter((name) => name.endsWith('.tgz'));
-      await runOk('tar', ['-xzf', world.path(tarball), '-C', world.path()]);
-      await symlink(join(root, 'node_modules'), world.path('package', 'node_modules'));
-      const { stdout } = await runOk(world.path('package', 'bin', 'posthorn'), ['playground', '--once'], {
-        cwd: world.path(),
-      });
-      match(stdout.toString(), /dmarc=pass/);
-    });
+  await step('an unknown command: exit code 64', async () => {
+    const { code, stderr } = await run(program, ['post']);
+    equal(code, usage);
+    match(stderr, /post/);
+  });
 
-    await step('an unknown command: exit code 64', async () => {
-      const { code, stderr } = await run(program, ['post']);
-      equal(code, usage);
-      match(stderr, /post/);
-    });
+  await step('a bad configuration: exit code 78, all errors at once, each with its line', async () => {
+    const file = world.path('bad.toml');
+    await writeFile(file, 'hostname = 7\n[[listener]]\nprotocol = "smpt"\nport = 99999\n');
+    const { code, stderr } = await run(program, ['serve', '--config', file]);
+    equal(code, badConfig);
+    for (const where of [/\b1\b.*hostname/, /\b3\b.*(?:protocol|smpt)/, /\b4\b.*(?:port|99999)/])
+      match(stderr, where);
+  });
 
-    await step('a bad configuration: exit code 78, all errors at once, each with its line', async () => {
-      const file = world.path('bad.toml');
-      await writeFile(file, 'hostname = 7\n[[listener]]\nprotocol = "smpt"\nport = 99999\n');
-      const { code, stderr } = await run(program, ['serve', '--config', file]);
-      equal(code, badConfig);
-      for (const where of [/\b1\b.*hostname/, /\b3\b.*(?:protocol|smpt)/, /\b4\b.*(?:port|99999)/])
-        match(stderr, where);
-    });
+  await step('a taken port and a data directory in use are said plainly', async () => {
+    const first = await startPosthorn(world, { name: 'first', dnsPort: await startDns(world) });
+    const config = (name: string, dataDir: string, port: number) => async () => {
+      const file = world.path(name, 'posthorn.toml');
+      await mkdir(world.path(name));
+      const listener = `[[listener]]\nprotocol = "smtp"\naddress = "127.0.0.1"\nport = ${port}\n`;
+      await writeFile(
+        file,
+        `hostname = "mx.example.com"\ndataDir = "${dataDir}"\n${listener}[[domain]]\nname = "example.com"\n`,
+      );
+      return run(program, ['serve', '--config', file]);
+    };
+    const sameData = await config('same-data', first.dataDir, await world.port())();
+    match(`${sameData.code} ${sameData.stderr}`, /^[1-9]\d* [\s\S]*in use/);
+    const samePort = await config('same-port', 'data', first.port('smtp'))();
+    match(`${samePort.code} ${samePort.stderr}`, new RegExp(`^[1-9].*${first.port('smtp')}`, 's'));
+  });
 
-    await step('a taken port and a data directory in use are said plainly', async () => {
-      const first = await startPosthorn(world, { name: 'first', dnsPort: await startDns(world) });
-      const config = (name: string, dataDir: string, port: number) => async () => {
-        const file = world.path(name, 'posthorn.toml');
-        await mkdir(world.path(name));
-        const listener = `[[listener]]\nprotocol = "smtp"\naddress = "127.0.0.1"\nport = ${port}\n`;
-        await writeFile(
-          file,
-          `hostname = "mx.example.com"\ndataDir = "${dataDir}"\n${listener}[[domain]]\nname = "example.com"\n`,
-        );
-        return run(program, ['serve', '--config', file]);
-      };
-      const sameData = await config('same-data', first.dataDir, await world.port())();
-      match(`${sameData.code} ${sameData.stderr}`, /^[1-9]\d* [\s\S]*in use/);
-      const samePort = await config('same-port', 'data', first.port('smtp'))();
-      match(`${samePort.code} ${samePort.stderr}`, new RegExp(`^[1-9].*${first.port('smtp')}`, 's'));
-    });
-
-    await step('SIGTERM drains and exits with 0; standard output held one line', async () => {
-      const server = await startPosthorn(world, { name: 'draining', dnsPort: await startDns(world) });
-      equal(await server.stop(), 0);
-      equal(server.said(), 'posthorn ready\n');
-    });
-  },
-);
+  await step('SIGTERM drains and exits with 0; standard output held one line', async () => {
+    const server = await startPosthorn(world, { name: 'draining', dnsPort: await startDns(world) });
+    equal(await server.stop(), 0);
+    equal(server.said(), 'posthorn ready\n');
+  });
+});

@@ -19,7 +19,8 @@ const killAt = [600, 1_300];
 /** A duplicate's first copy came at most this long before a kill: its outcome was not yet on disk. */
 const inFlightMs = 1_000;
 
-export const crash = scenario('crash: kill -9 in the middle of 2,000 messages', async ({ world, step }) => {
+export const crash = scenario('crash: kill -9 in the middle of 2,000 messages', async (stage) => {
+  const { world, step, say } = stage;
   const sink = await startSink(world, { replyDelayMs: 20 });
   const server = await startPosthorn(world, {
     dnsPort: await startDns(world),
@@ -68,7 +69,7 @@ export const crash = scenario('crash: kill -9 in the middle of 2,000 messages', 
       const early = twice.filter((number) => !wasInFlight(sink.received, number, killedAt));
       deepEqual(early, []);
       for (const number of twice.slice(0, 5)) match(await dossier(server, number), /"event": ?"inDoubt"/);
-      console.log(`       ${acknowledged.size} acknowledged, ${twice.length} reached the sink twice`);
+      say(`${acknowledged.size} acknowledged, ${twice.length} reached the sink twice`);
     },
   );
 });

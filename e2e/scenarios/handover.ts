@@ -17,7 +17,7 @@ const from = 'sender@example.org';
 
 export const handover = scenario(
   'handover: reloads, and processes that take over, under load',
-  async ({ world, step }) => {
+  async ({ world, step, say }) => {
     const server = await startPosthorn(world, {
       dnsPort: await startDns(world),
       accounts: { [alice]: 'secret' },
@@ -51,8 +51,8 @@ export const handover = scenario(
       }
       const { connections, acknowledged, refused, cut, sentAway } = await stream.stop();
       const lost = await lostOf(acknowledged, server.maildir(alice));
-      console.log(
-        `    ${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
+      say(
+        `${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
           `${acknowledged.length} messages acknowledged, ${lost.length} lost`,
       );
       equal(refused, 0);

@@ -1,7 +1,7 @@
 /** What is published, as people install it: the npm package as a command and as a library, and the Debian package. */
 
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../process.ts';
 import { scenario } from '../runner.ts';
@@ -42,20 +42,35 @@ console.log(JSON.stringify([address?.domain, dkim[0]?.result, dkim[0]?.domain]))
 export const packages = scenario(
   'packages: installed from npm and from Debian',
   async ({ world, step, skip }) => {
+    let tarball = '';
+    await step(
+      'built and packed, and unpacked elsewhere, it plays as the checkout does',
+      async () => {
+        // Our .npmrc has ignore-scripts, which also keeps `npm pack` from building first.
+        for (const words of [
+          ['run', '--silent', 'build'],
+          ['pack', '--silent', '--pack-destination', world.path()],
+        ])
+          await runOk('npm', words, { cwd: root, timeoutMs: 60_000 });
+        const [name = ''] = (await readdir(world.path())).filter((each) => each.endsWith('.tgz'));
+        tarball = world.path(name);
+        await runOk('tar', ['-xzf', tarball, '-C', world.path()]);
+        await symlink(join(root, 'node_modules'), world.path('package', 'node_modules'));
+        const program = world.path('package', 'bin', 'posthorn');
+        const { stdout } = await runOk(program, ['playground', '--once'], { cwd: world.path() });
+        match(stdout.toString(), /dmarc=pass/);
+      },
+      120_000,
+    );
+
     const project = world.path('project');
     await step(
       'npm installs it in an empty project, and npx runs it',
       async () => {
         await mkdir(project);
         await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }');
-        await runOk('npm', ['run', '--silent', 'build'], { cwd: root, timeoutMs: 60_000 });
-        await runOk('npm', ['pack', '--silent', '--pack-destination', project], {
-          cwd: root,
-          timeoutMs: 60_000,
-        });
-        const [tarball = ''] = (await readdir(project)).filter((name) => name.endsWith('.tgz'));
         const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-        await runOk('npm', ['install', ...quietly, `./${tarball}`], { cwd: project, timeoutMs: 120_000 });
+        await runOk('npm', ['install', ...quietly, tarball], { cwd: project, timeoutMs: 120_000 });
         const env = { POSTHORN_NODE: process.execPath };
         match(
           (await runOk('npx', ['posthorn', '--version'], { cwd: project, env })).stdout.toString(),

@@ -74,7 +74,7 @@ interface Printed {
   records: { domain: string; name: string; type: string; data: string; where: string; notYet?: string }[];
 }
 
-export const quickstart = scenario('quickstart: from nothing to mail', async ({ world, step, skip }) => {
+export const quickstart = scenario('quickstart: from nothing to mail', async ({ world, step, skip, say }) => {
   const begun = performance.now();
   const networks = await startNetworks(world);
   if (networks === undefined) {
@@ -208,7 +208,7 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     'P12: it finds and names every fault of DNS that is planted around the server',
     async () => {
       const words = await plantFaults(network.inside, configFile);
-      console.log(`       ${words}`);
+      say(words);
       match(words, /^(\d+) of \1 DNS faults found, 0 false alarms$/);
     },
     120_000,

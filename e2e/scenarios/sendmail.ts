@@ -12,7 +12,7 @@ const alice = 'alice@example.com';
 
 export const sendmail = scenario(
   'sendmail: cron, git, mailx, PHP, as users of the machine',
-  async ({ world, step }) => {
+  async ({ world, step, say }) => {
     const server = await startPosthorn(world, {
       accounts: { [alice]: 'secret' },
       domains: [{ name: 'example.com', postmaster: alice }],
@@ -149,7 +149,7 @@ export const sendmail = scenario(
       const times = 5;
       for (let time = 0; time < times; time++)
         await run(command, ['-i', alice], { input: 'Subject: quick\n\nx\n', env });
-      console.log(`       ${Math.round((performance.now() - begun) / times)} ms a call`);
+      say(`${Math.round((performance.now() - begun) / times)} ms a call`);
     });
   },
 );

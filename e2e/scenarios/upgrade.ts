@@ -26,7 +26,8 @@ const streamMs = 1000;
 /** The data are of another version (sysexits.h: EX_DATAERR). */
 const badData = 65;
 
-export const upgrade = scenario('upgrade: a newer version takes over under load', async ({ world, step }) => {
+export const upgrade = scenario('upgrade: a newer version takes over under load', async (stage) => {
+  const { world, step, say } = stage;
   const [place, older] = [await install(world, 'program'), await install(world, 'older')];
   const server = await startPosthorn(world, {
     dnsPort: await startDns(world),
@@ -71,8 +72,8 @@ export const upgrade = scenario('upgrade: a newer version takes over under load'
       await pause(streamMs);
       const { connections, acknowledged, refused, cut, sentAway } = await stream.stop();
       const lost = await lostOf(acknowledged, server.maildir(alice));
-      console.log(
-        `    ${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
+      say(
+        `${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
           `${acknowledged.length} messages acknowledged, ${lost.length} lost`,
       );
       equal(refused, 0);
