@@ -65,7 +65,7 @@ export interface Running {
   line(pattern: RegExp): Promise<string>;
   /** Everything on standard output so far. */
   stdout(): string;
-  /** Asks it to end and waits; after `graceMs` (default 10 s) it is killed. */
+  /** Asks it to end and waits; after `graceMs` (default 10 s) it is killed, with all that it has started. */
   stop(graceMs?: number): Promise<number | null>;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
@@ -105,7 +105,7 @@ export function start(command: string, args: readonly string[], log: string, cwd
     line: (pattern) => findLine(child, () => text, pattern, command),
     stop: async (graceMs = 10_000) => {
       child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), graceMs);
       return exited.finally(() => clearTimeout(timer));
     },
     kill: async () => {

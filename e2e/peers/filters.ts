@@ -11,6 +11,9 @@ export interface FilterPeer {
   stop(): Promise<unknown>;
 }
 
+/** opendkim looks every five seconds whether it is to end, and rspamd waits for workers; there is nothing that they could lose. */
+const graceMs = 1_000;
+
 /** A letter whose subject holds this word is spam, but not so much that it would be refused. */
 export const spammyWord = 'casino';
 
@@ -92,7 +95,8 @@ export async function startOpendkim(world: World, { name, settings }: OpendkimOp
 }
 
 async function serving(world: World, port: number, running: Running): Promise<FilterPeer> {
-  world.atEnd(() => running.stop());
+  const stop = () => running.stop(graceMs);
+  world.atEnd(stop);
   await listening(port);
-  return { port, stop: () => running.stop() };
+  return { port, stop };
 }

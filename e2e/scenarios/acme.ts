@@ -46,7 +46,8 @@ export const acme = scenario('acme: certificates from an authority', async ({ wo
   if (network === undefined) return skip('a network of its own', 'namespaces are not permitted here');
   const { inside, zoneFile } = network;
   const { caFile } = await world.authority();
-  const pebble = await startPebble(world, { inside, refusedNonces: 30 });
+  // Of a hundred requests ten are asked again; that one is refused five times in a row, and given up, is unlikely.
+  const pebble = await startPebble(world, { inside, refusedNonces: 10 });
   const table = { directory: pebble.directory, caFile, termsAgreed: true, contact: 'ops@example.com' };
   const begin = (name: string, more: object, certificate: object[] = [], dataDir?: string) =>
     startPosthorn(world, {

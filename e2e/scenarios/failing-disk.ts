@@ -3,6 +3,8 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toCrlf } from '../maildir.ts';
+import { deliver } from '../peers/dialogue.ts';
 import { startDns } from '../peers/dns.ts';
 import { flood } from '../peers/flood.ts';
 import { type Posthorn, program, startPosthorn } from '../peers/posthorn.ts';
@@ -41,6 +43,7 @@ export const failingDisk = scenario(
     await writeFile(accounts, manyAccounts);
     await writeFile(letter, longLetter);
     const store = disk.seenFromOutside(join(server.dataDir, 'store'));
+    const full = new RegExp(`^posthorn: The disk of ${server.dataDir} is full. Make room there`);
 
     const isSound = async () => {
       const before = await contentsOf(store);
@@ -71,7 +74,6 @@ export const failingDisk = scenario(
         acknowledged: () => {},
       });
       await disk.fill();
-      const full = new RegExp(`^posthorn: The disk of ${server.dataDir} is full. Make room there`);
       await isTold(server, ['account', 'import', accounts], full);
       await isTold(server, ['send', '--from', alice, '--to', alice, '--file', letter], full);
     });
@@ -79,10 +81,20 @@ export const failingDisk = scenario(
     await step('killed', () => server.kill());
     await whereItFails('with a log');
 
-    await step('serve and commands on a full disk: exit code 74, and what to do', async () => {
-      await isTold(server, ['serve'], /^posthorn: the disk of .* is full: make room there/);
-      await isTold(server, ['account', 'list'], /^posthorn: the disk of .* is full: make room there/);
-    });
+    await step(
+      'started on a full disk: mail is refused with 452, and commands say so, exit code 74',
+      async () => {
+        await server.start();
+        const reply = await deliver(
+          server.port('smtp'),
+          { from: alice, to: [alice] },
+          toCrlf(Buffer.from(longLetter)),
+        );
+        match(reply, /^452[ -]4\.3\.1/);
+        await isTold(server, ['account', 'import', accounts], full);
+        equal(await server.stop(), 0);
+      },
+    );
 
     await step('with room again, it starts, and stops in order', async () => {
       await disk.makeRoom();
