@@ -4,6 +4,7 @@
  */
 
 import type { Directory } from '../queue/directory.ts';
+import { type Matches, matchesOf } from '../queue/matches.ts';
 import { hasNoRoute, isSite } from '../queue/site-name.ts';
 import type { QueueFilter } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
@@ -104,12 +105,18 @@ const placeOf = (filter: QueueFilter, destination: string, after: string | undef
   cursor: (next) => `${destination}${mark}${next ?? ''}`,
 });
 
-export function filterOf(
+function filterOf(
   { domain, ...rest }: Omit<QueueSelection, 'site'>,
   directory: Pick<Directory, 'isLocal'>,
 ): QueueFilter {
   return domain === undefined ? rest : { ...rest, ...destinationFilter(domain, directory) };
 }
+
+/** Whether a job in memory is one of a selection. */
+export const matchesIn = (
+  { site, ...rest }: QueueSelection,
+  directory: Pick<Directory, 'isLocal'>,
+): Matches => matchesOf(filterOf(rest, directory), site);
 
 function destinationFilter(
   text: string,
