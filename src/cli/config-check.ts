@@ -6,6 +6,7 @@ import { warningsOfSecrets } from '../config/secret-files.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';
 import { transportName } from '../delivery/transports/transports.ts';
+import { warningsOfCertificates } from './certificate-warnings.ts';
 import { explainKeys, showSettings } from './config-words.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -45,7 +46,11 @@ async function check(context: Context, options: CommonOptions): Promise<ExitCode
   try {
     const config = await configOf(context, options);
     if (config.listeners.length === 0) throw nothingToServe(config);
-    const warnings = [...warningsOf(config), ...(await warningsOfSecrets(config))];
+    const warnings = [
+      ...warningsOf(config),
+      ...(await warningsOfSecrets(config)),
+      ...(await warningsOfCertificates(config, context.clock.now())),
+    ];
     if (options.json)
       printJson(context, {
         ok: true,
