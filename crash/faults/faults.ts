@@ -11,6 +11,7 @@ import { lineCuts } from './cuts.ts';
 import { noDescriptors } from './descriptors.ts';
 import { dnsFaults } from './dns.ts';
 import { fileErrors } from './file-errors.ts';
+import { handingIn } from './handing-in.ts';
 import { storeErrors } from './store-errors.ts';
 import { termination } from './termination.ts';
 import { trickle } from './trickle.ts';
@@ -36,6 +37,7 @@ const scenarios: readonly (readonly [Scenario, number])[] = [
   [dnsFaults, 10],
   [trickle, 10],
   [fileErrors, 5],
+  [handingIn, 4],
   [diskFull, 5],
   [clockJumps, 5],
   [noDescriptors, 3],

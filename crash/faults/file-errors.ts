@@ -1,5 +1,5 @@
 /**
- * EIO in a message's own files. In the spool the client is told to come again, in the Maildir the delivery waits for its
+ * EIO in a message's own files. In the maildrop who hands it in is told; in the spool the client is told to come again, in the Maildir the delivery waits for its
  * next attempt; once the disk works again everything arrives, once, and nothing is left lying about.
  */
 

@@ -53,11 +53,12 @@ export async function dropMessage(
     await file.sync();
     await rename(draft, path);
     await file.sync();
+    await syncDirectory(directory).catch((error: unknown) => {
+      if (errorCode(error) !== 'EACCES') throw error;
+    });
   } catch (error) {
-    await unlink(draft).catch(() => undefined); // it is not called `new-`: nobody takes it for a message
+    // Whoever hears that it failed hands it in again. What the server has taken meanwhile is not there any more.
+    for (const left of [draft, path]) await unlink(left).catch(() => undefined);
     throw error;
   }
-  await syncDirectory(directory).catch((error: unknown) => {
-    if (errorCode(error) !== 'EACCES') throw error;
-  });
 }
