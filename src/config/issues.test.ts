@@ -25,7 +25,7 @@ test('toFindings() tells all that is wrong in a table at once, the keys that are
     expect.stringMatching(/^oauth\.introspection\.clientId: is missing \| /),
     expect.stringMatching(/^oauth\.introspection\.clientSecretFile: 5 is not where a secret is \| /),
     'oauth.introspection.clientID: there is no such key | Did you mean clientId?',
-    'oauth.introspection.clientSecret: there is no such key | Did you mean clientSecretFile?',
+    'oauth.introspection.clientSecret: there is no such key | Secrets do not stand in this file: clientSecretFile names the one that holds it.',
     'oauth.introspection.days: there is no such key | It belongs in [dossier].',
   ]);
 });
@@ -89,4 +89,11 @@ test.each([
   ],
 ])('toFindings() says that in %s something else belongs there', (toml, finding) => {
   expect(findingsIn(toml)).toEqual([finding]);
+});
+
+test('toFindings() misses a list, and says where a password goes', () => {
+  expect(findingsIn('[[transport]]\nprotocol = "submission"\npassword = "geheim"')).toEqual([
+    'transport[1].domains: is missing | Add it: domains = ["example.net"].',
+    'transport[1].password: there is no such key | Secrets do not stand in this file: passwordFile names the one that holds it.',
+  ]);
 });

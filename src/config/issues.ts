@@ -29,7 +29,9 @@ function unknownKey(path: KeyPath, known: KnownKeys): Finding {
   const nearest = findNearest(key, here);
   const elsewhere = [...known].find(([name, keys]) => name !== table && keys.includes(key))?.[0];
   let remedy = `Remove it. Known here: ${here.join(', ')}.`;
-  if (nearest !== undefined) remedy = `Did you mean ${nearest}?`;
+  if (here.includes(`${key}File`))
+    remedy = `Secrets do not stand in this file: ${key}File names the one that holds it.`;
+  else if (nearest !== undefined) remedy = `Did you mean ${nearest}?`;
   else if (elsewhere === '') remedy = 'It belongs at the top of the file, before the first [table].';
   else if (elsewhere !== undefined) remedy = `It belongs in ${header(elsewhere)}.`;
   return { path, what: 'there is no such key', remedy };
@@ -42,10 +44,12 @@ function wrongShape(
   known: KnownKeys,
 ): Finding {
   const table = tableOf(path);
+  const line = `${formatKey(path.slice(-1))} = ${example}`;
+  if (input === undefined) return { path, what: 'is missing', remedy: `Add it: ${line}.` };
   const what = `${quote(input)} is not ${expected}`;
   if (known.has(table))
     return { path, what, remedy: `Write it as ${header(table)}, with its keys on the lines below.` };
-  return { path, what, remedy: `Write it in brackets: ${formatKey(path.slice(-1))} = ${example}.` };
+  return { path, what, remedy: `Write it in brackets: ${line}.` };
 }
 
 /** `['listener', 2]` → `listener`. */

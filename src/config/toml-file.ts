@@ -11,8 +11,16 @@ export async function readTomlFile(file: string, remedy: string): Promise<string
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    const what = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    throw new ConfigError([{ file, key: '', what, remedy }], { isAbsent: errorCode(error) === 'ENOENT' });
+    const code = errorCode(error);
+    if (code === 'EACCES') {
+      const what = 'may not be read by this user';
+      throw new ConfigError([{ file, key: '', what, remedy: 'Let it read the file, or run this as root.' }]);
+    }
+    const what =
+      code === 'EISDIR'
+        ? 'is a directory'
+        : `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    throw new ConfigError([{ file, key: '', what, remedy }], { isAbsent: code === 'ENOENT' });
   }
 }
 
@@ -58,9 +66,30 @@ function parseSyntax(toml: string, file: string): TomlTable {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     const [message = 'not TOML'] = error.message.replace('Invalid TOML document: ', '').split('\n');
-    const remedy = `${error.codeblock.trimEnd()}\nText goes in "quotes", numbers and true/false without; one key per line.`;
+    const remedy = `${excerpt(toml, error)}\nText goes in "quotes", numbers and true/false without; one key per line.`;
     throw new ConfigError([{ file, line: error.line, key: '', what: message, remedy }]);
   }
+}
+
+/** Characters of a line that are shown, and of those that stand before the error. */
+const shown = 100;
+const shownBefore = 60;
+
+/** The line and its neighbours, with a mark at the column; whatever the file is, a terminal can show it. */
+function excerpt(toml: string, { line, column }: { line: number; column: number }): string {
+  const lines = toml.split(/\r?\n/);
+  const begin = Math.max(0, column - 1 - shownBefore);
+  const width = String(line + 1).length;
+  return [line - 1, line, line + 1]
+    .flatMap((number) => {
+      const text = lines[number - 1]?.slice(begin, begin + shown).replace(/[^\P{C}\t]|\u{fffd}/gu, '?');
+      const mark = ' '.repeat(width + 3 + column - 1 - begin);
+      return [
+        ...(text ? [`${String(number).padEnd(width)}:  ${text}`] : []),
+        ...(number === line ? [`${mark}^`] : []),
+      ];
+    })
+    .join('\n');
 }
 
 /** In the order of their lines. `toml` must be valid. */

@@ -24,6 +24,12 @@ test('P12: examineCaa(): nobody is named, ours is, another is, or at a name abov
   expect(await idsOf(['0 iodef "mailto:ca@example.com"'])).toEqual(['good']);
 });
 
+test('P12: examineCaa() permits nothing where nobody tells', async () => {
+  expect(
+    await examineCaa({ looks: seenDns({ [`${name} CAA`]: 'unknown' }), names: [name], wanted: [wanted] }),
+  ).toEqual([]);
+});
+
 test.each<[string, string[], string]>([
   ['our account, our method', [`; accounturi=${account}; validationmethods=dns-01,http-01`], 'good'],
   ['capitals, and no spaces', [`;AccountURI=${account};ValidationMethods=http-01`], 'good'],

@@ -47,7 +47,7 @@ export function examineCertificate(parts: CertificateParts): Finding[] {
       found('certificate-untrusted', {
         evidence: `${where}: ${distrust.toLowerCase().replaceAll('_', ' ')}${chain.length === 1 && !isSelfIssued(own) ? `; only the certificate itself is shown, not its issuer ${issuerOf(own)}` : ''}`,
         remedy: isSelfIssued(own)
-          ? 'Mail comes in encrypted all the same, but mail programs warn, and MTA-STS cannot be enforced. Get a certificate from a public authority.'
+          ? 'Mail comes in encrypted all the same, but mail programs warn, and MTA-STS cannot be enforced. Get one from a public authority; why none has come by [acme], posthorn tls says.'
           : 'Put the certificates of the issuers behind it in the file (fullchain.pem).',
       }),
     );
@@ -64,7 +64,7 @@ function examineTime(certificate: X509Certificate, now: number, where: string): 
     return [
       found('certificate-expired', {
         evidence: `${whose} has expired on ${day(validToDate)}`,
-        remedy: 'Renew it; see why that did not happen by itself.',
+        remedy: 'Renew it; why that did not happen by itself, posthorn tls says.',
       }),
     ];
   if (now < validFromDate.getTime())
@@ -78,7 +78,7 @@ function examineTime(certificate: X509Certificate, now: number, where: string): 
     return [
       found('certificate-expires', {
         evidence: `${whose} expires on ${day(validToDate)}`,
-        remedy: 'It should have been renewed by now: see why not.',
+        remedy: 'It should have been renewed by now: why not, posthorn tls says.',
       }),
     ];
   return [];

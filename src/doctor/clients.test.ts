@@ -43,3 +43,8 @@ test('P12: examineServices(): an SRV record that is missing or leads elsewhere; 
   expect(await look([])).toEqual(['srv-missing']);
   expect(await look(['0 1 587 mx.example.com'])).toEqual(['srv-wrong']);
 });
+
+test('P12: examineServices() finds nothing good where nobody tells', async () => {
+  const looks = seenDns({ '_submissions._tcp.example.com SRV': 'unknown' });
+  expect(await idsOf(examineServices(looks, [service]))).toEqual([]);
+});

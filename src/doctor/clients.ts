@@ -8,12 +8,15 @@ import { type Finding, found, good } from './finding.ts';
 /** `wanted`: the SRV records of one domain. */
 export async function examineServices(looks: DnsLooks, wanted: readonly WantedRecord[]): Promise<Finding[]> {
   const judged = await Promise.all(wanted.map((record) => judgeService(looks, record)));
+  const isUnknown = (await Promise.all(wanted.map(({ name }) => looks.see(name, 'SRV')))).some(
+    ({ status }) => status === 'unknown',
+  );
   const findings = judged.flatMap((finding) => finding ?? []);
   const missing = findings.filter(({ id }) => id === 'srv-missing');
   // One word for all of them.
   const told =
     missing.length > 1 ? [...findings.filter(({ id }) => id !== 'srv-missing'), together(missing)] : findings;
-  return told.length > 0 || wanted.length === 0
+  return told.length > 0 || wanted.length === 0 || isUnknown
     ? told
     : [good('mail programs', 'SRV records are as they should be')];
 }
