@@ -12,8 +12,8 @@ import { readSums } from './sums.ts';
 export interface Earlier {
   /** Gives a message, of so many octets, its name in the new snapshot; undefined where this one has it not. */
   linkMessage(message: MessageName, sizeBytes: number, to: string): Promise<Copied | undefined>;
-  /** The same for a file that may have changed, if it is octet for octet as it was. */
-  linkSame(path: string, live: Copied & { mode: number }, to: string): Promise<boolean>;
+  /** The same for a file that may have changed, if it is octet for octet as it was, and the earlier one is so on disk, too. */
+  linkSame(path: string, live: Copied & { mode: number }, to: string, signal: AbortSignal): Promise<boolean>;
 }
 
 interface MessageName {
@@ -40,10 +40,13 @@ export async function readEarlier(directory: string): Promise<Earlier> {
       if ((await sizeOf(path)) !== sizeBytes || !(await linkFile(path, to))) return undefined;
       return { sum: known.sum, sizeBytes };
     },
-    async linkSame(path, live, to) {
+    async linkSame(path, live, to, signal) {
       if (files.get(path)?.sum !== live.sum) return false;
       const own = join(directory, path);
-      return (await modeOf(own)) === live.mode && (await linkFile(own, to));
+      if ((await modeOf(own)) !== live.mode) return false;
+      // What has been damaged in the backup since is not handed down: it would be taken for damage of what is saved.
+      if ((await sumOfFile(own, { signal }))?.sum !== live.sum) return false;
+      return linkFile(own, to);
     },
   };
 }
@@ -85,7 +88,7 @@ export async function saveFile(
 ): Promise<Saved | undefined> {
   const [live, mode] = [await sumOfFile(from, { signal }), await modeOf(from)];
   if (live === undefined || mode === undefined) return undefined;
-  if (await earlier.linkSame(path, { ...live, mode }, to)) return { ...live, isNew: false };
+  if (await earlier.linkSame(path, { ...live, mode }, to, signal)) return { ...live, isNew: false };
   const copied = await copyFile(from, to, { signal });
   return copied && { ...copied, isNew: true };
 }
@@ -99,7 +102,7 @@ export async function saveLargeFile(
   const [copied, mode] = [await copyFile(from, to, { signal }), await modeOf(from)];
   if (copied === undefined || mode === undefined) return copied && { ...copied, isNew: true };
   const spare = `${to}.same`;
-  const isSame = await earlier.linkSame(path, { ...copied, mode }, spare);
+  const isSame = await earlier.linkSame(path, { ...copied, mode }, spare, signal);
   if (isSame) await rename(spare, to);
   return { ...copied, isNew: !isSame };
 }

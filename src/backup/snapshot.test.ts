@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -121,6 +121,19 @@ test('a damaged database becomes no snapshot', async () => {
     /the store is damaged[\s\S]*page 3 is not as it was written/,
   );
   expect((await readdir(world.backups)).filter((name) => name !== 'lock')).toEqual([]);
+});
+
+test('a database or another file that was damaged in the snapshot before is copied anew, and no fault of the store', async () => {
+  await using world = await backupWorld();
+  await world.store.accept(sampleMessage('Q1'));
+  await world.write(join(world.dataDir, 'tls', 'key.pem'), 'a key');
+  const first = await world.snapshot(1000);
+  const data = join(world.backups, first.name, 'data');
+  await truncate(storeFiles(data).database, 20_000);
+  await writeFile(join(data, 'tls', 'key.pem'), 'a kez');
+  const { name } = await world.snapshot(2000);
+  expect((await verifySnapshot(join(world.backups, name))).damage).toEqual([]);
+  expect((await verifySnapshot(join(world.backups, first.name))).damage).toHaveLength(2);
 });
 
 test('a snapshot that failed leaves nothing, and those before as they were', async () => {
