@@ -17,6 +17,7 @@ import {
   timeOfSnapshot,
   unfinishedPrefix,
 } from './layout.ts';
+import { isWithin } from './outside-files.ts';
 
 export interface BackupDirectory extends Disposable {
   readonly path: string;
@@ -34,8 +35,12 @@ export interface BackupDirectory extends Disposable {
 
 const lockName = 'lock';
 
-/** Makes it where there is none. Rejects with a BackupError where another program writes there, or it is no such directory. */
-export async function openBackupDirectory(path: string): Promise<BackupDirectory> {
+/**
+ * Makes it where there is none, for snapshots of that data directory. Rejects with a BackupError where one lies within the other,
+ * another program writes there, or it is no such directory.
+ */
+export async function openBackupDirectory(path: string, dataDir: string): Promise<BackupDirectory> {
+  refuseOverlap(path, dataDir);
   await createDirectory(path);
   await refuseStrangers(path);
   const lock = takeLock(path);
@@ -103,4 +108,12 @@ function takeLock(path: string): { release(): void } {
       `another program writes to ${path} at this moment. Wait for its end, then try again.`,
     );
   }
+}
+
+function refuseOverlap(backups: string, dataDir: string): void {
+  if (!isWithin(dataDir, backups) && !isWithin(backups, dataDir)) return;
+  throw new BackupError(
+    'refused',
+    `${backups} and the data directory ${dataDir} lie within each other. Name another place, best on another disk.`,
+  );
 }

@@ -6,7 +6,7 @@ import { errorCode } from '../store/errors.ts';
 import { sizeOf } from '../store/size-of.ts';
 import { baseName } from './data-files.ts';
 import { type Copied, copyFile, keptMode, linkFile, sumOfFile } from './files.ts';
-import { snapshotPaths } from './layout.ts';
+import { BackupError, snapshotPaths } from './layout.ts';
 import { readSums } from './sums.ts';
 
 export interface Earlier {
@@ -22,13 +22,30 @@ interface MessageName {
 }
 
 /** For the first one. */
-export const nothingEarlier: Earlier = {
+const nothingEarlier: Earlier = {
   linkMessage: async () => undefined,
   linkSame: async () => false,
 };
 
+/** One whose list is damaged keeps nobody from the next one, which then holds copies of its own. */
+export async function findEarlier(
+  before: string | undefined,
+): Promise<{ earlier: Earlier; warnings: string[] }> {
+  if (before === undefined) return { earlier: nothingEarlier, warnings: [] };
+  try {
+    return { earlier: await readEarlier(before), warnings: [] };
+  } catch (error) {
+    const isDamaged = error instanceof BackupError || errorCode(error) === 'ENOENT';
+    if (!isDamaged) throw error;
+    return {
+      earlier: nothingEarlier,
+      warnings: [`${before} is damaged: all was copied anew, nothing linked to it`],
+    };
+  }
+}
+
 /** All its sums in memory: some 300 octets for each file. Rejects with a BackupError. */
-export async function readEarlier(directory: string): Promise<Earlier> {
+async function readEarlier(directory: string): Promise<Earlier> {
   const files = new Map<string, { path: string; sum: string }>();
   for await (const { path, sum } of readSums(snapshotPaths(directory).sums))
     files.set(keyOf(path), { path, sum });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import Database from 'better-sqlite3';
@@ -136,6 +136,19 @@ test('a database or another file that was damaged in the snapshot before is copi
   expect((await verifySnapshot(join(world.backups, first.name))).damage).toHaveLength(2);
 });
 
+test('where the list of the snapshot before is damaged or gone, all is copied anew, and that is told', async () => {
+  await using world = await backupWorld();
+  const [first, second] = [await world.snapshot(1000), await world.snapshot(2000)];
+  expect(second.copiedFiles).toBe(0);
+  await writeFile(join(world.backups, second.name, 'SHA256SUMS'), 'nonsense');
+  const third = await world.snapshot(3000);
+  expect(third).toMatchObject({ copiedFiles: first.files, warnings: [expect.stringMatching(/is damaged/)] });
+  await rm(join(world.backups, third.name, 'SHA256SUMS'));
+  const { name, warnings } = await world.snapshot(4000);
+  expect(warnings).toEqual([expect.stringContaining(third.name)]);
+  expect((await verifySnapshot(join(world.backups, name))).damage).toEqual([]);
+});
+
 test('a snapshot that failed leaves nothing, and those before as they were', async () => {
   await using world = await backupWorld();
   const { name } = await world.snapshot(1000);
@@ -150,12 +163,19 @@ test('openBackupDirectory() removes what a kill has left, lets one in at a time,
   await rename(join(world.backups, name), join(world.backups, `.removed-${name}`));
   await world.write(join(world.backups, '.unfinished-2026', 'data', 'x'), 'half');
   {
-    using directory = await openBackupDirectory(world.backups);
-    await expect(openBackupDirectory(world.backups)).rejects.toThrow('another program writes to');
+    using directory = await openBackupDirectory(world.backups, world.dataDir);
+    await expect(openBackupDirectory(world.backups, world.dataDir)).rejects.toThrow(
+      'another program writes to',
+    );
     expect(await directory.snapshots()).toEqual([]);
     expect((await readdir(world.backups)).filter((one) => one !== 'lock')).toEqual([]);
   }
-  await expect(openBackupDirectory(dirname(world.configFile))).rejects.toThrow('something else than backups');
+  const within = join(world.dataDir, 'backups');
+  await expect(openBackupDirectory(within, world.dataDir)).rejects.toThrow('lie within each other');
+  expect(existsSync(within)).toBe(false);
+  await expect(openBackupDirectory(dirname(world.configFile), '/nonexistent')).rejects.toThrow(
+    'something else than backups',
+  );
 });
 
 test('prune() keeps the newest, and a clock that was put back makes no older one', async () => {
@@ -163,7 +183,7 @@ test('prune() keeps the newest, and a clock that was put back makes no older one
   const names: string[] = [];
   for (const at of [3000, 1000, 2000]) names.push((await world.snapshot(at)).name);
   expect(names).toEqual(names.toSorted());
-  using directory = await openBackupDirectory(world.backups);
+  using directory = await openBackupDirectory(world.backups, world.dataDir);
   expect(await directory.prune(2)).toEqual(names.slice(0, 1));
   expect(await directory.snapshots()).toEqual(names.slice(1));
 });

@@ -27,19 +27,11 @@ import { storeFiles } from '../store/sqlite/store-files.ts';
 import { ownVersion } from '../util/own-version.ts';
 import { type DataEntry, dataFiles, findMessage, handedInFiles } from './data-files.ts';
 import type { BackupDirectory } from './directory.ts';
-import {
-  type Earlier,
-  nothingEarlier,
-  readEarlier,
-  type Saved,
-  saveFile,
-  saveLargeFile,
-  saveMessage,
-} from './earlier.ts';
+import { type Earlier, findEarlier, type Saved, saveFile, saveLargeFile, saveMessage } from './earlier.ts';
 import { copyFile, forEachOf, sumOfFile } from './files.ts';
 import { BackupError, type SnapshotPaths, snapshotPaths } from './layout.ts';
 import { backupFormat, type Manifest, writeManifest } from './manifest.ts';
-import { isWithin, outsideFiles } from './outside-files.ts';
+import { outsideFiles } from './outside-files.ts';
 import { createSums, type SumsWriter } from './sums.ts';
 
 /** The store, held as it is. */
@@ -82,16 +74,11 @@ const mostLooks = 5;
 /** Rejects with a BackupError, and the system's error; nothing is left of the snapshot then. */
 export async function makeSnapshot(parts: SnapshotParts): Promise<SnapshotReport> {
   const { config, into, now } = parts;
-  if (isWithin(config.dataDir, into.path) || isWithin(into.path, config.dataDir))
-    throw new BackupError(
-      'refused',
-      `${into.path} and the data directory ${config.dataDir} lie within each other. Name another place, best on another disk.`,
-    );
   const before = (await into.snapshots()).at(-1);
-  const earlier = before === undefined ? nothingEarlier : await readEarlier(join(into.path, before));
+  const { earlier, warnings } = await findEarlier(before && join(into.path, before));
   const { name, draft } = await into.begin(now());
   try {
-    await using snapshot = await beginSnapshot(draft, config, earlier);
+    await using snapshot = await beginSnapshot(draft, config, { earlier, warnings });
     const report = await snapshot.make(parts.hold);
     await into.publish(name);
     return { name, ...report };
@@ -104,28 +91,31 @@ export async function makeSnapshot(parts: SnapshotParts): Promise<SnapshotReport
 async function beginSnapshot(
   draft: string,
   config: SnapshotParts['config'],
-  earlier: Earlier,
+  before: { earlier: Earlier; warnings: readonly string[] },
 ): Promise<Snapshot> {
   const paths = snapshotPaths(draft);
-  return new Snapshot({ paths, config, earlier, sums: await createSums(paths.sums) });
+  return new Snapshot({ paths, config, ...before, sums: await createSums(paths.sums) });
 }
 
 interface SnapshotState {
   paths: SnapshotPaths;
   config: SnapshotParts['config'];
   earlier: Earlier;
+  /** Known before it was begun. */
+  warnings: readonly string[];
   sums: SumsWriter;
 }
 
 class Snapshot implements AsyncDisposable {
   readonly #state: SnapshotState;
   readonly #counts = { files: 0, bytes: 0, copiedFiles: 0, copiedBytes: 0 };
-  readonly #warnings: string[] = [];
+  readonly #warnings: string[];
   /** Whether what is being done is still of use. */
   #signal = new AbortController().signal;
 
   constructor(state: SnapshotState) {
     this.#state = state;
+    this.#warnings = [...state.warnings];
   }
 
   async make(hold: SnapshotParts['hold']): Promise<Omit<SnapshotReport, 'name'>> {

@@ -53,7 +53,7 @@ async function create(context: Context, options: CreateOptions, directory: strin
   const { clock, terminal } = context;
   return explained(async () => {
     const begunAt = clock.now();
-    using into = await openBackupDirectory(resolve(terminal.cwd, directory));
+    using into = await openBackupDirectory(resolve(terminal.cwd, directory), config.dataDir);
     const report = await makeSnapshot({ config, into, now: clock.now, hold: () => holdStore(config, clock) });
     const isWhole = report.warnings.length === 0;
     // An older one may have what this one has not.

@@ -56,7 +56,7 @@ export async function backupWorld(): Promise<BackupWorld> {
       return outcome.file;
     },
     async snapshot(at = 1000) {
-      using into = await openBackupDirectory(path('backups'));
+      using into = await openBackupDirectory(path('backups'), config.dataDir);
       return makeSnapshot({
         config,
         into,
