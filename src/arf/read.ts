@@ -55,9 +55,6 @@ const reportType = /^message\/feedback-report$/;
 const originalType =
   /^(?:message\/(?:rfc822|global)|text\/rfc822-headers|message\/(?:rfc822|global)-headers)$/;
 
-export const isAbuseReport = (entities: readonly Entity[]): boolean =>
-  entities.some((entity) => isType(entity, reportType));
-
 /** Undefined where no part is one. `tokenField` is the name of the field for `tokens`, in lower case. */
 export function readAbuseReport(
   message: Buffer,

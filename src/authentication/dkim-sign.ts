@@ -47,7 +47,7 @@ export const oversignedFields: readonly string[] = [
  * Signed where present only: §5.4.1's remainder. Mailing lists and people who resend add these, rightly, and their
  * additions must not break the author's signature. Trace fields and Return-Path are never signed (§5.4.1).
  */
-export const signedIfPresent: readonly string[] = [
+const signedIfPresent: readonly string[] = [
   'Sender',
   'Resent-Date',
   'Resent-From',

@@ -32,7 +32,7 @@ export type FoundKey =
 export type KeyFinder = (selector: string, domain: string) => Promise<FoundKey>;
 
 /** Sizes of RSA keys that are believed: smaller ones can be broken (RFC 8301 §3.2), larger ones take long. */
-export const rsaBits = { least: 1024, most: 8192 } as const;
+const rsaBits = { least: 1024, most: 8192 } as const;
 /** Records under one name that are looked at for a key; there should be one (RFC 6376 §3.6.2.2). */
 const mostRecords = 4;
 /** Octets of a record that are read; a key of the greatest size takes 1,500. */

@@ -51,7 +51,7 @@ async function change(
   return lists.missing.length === 0 ? exitCodes.ok : exitCodes.noInput;
 }
 
-export function listsText({ block, allow }: Pick<SenderListsResult, 'block' | 'allow'>): string {
+function listsText({ block, allow }: Pick<SenderListsResult, 'block' | 'allow'>): string {
   const text = (patterns: readonly string[]) =>
     patterns.length === 0 ? 'nobody' : patterns.map(printable).join('  ');
   return `blocked: ${text(block)}\nallowed: ${text(allow)}`;

@@ -32,7 +32,7 @@ export interface FilterInput {
 }
 
 /** By custom; there is none for milters. */
-export const filterPorts = { clamd: 3310, rspamd: 11333 } as const;
+const filterPorts = { clamd: 3310, rspamd: 11333 } as const;
 
 const mib = 2 ** 20;
 

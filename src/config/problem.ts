@@ -41,7 +41,7 @@ export function formatKey(path: KeyPath): string {
 }
 
 /** `posthorn.toml:12: listener[2].port: 70000 is not a port` and, indented below, the remedy. */
-export function formatProblem({ file, line, key, what, remedy }: Problem): string {
+function formatProblem({ file, line, key, what, remedy }: Problem): string {
   const where = line === undefined ? file : `${file}:${line}`;
   return `${where}: ${key === '' ? '' : `${key}: `}${what}\n    ${remedy.replaceAll('\n', '\n    ')}`;
 }

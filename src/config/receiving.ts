@@ -12,7 +12,7 @@ export const dkimShape = (directory: string) => ({
   key: values.path(directory),
 });
 
-export const dkimExample = '{ selector = "posthorn", key = "dkim.pem" }';
+const dkimExample = '{ selector = "posthorn", key = "dkim.pem" }';
 
 export const domainShape = (directory: string) => ({
   name: values.domainName(),

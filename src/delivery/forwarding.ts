@@ -31,7 +31,7 @@ export const mayBePassedOn = (jobs: readonly JobRow[]): boolean =>
   );
 
 /** One for each address of ours by which the message came; nearly always one. Rejects with the store's error. */
-export async function envelopesFor(
+async function envelopesFor(
   parts: ForwardingParts,
   message: MessageRow,
   jobs: readonly JobRow[],

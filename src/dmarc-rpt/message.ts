@@ -49,7 +49,7 @@ export function composeAggregateMail(mail: AggregateMail): Buffer {
 }
 
 /** RFC 9990 §3.5.3. */
-export function aggregateFileName({
+function aggregateFileName({
   submitter,
   domain,
   begin,

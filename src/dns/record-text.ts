@@ -7,7 +7,7 @@ import type { Answer as PacketRecord } from 'dns-packet';
 import { findCanonicalIp } from './ip.ts';
 import { canonicalName } from './name.ts';
 
-export const shownTypes = [
+const shownTypes = [
   'A',
   'AAAA',
   'MX',

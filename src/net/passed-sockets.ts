@@ -15,7 +15,7 @@ export interface PassedSocket {
 type Environment = Record<string, string | undefined>;
 
 /** The first one that is passed on (sd_listen_fds(3)). */
-export const firstPassed = 3;
+const firstPassed = 3;
 /** More than anybody listens on. */
 const maxPassed = 256;
 

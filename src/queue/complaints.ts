@@ -22,7 +22,7 @@ export interface ComplaintsParts {
 
 /** In lower case. */
 export const tokenField = 'cfbl-feedback-id';
-export const keyKind = 'complaintKey';
+const keyKind = 'complaintKey';
 const keyBytes = 32;
 
 export class Complaints {

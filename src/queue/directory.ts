@@ -36,8 +36,7 @@ export interface DirectoryParts {
 const maxRemembered = 10_000;
 
 /** What every domain owes the world. */
-export const isRole = (localPart: string): boolean =>
-  ['postmaster', 'abuse'].includes(localPart.toLowerCase());
+const isRole = (localPart: string): boolean => ['postmaster', 'abuse'].includes(localPart.toLowerCase());
 
 export class Directory {
   readonly #parts: DirectoryParts;

@@ -24,7 +24,7 @@ interface Secret {
 /** Longer than what was made with the one before can be good. */
 export const secretMs = 60 * 24 * 3600_000;
 const secretBytes = 32;
-export const secretKind = 'srsSecret';
+const secretKind = 'srsSecret';
 
 export class ReturnPaths {
   readonly #parts: ReturnPathParts;

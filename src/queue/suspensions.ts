@@ -32,7 +32,7 @@ export interface SuspensionHistory extends Suspension {
 }
 
 export const suspensionKind = 'suspension';
-export const suspensionHistoryKind = 'suspension-history';
+const suspensionHistoryKind = 'suspension-history';
 
 export const keyOfSuspension = ({ scope, name }: Pick<Suspension, 'scope' | 'name'>): string =>
   scope === 'all' ? 'all' : `${scope} ${name}`;

@@ -33,7 +33,7 @@ export interface ScriptedMilter {
 
 const silent = new Set(['D', 'A', 'Q']);
 
-export function scriptedMilter(script: MilterScript = {}): () => ScriptedMilter {
+function scriptedMilter(script: MilterScript = {}): () => ScriptedMilter {
   const counts = new Map<string, number>();
   return () => {
     const reader = new PacketReader();

@@ -46,7 +46,7 @@ export async function openCertificates(
   return certificates;
 }
 
-export const wantsTls = ({ tls, certificates, acme }: Config): boolean =>
+const wantsTls = ({ tls, certificates, acme }: Config): boolean =>
   tls !== undefined || certificates.length > 0 || acme !== undefined;
 
 export const selfSignedFile = (dataDir: string): string => join(dataDir, 'tls', 'self-signed.pem');

@@ -16,8 +16,7 @@ import { saysNoSuchUser } from './no-such-user.ts';
 const maxReasonLength = 2000;
 
 /** A policy is one domain's: what it forbids here is allowed for the next. */
-export const policyRule =
-  'TLS is not what its policy wants: never in clear text, never to a stranger, later again';
+const policyRule = 'TLS is not what its policy wants: never in clear text, never to a stranger, later again';
 
 /** The outcome of a transaction for one recipient. */
 export function classify(

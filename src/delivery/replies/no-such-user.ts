@@ -14,7 +14,7 @@ export interface NoSuchUserRule {
   source: string;
 }
 
-export const noSuchUserRules: readonly NoSuchUserRule[] = [
+const noSuchUserRules: readonly NoSuchUserRule[] = [
   { enhanced: /^5\.1\.1$/, source: 'RFC 3463 §3.2: bad destination mailbox address' },
   { enhanced: /^5\.1\.6$/, source: 'RFC 3463 §3.2: the mailbox has moved, and nobody knows where to' },
   { enhanced: /^5\.1\.10$/, source: 'Exchange Online: "RESOLVER.ADR.RecipientNotFound"; RFC 7505 §4.2' },

@@ -30,7 +30,7 @@ interface Line {
   source: string;
 }
 
-export const meaningLines: readonly Line[] = [
+const meaningLines: readonly Line[] = [
   {
     meaning: 'greylisting',
     words: /gr[ea]y[- ]?list/i,

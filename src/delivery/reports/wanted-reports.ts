@@ -18,7 +18,7 @@ export function namesOf({ recipient, originalRecipient: alias, requests, memo }:
 }
 
 /** Without NOTIFY a failure is told; with it, where it says so (§5.2.6). */
-export function wantsFailures({ requests }: JobRow): boolean {
+function wantsFailures({ requests }: JobRow): boolean {
   return requests?.notify === undefined || requests.notify.includes('failure');
 }
 

@@ -6,7 +6,7 @@ import type { Store } from '../../store/store.ts';
 import { configurationUrl } from './issuer-keys.ts';
 import { type CheckToken, type TokenParts, tokenChecks } from './token-checks.ts';
 
-export const bearerMechanisms: readonly BearerMechanism[] = ['OAUTHBEARER', 'XOAUTH2'];
+const bearerMechanisms: readonly BearerMechanism[] = ['OAUTHBEARER', 'XOAUTH2'];
 
 export function bearers(
   parts: TokenParts & { store: Pick<Store, 'findAccount'> },

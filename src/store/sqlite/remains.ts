@@ -18,7 +18,7 @@ const markText =
   'There is a store here, in store/. Where that is missing, so is mail: see posthorn store check.\n';
 
 /** Not in `store/`, so that it stays when that is gone. */
-export const markPath = (dataDir: string): string => join(dataDir, 'has-store');
+const markPath = (dataDir: string): string => join(dataDir, 'has-store');
 
 /** In a data directory of which a restore has not come to its end: no server may start there. */
 export const unfinishedRestore = (dataDir: string): string => join(dataDir, 'restore-unfinished');

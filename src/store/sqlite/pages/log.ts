@@ -74,7 +74,7 @@ export const pageCountOf = ({ frames }: Pick<Log, 'frames'>): number | undefined
   frames.at(-1)?.commitPages;
 
 /** The salts in a log's header, of which the first 32 octets are given. */
-export const saltsOf = (header: Buffer): Salts => [header.readUInt32BE(16), header.readUInt32BE(20)];
+const saltsOf = (header: Buffer): Salts => [header.readUInt32BE(16), header.readUInt32BE(20)];
 
 function readOpenLog(file: number, path: string): Log | undefined {
   const { size } = fstatSync(file);
