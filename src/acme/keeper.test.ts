@@ -13,7 +13,7 @@ import { Challenges } from './challenges.ts';
 import type { TlsaShown } from './dns-proof.ts';
 import { AcmeKeeper } from './keeper.ts';
 import { spkiSha256 } from './keys.ts';
-import { httpResponder } from './responders.ts';
+import { httpResponder, type Responder } from './responders.ts';
 import { pemOf, Vault } from './vault.ts';
 
 const minuteMs = 60_000;
@@ -38,12 +38,25 @@ async function stage({ mood = {}, wanted = [mx], dane = false, firstKey }: Stage
     ...({ enabled: true, directory: 'https://ca.example/dir', challenge: 'http-01', hook: [] } as const),
     ...({ keyType: 'ecdsa', termsAgreed: true, dane, contact: 'ops@example.com' } as const),
   };
+  /** What the authority is shown, and what of it was taken away again. */
+  const shown = { all: 0, gone: 0 };
+  const watched = ({ type, present }: Responder): Responder => ({
+    type,
+    async present(proof) {
+      const remove = await present(proof);
+      shown.all += 1;
+      return async () => {
+        await remove();
+        shown.gone += 1;
+      };
+    },
+  });
   const certificates = new Certificates('mx.example.com');
   const ending = new AbortController();
   const begin = () => {
     const { signal } = ending;
     const vault = new Vault(dataDir);
-    const responder = () => httpResponder(new Challenges());
+    const responder = () => watched(httpResponder(new Challenges()));
     const { https } = ca;
     const common = { settings, vault, clock, log, signal };
     const authority = new Authority({ ...common, https, externalKey: async () => undefined, responder });
@@ -78,7 +91,7 @@ async function stage({ mood = {}, wanted = [mx], dane = false, firstKey }: Stage
   };
   const own = async () => (await keeper.status()).certificates[0];
   return {
-    ...{ dataDir, clock, ca, lines, dns, certificates, pass, start, restart, own },
+    ...{ shown, dataDir, clock, ca, lines, dns, certificates, pass, start, restart, own },
     get keeper() {
       return keeper;
     },
@@ -87,7 +100,7 @@ async function stage({ mood = {}, wanted = [mx], dane = false, firstKey }: Stage
 
 describe('AcmeKeeper', () => {
   it('has a certificate issued, shows it, and keeps it for its owner only', async () => {
-    const { start, certificates, own, dataDir, ca } = await stage({ mood: { refusedNonces: 2 } });
+    const { start, certificates, own, dataDir, ca, shown } = await stage({ mood: { refusedNonces: 2 } });
     await start();
     expect(certificates.known()).toMatchObject([
       { names: ['mx.example.com'], issuer: 'Test CA', origin: 'acme' },
@@ -95,6 +108,7 @@ describe('AcmeKeeper', () => {
     expect(await own()).toMatchObject({ failures: 0, certificate: { names: ['mx.example.com'] } });
     for (const file of ['account.json', 'state.json', 'mx.example.com.pem'])
       expect((await stat(join(dataDir, 'acme', file))).mode & 0o777).toBe(0o600);
+    expect(shown).toEqual({ all: 1, gone: 1 });
     expect(ca.asked.findLast(({ path }) => path === '/new-account')?.payload).toEqual({
       termsOfServiceAgreed: true,
       contact: ['mailto:ops@example.com'],

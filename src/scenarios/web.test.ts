@@ -279,6 +279,18 @@ test('a sender holds us to the policy that we serve, once the record says that t
   expect(await com.settled(second)).toMatchObject([{ state: 'deferred' }]);
 });
 
+test('at the port for a web server in front nobody else is heard', async () => {
+  const net = world.servers['example.net'];
+  const ask = () => proxied('mta-sts.example.net', policyPath, { 'x-forwarded-proto': 'https' });
+  expect((await ask()).status).toBe(200);
+  await net.reload((toml) => {
+    toml.web = { proxies: ['192.0.2.0/24'] };
+  });
+  expect(await ask()).toMatchObject({ status: 403, body: expect.stringContaining('[web] proxies') });
+  await net.reload((toml) => void delete toml.web);
+  expect((await ask()).status).toBe(200);
+});
+
 test('what becomes of messages is counted, once it is on disk', async () => {
   const figure = async (line: string) => {
     const { body } = await secure('mx.example.net', '/metrics');
