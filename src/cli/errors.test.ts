@@ -23,6 +23,14 @@ test.each([
   ],
   ['a file that is not there', systemError('ENOENT', 'open', { path: '/x' }), 66, /there is no \/x/],
   ['a file of another user', systemError('EACCES', 'open', { path: '/x' }), 77, /Run posthorn as the user/],
+  ['a directory for a file', systemError('EISDIR', 'read', {}), 66, /is a directory. Name a file/],
+  ['a way through a file', systemError('ENOTDIR', 'mkdir', { path: '/f/x' }), 73, /^\/f\/x goes through/],
+  [
+    'a way through a file, to read',
+    systemError('ENOTDIR', 'open', { path: '/f/x' }),
+    66,
+    /^\/f\/x goes through/,
+  ],
   ['a data directory in use', new StoreOpenError('in-use', 'it is in use'), 75, /in use/],
   [
     'a data directory not writable',

@@ -108,6 +108,16 @@ function explainSystemError(error: unknown): Explanation | undefined {
   if (isDiskFull(error))
     return { text: `the disk is full (${error.message}). ${makeRoom}`, exitCode: exitCodes.inputOutput };
   if (error.code === 'EEXIST') return { text: `${about} exists already.`, exitCode: exitCodes.cantCreate };
+  if (error.code === 'EISDIR')
+    return {
+      text: `${about || 'that path'} is a directory. Name a file in it.`,
+      exitCode: exitCodes.noInput,
+    };
+  if (error.code === 'ENOTDIR')
+    return {
+      text: `${about} goes through something that is no directory. Check the path.`,
+      exitCode: error.syscall === 'mkdir' ? exitCodes.cantCreate : exitCodes.noInput,
+    };
   return { text: error.message, exitCode: exitCodes.inputOutput };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -37,6 +37,18 @@ test('posthorn quickstart writes no step twice where nobody looks, and says how 
   expect(advice).toMatch(
     /^DMARC begins with p=none: .* `posthorn reports dmarc`; .* p=quarantine, and .* p=reject\./,
   );
+}, 60_000);
+
+test('posthorn quickstart shows what to add to a configuration, line by line', async () => {
+  await runCommand(words, { cwd });
+  const file = join(cwd, 'quick/etc/posthorn/posthorn.toml');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/protocol = "smtp" /, 'protocol = "pop3"\nport = 1110'),
+  );
+  const { out, exitCode } = await runCommand(words, { cwd });
+  expect(exitCode).toBe(1);
+  expect(out).toMatch(/\n +→ Add a listener to it, .*\n +\[\[listener\]\]\n +protocol = "smtp"/);
 }, 60_000);
 
 test('posthorn quickstart refuses a user of another domain before it makes anything', async () => {

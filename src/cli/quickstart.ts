@@ -140,6 +140,6 @@ function stepLines({ state, what, details = [], remedy }: StepReport, head: stri
   return [
     `${head}  ${words[state].padEnd(4)}  ${what}`,
     ...details.map((line) => `${margin}${line}`),
-    ...(remedy === undefined ? [] : [`${margin}→ ${remedy}`]),
+    ...(remedy?.split('\n') ?? []).map((line, index) => `${margin}${index === 0 ? '→' : ' '} ${line}`),
   ];
 }

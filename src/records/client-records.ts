@@ -31,7 +31,7 @@ function serviceRecords({ name }: DomainFacts, { hostname, clients }: RecordFact
 }
 
 function webRecords({ name }: DomainFacts, { hostname, web }: RecordFacts): WantedRecord[] {
-  const programs = { autoconfig: 'Thunderbird and others', autodiscover: 'Outlook' } as const;
+  const programs = { autoconfig: 'Thunderbird and others look', autodiscover: 'Outlook looks' } as const;
   return (['autoconfig', 'autodiscover'] as const)
     .filter((service) => `${service}.${name}` !== hostname)
     .map((service) => ({
@@ -41,7 +41,7 @@ function webRecords({ name }: DomainFacts, { hostname, web }: RecordFacts): Want
       data: `${hostname}.`,
       purpose: 'autoconfig',
       need: 'optional',
-      why: `where ${programs[service]} look for the settings of an account`,
+      why: `where ${programs[service]} for the settings of an account`,
       where: 'zone',
       ...(!web.includes(service) && {
         notYet: `a web server must answer there first: add [[listener]] protocol = "https"`,

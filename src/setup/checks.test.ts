@@ -110,6 +110,20 @@ describe('checkPorts()', () => {
     });
   });
 
+  it('tells how each port is had that another program has: those of mail, and of the web', async () => {
+    const all = await checkPorts({
+      wanted: [...wanted, { protocol: 'https', address: '::', port: 443 }],
+      ...{ isRunning: false, isHeld: false, takesMail: true },
+      portState: setupMachine({ ports: { 25: 'taken', 443: 'taken' } }).portState,
+      holderOf: async () => 'nginx (pid 80)',
+    });
+    expect(all).toMatchObject({ state: 'failed', value: [25, 443] });
+    expect(all.remedy?.split('\n')).toEqual([
+      expect.stringContaining('exim4 postfix'),
+      expect.stringContaining('proxied = true'),
+    ]);
+  });
+
   it('has nothing against our own server, or free ports', async () => {
     expect((await look({ 25: 'taken', 465: 'taken' }, { isRunning: true })).state).toBe('good');
     expect((await look({ 25: 'taken', 465: 'taken' }, { isHeld: true })).state).toBe('good');

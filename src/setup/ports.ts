@@ -9,9 +9,9 @@ import type { StepOutcome } from './step.ts';
 export const webPorts: readonly number[] = [standardPorts.http, standardPorts.https];
 
 const stopRemedy =
-  'Stop that program for good (such as: systemctl disable --now exim4 postfix), and run quickstart again.';
+  "Stop what has mail's ports for good (such as: systemctl disable --now exim4 postfix), and run quickstart again.";
 const behindRemedy =
-  'Let that web server pass on mta-sts., autoconfig. and autodiscover. of your domain: [[listener]] protocol = "http", address = "127.0.0.1", port = 8080, proxied = true (docs/WEB.md).';
+  'Let that web server pass on mta-sts., autoconfig. and autodiscover. of your domain: [[listener]] protocol = "http", address = "127.0.0.1", port = 8080, proxied = true (docs/WEB.md). Or stop it for good, and take the # from the listeners for these ports.';
 
 const doorRemedy =
   'Add a listener to it, and run quickstart again:\n[[listener]]\nprotocol = "smtp"          # mail from outside, port 25';
@@ -59,13 +59,15 @@ export async function checkPorts({
   const taken = holders.filter(({ holder }) => !(isHeld && holder === 'systemd (pid 1)'));
   if (taken.length > 0) {
     const lines = taken.map(({ port, protocol, holder }) => `${port} (${protocol}) is held by ${holder}`);
-    const isOnlyWeb = taken.every(({ port }) => webPorts.includes(port));
+    const web = taken.filter(({ port }) => webPorts.includes(port));
+    const isOnlyWeb = web.length === taken.length;
+    const remedies = [...(isOnlyWeb ? [] : [stopRemedy]), ...(web.length === 0 ? [] : [behindRemedy])];
     return {
       value: taken.map(({ port }) => port),
       state: isOnlyWeb ? 'warning' : 'failed',
       what: `taken: ${taken.map(({ port }) => port).join(', ')}`,
       details: lines,
-      remedy: isOnlyWeb ? behindRemedy : stopRemedy,
+      remedy: remedies.join('\n'),
     };
   }
   if (states.some(({ state }) => state === 'denied'))
