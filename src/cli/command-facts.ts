@@ -9,6 +9,8 @@ export interface OptionFacts {
   name: string;
   description: string;
   takesValue: boolean;
+  /** All values that it takes; absent where there is no end of them. */
+  choices?: readonly string[];
 }
 
 export interface CommandFacts {
@@ -17,6 +19,8 @@ export interface CommandFacts {
   description: string;
   /** `<address> [pattern...]`; '' where it takes none. */
   takes: string;
+  /** What its first argument can be, where that has an end. */
+  choices?: readonly string[];
   options: readonly OptionFacts[];
   commands: readonly CommandFacts[];
 }
@@ -26,18 +30,22 @@ export function factsOf(command: Command, above: readonly string[] = []): Comman
   return {
     path,
     description: command.description(),
+    ...choicesOf(command.registeredArguments[0]?.argChoices),
     takes: command.registeredArguments.map(argumentText).join(' '),
     options: command.options
       .filter(({ hidden }) => !hidden)
-      .map(({ flags, long, short, description, required, optional }) => ({
-        flags,
-        name: long ?? short ?? flags,
-        description,
-        takesValue: required || optional,
+      .map((option) => ({
+        flags: option.flags,
+        name: option.long ?? option.short ?? option.flags,
+        description: option.description,
+        takesValue: option.required || option.optional,
+        ...choicesOf(option.argChoices ?? /<(\w+(?:\|\w+)+)>/.exec(option.flags)?.[1]?.split('|')),
       })),
     commands: command.commands.map((below) => factsOf(below, path)),
   };
 }
+
+const choicesOf = (choices: readonly string[] | undefined) => choices && { choices };
 
 const argumentText = (argument: Command['registeredArguments'][number]): string => {
   const name = `${argument.name()}${argument.variadic ? '...' : ''}`;

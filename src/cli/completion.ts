@@ -40,10 +40,28 @@ const placeOf = ({ path }: CommandFacts): string =>
     .map((word) => ` ${word}`)
     .join('');
 
-const wordsOf = ({ commands, options }: CommandFacts): string[] => [
+const wordsOf = ({ commands, options, choices = [] }: CommandFacts): string[] => [
   ...commands.map(({ path }) => path.at(-1) ?? ''),
+  ...choices,
   ...options.map(({ name }) => name),
 ];
+
+/** For `case "$place $previous"`: what follows an option that takes a value, be it one of a few or the name of a file. */
+function valueCases(
+  commands: readonly CommandFacts[],
+  oneOf: (choices: readonly string[]) => string,
+  any: string,
+): string {
+  const cases = commands.flatMap((command) =>
+    command.options
+      .filter(({ takesValue }) => takesValue)
+      .map(({ name, choices }) => {
+        const pattern = quoted(`${placeOf(command)} ${name}`);
+        return `    ${pattern}) ${choices === undefined ? any : oneOf(choices)} ;;`;
+      }),
+  );
+  return cases.join('\n');
+}
 
 /** For single quotes of any shell. */
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
@@ -61,12 +79,15 @@ const findPlace = (commands: readonly CommandFacts[], word: string): string =>
 function bash(commands: readonly CommandFacts[]): string {
   return `# Completion of posthorn for bash
 _posthorn() {
-  local place='' word words
+  local place='' word words previous="\${COMP_WORDS[COMP_CWORD-1]}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
       ${findPlace(commands, 'word')}
   done
   case "$place" in
 ${commands.map((command) => `    ${quoted(placeOf(command))}) words=${quoted(wordsOf(command).join(' '))} ;;`).join('\n')}
+  esac
+  case "$place $previous" in
+${valueCases(commands, (choices) => `words=${quoted(choices.join(' '))}`, 'COMPREPLY=(); return')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
@@ -78,6 +99,7 @@ function zsh(commands: readonly CommandFacts[]): string {
   const described = (command: CommandFacts): string =>
     [
       ...command.commands.map(({ path, description }) => `${path.at(-1)}:${description}`),
+      ...(command.choices ?? []),
       ...command.options.map(({ name, description }) => `${name}:${description}`),
     ]
       .map(quoted)
@@ -85,11 +107,14 @@ function zsh(commands: readonly CommandFacts[]): string {
   return `#compdef posthorn
 # Completion of posthorn for zsh
 _posthorn() {
-  local place='' word
+  local place='' word previous="\${words[CURRENT-1]}"
   local -a entries
   for word in "\${words[@]:1:CURRENT-2}"; do
       ${findPlace(commands, 'word')}
   done
+  case "$place $previous" in
+${valueCases(commands, (choices) => `compadd -- ${choices.map(quoted).join(' ')}; return`, '_files; return')}
+  esac
   case "$place" in
 ${commands.map((command) => `    ${quoted(placeOf(command))}) entries=(${described(command)}) ;;`).join('\n')}
   esac
@@ -108,10 +133,11 @@ function fish(commands: readonly CommandFacts[]): string {
         ({ path, description }) =>
           `complete -c posthorn ${at} -a ${path.at(-1)} -d ${fishQuoted(description)}`,
       ),
+      ...(command.choices ?? []).map((choice) => `complete -c posthorn ${at} -a ${choice}`),
       ...command.options.map(
-        ({ name, description, takesValue }) =>
+        ({ name, description, takesValue, choices }) =>
           `complete -c posthorn ${at} ${name.startsWith('--') ? `-l ${name.slice(2)}` : `-s ${name.slice(1)}`}` +
-          `${takesValue ? ' -r' : ''} -d ${fishQuoted(description)}`,
+          `${takesValue ? ' -r' : ''}${choices ? ` -f -a ${fishQuoted(choices.join(' '))}` : ''} -d ${fishQuoted(description)}`,
       ),
     ];
   });

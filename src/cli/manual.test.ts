@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,6 +48,32 @@ describe('completion', () => {
     expect((await posthorn('completion', 'zsh')).out).toContain('#compdef posthorn');
     expect((await posthorn('completion', 'fish')).out).toMatch(/-n '__posthorn_at " account"' -a add -d '/);
     expect(await posthorn('completion', 'csh')).toMatchObject({ exitCode: 64 });
+  });
+
+  test.each([
+    [
+      ['account', 'a'],
+      ['add', 'app-password'],
+    ],
+    [
+      ['completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [
+      ['account', 'set', 'bob@example.com', '--receive', ''],
+      ['on', 'off'],
+    ],
+    [['account', 'import', '--format', 'd'], ['dovecot']],
+    [['--config', ''], []],
+    [['serve', '--config', '/etc/p'], []],
+  ])('bash completes %j', async (words, expected) => {
+    const { out } = await posthorn('completion', 'bash');
+    const script = `${out}\nCOMP_WORDS=(posthorn "$@"); COMP_CWORD=$#; _posthorn; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout } = spawnSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8' });
+    expect(stdout.split('\n').filter((word) => word !== '' && !word.startsWith('-'))).toEqual(
+      expect.arrayContaining(expected),
+    );
+    if (expected.length === 0) expect(stdout.trim()).toBe('');
   });
 
   test('no description gets out of its quotes', () => {
