@@ -21,6 +21,7 @@ test.each([
     78,
     /no address 127\.0\.0\.1/,
   ],
+  ['a directory', systemError('EISDIR', 'read', {}), 66, /is a directory. Name a file/],
   ['a file that is not there', systemError('ENOENT', 'open', { path: '/x' }), 66, /there is no \/x/],
   ['a file of another user', systemError('EACCES', 'open', { path: '/x' }), 77, /Run posthorn as the user/],
   ['a directory for a file', systemError('EISDIR', 'read', {}), 66, /is a directory. Name a file/],

@@ -60,6 +60,7 @@ const lists = new Set([
   'listener',
   'domain',
   'certificate',
+  'filter',
   'policy',
   'transport',
   'site',

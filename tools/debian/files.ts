@@ -57,8 +57,9 @@ if [ "$1" = configure ]; then
   if ! getent passwd posthorn >/dev/null; then
     adduser --quiet --system --group --home /var/lib/posthorn --no-create-home --shell /usr/sbin/nologin posthorn
   fi
-  install -d -o posthorn -g posthorn -m 0700 /var/lib/posthorn
-  install -d -o root -g posthorn -m 0750 /etc/posthorn
+  # What is there, whoever has set its mode, stays.
+  [ -d /var/lib/posthorn ] || install -d -o posthorn -g posthorn -m 0700 /var/lib/posthorn
+  [ -d /etc/posthorn ] || install -d -o root -g posthorn -m 0750 /etc/posthorn
   if [ -d /run/systemd/system ]; then
     systemctl --quiet daemon-reload || true
     # An upgrade: the new program takes over, if there was one before.

@@ -1,6 +1,7 @@
 /**
- * `npm run package [-- --fast] [--to DIRECTORY]`: Debian packages, without Debian's build tools but dpkg-deb. The server is
- * built, and laid out with its dependencies and its own Node as it will lie on the machine. `--fast` packs it loosely.
+ * `npm run package [-- --fast] [--to DIRECTORY]`: the npm package, and Debian packages, without Debian's build tools but
+ * dpkg-deb. The server is built, and laid out with its dependencies and its own Node as it will lie on the machine. `--fast`
+ * packs it loosely.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -44,6 +45,8 @@ function main(args: string[]): void {
   try {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
     run(process.execPath, ['tools/build.ts']);
+    mkdirSync(to, { recursive: true });
+    run('npm', ['pack', '--silent', '--pack-destination', to]);
     layOutProgram(stage);
     layOutSystem(stage);
     const facts = {
@@ -55,7 +58,6 @@ function main(args: string[]): void {
     layOutSendmail(sendmail);
     writeControl(stage, facts);
     write(sendmail, 'DEBIAN/control', files.mtaControl(facts));
-    mkdirSync(to, { recursive: true });
     pack(stage, join(to, `posthorn_${facts.version}_${facts.architecture}.deb`), values.fast);
     pack(sendmail, join(to, `posthorn-mta_${facts.version}_all.deb`), values.fast);
     rmSync(sendmail, { recursive: true });
