@@ -1,9 +1,10 @@
 /**
  * The names of an Internet of one's own: NSD has the zones, a root and all, at two addresses of one network; in each network an
- * unbound at 127.0.0.1 follows the delegations from the root, like anybody's resolver. nsd.conf(5), unbound.conf(5).
+ * unbound at 127.0.0.1 follows the delegations from the root, like anybody's resolver. A zone may be signed: its parent has its DS, and
+ * the resolvers validate from its key on. nsd.conf(5), unbound.conf(5), ldns-signzone(1).
  */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { runOk, start } from '../process.ts';
 import { eventually } from '../wait.ts';
 import type { World } from '../world.ts';
@@ -18,20 +19,33 @@ export interface InternetDns {
   enter(zone: string, records: string): Promise<void>;
 }
 
-/** Zone → records in the form of a zone file; `.` and `com` are the root and what lies between. */
+export interface InternetZones {
+  /** Zone → records in the form of a zone file; `.` and `com` are the root and what lies between. */
+  zones: Readonly<Record<string, string>>;
+  /** One of them, and the zone above it. */
+  signed?: { zone: string; parent: string };
+}
+
 export async function startInternetDns(
   world: World,
   [internet, ...others]: readonly [Network, ...Network[]],
-  zones: Readonly<Record<string, string>>,
+  { zones, signed }: InternetZones,
 ): Promise<InternetDns> {
   await mkdir(world.path('zones'), { recursive: true });
+  const key = signed && (await zoneKey(world, signed.zone));
   let serial = 1;
-  const write = (zone: string, records: string) =>
-    writeFile(zoneFile(world, zone), `${heading(zone, serial)}${records}\n`);
+  const write = async (zone: string, records: string) => {
+    const file = zoneFile(world, zone);
+    const delegated = zone === signed?.parent ? (key?.ds ?? '') : '';
+    await writeFile(file, `${heading(zone, serial)}${records}\n${delegated}`);
+    if (key === undefined || zone !== signed?.zone) return;
+    await runOk('ldns-signzone', ['-n', '-f', `${file}.signed`, file, key.name], { cwd: world.path() });
+    await rename(`${file}.signed`, file);
+  };
   for (const [zone, records] of Object.entries(zones)) await write(zone, records);
   await writeFile(world.path('nsd.conf'), nsdConfiguration(world, Object.keys(zones)));
   await writeFile(world.path('root.hints'), `. NS a.dns.example.\na.dns.example. A ${first}\n`);
-  await writeFile(world.path('unbound.conf'), unboundConfiguration(world));
+  await writeFile(world.path('unbound.conf'), unboundConfiguration(world, key?.ds));
   const startIn = ({ inside }: Network, log: string, ...command: string[]) => {
     const [program = '', ...words] = [...inside, ...command];
     const running = start(program, words, world.watchLog(world.path(log)));
@@ -63,6 +77,13 @@ export async function startInternetDns(
       await eventually(`the new zone ${zone}`, () => isKnown(zone, true));
     },
   };
+}
+
+/** One key that is both KSK and ZSK: its name in the world's folder, and the DS record for the zone above. */
+async function zoneKey(world: World, zone: string): Promise<{ name: string; ds: string }> {
+  const { stdout } = await runOk('ldns-keygen', ['-a', 'ECDSAP256SHA256', '-k', zone], { cwd: world.path() });
+  const name = stdout.toString().trim();
+  return { name, ds: await readFile(world.path(`${name}.ds`), 'utf8') };
 }
 
 const askProgram = `
@@ -114,7 +135,7 @@ ${zones.map((zone) => `zone:\n  name: "${zone}"\n  zonefile: "${zoneFile(world, 
 /** Reverse zones of addresses for documentation, which unbound answers for by itself, unless it is told to ask. */
 const reserved = ['113.0.203.in-addr.arpa', '8.b.d.0.1.0.0.2.ip6.arpa'];
 
-const unboundConfiguration = (world: World): string => `server:
+const unboundConfiguration = (world: World, anchor?: string): string => `server:
   interface: 127.0.0.1
   port: 53
   chroot: ""
@@ -123,8 +144,8 @@ const unboundConfiguration = (world: World): string => `server:
   pidfile: ""
   use-syslog: no
   root-hints: "${world.path('root.hints')}"
-  module-config: "iterator"
-  do-ip6: no
+  module-config: "${anchor === undefined ? '' : 'validator '}iterator"
+${anchor === undefined ? '' : `  trust-anchor: "${anchor.trim().replaceAll('\t', ' ')}"\n`}  do-ip6: no
 ${reserved.map((zone) => `  local-zone: "${zone}." nodefault\n`).join('')}remote-control:
   control-enable: no
 `;

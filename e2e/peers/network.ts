@@ -33,7 +33,7 @@ export async function startNetwork(
   more: readonly string[] = [],
 ): Promise<Network | undefined> {
   const resolvConf = world.path('resolv.conf');
-  await writeFile(resolvConf, 'nameserver 127.0.0.1\n');
+  await writeFile(resolvConf, 'nameserver 127.0.0.1\noptions trust-ad\n');
   const setUp = [
     ...more,
     'ip link set lo up',

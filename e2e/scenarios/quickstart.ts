@@ -1,6 +1,6 @@
 /**
  * From a bare machine to mail that arrives, unattended: `posthorn quickstart`, its zone file given to NSD, mail in from a Postfix
- * and out to it. In a network of its own, with an /etc of its own; the server runs as the user that was made for it.
+ * and out to it, with DANE: the zone is signed. In a network of its own, with an /etc of its own; the server runs as the user that was made for it.
  */
 
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
@@ -82,10 +82,14 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     return;
   }
   const { machine: network, internet } = networks;
-  const dns = await startInternetDns(world, [internet, network], { '.': root, com, [domain]: '' });
+  const dns = await startInternetDns(world, [internet, network], {
+    zones: { '.': root, com, [domain]: '' },
+    signed: { zone: domain, parent: 'com' },
+  });
   const postfix = await startReceiver(world, internet);
   await startTime(world, internet);
   const command = commandIn(network);
+  const zoneText = async () => (await command('dns', 'records', domain, '--zone')).stdout.toString();
   let printed: Printed;
 
   await step('one command makes a server, unattended', async () => {
@@ -133,8 +137,9 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
   });
 
   await step('the zone file that it prints is one that NSD takes', async () => {
-    const { stdout } = await command('dns', 'records', domain, '--zone');
-    await enterRecords(dns, stdout.toString(), printed);
+    const text = await zoneText();
+    match(text, /^_25\._tcp\.mx\.example\.com\. .* TLSA {2}3 1 1 [\da-f]{64}$/m);
+    await enterRecords(dns, text, printed);
   });
 
   await step('an edited configuration is taken as it is: another authority', async () => {
@@ -162,8 +167,7 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     const { stdout } = await command('dns', 'records', domain, '--json');
     printed = { ...printed, records: JSON.parse(stdout.toString()).records };
     equal(announcementOf(printed)?.notYet, undefined);
-    const zone = await command('dns', 'records', domain, '--zone');
-    await dns.enter(domain, zone.stdout.toString());
+    await dns.enter(domain, await zoneText());
   });
 
   await step('P1: swaks brings a letter to the new account, and to its postmaster', async () => {
@@ -193,15 +197,50 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
     },
   );
 
-  await step('P12: posthorn doctor finds nothing wrong', async () => {
+  await step(
+    'Postfix, which knows DANE, brings a letter: its TLS is verified by the TLSA record',
+    async () => {
+      await sendByPostfix(internet);
+      await postfix.logged(/Verified TLS connection established to mx\.example\.com/);
+      await postfix.logged(/to=<alice@example\.com>.*status=sent/);
+    },
+  );
+
+  await step('P12: posthorn doctor finds nothing wrong, and DANE right', async () => {
     const { code, output } = await command('doctor', '--strict');
     equal(code, 0, output);
     doesNotMatch(output, /^ +(warning|error)\b/m);
+    match(output, /DANE.*3 1 1 [\da-f]{64} is the key of the certificate/);
   });
 
   await step('all of that within a minute', () => {
     const tookMs = performance.now() - begun;
     ok(tookMs <= limitMs, `it took ${Math.round(tookMs / 1000)} s`);
+  });
+
+  await step(
+    'with a TLSA record of another key Postfix keeps its letter, and the doctor says why',
+    async () => {
+      const right = await zoneText();
+      await dns.enter(domain, right.replace(/(TLSA {2}3 1 1 )[\da-f]{64}/, `$1${'5a'.repeat(32)}`));
+      await sendByPostfix(internet);
+      await postfix.logged(/to=<alice@example\.com>.*status=deferred/);
+      const { code, output } = await command('doctor');
+      equal(code, 1, output);
+      match(output, /\[dane-mismatch\]/);
+      await dns.enter(domain, right);
+    },
+  );
+
+  await step('a new key waits for its TLSA record, which the doctor misses until it is there', async () => {
+    equal((await command('tls', 'rollover')).code, 0);
+    match((await command('doctor')).output, /\[dane-next-missing\]/);
+    const both = await zoneText();
+    equal(both.match(/TLSA {2}3 1 1 [\da-f]{64}$/gm)?.length, 2);
+    await dns.enter(domain, both);
+    const { code, output } = await command('doctor', '--strict');
+    equal(code, 0, output);
+    doesNotMatch(output, /\[dane-/);
   });
 
   await step(
@@ -243,8 +282,23 @@ const startReceiver = (world: World, { inside }: Network): Promise<Postfix> =>
       inet_protocols: 'all',
       inet_interfaces: 'all',
       smtpd_client_restrictions: 'reject_unknown_client_hostname',
+      mynetworks: `127.0.0.0/8 ${theirs.four}`,
+      ...{
+        smtp_helo_name: 'mail.example.net',
+        smtp_bind_address: theirs.four,
+        smtp_bind_address6: theirs.six,
+      },
+      max_use: '1', // a process keeps the TLSA records that it has seen
+      ...{ smtp_tls_security_level: 'dane', smtp_tls_loglevel: '1' },
+      ...{ smtp_dns_support_level: 'dnssec', smtp_host_lookup: 'dns', disable_dns_lookups: 'no' },
     },
   });
+
+/** Given to the receiver's Postfix, which brings it to us. */
+async function sendByPostfix(network: Network): Promise<void> {
+  const { code, output } = await swaks(network, ['--to', alice, '--from', carol, '--server', theirs.four]);
+  equal(code, 0, output);
+}
 
 async function startTime(world: World, { inside }: Network): Promise<void> {
   const script = join(import.meta.dirname, '../peers/network-time.ts');

@@ -170,6 +170,7 @@ const entries = {
     'DANE',
     'a TLSA record has parameters that SMTP does not use, or data of the wrong length',
   ),
+  'dane-next-missing': note('DANE', 'the key that is to come has no TLSA record: it is not used before'),
   'dane-missing': note('DANE', 'the zone is signed, and there are no TLSA records'),
   'caa-forbids': error('CAA', 'the CAA records forbid our certificate authority to issue'),
   'caa-other-account': error(

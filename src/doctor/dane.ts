@@ -16,6 +16,8 @@ export interface DaneParts {
   /** As the server shows them, or as they are on disk; empty: not known. */
   chain: readonly X509Certificate[];
   now: number;
+  /** SHA-256 of the key that is to come, in hexadecimal; absent: none is. */
+  nextKey?: string | undefined;
 }
 
 export async function examineDane(parts: DaneParts): Promise<Finding[]> {
@@ -70,5 +72,18 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
         record: first,
       }),
     );
-  return findings.length > 0 ? findings : [good('DANE', `${texts} is the key of the certificate`)];
+  if (findings.length > 0) return findings;
+  return [...missingNext(parts, texts), good('DANE', `${texts} is the key of the certificate`)];
+}
+
+/** A key is used only when its record has been seen for long enough (RFC 7671 §8.1): without it nothing goes on. */
+function missingNext({ hostname, wanted, nextKey }: DaneParts, texts: string): Finding[] {
+  if (nextKey === undefined || texts.toLowerCase().includes(nextKey.toLowerCase())) return [];
+  return [
+    found('dane-next-missing', {
+      evidence: `_25._tcp.${hostname} has ${texts}`,
+      remedy: 'Add this one beside the other; take the other away when `posthorn tls` shows the new key.',
+      record: wanted.find(({ data }) => data.endsWith(nextKey.toLowerCase())),
+    }),
+  ];
 }

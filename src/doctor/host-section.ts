@@ -44,6 +44,7 @@ export async function lookAtHost(examining: Examining): Promise<Section> {
     wanted: wanted.filter(({ purpose }) => purpose === 'dane'),
     chain: doors.chain,
     now: examining.clock.now(),
+    nextKey: facts.tlsKeys.find(({ role }) => role === 'next')?.sha256,
   });
   const findings = [...addresses.flat(), ...spf.flat(), ...doors.findings, ...dane, ...caa];
   return {
