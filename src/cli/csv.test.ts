@@ -87,10 +87,11 @@ describe('readAccountRows()', () => {
   const domains = [{ name: 'example.com' }];
 
   test('readAccountRows() takes passwords and hashes, with or without titles', () => {
-    const lines = 'a@example.com,"pass,word"\nB@Example.com,$argon2id$v=19$m=1$x$y\n';
+    const hash = '$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA';
+    const lines = `a@example.com,"pass,word"\nB@Example.com,${hash}\n`;
     const accounts = [
       { address: 'a@example.com', password: 'pass,word' },
-      { address: 'b@example.com', hash: '$argon2id$v=19$m=1$x$y' },
+      { address: 'b@example.com', hash },
     ];
     expect(readAccounts(lines, domains)).toEqual({ accounts, unusable: [], problems: [] });
     expect(readAccounts(`Address,Password\r\n${lines}`, domains)).toEqual({

@@ -2,8 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../util/clock.ts';
-import { run } from './run.ts';
+import { runCommand } from '../testing/command-line.ts';
 
 let directory: string;
 beforeAll(() => {
@@ -16,23 +15,7 @@ const file = (name: string, text: string): string => {
   return join(directory, name);
 };
 
-async function posthorn(...args: string[]) {
-  const result = { exitCode: -1, out: '', err: '' };
-  const terminal = {
-    env: {},
-    cwd: directory,
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.from(''),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-    onSignal: () => () => undefined,
-  };
-  result.exitCode = await run(['simulate', ...args], { terminal, clock: systemClock });
-  return result;
-}
+const posthorn = (...args: string[]) => runCommand(['simulate', ...args], { cwd: directory });
 
 describe('posthorn simulate', () => {
   const scenario = '[[receiver]]\ndomain = "a.example"\nqueued = 30\n';

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { run } from '../cli/run.ts';
 import { reverseName } from '../dns/reverse.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { reply } from '../smtp/reply.ts';
+import { runCommand } from '../testing/command-line.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { freePort } from '../testing/free-ports.ts';
 import { type Receiver, startReceiver } from '../testing/receiver.ts';
 import { startWorld, type World } from '../testing/world.ts';
 import { loopbackAddresses } from '../testing/world-places.ts';
-import { systemClock } from '../util/clock.ts';
 
 const sender = 'sender@example.com';
 const [four, six] = ['127.0.0.1', '::1'];
@@ -135,23 +134,9 @@ describeWithIpv6('the guard', () => {
 });
 
 /** `posthorn doctor` on the world's server. */
-async function doctor(...options: string[]) {
-  const result = { exitCode: -1, out: '', err: '' };
+function doctor(...options: string[]) {
   const { file } = world.servers['example.com'].config;
-  const terminal = {
-    env: {},
-    cwd: '/',
-    outIsTty: false,
-    inIsTty: false,
-    out: (text: string) => (result.out += text),
-    err: (text: string) => (result.err += text),
-    readInput: async () => Buffer.alloc(0),
-    askSecret: async () => '',
-    stopSignal: () => new AbortController().signal,
-    onSignal: () => () => undefined,
-  };
-  result.exitCode = await run(['doctor', '--config', file, ...options], { terminal, clock: systemClock });
-  return result;
+  return runCommand(['doctor', '--config', file, ...options], { cwd: '/' });
 }
 
 describeWithIpv6('posthorn doctor', () => {
