@@ -92,6 +92,16 @@ test('what nobody gets comes back to its user, who without a mailbox is the post
   await place.isEmpty();
 });
 
+test('a message of which a thousand recipients are refused comes back with some of the reasons', async () => {
+  const place = await start();
+  const recipients = Array.from({ length: 900 }, (_, index) => `${'ü'.repeat(20)}${index}@example.com`);
+  await place.drop('Subject: to many\r\n\r\nhello\r\n', { recipients });
+  const [notice = ''] = await place.server.inbox(ann, 1);
+  expect(notice.match(/No such user here/g)).toHaveLength(50);
+  expect(notice).toContain('and 850 more');
+  await place.isEmpty();
+});
+
 test('as whom nobody here may send is refused, whoever asks', async () => {
   const place = await start();
   await place.drop('Subject: x\r\nFrom: a@example.net\r\n\r\nhello\r\n');

@@ -31,6 +31,9 @@ const maxUsers = 10_000;
 /** Octets of a refused message's header that its notice quotes. */
 const quotedBytes = 4096;
 const mib = 1024 * 1024;
+/** Reasons that a notice gives, and characters of each: four octets at most. */
+const maxReasons = 50;
+const maxReasonLength = 240;
 
 export interface PickupParts {
   dataDir: string;
@@ -197,7 +200,7 @@ export class MaildropPickup {
         '',
         `${user} has handed in a message on ${parts.hostname} that was not sent, or not to everybody:`,
         '',
-        why,
+        ...reasonLines(why),
         '',
         'It began so:',
         '',
@@ -230,4 +233,11 @@ export class MaildropPickup {
       isMissing ? `${text}: its sender does not let the server read it (mode 644)` : text,
     );
   }
+}
+
+/** A reason for each of a thousand recipients is a notice that could not be sent itself (RFC 5322 §2.1.1). */
+function reasonLines(why: string): string[] {
+  const lines = why.split(/\r?\n|; (?=\d{3} )/);
+  const shown = lines.slice(0, maxReasons).map((line) => [...line].slice(0, maxReasonLength).join(''));
+  return lines.length > shown.length ? [...shown, `and ${lines.length - shown.length} more`] : shown;
 }
