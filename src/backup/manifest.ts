@@ -23,6 +23,8 @@ const manifestSchema = v.object({
   configFile: v.string(),
   /** Absolute paths of what is in `outside/`. */
   outside: v.array(v.string()),
+  /** Of what lies in the maildrop: whose it is. */
+  handedIn: v.exactOptional(v.record(v.string(), v.number())),
   files: v.number(),
   bytes: v.number(),
   /** What could not be saved, or was damaged already. */

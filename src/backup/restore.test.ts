@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { expect, test } from 'vitest';
+import { messageName } from '../store/drop-message.ts';
 import { openStore } from '../store/sqlite/open.ts';
 import { markUnfinished, unfinishedRestore } from '../store/sqlite/remains.ts';
 import { acceptLarge, type BackupWorld, backupWorld } from '../testing/backups.ts';
@@ -52,6 +53,31 @@ test('restoreSnapshot() brings mailboxes, accounts and the queue back; what goes
     await store.close();
   }
 });
+
+test.runIf(process.getuid?.() === 0)(
+  'restoreSnapshot() gives what was handed in back to its senders, or sets it aside: nobody may send in the name of the server',
+  async () => {
+    await using world = await backupWorld();
+    const [own, others] = [messageName(), messageName()];
+    const maildrop = join(world.dataDir, 'maildrop');
+    for (const name of [own, others]) await world.write(join(maildrop, name), '{}\n');
+    await chown(join(maildrop, others), 12_345, 12_345);
+    const { name: snapshot } = await world.snapshot(2000);
+    expect(await restore(world)).toMatchObject({ setAside: [], warnings: [] });
+    const restored = world.path('restored', 'maildrop');
+    expect(await stat(join(restored, others))).toMatchObject({ uid: 12_345, mode: 0o100644 });
+    expect(await stat(join(restored, own))).toMatchObject({ uid: 0 });
+    // Of a snapshot that does not say whose they are.
+    const file = join(world.backups, snapshot, 'manifest.json');
+    const { handedIn: _, ...before } = JSON.parse(readFileSync(file, 'utf8'));
+    await writeFile(file, JSON.stringify(before));
+    const { setAside } = await restore(world, { to: world.path('again') });
+    expect(setAside).toHaveLength(2);
+    expect((await readdir(world.path('again', 'maildrop'))).sort()).toEqual(
+      [own, others].map((name) => name.replace('new-', 'unsent-')).sort(),
+    );
+  },
+);
 
 test('restoreSnapshot() holds nothing where nothing was delivered since', async () => {
   await using world = await backupWorld();

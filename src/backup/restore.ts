@@ -14,6 +14,7 @@ import { type RestoredQueue, resumeQueue } from '../store/sqlite/restored-queue.
 import { schemaVersion } from '../store/sqlite/schema.ts';
 import { listSnapshots } from './directory.ts';
 import { copyFile, forEachOf, isPrivate } from './files.ts';
+import { giveBackHandedIn } from './handed-in.ts';
 import { BackupError, snapshotPaths } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { describeDamage, verifySnapshot } from './verify.ts';
@@ -42,6 +43,8 @@ export interface RestoreReport {
   outside: OutsideReport;
   /** What the snapshot itself does not have, as it said when it was made. */
   warnings: string[];
+  /** Messages in the maildrop whose senders could not have them back. */
+  setAside: string[];
 }
 
 /** The configuration, and the files that it names. */
@@ -73,6 +76,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   await prepare(dataDir, snapshot);
   const owner = await ownerOf(dataDir);
   await copyTree(snapshotPaths(directory).data, dataDir, owner);
+  const setAside = await giveBackHandedIn(dataDir, manifest.handedIn ?? {});
   const queue = resumeQueue(dataDir, { snapshotAt: manifest.at, now: options.now, release: options.release });
   const outside = await restoreOutside(directory, manifest, {
     dataDir,
@@ -81,7 +85,17 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
   });
   await rm(unfinishedRestore(dataDir));
   await syncDirectory(dataDir);
-  return { snapshot, at: manifest.at, dataDir, files, bytes, queue, outside, warnings: manifest.warnings };
+  return {
+    snapshot,
+    at: manifest.at,
+    dataDir,
+    files,
+    bytes,
+    queue,
+    outside,
+    warnings: manifest.warnings,
+    setAside,
+  };
 }
 
 async function chooseSnapshot({ from, snapshot }: RestoreOptions): Promise<string> {

@@ -110,6 +110,7 @@ class Snapshot implements AsyncDisposable {
   readonly #state: SnapshotState;
   readonly #counts = { files: 0, bytes: 0, copiedFiles: 0, copiedBytes: 0 };
   readonly #warnings: string[];
+  readonly #handedIn: Record<string, number> = {};
   /** Whether what is being done is still of use. */
   #signal = new AbortController().signal;
 
@@ -140,6 +141,7 @@ class Snapshot implements AsyncDisposable {
       dataDir: config.dataDir,
       configFile: config.file,
       outside,
+      handedIn: this.#handedIn,
       files,
       bytes,
       warnings: this.#warnings,
@@ -202,7 +204,8 @@ class Snapshot implements AsyncDisposable {
 
   async #saveAll(entries: AsyncIterable<DataEntry>): Promise<void> {
     const { paths, config } = this.#state;
-    await forEachOf(this.#withDirectories(entries), atOnce, async ({ path, message }) => {
+    await forEachOf(this.#withDirectories(entries), atOnce, async ({ path, message, handedIn }) => {
+      if (handedIn !== undefined) this.#handedIn[handedIn.name] = handedIn.uid;
       if (message === undefined) return void (await this.#save(`data/${path}`, join(config.dataDir, path)));
       let current: string | undefined = path;
       for (let look = 0; current !== undefined && look < mostLooks; look++) {

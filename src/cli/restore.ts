@@ -42,14 +42,15 @@ async function restore(context: Context, options: RestoreOptions, backup: string
     });
     if (options.json) printJson(context, report);
     else printRestored(context, report);
-    return report.warnings.length > 0 ? exitCodes.damaged : exitCodes.ok;
+    return report.warnings.length + report.setAside.length > 0 ? exitCodes.damaged : exitCodes.ok;
   });
 }
 
 function printRestored({ terminal }: Context, report: RestoreReport): void {
-  const { snapshot, dataDir, files, bytes, queue, warnings } = report;
+  const { snapshot, dataDir, files, bytes, queue, warnings, setAside } = report;
   const line = (text: string) => terminal.out(`${text}\n`);
   line(`Snapshot ${snapshot} restored to ${dataDir}: ${plural(files, 'file')}, ${formatSize(bytes)}`);
+  for (const text of setAside) line(`  ${text}`);
   for (const warning of warnings) line(`  missing in the snapshot already: ${warning}`);
   printOutside(line, report.outside, dataDir);
   if (queue.goesOn > 0)

@@ -1,0 +1,45 @@
+/**
+ * Messages in the maildrop are of who owns their files (store/maildrop.ts): a snapshot notes whose they were, and a restore gives
+ * them back. As the server's own, which all else becomes, they could be sent in any name, and one that is in the queue too
+ * would not be known again.
+ */
+
+import { chmod, chown, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { maildropDirectory } from '../store/drop-message.ts';
+import { errorCode } from '../store/errors.ts';
+import { setAsideDropped } from '../store/maildrop.ts';
+
+/** User ids by the names of files. */
+export type HandedIn = Readonly<Record<string, number>>;
+
+/** Resolves to what is to be told of those that cannot be given back: they stay, and are not sent. Rejects with the system's error. */
+export async function giveBackHandedIn(dataDir: string, handedIn: HandedIn): Promise<string[]> {
+  const directory = maildropDirectory(dataDir);
+  const own = process.getuid?.();
+  const warnings: string[] = [];
+  for (const name of await namesIn(directory)) {
+    const uid = handedIn[name];
+    if (uid !== undefined && (own === 0 || own === uid)) {
+      const path = join(directory, name);
+      // By its name, which nobody else knows, the server has to read it.
+      await chmod(path, 0o644);
+      if (own === 0) await chown(path, uid, -1);
+    } else if (name.startsWith('new-')) {
+      const kept = await setAsideDropped(directory, name);
+      const who =
+        uid === undefined ? 'nobody knows whose it is' : `only root can give it back to user id ${uid}`;
+      warnings.push(`${kept} was handed in and is not sent: ${who}`);
+    }
+  }
+  return warnings;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
