@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseConfig } from '../config/load.ts';
 import { connectControl } from '../net/control-socket.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { Directory } from '../queue/directory.ts';
@@ -19,7 +17,6 @@ import {
   type TemporaryStore,
   temporaryStore,
 } from '../testing/store.ts';
-import { systemClock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';
 import type { Admin } from './admin.ts';
 import { AdminError, type AdminErrorCode } from './admin-error.ts';
@@ -27,7 +24,6 @@ import { remoteAdmin } from './control-client.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { maxPasswordBytes } from './credentials.ts';
 import { type LocalAdminParts, localAdmin, type Running } from './local-admin.ts';
-import { openAdmin } from './open-admin.ts';
 import type { SendResult } from './shapes/server.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];
@@ -434,47 +430,6 @@ describe('the control socket', () => {
     await stopped;
     await expect(idle.listAccounts()).rejects.toEqual(failure('connection'));
     expect(await remoteAdmin(path)).toBeUndefined();
-  });
-});
-
-describe('openAdmin()', () => {
-  let dataDir: string;
-  beforeEach(() => {
-    dataDir = mkdtempSync(join(tmpdir(), 'posthorn-admin-'));
-  });
-  afterEach(() => rmSync(dataDir, { recursive: true }));
-
-  const configOf = () =>
-    parseConfig(
-      `hostname = "mx.example.com"\ndataDir = "${dataDir}"\n[[domain]]\nname = "example.com"`,
-      '/posthorn.toml',
-    );
-
-  test('openAdmin() opens the store itself where no server runs, also over a socket that was left behind', async () => {
-    writeFileSync(join(dataDir, 'control.sock'), '');
-    const config = await configOf();
-    const admin = await openAdmin(config, systemClock);
-    await admin.addAccount({ address: 'a@example.com', hash });
-    await admin.close();
-    const again = await openAdmin(config, systemClock);
-    expect(await again.listAccounts()).toHaveLength(1);
-    await again.close();
-  });
-
-  test('openAdmin() gives up with a clear word when the store is in use and nobody answers', async () => {
-    const config = await configOf();
-    const admin = await openAdmin(config, systemClock);
-    let now = 0;
-    const clock = {
-      now: () => now,
-      after(delayMs: number, action: () => void) {
-        now += 20 * delayMs;
-        setImmediate(action);
-        return () => undefined;
-      },
-    };
-    await expect(openAdmin(config, clock)).rejects.toEqual(failure('in-use'));
-    await admin.close();
   });
 });
 
