@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TlsStatus } from '../admin/certificate-operations.ts';
-import { statusLines } from './tls.ts';
+import { hasTrouble, statusLines } from './tls.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -35,6 +35,14 @@ describe('statusLines()', () => {
   it('warns of what clients will hold against one', () => {
     const expired = { ...facts, notAfter: now - hourMs, origin: 'configuration', file: 'a' } as const;
     expect(text({ certificates: [expired] })).toContain('    WARNING: it expired 2026-06-01 11:00 UTC;');
+  });
+
+  it('warns of files whose new content is not used, and ends with 1', () => {
+    const trouble = 'Cannot use certificate a with key b: the private key does not belong to the certificate';
+    const status: TlsStatus = { certificates: [{ ...facts, origin: 'configuration', file: 'a', trouble }] };
+    expect(text(status)).toContain(`    WARNING: what lies in its files now is not used. ${trouble}`);
+    expect(hasTrouble(status, now)).toBe(true);
+    expect(hasTrouble({ certificates: [{ ...facts, origin: 'configuration', file: 'a' }] }, now)).toBe(false);
   });
 
   it('tells when one is renewed, and that the authority advises it', () => {

@@ -64,10 +64,15 @@ const shown =
     return hasTrouble(status, now) ? exitCodes.unwell : exitCodes.ok;
   };
 
-function hasTrouble({ certificates, acme }: TlsStatus, now: number): boolean {
+/** What the exit code tells. */
+export function hasTrouble({ certificates, acme }: TlsStatus, now: number): boolean {
   return (
     acme?.certificates.some(({ lastError }) => lastError !== undefined) === true ||
-    certificates.some((certificate) => !certificate.isSelfSigned && findFaults(certificate, now).length > 0)
+    certificates.some(
+      (certificate) =>
+        certificate.trouble !== undefined ||
+        (!certificate.isSelfSigned && findFaults(certificate, now).length > 0),
+    )
   );
 }
 
@@ -86,13 +91,14 @@ const originText = {
 } as const;
 
 function certificateLines(certificate: KnownCertificate, now: number): string[] {
-  const { names, issuer, notAfter, origin, file, spkiSha256 } = certificate;
+  const { names, issuer, notAfter, origin, file, spkiSha256, trouble } = certificate;
   return [
     `${names.join(', ')}  (${originText[origin]})`,
     `    issued by ${issuer}, ends ${momentText(notAfter, now)}`,
     `    ${file}`,
     `    TLSA 3 1 1 ${spkiSha256}`,
     ...findFaults(certificate, now).map((fault) => `    WARNING: ${fault}`),
+    ...(trouble === undefined ? [] : [`    WARNING: what lies in its files now is not used. ${trouble}`]),
   ];
 }
 

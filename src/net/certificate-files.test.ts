@@ -59,6 +59,27 @@ describe('CertificateFiles', () => {
     expect(shown()).toEqual(['two.example']);
   });
 
+  it('tell what keeps a pair from being used, for as long as it does', async () => {
+    const { certificates, directory, files, pair, write } = await stage();
+    const trouble = () => certificates.known()[0]?.trouble;
+    await write(authority.issue(['one.example']));
+    await files.use([pair]);
+    expect(trouble()).toBeUndefined();
+    const aside = join(directory, 'aside.pem');
+    await rename(pair.key, aside);
+    await files.look();
+    expect(trouble()).toContain('ENOENT');
+    await rename(aside, pair.key); // the same file as before
+    await files.look();
+    expect(trouble()).toBeUndefined();
+    await write({ key: authority.issue(['two.example']).key });
+    await files.look();
+    expect(trouble()).toContain('does not belong to the certificate');
+    await write(authority.issue(['three.example']));
+    await files.look();
+    expect(trouble()).toBeUndefined();
+  });
+
   it('keep the old pair while a file is gone', async () => {
     const { files, pair, write, shown, lines } = await stage();
     await write(authority.issue(['one.example']));

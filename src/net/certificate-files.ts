@@ -70,7 +70,7 @@ export class CertificateFiles {
     const now = await Promise.all(before.map((kept) => this.#lookAt(kept)));
     if (this.#kept !== before) return; // another configuration came meanwhile
     this.#kept = now;
-    if (now.every(({ pair }, index) => pair === before[index]?.pair)) return;
+    if (now.every((kept, index) => kept === before[index])) return;
     this.#parts.certificates.replace('configuration', now.map(toProvided));
   }
 
@@ -79,24 +79,29 @@ export class CertificateFiles {
     const { cert } = kept.files;
     try {
       const seen = await markOf(kept.files);
-      if (seen === kept.seen) return kept;
+      if (seen === kept.seen) return kept.told === undefined ? kept : withoutTrouble(kept);
       const pair = await readKeyPair(kept.files);
       const { names, notAfter } = pair.facts;
       log.info({ cert, names, notAfter: new Date(notAfter).toISOString() }, 'certificate read again');
       return { files: kept.files, seen, pair };
     } catch (error) {
       const told = error instanceof Error ? error.message : String(error);
-      if (told !== kept.told)
-        log.warn(
-          { cert, error: told },
-          'the new certificate cannot be used; the old one stays in use until certificate and key fit together',
-        );
+      if (told === kept.told) return kept;
+      log.warn(
+        { cert, error: told },
+        'the new certificate cannot be used; the old one stays in use until certificate and key fit together',
+      );
       return { ...kept, told };
     }
   }
 }
 
-const toProvided = ({ files, pair }: Kept): Provided => ({ pair, file: files.cert });
+const toProvided = ({ files, pair, told }: Kept): Provided => ({
+  ...{ pair, file: files.cert },
+  ...(told !== undefined && { trouble: told }),
+});
+
+const withoutTrouble = ({ files, pair, seen }: Kept): Kept => ({ files, pair, seen });
 
 /** Follows links, as certbot's live/ directory is made of them: a link that leads elsewhere is another file. */
 async function markOf({ cert, key }: PairFiles): Promise<string> {

@@ -20,11 +20,12 @@ export interface KnownCertificate extends CertificateFacts {
   origin: Origin;
   /** The file that it came from. */
   file: string;
+  /** Why what lies in its files now cannot take its place. */
+  trouble?: string;
 }
 
-export interface Provided {
+export interface Provided extends Pick<KnownCertificate, 'file' | 'trouble'> {
   pair: KeyPair;
-  file: string;
 }
 
 interface Shown extends Provided {
@@ -75,7 +76,11 @@ export class Certificates {
 
   /** The first is preferred. */
   known(): KnownCertificate[] {
-    return this.#all.map(({ pair, origin, file }) => ({ ...pair.facts, origin, file }));
+    return this.#all.map(({ pair, origin, file, trouble }) => ({
+      ...pair.facts,
+      ...{ origin, file },
+      ...(trouble !== undefined && { trouble }),
+    }));
   }
 
   #view(audience: Audience): ServerTls {
