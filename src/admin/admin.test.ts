@@ -23,7 +23,8 @@ import { AdminError, type AdminErrorCode } from './admin-error.ts';
 import { remoteAdmin } from './control-client.ts';
 import { type ControlServer, startControlServer } from './control-server.ts';
 import { maxPasswordBytes } from './credentials.ts';
-import { type LocalAdminParts, localAdmin, type Running } from './local-admin.ts';
+import { type LocalAdminParts, localAdmin } from './local-admin.ts';
+import type { Running } from './running.ts';
 import type { SendResult } from './shapes/server.ts';
 
 const domains = [{ name: 'example.com' }, { name: 'xn--bcher-kva.example' }];

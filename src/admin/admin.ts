@@ -19,7 +19,6 @@ import type { AccountSettings, Alias } from '../store/account-store.ts';
 import type { Scope } from '../store/app-passwords.ts';
 import type { QueueCounts } from '../store/queue-store.ts';
 import type { StoredReport } from '../store/report-store.ts';
-import type { TlsStatus } from './certificate-operations.ts';
 import type {
   AccountSummary,
   AppPasswordSummary,
@@ -29,6 +28,7 @@ import type {
   SenderListsResult,
   SettingsChange,
 } from './shapes/accounts.ts';
+import type { TlsStatus } from './shapes/certificates.ts';
 import type { JudgedPage, JudgedRequest, ReportsRequest, TraceRequest } from './shapes/past.ts';
 import type {
   Ordered,

@@ -5,13 +5,7 @@ import type { AcmeStatus } from '../acme/acme-status.ts';
 import type { KnownCertificate } from '../net/tls-context.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
-
-export interface TlsStatus {
-  /** Those that are shown, the preferred ones first. */
-  certificates: KnownCertificate[];
-  /** Absent where none comes from an authority. */
-  acme?: AcmeStatus;
-}
+import type { TlsStatus } from './shapes/certificates.ts';
 
 export interface CertificateParts {
   known(): KnownCertificate[];

@@ -3,31 +3,24 @@
  * runs. Knows neither sockets nor terminals.
  */
 
-import type { AddressCheck } from '../delivery/check/check-address.ts';
-import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import type { Brake } from '../queue/brake/brake.ts';
 import type { Directory } from '../queue/directory.ts';
-import type { DeliveryGroup } from '../queue/hand-out.ts';
-import type { Matches } from '../queue/matches.ts';
-import type { SiteOutlook } from '../queue/outlook.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
-import { readSuspensionHistory, type Suspension } from '../queue/suspensions.ts';
+import { readSuspensionHistory } from '../queue/suspensions.ts';
 import type { Bans } from '../reception/abuse/bans.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
 import type { EventRow, TraceQuery } from '../store/event-store.ts';
-import type { JobRow } from '../store/job.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import { type Turnstile, turnstile } from '../util/turnstile.ts';
-import type { EndSessions } from './account-settings.ts';
 import { accountOperations, aliasOperations } from './accounts.ts';
 import type { Domains } from './addresses.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
-import { type BanParts, banOperations } from './ban-operations.ts';
+import { banOperations } from './ban-operations.ts';
 import { brakeOperations } from './brake-operations.ts';
 import { type CertificateParts, certificateOperations } from './certificate-operations.ts';
 import { greylistOperations } from './greylist-operations.ts';
@@ -36,39 +29,13 @@ import { outlookOfMessage } from './outlook.ts';
 import { type QueueOperationsParts, queueOperations } from './queue-operations.ts';
 import { receiverOperations } from './receivers.ts';
 import { reportOperations } from './report-operations.ts';
+import type { Running } from './running.ts';
 import { senderListOperations } from './sender-lists.ts';
 import { senderOperations } from './sender-operations.ts';
-import type { SendResult } from './shapes/server.ts';
 import { snapshotOperations } from './snapshot-operations.ts';
 import { suppressionOperations } from './suppression-operations.ts';
 import { suspensionOperations } from './suspension-operations.ts';
 import { withSuspensions } from './trace-suspensions.ts';
-
-/** What only a running server can do. */
-export interface Running extends BanParts {
-  /** Takes a message as from the owner of this machine. Rejects with an AdminError('refused') where nobody gets it. */
-  submit(from: string, recipients: string[], content: Buffer): Promise<SendResult>;
-  /** Rejects with an AdminError('too-many'). */
-  checkAddress(address: string, options: { fresh?: boolean }): Promise<AddressCheck>;
-  /** How the site of a waiting job stands. */
-  outlookOf(job: JobRow, sentBy: { reversePath: string }): Promise<SiteOutlook>;
-  /** Deliveries at once. */
-  concurrency: number;
-  /** Jobs may have become due; with `all`, they are tried whatever is known of their sites. */
-  look(all: boolean): void;
-  /** Lets nothing that matches begin until the returned function is called; with `recall`, has it in the store. */
-  withhold(matches: Matches, recall: boolean): Promise<() => void>;
-  /** What waits in memory for its turn. */
-  inLine(): readonly DeliveryGroup[];
-  /** These are in force from now on; resolves when nothing follows others any more. */
-  suspend(suspensions: readonly Suspension[]): Promise<void>;
-  /** Accounts, what is set of them, or aliases have changed; an account was removed. */
-  accountsChanged(removed?: string): void;
-  endSessions: EndSessions;
-  /** What was learned of a receiving site, or of all, counts no more. */
-  receiversForgotten(site: string | undefined): void;
-  lookAtSources(): Promise<SourceReport[]>;
-}
 
 export interface LocalAdminParts extends Pick<QueueOperationsParts, 'siteOf' | 'bounce'> {
   store: Store;

@@ -4,7 +4,7 @@ import { readSuspensions, type Suspension, suspendedWhat, suspensionOf } from '.
 import type { QueuePage } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import type { Running } from './local-admin.ts';
+import type { Running } from './running.ts';
 import type { JobOutlook, OutlookResult } from './shapes/queue.ts';
 
 export interface OutlookParts {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TlsStatus } from '../admin/certificate-operations.ts';
+import type { TlsStatus } from '../admin/shapes/certificates.ts';
 import { hasTrouble, statusLines } from './tls.ts';
 
 const hourMs = 3_600_000;

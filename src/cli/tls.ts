@@ -1,7 +1,7 @@
 /** `posthorn tls`: the certificates that are shown, and those that come from an authority. */
 
 import type { AcmeStatus, IssuedStatus } from '../acme/acme-status.ts';
-import type { TlsStatus } from '../admin/certificate-operations.ts';
+import type { TlsStatus } from '../admin/shapes/certificates.ts';
 import { printable } from '../dossier/printable.ts';
 import { durationOf } from '../dossier/words.ts';
 import { dateText, findFaults } from '../net/key-pair.ts';

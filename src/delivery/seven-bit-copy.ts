@@ -8,7 +8,7 @@ import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import { fieldValue, findFields, parseHeader, removeFields } from '../mail/header.ts';
 import { NotConvertibleError, toSevenBit } from '../mail/seven-bit.ts';
-import type { SevenBitCopy } from '../smtp/client-transaction.ts';
+import type { SevenBitCopy } from '../smtp/transaction.ts';
 import type { MessageRow } from '../store/message.ts';
 
 /** A message is converted in memory. */

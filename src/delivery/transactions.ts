@@ -6,9 +6,10 @@
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
 import type { Session } from '../smtp/client.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
-import { recipientsPerTransaction, sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
+import { recipientsPerTransaction, sendTransaction } from '../smtp/client-transaction.ts';
 import type { Flaw, Verdict } from '../smtp/client-verdict.ts';
 import type { MailRequests } from '../smtp/mail-parameters.ts';
+import type { Transaction } from '../smtp/transaction.ts';
 import type { JobRow } from '../store/job.ts';
 import type { MessageRow } from '../store/message.ts';
 import { withOurs } from './attempted.ts';

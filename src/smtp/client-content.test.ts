@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { brief, greeting, letter, onQuiet, open, pipelined, play } from '../testing/client-transaction.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';
 import { chunkBytes } from './client-content.ts';
-import { sendTransaction, type Transaction } from './client-transaction.ts';
+import { sendTransaction } from './client-transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 describe('sendTransaction() to a receiver without 8BITMIME', () => {
   const copy = { content: () => [Buffer.from('Subject: x\r\n\r\nGr=C3=BC=C3=9Fe\r\n')], sizeBytes: 29 };

@@ -4,8 +4,8 @@
  */
 
 import { DotStuffer } from '../util/dot-stuffing.ts';
-import type { Transaction } from './client-transaction.ts';
 import { type Conversation, ConversationError } from './conversation.ts';
+import type { Transaction } from './transaction.ts';
 
 /** Pieces of a message that are written together. */
 const batchBytes = 65_536;

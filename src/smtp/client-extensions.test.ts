@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { greeting, letter, open, play } from '../testing/client-transaction.ts';
 import { scriptedPeer } from '../testing/scripted-peer.ts';
-import { sendTransaction, type Transaction } from './client-transaction.ts';
+import { sendTransaction } from './client-transaction.ts';
+import type { Transaction } from './transaction.ts';
 
 describe('sendTransaction() and extensions', () => {
   const all = ['PIPELINING', 'SIZE 1000', '8BITMIME', 'SMTPUTF8'];

@@ -4,10 +4,10 @@
  */
 
 import { formatAddress, needsSmtputf8, parseAddress } from '../mail/address.ts';
-import type { Transaction } from './client-transaction.ts';
 import type { RcptRequests } from './rcpt-parameters.ts';
 import type { Reply } from './reply.ts';
 import { schedulingParameters, timeFault } from './scheduling-parameters.ts';
+import type { Transaction } from './transaction.ts';
 import { encodeXtext } from './xtext.ts';
 
 /** Upper-case keyword → its parameters, unparsed. */

@@ -3,8 +3,9 @@
 import { expect } from 'vitest';
 import { socketDialler } from '../net/conversation.ts';
 import { openSession, type Session } from '../smtp/client.ts';
-import { sendTransaction, type Transaction } from '../smtp/client-transaction.ts';
+import { sendTransaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
+import type { Transaction } from '../smtp/transaction.ts';
 import type { Clock } from '../util/clock.ts';
 import { type ScriptedPeer, scriptedPeer } from './scripted-peer.ts';
 
