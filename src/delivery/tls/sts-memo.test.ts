@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { StsPolicyInForce } from './sts-memo.ts';
 import { readStsMemo, stsMemo } from './sts-memo.ts';
-import type { StsPolicyInForce } from './sts-policies.ts';
 
 const policy: StsPolicyInForce = {
   domain: 'example.net',

@@ -1,8 +1,16 @@
 /** An MTA-STS policy as the store keeps it beyond a restart, until it is too old (RFC 8461 §3.3). */
 
 import * as v from 'valibot';
+import type { StsPolicy } from '../../mta-sts/policy.ts';
 import type { Memo } from '../../store/memo-store.ts';
-import type { StsPolicyInForce } from './sts-policies.ts';
+
+export interface StsPolicyInForce extends StsPolicy {
+  domain: string;
+  /** Of the record in DNS when it was fetched. */
+  id: string;
+  /** Milliseconds since the epoch. */
+  fetchedAt: number;
+}
 
 export const stsMemoKind = 'mta-sts';
 

@@ -5,7 +5,6 @@
  */
 
 import type { Resolver } from '../../dns/resolver.ts';
-import type { StsPolicy } from '../../mta-sts/policy.ts';
 import { readPolicyId } from '../../mta-sts/record.ts';
 import { type FetchedPolicy, fetchPolicy, type PolicyFailure } from '../../net/fetch-policy.ts';
 import type { Https } from '../../net/https.ts';
@@ -15,15 +14,7 @@ import type { Clock } from '../../util/clock.ts';
 import type { Log } from '../../util/log.ts';
 import { turnstile } from '../../util/turnstile.ts';
 import { defaultStsLimits, type StsLimits } from './sts-limits.ts';
-import { readStsMemo, stsMemo, stsMemoKind } from './sts-memo.ts';
-
-export interface StsPolicyInForce extends StsPolicy {
-  domain: string;
-  /** Of the record in DNS when it was fetched. */
-  id: string;
-  /** Milliseconds since the epoch. */
-  fetchedAt: number;
-}
+import { readStsMemo, type StsPolicyInForce, stsMemo, stsMemoKind } from './sts-memo.ts';
 
 export interface StsFinding {
   /** Of mode `enforce` or `testing`. */

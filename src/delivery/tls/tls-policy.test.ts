@@ -5,7 +5,8 @@ import { type Script, scriptedResolver } from '../../testing/scripted-resolver.t
 import type { TlsResult } from '../../tls-rpt/result.ts';
 import { systemClock } from '../../util/clock.ts';
 import type { Route } from '../route/route.ts';
-import type { StsFinding, StsPolicies, StsPolicyInForce } from './sts-policies.ts';
+import type { StsPolicyInForce } from './sts-memo.ts';
+import type { StsFinding, StsPolicies } from './sts-policies.ts';
 import { findTlsPlan } from './tls-policy.ts';
 
 const digest = 'ab'.repeat(32);

@@ -14,7 +14,8 @@ import type { Trouble } from '../outcome.ts';
 import type { Route } from '../route/route.ts';
 import type { Host } from '../route/route-hosts.ts';
 import { findDane } from './dane-look-up.ts';
-import type { StsPolicies, StsPolicyInForce } from './sts-policies.ts';
+import type { StsPolicyInForce } from './sts-memo.ts';
+import type { StsPolicies } from './sts-policies.ts';
 
 /** Of one host. One without a policy is spoken to as it comes: opportunistic. */
 export type HostPolicy =

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TlsShown } from '../../smtp/conversation.ts';
 import { opportunistic } from '../../smtp/tls-demand.ts';
 import { testAuthority } from '../../testing/certificates.ts';
-import type { StsPolicyInForce } from './sts-policies.ts';
+import type { StsPolicyInForce } from './sts-memo.ts';
 import type { HostPolicy } from './tls-policy.ts';
 import { demandOf, policyFacts, reportedPolicy } from './tls-verdict.ts';
 
