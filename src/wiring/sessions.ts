@@ -66,28 +66,13 @@ const isTrusted = (trusted: NetworkSet, { address, proxy }: Peer): boolean =>
 export const mayDeliver = (trusted: NetworkSet, peer: Peer): boolean =>
   isTrusted(trusted, peer) || (peer.proxy === undefined && addressClass(peer.address) === 'loopback');
 
-function serveSmtp(
-  parts: SessionParts,
-  trusted: boolean,
-  { socket, listener, peer, tls }: Incoming,
-): OpenSession {
+function serveSmtp(parts: SessionParts, trusted: boolean, incoming: Incoming): OpenSession {
+  const { socket, listener, peer, tls } = incoming;
   const { config, clock, log, certificates } = parts;
   const { limits } = config;
   const via = viaOf(listener.protocol);
   const outside = via === 'smtp';
-  const isOurUsers = via === 'submission';
-  const machine = new SmtpSession({
-    hostname: config.hostname,
-    now: clock.now,
-    startTls: certificates !== undefined,
-    ...(tls && { tls }),
-    lmtp: via === 'lmtp',
-    auth: isOurUsers ? parts.logins.mechanisms() : [],
-    ...(isOurUsers && { scheduling: { holdSeconds: limits.holdDays * 24 * 3600 } }),
-    // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
-    bareNewline: trusted || via === 'lmtp' ? 'normalize' : listener.bareNewline,
-    ...limits,
-  });
+  const machine = smtpMachine(parts, trusted, incoming);
   const session: Session = {
     via,
     peer,
@@ -98,40 +83,65 @@ function serveSmtp(
     commandsHeard: () => machine.commandsHeard,
     dialogue: (answer) => machine.dialogue.excerpt(answer && replyLines(answer).map((line) => `S: ${line}`)),
   };
-  let forgetGreeting = () => {};
-  const greeting = (): Promise<undefined> =>
-    new Promise((resolve) => {
-      forgetGreeting = clock.after(limits.greetingDelayMs, () => {
-        session.talkedEarly = machine.hasUnread;
-        resolve(undefined);
-      });
-    });
   const isDelayed = outside && !trusted && limits.greetingDelayMs > 0;
+  const late = lateGreeting(clock, limits.greetingDelayMs, () => {
+    session.talkedEarly = machine.hasUnread;
+  });
   const conduct = via === 'lmtp' ? undefined : parts.conducts.of(peer);
   const application = new SmtpApplication(
     {
       ...parts,
       conduct,
       door: parts.doors[via],
-      ...(isDelayed && { greeting }),
-      ...(isOurUsers && {
+      ...(isDelayed && { greeting: late.greeting }),
+      ...(via === 'submission' && {
         login: signingIn(parts, parts.logins.loginsOf(peer.address, conduct, 'submission'), () => connection),
       }),
     },
     session,
   );
-  const connection: OpenSession = new Connection(socket, {
-    machine,
-    application,
-    tls: outside ? certificates?.servers : certificates?.users,
-    limits,
-    log,
-  });
+  const served = outside ? certificates?.servers : certificates?.users;
+  const connection: OpenSession = new Connection(socket, { machine, application, tls: served, limits, log });
   void connection.closed.then(() => {
-    forgetGreeting();
+    late.forget();
     conduct?.badCommands(machine.errors);
   });
   return connection;
+}
+
+function smtpMachine(
+  { config, clock, certificates, logins }: SessionParts,
+  trusted: boolean,
+  { listener, tls }: Incoming,
+): SmtpSession {
+  const { limits } = config;
+  const via = viaOf(listener.protocol);
+  const isOurUsers = via === 'submission';
+  return new SmtpSession({
+    hostname: config.hostname,
+    now: clock.now,
+    startTls: certificates !== undefined,
+    ...(tls && { tls }),
+    lmtp: via === 'lmtp',
+    auth: isOurUsers ? logins.mechanisms() : [],
+    ...(isOurUsers && { scheduling: { holdSeconds: limits.holdDays * 24 * 3600 } }),
+    // Programs on trusted networks are as careless with line ends as our users' are, and are no smugglers.
+    bareNewline: trusted || via === 'lmtp' ? 'normalize' : listener.bareNewline,
+    ...limits,
+  });
+}
+
+/** Strangers wait for their greeting; `atGreeting` is when it is seen whether they have. */
+function lateGreeting(clock: Clock, delayMs: number, atGreeting: () => void) {
+  let forget = () => {};
+  const greeting = (): Promise<undefined> =>
+    new Promise((resolve) => {
+      forget = clock.after(delayMs, () => {
+        atGreeting();
+        resolve(undefined);
+      });
+    });
+  return { greeting, forget: () => forget() };
 }
 
 function servePop3(parts: SessionParts, { socket, listener, peer, tls }: Incoming): OpenSession {
