@@ -116,6 +116,7 @@ export const accounts = scenario('accounts: app passwords, suspended, imported, 
     const refused = await asViewer('account', 'suspend', alice);
     equal(refused.code, noPermission);
     match(refused.output, /it is for operators/);
+    match((await asViewer('reload')).output, /it is for operators/);
     const stranger = ['--reuid', 'nobody', '--regid', 'games', '--clear-groups', program];
     const { code } = await run('setpriv', [...stranger, 'account', 'list', '--config', server.configFile]);
     equal(code, noPermission);

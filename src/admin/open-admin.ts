@@ -38,15 +38,18 @@ export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => joi
 export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
   const giveUpAt = clock.now() + patienceMs;
   for (;;) {
-    const admin = (await reach(config)) ?? (await openLocally(config, clock));
+    const admin = (await findServer(config)) ?? (await openLocally(config, clock));
     if (admin !== undefined) return admin;
     if (clock.now() >= giveUpAt) throw inUse(config);
     await sleep(clock, pauseMs);
   }
 }
 
-/** Who may not open the administrator's socket comes by that of a role. Undefined where no server listens. */
-async function reach(config: Config): Promise<Admin | undefined> {
+/**
+ * By the best socket that this user may open: the administrator's, or that of a role. Undefined where no server listens. Rejects
+ * with the system's error where it may open none.
+ */
+export async function findServer(config: Config): Promise<Admin | undefined> {
   try {
     return await remoteAdmin(controlPath(config));
   } catch (error) {

@@ -1,8 +1,7 @@
 /** `posthorn check`: whether mail for an address would arrive, without sending any, and how that was found out (M11). */
 
 import { styleText } from 'node:util';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findServer } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import type { AddressVerdict, CheckStep } from '../delivery/check/callout.ts';
 import type { AddressCheck } from '../delivery/check/check-address.ts';
@@ -47,7 +46,7 @@ const codes: Record<AddressVerdict, ExitCode> = {
 /** By the running server, which remembers answers and bounds the questions; else from here. */
 async function check(context: Context, options: CheckOptions, address: string): Promise<AddressCheck> {
   const config = await configOf(context, options);
-  const admin = await remoteAdmin(controlPath(config));
+  const admin = await findServer(config);
   if (admin === undefined) return checkFromHere(context, config, address);
   try {
     return await admin.checkAddress({ address, ...(options.fresh && { fresh: true }) });

@@ -2,8 +2,7 @@
 
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findServer } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { parseHostPort } from '../config/network.ts';
 import { sendsByMx } from '../config/transport.ts';
@@ -105,7 +104,7 @@ function serverOf(text: string, port: number): ServerAddress {
 
 /** Without a server nothing is asked of its data. */
 async function askServer(config: Config, clock: Context['clock']) {
-  const server = await remoteAdmin(controlPath(config));
+  const server = await findServer(config);
   if (server === undefined) return { sources: await lookDirectly(config, clock), accounts: [] };
   try {
     const [sources, accounts] = await Promise.all([server.lookAtSources(), server.listAccounts()]);

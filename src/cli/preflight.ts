@@ -4,8 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { Admin } from '../admin/admin.ts';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findServer } from '../admin/open-admin.ts';
 import { lookDirectly } from '../delivery/guard/look-directly.ts';
 import { knownSites } from '../delivery/route/known-sites.ts';
 import { printable } from '../dossier/printable.ts';
@@ -50,7 +49,7 @@ async function look(context: Context, options: PreflightOptions, file: string): 
     ...(options.from !== undefined && { from: addressKey(addressOf(options.from)) }),
   };
   const config = await configOf(context, options);
-  const server = await remoteAdmin(controlPath(config));
+  const server = await findServer(config);
   try {
     const { preflightOf } = await import('../preflight/open-preflight.ts');
     return await preflightOf(config, context.clock, {

@@ -1,8 +1,7 @@
 /** `posthorn reload`: the running server reads its configuration anew. */
 
 import { AdminError } from '../admin/admin-error.ts';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findServer } from '../admin/open-admin.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -23,7 +22,7 @@ export function addReloadCommand(tree: CommandTree, context: Context): void {
 async function reload(context: Context, options: CommonOptions): Promise<ExitCode> {
   // The server looks at the files: they need not be for whoever asks.
   const config = await configOf(context, options, { checkFiles: false });
-  const admin = await remoteAdmin(controlPath(config));
+  const admin = await findServer(config);
   if (admin === undefined) throw nobodyThere(config.dataDir);
   try {
     const reloaded = await admin.reload();

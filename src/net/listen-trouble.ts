@@ -1,5 +1,7 @@
 /** Why nothing can listen somewhere, in words, with what to do. */
 
+import { dirname } from 'node:path';
+
 export interface ListenTrouble {
   kind: 'taken' | 'forbidden' | 'absent' | 'other';
   /** Completes "cannot listen: …". */
@@ -19,7 +21,8 @@ interface ListenError extends Error {
 export function listenTrouble(error: unknown): ListenTrouble | undefined {
   if (!isListenError(error)) return undefined;
   const { code, address = '', port, message } = error;
-  const where = port === undefined ? address : `port ${port} of ${address}`;
+  if (port === undefined || port < 0) return socketTrouble(error, address);
+  const where = `port ${port} of ${address}`;
   if (code === 'EADDRINUSE') {
     const remedy = 'Stop that one (to find it: ss -ltnp), or choose another port.';
     return { kind: 'taken', what: `${where} is taken by another program`, remedy };
@@ -34,6 +37,23 @@ export function listenTrouble(error: unknown): ListenTrouble | undefined {
     return { kind: 'absent', what: `this machine has no address ${address}`, remedy };
   }
   return { kind: 'other', what: `cannot listen on ${where}: ${message}`, remedy: 'Choose another place.' };
+}
+
+/** Of the path of a Unix socket. EACCES is also what libuv makes of a directory that is not there. */
+function socketTrouble({ code, message }: ListenError, path: string): ListenTrouble {
+  if (code === 'EADDRINUSE')
+    return {
+      kind: 'taken',
+      what: `${path} is taken by another program`,
+      remedy: 'Stop that one, or choose another path.',
+    };
+  if (code === 'EACCES')
+    return {
+      kind: 'forbidden',
+      what: `the socket ${path} cannot be made: ${dirname(path)} is not there, or this user may not write there`,
+      remedy: 'Make that directory, and give it to this user, or choose another path.',
+    };
+  return { kind: 'other', what: `cannot listen on ${path}: ${message}`, remedy: 'Choose another place.' };
 }
 
 const isListenError = (error: unknown): error is ListenError =>
