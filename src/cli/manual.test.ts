@@ -33,6 +33,13 @@ describe('manual pages', () => {
     expect(account).toContain('\\-\\-generate');
   });
 
+  test('that of sendmail has what programs call it with', async () => {
+    await posthorn('manual', 'man');
+    const page = readFileSync(join(directory, 'man', 'posthorn-sendmail.1'), 'utf8');
+    for (const option of ['t', 'i', 'f', 'r', 'F', 'b', 'q', 'v', 'o', 'C'])
+      expect(page).toMatch(new RegExp(`^.*\\\\-${option}\\b`, 'm'));
+  });
+
   test('what a command says of itself is no request to roff', () => {
     const page = manualPages(hostile, '1').get('posthorn.1') ?? '';
     expect(page).toContain('posthorn \\- \\&.a "quoted" back\\eslash');
