@@ -90,7 +90,9 @@ export const backup = scenario('backup: under load, restored elsewhere, killed',
     const during = perSecond(pouring.acknowledged.size - count, performance.now() - at);
     await pouring.stop();
     deepEqual(second.warnings, []);
-    ok(second.copiedFiles < second.files / 2 + 200, `${second.copiedFiles} of ${second.files} were copied`);
+    // What lay in the first, but for what was on its way then, is not copied again.
+    const again = second.copiedFiles - (second.files - first.files);
+    ok(again < first.files / 4 + 50, `${again} of ${first.files} were copied again`);
     say(
       `${first.files} files (${first.bytes} octets) in ${first.tookMs} ms, the store held for ${first.heldMs} ms; ` +
         `then ${second.copiedFiles} of ${second.files} in ${second.tookMs} ms; ${quiet} messages/s without, ${during} with a backup`,
