@@ -112,7 +112,7 @@ function countedNowAndThen(store: StateParts['store'], clock: Clock): () => Prom
 export function sessionMetrics(registry: Registry): Sessions {
   const registers = [registry];
   const open = new Gauge({
-    name: 'posthorn_sessions',
+    name: 'posthorn_open_sessions',
     help: 'Sessions that are open, by protocol.',
     labelNames: ['protocol'],
     registers,

@@ -149,7 +149,7 @@ test('Metrics shows what is so now', async () => {
   const text = await metrics.text();
   expect(value(text, 'posthorn_queue_jobs{state="waiting"}')).toBe(7);
   expect(value(text, 'posthorn_queue_oldest_seconds')).toBe(60);
-  expect(value(text, 'posthorn_sessions{protocol="smtp"}')).toBe(1);
+  expect(value(text, 'posthorn_open_sessions{protocol="smtp"}')).toBe(1);
   expect(value(text, 'posthorn_logins_total{outcome="wrong"}')).toBe(1);
   expect(value(text, 'posthorn_bans')).toBe(3);
   expect([value(text, 'posthorn_live'), value(text, 'posthorn_ready')]).toEqual([1, 0]);
@@ -157,7 +157,7 @@ test('Metrics shows what is so now', async () => {
   close();
   await new Promise(setImmediate);
   const later = await metrics.text();
-  expect(value(later, 'posthorn_sessions{protocol="smtp"}')).toBe(0);
+  expect(value(later, 'posthorn_open_sessions{protocol="smtp"}')).toBe(0);
   expect(value(later, 'posthorn_sessions_total{protocol="smtp"}')).toBe(1);
 });
 
