@@ -101,8 +101,6 @@ function explainSystemError(error: unknown): Explanation | undefined {
   const about = error.path ?? error.address ?? '';
   if (error.code === 'ENOENT')
     return { text: `there is no ${about}. Check the path.`, exitCode: exitCodes.noInput };
-  if (error.code === 'EISDIR')
-    return { text: `${about || 'that'} is a directory. Name a file.`, exitCode: exitCodes.noInput };
   if (error.code === 'EACCES' || error.code === 'EPERM') {
     const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it.`;
     return { text, exitCode: exitCodes.noPermission };

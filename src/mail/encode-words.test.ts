@@ -29,6 +29,25 @@ test.each([
   expect(encoded(text)).toBe(expected);
 });
 
+test.each([
+  ['To: "A" Jörg <j@b.org>\r\n', 'To: "A" =?utf-8?b?SsO2cmc=?= <j@b.org>\r\n'],
+  ['To: "Jörg <j@b.org>\r\n', 'To: "Jörg <j@b.org>\r\n'],
+  ['To: a@b.org (ü\r\n', 'To: a@b.org (ü\r\n'],
+  ['To: a@b.org (a (ü) ö)\r\n', 'To: a@b.org (a (=?utf-8?b?w7w=?=) ö)\r\n'],
+])('encodeField(%j), of names that are put together oddly, is %j', (text, expected) => {
+  expect(encoded(text)).toBe(expected);
+});
+
+test.each(['a ', ' ', '"', '\\"', '(', '\\(', 'a"', '<', 'ü '])(
+  'encodeField() takes no time for a field of many %j',
+  (piece) => {
+    const text = `To: ü "(${piece.repeat(30_000 / piece.length)}${' '.repeat(30_000)}x\r\n`;
+    const begun = performance.now();
+    for (const field of [text, text.replace('"', ''), text.replace('"(', '')]) encoded(field);
+    expect(performance.now() - begun).toBeLessThan(2000);
+  },
+);
+
 test('encodeField() takes what is not UTF-8 for Windows-1252', () => {
   expect(encoded('Subject: gr\xfcn\r\n', 'latin1')).toBe('Subject: =?utf-8?b?Z3LDvG4=?=\r\n');
 });

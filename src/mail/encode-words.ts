@@ -16,11 +16,11 @@ const addressFields =
 const structuredFields =
   /^(?:$|content-|mime-version|(?:resent-)?(?:date|message-id)$|references|in-reply-to|received|return-path|dkim-|arc-|authentication-results|list-(?!id)|auto-submitted)/;
 
-/** Of a longer one the time would take the square. */
+/** Longer ones are nobody's text. */
 const maxFieldBytes = 65_536;
 
-/** A quoted name or a bare one before `<`, or a comment without another in it. */
-const texts = /"((?:[^"\\]|\\.)*)"(?=\s*<)|([^\s"(),:;<>][^"(),:;<>]*?)(?=\s*<)|\(((?:[^()\\]|\\.)*)\)/gs;
+/** A quoted string, a comment without another in it, words, or a special: no octet is looked at twice, closed or not. */
+const tokens = /"((?:[^"\\]|\\.)*)"?|\(((?:[^()\\]|\\.)*)\)?|([^"(),:;<>]+)|./gs;
 
 /** The field as it is to be sent; as it was where nothing is to be done, or nothing can be. Octets that are not UTF-8 are Windows-1252. */
 export function encodeField({ name, raw }: HeaderField): Buffer {
@@ -37,14 +37,28 @@ export function encodeName(name: string): string {
   return isAscii(Buffer.from(name)) ? `"${name.replace(/["\\]/g, '\\$&')}"` : encodedWords(name);
 }
 
+/** What is a comment, and what is words or a quoted string before `<`. */
 function encodeNames(value: string): string {
-  return value.replace(texts, (whole, quoted?: string, bare?: string, comment?: string) => {
-    const text = quoted ?? bare ?? comment ?? '';
-    if (isAscii(Buffer.from(text))) return whole;
-    const words = encodedWords(bare ?? text.replace(/\\(.)/gs, '$1'));
-    return comment === undefined ? words : `(${words})`;
+  const found = [...value.matchAll(tokens)];
+  const encoded = found.map(([token, quoted, comment, words = ''], index) => {
+    if (isAscii(Buffer.from(token))) return token;
+    if (comment !== undefined) return token.endsWith(')') ? `(${encodedWords(unescaped(comment))})` : token;
+    if (!isBeforeAngle(found, index)) return token;
+    if (quoted !== undefined) return encodedWords(unescaped(quoted));
+    const name = words.trim();
+    const start = words.indexOf(name);
+    return words.slice(0, start) + encodedWords(name) + words.slice(start + name.length);
   });
+  return encoded.join('');
 }
+
+function isBeforeAngle(found: readonly RegExpExecArray[], index: number): boolean {
+  const [next = ''] = found[index + 1] ?? [];
+  const [token = ''] = next.trim() === '' ? (found[index + 2] ?? []) : [next];
+  return token === '<';
+}
+
+const unescaped = (text: string): string => text.replace(/\\(.)/gs, '$1');
 
 /** From the first word that is not ASCII to the last one: white space between two encoded words is none (§6.2). */
 function encodeText(value: string): string {
