@@ -1,4 +1,13 @@
-import { chmodSync, linkSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -62,6 +71,16 @@ test('a file that comes again after a kill, or out of a backup, is known, and se
   await place.isEmpty();
   await place.drop('Subject: another\r\n\r\nhello\r\n');
   expect(await inboxOf(place, 2)).toEqual(['another', 'once']);
+});
+
+test('a directory that somebody has made in the maildrop long ago holds up no mail', async () => {
+  const place = await start();
+  for (const name of ['tmp-a', 'new-a.1.a']) {
+    mkdirSync(join(place.directory, name));
+    utimesSync(join(place.directory, name), 1, 1);
+  }
+  await place.drop('Subject: one\r\n\r\nhello\r\n');
+  expect(await inboxOf(place, 1)).toEqual(['one']);
 });
 
 test('what is no message of one author is removed and not read: links, names for two, nonsense', async () => {

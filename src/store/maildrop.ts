@@ -8,7 +8,7 @@
  */
 
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { syncDirectory } from './directory-sync.ts';
@@ -60,8 +60,10 @@ export async function openMaildrop(dataDir: string): Promise<string> {
 export async function listDropped(directory: string, now: number): Promise<string[]> {
   const names = await readdir(directory);
   for (const name of names.filter((each) => each.startsWith('tmp-'))) {
-    const stats = await stat(join(directory, name)).catch(() => undefined); // finished meanwhile
-    if (stats !== undefined && now - stats.mtimeMs > staleMs) await removeDropped(directory, name);
+    const stats = await lstat(join(directory, name)).catch(() => undefined); // finished meanwhile
+    // A directory of somebody's is left alone: it cannot be removed, and holds up nobody's mail.
+    const isRemovable = stats !== undefined && !stats.isDirectory();
+    if (isRemovable && now - stats.mtimeMs > staleMs) await removeDropped(directory, name);
   }
   return names
     .filter((name) => name.startsWith('new-'))
