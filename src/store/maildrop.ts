@@ -8,7 +8,18 @@
  */
 
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, type FileHandle, lstat, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { syncDirectory } from './directory-sync.ts';
