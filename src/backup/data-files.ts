@@ -3,8 +3,8 @@
  * mailboxes change as they are read; what has been delivered is not missed, and is whole.
  */
 
-import type { Dirent, Stats } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { isHandedIn, maildropDirectory } from '../store/drop-message.ts';
 import { errorCode } from '../store/errors.ts';
@@ -12,12 +12,12 @@ import { errorCode } from '../store/errors.ts';
 export type DataEntry =
   /** A directory; what is in it follows. */
   | { kind: 'directory'; path: string }
-  /** `handedIn`: of the maildrop, and whose it is. `message`: of a Maildir. Its octets never change, and its name only in what follows `base`. */
+  /** `handedIn`: its name in the maildrop. `message`: of a Maildir. Its octets never change, and its name only in what follows `base`. */
   | {
       kind: 'file';
       path: string;
       message?: { folder: string; base: string };
-      handedIn?: { name: string; uid: number };
+      handedIn?: string;
     }
   /** What cannot be saved, and why. */
   | { kind: 'skipped'; path: string; why: string };
@@ -51,11 +51,9 @@ export async function* dataFiles(dataDir: string): AsyncIterable<DataEntry> {
 export async function* handedInFiles(dataDir: string): AsyncIterable<DataEntry> {
   const directory = relative(dataDir, maildropDirectory(dataDir));
   yield { kind: 'directory', path: directory };
-  for (const { name } of await entriesOf(join(dataDir, directory))) {
-    const stats = isHandedIn(name) ? await findStats(join(dataDir, directory, name)) : undefined;
-    if (stats?.isFile())
-      yield { kind: 'file', path: `${directory}/${name}`, handedIn: { name, uid: stats.uid } };
-  }
+  for (const entry of await entriesOf(join(dataDir, directory)))
+    if (entry.isFile() && isHandedIn(entry.name))
+      yield { kind: 'file', path: `${directory}/${entry.name}`, handedIn: entry.name };
 }
 
 async function* below(dataDir: string, entry: Dirent, path: string): AsyncIterable<DataEntry> {
@@ -125,16 +123,6 @@ async function entriesOf(directory: string): Promise<Dirent[]> {
   } catch (error) {
     // A mailbox that was removed meanwhile.
     if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
-}
-
-/** Of the name itself, wherever it may lead; undefined where the server has taken it meanwhile. */
-async function findStats(path: string): Promise<Stats | undefined> {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

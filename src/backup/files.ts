@@ -19,11 +19,13 @@ export interface CopyOptions {
   /** For what comes by. */
   seen?(octets: Buffer): void;
   signal?: AbortSignal | undefined;
+  /** Whether a file that was opened is one to copy; by default any. */
+  isWanted?(stats: Stats): boolean;
 }
 
 /**
  * Copies a file to a place where there is none, with its permissions and its time of change, and syncs it. Undefined where
- * there is no such file any more. Rejects with the system's error.
+ * there is no such file any more, or it is not wanted. Rejects with the system's error.
  */
 export async function copyFile(
   from: string,
@@ -34,6 +36,7 @@ export async function copyFile(
   if (source === undefined) return undefined;
   await using _ = source;
   const stats = await source.stat();
+  if (options.isWanted?.(stats) === false) return undefined;
   await using target = await open(to, 'wx', 0o600);
   const copied = await readThrough(source, options, (octets) => writeAll(target, octets));
   await target.chmod(keptMode(stats));
@@ -80,10 +83,10 @@ async function writeAll(file: FileHandle, octets: Buffer): Promise<void> {
     rest = rest.subarray((await file.write(rest, 0, rest.length)).bytesWritten);
 }
 
-/** Not through a symbolic link: where that leads is another's to say. */
+/** Not through a symbolic link: where that leads is another's to say; nor does anybody wait for who writes to a pipe. */
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;

@@ -8,10 +8,45 @@ import { chmod, chown, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maildropDirectory } from '../store/drop-message.ts';
 import { errorCode } from '../store/errors.ts';
-import { setAsideDropped } from '../store/maildrop.ts';
+import { maxDroppedBytes, setAsideDropped } from '../store/maildrop.ts';
+import { type Copied, copyFile } from './files.ts';
 
 /** User ids by the names of files. */
 export type HandedIn = Readonly<Record<string, number>>;
+
+export interface HandedInParts {
+  from: string;
+  to: string;
+  /** The server takes no more. */
+  messageBytes: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Copies one, and tells whose it is: of the very file that is copied, since its owner may put another in its place at any time. One
+ * that is too long stays so, but gets no longer: it may be as long as its owner likes, and take no room itself. Undefined for what
+ * is no message of one author, and for what its owner does not let us read. Rejects with the system's error.
+ */
+export async function saveHandedIn(parts: HandedInParts): Promise<(Copied & { uid: number }) | undefined> {
+  let uid = -1;
+  try {
+    const copied = await copyFile(parts.from, parts.to, {
+      limitBytes: maxDroppedBytes(parts.messageBytes) + 1,
+      signal: parts.signal,
+      isWanted(stats) {
+        uid = stats.uid;
+        return stats.isFile() && stats.nlink === 1;
+      },
+    });
+    return copied && { ...copied, uid };
+  } catch (error) {
+    if (notOurs.has(errorCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/** A link, a socket, a file that is closed to the server's user. */
+const notOurs = new Set(['ELOOP', 'ENXIO', 'EACCES']);
 
 /** Resolves to what is to be told of those that cannot be given back: they stay, and are not sent. Rejects with the system's error. */
 export async function giveBackHandedIn(dataDir: string, handedIn: HandedIn): Promise<string[]> {

@@ -29,6 +29,7 @@ import { type DataEntry, dataFiles, findMessage, handedInFiles } from './data-fi
 import type { BackupDirectory } from './directory.ts';
 import { type Earlier, findEarlier, type Saved, saveFile, saveLargeFile, saveMessage } from './earlier.ts';
 import { copyFile, forEachOf, sumOfFile } from './files.ts';
+import { saveHandedIn } from './handed-in.ts';
 import { BackupError, type SnapshotPaths, snapshotPaths } from './layout.ts';
 import { backupFormat, type Manifest, writeManifest } from './manifest.ts';
 import { outsideFiles } from './outside-files.ts';
@@ -46,7 +47,7 @@ export interface Held {
 }
 
 export interface SnapshotParts {
-  config: Pick<Config, 'dataDir' | 'file' | 'hostname'>;
+  config: Pick<Config, 'dataDir' | 'file' | 'hostname'> & { limits: Pick<Config['limits'], 'messageBytes'> };
   into: BackupDirectory;
   hold(): Promise<Held>;
   now(): number;
@@ -205,7 +206,7 @@ class Snapshot implements AsyncDisposable {
   async #saveAll(entries: AsyncIterable<DataEntry>): Promise<void> {
     const { paths, config } = this.#state;
     await forEachOf(this.#withDirectories(entries), atOnce, async ({ path, message, handedIn }) => {
-      if (handedIn !== undefined) this.#handedIn[handedIn.name] = handedIn.uid;
+      if (handedIn !== undefined) return this.#saveHandedIn(path, handedIn);
       if (message === undefined) return void (await this.#save(`data/${path}`, join(config.dataDir, path)));
       let current: string | undefined = path;
       for (let look = 0; current !== undefined && look < mostLooks; look++) {
@@ -215,6 +216,17 @@ class Snapshot implements AsyncDisposable {
         current = await findMessage(config.dataDir, message);
       }
     });
+  }
+
+  async #saveHandedIn(path: string, name: string): Promise<void> {
+    const { paths, config } = this.#state;
+    const [from, to] = [join(config.dataDir, path), join(paths.data, path)];
+    const { messageBytes } = config.limits;
+    const saved = await saveHandedIn({ from, to, messageBytes, signal: this.#signal });
+    if (saved === undefined) return;
+    const { uid, ...copied } = saved;
+    this.#handedIn[name] = uid;
+    await this.#add(`data/${path}`, { ...copied, isNew: true });
   }
 
   /** Those that are files, each with its directory made before. */

@@ -31,6 +31,8 @@ const maildropMode = 0o1733;
 const passable = 0o011;
 /** First line of a file: longer ones are nobody's. Room for some ten thousand recipients. */
 const maxEnvelopeBytes = 1024 * 1024;
+/** Octets of a file whose message is not too long. */
+export const maxDroppedBytes = (messageBytes: number): number => messageBytes + maxEnvelopeBytes;
 /** What was begun so long ago will not be finished. */
 const staleMs = 24 * 3600_000;
 
@@ -102,7 +104,7 @@ export async function readDropped(
   const stats = await file.stat();
   const wrong = faultOf(stats);
   if (wrong !== undefined) return { wrong, uid: stats.uid };
-  const isTooLong = stats.size > maxBytes + maxEnvelopeBytes;
+  const isTooLong = stats.size > maxDroppedBytes(maxBytes);
   const octets = isTooLong ? await beginningOf(file) : await file.readFile();
   const end = octets.subarray(0, maxEnvelopeBytes).indexOf('\n');
   const envelope = end < 0 ? undefined : parseEnvelope(octets.toString('utf8', 0, end));

@@ -26,7 +26,7 @@ export async function backupWorld(): Promise<BackupWorld> {
   const path = (...parts: string[]) => join(directory.path, ...parts);
   const dataDir = path('data');
   const configFile = path('etc', 'posthorn.toml');
-  const config = { dataDir, file: configFile, hostname: 'mx.example.com' };
+  const config = { dataDir, file: configFile, hostname: 'mx.example.com', limits: { messageBytes: 1024 } };
   const store = await openStore({ dataDir });
   async function write(file: string, content: string): Promise<void> {
     await mkdir(dirname(file), { recursive: true });
