@@ -1,9 +1,10 @@
 /** `posthorn sendmail` of who may open the control socket: the server says at once what becomes of the message. */
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { encodeFrame } from '../admin/frames.ts';
 import { sendmail } from '../cli/sendmail/sendmail.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { controlSocketName } from '../net/control-socket.ts';
@@ -121,6 +122,24 @@ test('a server that goes away before it has answered: the maildrop has it, or it
   await new Promise((resolve) => deaf.close(resolve));
   await server.start();
   expect((await server.inbox(ann, 1)).join()).toContain('Subject: not lost');
+});
+
+test('a server whose disk fails may have the message all the same: it goes to the maildrop under its name', async () => {
+  const { server, call, dataDir, maildrop } = await start({ enabled: true });
+  await server.stop();
+  const told: string[] = [];
+  const failing = createServer((socket) =>
+    socket.once('data', (octets) => {
+      told.push(/new-[\w.]+/.exec(octets.toString())?.[0] ?? '');
+      socket.end(encodeFrame({ value: { error: { code: 'disk', message: 'The commit was not synced' } } }));
+    }),
+  );
+  await new Promise<void>((resolve) => failing.listen(join(dataDir, controlSocketName), resolve));
+  expect(await call(ann)).toEqual({ code: 0, said: '' });
+  expect(readdirSync(maildrop)).toEqual(told);
+  rmSync(maildrop, { recursive: true });
+  expect(await call(ann)).toEqual({ code: 75, said: 'sendmail: The commit was not synced\n' });
+  await new Promise((resolve) => failing.close(resolve));
 });
 
 test('where there is no maildrop, a broken connection is a failure for now, and no server one to mend', async () => {

@@ -24,7 +24,7 @@ export interface Told {
   queueId?: string;
 }
 
-/** A server that went away in the middle; a sentence for people. It knows the message again by its name. */
+/** A server that went away in the middle, or whose disk failed: it may have the message all the same. A sentence for people. It knows the message again by its name. */
 export interface Unheard {
   unheard: string;
 }
@@ -40,10 +40,10 @@ export async function handOver(
     return tell(await admin.handIn(request));
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
-    if (error.code === 'connection') return { unheard: error.message };
+    if (error.code === 'connection' || error.code === 'disk') return { unheard: error.message };
     // It is of an earlier version, or takes less than the configuration says by now: the maildrop's way tells the sender.
     if (error.code === 'bad-request') return undefined;
-    return { code: error.code === 'disk' ? exitCodes.tryLater : exitCodes.software, lines: [error.message] };
+    return { code: exitCodes.software, lines: [error.message] };
   } finally {
     await admin.close();
   }
