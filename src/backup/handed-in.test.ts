@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { link, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { maxDroppedBytes } from '../store/maildrop.ts';
 import { backupWorld } from '../testing/backups.ts';
-import { saveHandedIn } from './handed-in.ts';
+import { giveBackHandedIn, saveHandedIn } from './handed-in.ts';
 
 async function stage() {
   const world = await backupWorld();
@@ -39,4 +39,15 @@ test('saveHandedIn() lets a file of any length be too long, and no more', async 
   await writeFile(path('a'), 'begins so');
   await truncate(path('a'), 2 ** 40);
   expect(await save('a')).toMatchObject({ sizeBytes: maxDroppedBytes(1024) + 1 });
+});
+
+test('giveBackHandedIn() gives away nothing that a link leads to', async () => {
+  const { world, path } = await stage();
+  await using _ = world;
+  await mkdir(path('maildrop'));
+  await symlink(world.configFile, path('maildrop/new-a'));
+  await expect(giveBackHandedIn(world.dataDir, { 'new-a': process.getuid?.() ?? 0 })).rejects.toThrow(
+    /ELOOP/,
+  );
+  expect((await stat(world.configFile)).mode & 0o777).toBe(0o600);
 });

@@ -4,7 +4,8 @@
  * would not be known again.
  */
 
-import { chmod, chown, readdir } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maildropDirectory } from '../store/drop-message.ts';
 import { errorCode } from '../store/errors.ts';
@@ -56,10 +57,10 @@ export async function giveBackHandedIn(dataDir: string, handedIn: HandedIn): Pro
   for (const name of await namesIn(directory)) {
     const uid = handedIn[name];
     if (uid !== undefined && (own === 0 || own === uid)) {
-      const path = join(directory, name);
+      await using file = await open(join(directory, name), constants.O_RDONLY | constants.O_NOFOLLOW);
       // By its name, which nobody else knows, the server has to read it.
-      await chmod(path, 0o644);
-      if (own === 0) await chown(path, uid, -1);
+      await file.chmod(0o644);
+      if (own === 0) await file.chown(uid, (await file.stat()).gid);
     } else if (name.startsWith('new-')) {
       const kept = await setAsideDropped(directory, name);
       const who =
