@@ -43,6 +43,7 @@ const packageOf: Readonly<Record<string, string>> = {
   setpriv: 'util-linux',
   swaks: 'swaks',
   'systemd-analyze': 'systemd',
+  'systemd-nspawn': 'systemd-container',
   thunderbird: 'thunderbird',
   unbound: 'unbound',
   unshare: 'util-linux',

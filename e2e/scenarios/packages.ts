@@ -5,6 +5,7 @@ import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../process.ts';
 import { scenario } from '../runner.ts';
+import { playInBootedSystem } from './booted.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -103,6 +104,7 @@ export const packages = scenario(
     if (!isRoot || isInstalled)
       return skip('the Debian package', 'it needs root, and a machine that has none yet');
     await debian(world.path('debs'), step);
+    await playInBootedSystem({ step, skip }, world.path('debs'));
   },
 );
 

@@ -50,6 +50,8 @@ RestartSec=2
 TimeoutStartSec=300
 # A stop lets sessions and deliveries end: 40 s at most.
 TimeoutStopSec=60
+# Programs that it has started end with what they do.
+KillMode=mixed
 LimitNOFILE=65536
 
 User=${userName}
