@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { encodeFrame } from '../admin/frames.ts';
+import { handOver } from '../cli/sendmail/over-socket.ts';
 import { sendmail } from '../cli/sendmail/sendmail.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { controlSocketName } from '../net/control-socket.ts';
@@ -155,5 +156,21 @@ test('where there is no maildrop, a broken connection is a failure for now, and 
     code: 75,
     said: expect.stringContaining('went away before it answered'),
   });
+  await new Promise((resolve) => deaf.close(resolve));
+});
+
+test('a server that does not answer is not waited for without end', async () => {
+  const { server, dataDir } = await start();
+  await server.stop();
+  const deaf = createServer(() => undefined);
+  const path = join(dataDir, controlSocketName);
+  await new Promise<void>((resolve) => deaf.listen(path, resolve));
+  const request = {
+    name: messageName(),
+    uid: process.geteuid?.() ?? 0,
+    envelope: { recipients: [ann] },
+    content: Buffer.from('Subject: x\r\n\r\nhello\r\n'),
+  };
+  expect(await handOver(path, request, 50)).toEqual({ unheard: 'The server does not answer.' });
   await new Promise((resolve) => deaf.close(resolve));
 });

@@ -24,7 +24,13 @@ export interface Told {
   queueId?: string;
 }
 
-/** A server that went away in the middle, or whose disk failed: it may have the message all the same. A sentence for people. It knows the message again by its name. */
+/** A program that calls sendmail waits for it: a server that is stopped, or has no time, is not waited for without end. */
+const patienceMs = 60_000;
+
+/**
+ * A server that went away in the middle, did not answer, or whose disk failed: it may have the message all the same, and knows
+ * it again by its name. A sentence for people.
+ */
 export interface Unheard {
   unheard: string;
 }
@@ -33,11 +39,14 @@ export interface Unheard {
 export async function handOver(
   socketPath: string,
   request: HandInRequest,
+  withinMs = patienceMs,
 ): Promise<Told | Unheard | undefined> {
   const admin = await remoteAdmin(socketPath);
   if (admin === undefined) return undefined;
+  const silence = Promise.withResolvers<Unheard>();
+  const timer = setTimeout(() => silence.resolve({ unheard: 'The server does not answer.' }), withinMs);
   try {
-    return tell(await admin.handIn(request));
+    return await Promise.race([admin.handIn(request).then(tell), silence.promise]);
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     if (error.code === 'connection' || error.code === 'disk') return { unheard: error.message };
@@ -45,6 +54,7 @@ export async function handOver(
     if (error.code === 'bad-request') return undefined;
     return { code: exitCodes.software, lines: [error.message] };
   } finally {
+    clearTimeout(timer);
     await admin.close();
   }
 }

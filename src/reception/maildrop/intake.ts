@@ -107,10 +107,14 @@ const forbidden = ({ user }: Identity, address: Address): string =>
   `user ${user} of this machine may not send as ${formatAddress(address)}. ` +
   `To allow it: [sendmail] senders = [{ user = "${user}", as = ["${addressKey(address)}"] }]`;
 
-/** Time-ordered like every id; of the same file always the same. */
+/** How far a clock may have been set back between two looks at the same file. */
+const clockMs = 24 * 3600_000;
+
+/** Time-ordered like every id; of the same file always the same. Of one from far in the future, as nobody writes it, it is not. */
 function idOf(name: string, uid: number, now: number): string {
   const digest = createHash('sha256').update(`${uid}:${name}`).digest();
-  return encodeId(Math.min(handedInAt(name), now), digest.readUInt32BE());
+  const at = handedInAt(name);
+  return encodeId(at > now + clockMs ? now : at, digest.readUInt32BE());
 }
 
 /** It is in the queue, or has been. */
