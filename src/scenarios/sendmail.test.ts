@@ -162,7 +162,7 @@ test('where there is no maildrop, a broken connection is a failure for now, and 
 test('a server that does not answer is not waited for without end', async () => {
   const { server, dataDir } = await start();
   await server.stop();
-  const deaf = createServer(() => undefined);
+  const deaf = createServer((socket) => socket.resume());
   const path = join(dataDir, controlSocketName);
   await new Promise<void>((resolve) => deaf.listen(path, resolve));
   const request = {
