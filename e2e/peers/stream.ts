@@ -1,5 +1,6 @@
 /** Senders that connect again and again, one after the other, as the world does while a server changes under them. */
 
+import { equal, ok } from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 import { letter } from '../letters.ts';
 import { countMaildir, readMaildir } from '../maildir.ts';
@@ -92,8 +93,25 @@ export class Stream {
 /** By 421: it may come again. */
 class SentAway extends Error {}
 
+/** That nobody was refused or cut off, and that all that was acknowledged is in the Maildir; says how many there were. */
+export async function nothingLost(
+  { connections, acknowledged, refused, cut, sentAway }: Streamed,
+  maildir: string,
+  say: (text: string) => void,
+): Promise<void> {
+  const lost = await lostOf(acknowledged, maildir);
+  say(
+    `${connections} connections: ${refused} refused, ${cut.length} cut off, ${sentAway} asked to come again; ` +
+      `${acknowledged.length} messages acknowledged, ${lost.length} lost`,
+  );
+  equal(refused, 0);
+  equal(cut.length, 0, cut.join('\n'));
+  equal(lost.length, 0, lost.join(' '));
+  ok(acknowledged.length > perSecond);
+}
+
 /** Those of the messages that are in no file of a Maildir, some time after all of them should be there. */
-export async function lostOf(acknowledged: readonly string[], maildir: string): Promise<string[]> {
+async function lostOf(acknowledged: readonly string[], maildir: string): Promise<string[]> {
   await eventually(
     'all that was acknowledged',
     async () => (await countMaildir(maildir)) >= acknowledged.length || undefined,

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot';
 import { messageNamePattern } from '../store/drop-message.ts';
+import { envelopeShape } from '../store/maildrop.ts';
 import { describeIssues } from '../util/shape-issues.ts';
 import type { Admin, Operation } from './admin.ts';
 import { AdminError, adminErrorCodes } from './admin-error.ts';
@@ -237,11 +238,7 @@ export const operations: Record<Operation, Perform> = {
     v.object({
       name: v.pipe(text, v.regex(messageNamePattern)),
       uid: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-      envelope: v.object({
-        from: v.exactOptional(text),
-        recipients: v.pipe(v.array(text), v.minLength(1)),
-        fullName: v.exactOptional(text),
-      }),
+      envelope: v.object(envelopeShape),
       content: v.instance(Buffer),
     }),
     (admin, request) => admin.handIn(request),

@@ -5,11 +5,12 @@
  */
 
 import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { maildropDirectory } from '../store/drop-message.ts';
 import { errorCode } from '../store/errors.ts';
 import { maxDroppedBytes, setAsideDropped } from '../store/maildrop.ts';
+import { namesIn } from '../store/names-in.ts';
 import { type Copied, copyFile } from './files.ts';
 
 /** User ids by the names of files. */
@@ -69,13 +70,4 @@ export async function giveBackHandedIn(dataDir: string, handedIn: HandedIn): Pro
     }
   }
   return warnings;
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -48,12 +48,14 @@ export interface Dropped {
 /** Why a file in there is no message. */
 export type Undroppable = { wrong: string; uid: number };
 
-const envelopeSchema = v.object({
-  posthorn: v.literal(1),
+/** Of a DroppedEnvelope, whichever way it comes in. */
+export const envelopeShape = {
   from: v.exactOptional(v.string()),
   recipients: v.array(v.string()),
   fullName: v.exactOptional(v.string()),
-});
+};
+
+const envelopeSchema = v.object({ posthorn: v.literal(1), ...envelopeShape });
 
 /** To be called by the server, which owns the directory. Rejects with the system's error. */
 export async function openMaildrop(dataDir: string): Promise<string> {
