@@ -12,6 +12,8 @@ export interface Finding {
 
 /** Octets of an input that are printed as text; the rest is in the base64. */
 const longestText = 400;
+const longestPeriod = 256;
+const longestArgument = 2 ** 17;
 
 /** The octets as the text between two quotes of JavaScript would be, one character per octet. */
 export function escaped(octets: Buffer): string {
@@ -26,13 +28,27 @@ export function describeFinding({ target, kind, message, input }: Finding): stri
   const lines = [`FOUND ${target} (${kind}): ${message}`];
   if (input !== undefined) {
     const base64 = input.toString('base64');
-    lines.push(
-      `  ${input.length} octets: '${escaped(input)}'`,
-      `  test case: Buffer.from('${base64}', 'base64')`,
-      `  again: npm run fuzz -- --target ${target} --input ${base64}`,
-    );
+    lines.push(`  ${input.length} octets: '${escaped(input)}'`, `  test case: ${testCase(input)}`);
+    // What is longer than an argument may be (128 KiB) can't be given so.
+    if (base64.length < longestArgument)
+      lines.push(`  again: npm run fuzz -- --target ${target} --input ${base64}`);
   }
   return lines.join('\n');
+}
+
+/** As it is written in a test: a long run as how it is made. */
+function testCase(input: Buffer): string {
+  const period = periodOf(input);
+  if (period === undefined) return `Buffer.from('${input.toString('base64')}', 'base64')`;
+  const pattern = input.toString('base64', 0, period);
+  return `Buffer.alloc(${input.length}, Buffer.from('${pattern}', 'base64'))`;
+}
+
+/** After how many octets the input begins again, where these are few against all. */
+function periodOf(input: Buffer): number | undefined {
+  for (let period = 1; period <= Math.min(longestPeriod, input.length / 4); period++)
+    if (input.subarray(period).equals(input.subarray(0, -period))) return period;
+  return undefined;
 }
 
 /** For `--json`. */

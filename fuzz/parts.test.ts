@@ -68,3 +68,10 @@ test('describeFinding() gives a test case that can be copied', () => {
   expect(text).toContain(`Buffer.from('${input.toString('base64')}', 'base64')`);
   expect(text).toContain(`--target pop3 --input ${input.toString('base64')}`);
 });
+
+test('describeFinding() prints how a long run is made, not the run', () => {
+  const input = Buffer.alloc(200_000, 'abc');
+  const text = describeFinding({ target: 'pop3', kind: 'slow', message: 'oh', input });
+  expect(text).toContain("test case: Buffer.alloc(200000, Buffer.from('YWJj', 'base64'))");
+  expect(text.length).toBeLessThan(1000);
+});

@@ -9,7 +9,7 @@ import { bounded, FilterError } from '../stream.ts';
 import type { MilterChange } from './answers.ts';
 
 /** Changes by one filter to one message. */
-export const maxChanges = 1000;
+const maxChanges = 1000;
 /** Octets of the fields that filters add to one message. */
 export const maxAddedBytes = 65_536;
 /** Of each kind that are told. */
@@ -18,8 +18,12 @@ const maxTold = 10;
 export interface Changes {
   /** In front of the message, in this order: those of earlier filters too. */
   fields: AddedField[];
-  /** Names of the fields that came with the message, lower-case. */
-  received: readonly string[];
+  /** Octets of them. */
+  bytes: number;
+  /** How many fields came with the message, by their names in lower-case. */
+  received: ReadonlyMap<string, number>;
+  /** Asked for so far; a body that comes in pieces counts as one. */
+  count: number;
   /** Names of the fields that this filter has added. */
   added: string[];
   notDone: string[];
@@ -27,16 +31,29 @@ export interface Changes {
   wantsOtherBody: boolean;
 }
 
-export const noChanges = (fields: readonly AddedField[], received: readonly string[] = []): Changes => ({
-  fields: [...fields],
-  received,
-  added: [],
-  notDone: [],
-  wantsOtherBody: false,
-});
+/** `received` are the names of the fields that came with the message. */
+export function noChanges(fields: readonly AddedField[], received: readonly string[] = []): Changes {
+  const counts = new Map<string, number>();
+  for (const name of received) counts.set(name.toLowerCase(), (counts.get(name.toLowerCase()) ?? 0) + 1);
+  return {
+    fields: [...fields],
+    bytes: fields.reduce((sum, field) => sum + fieldBytes(field), 0),
+    received: counts,
+    count: 0,
+    added: [],
+    notDone: [],
+    wantsOtherBody: false,
+  };
+}
 
-/** Applies one change, or notes that it is not done. Throws a FilterError for fields that are none, or too many. */
+/**
+ * Applies one change, or notes that it is not done. Throws a FilterError for fields that are none or too many, and for too
+ * many changes.
+ */
 export function apply(changes: Changes, asked: MilterChange): void {
+  if (asked.change !== 'replaceBody' || !changes.wantsOtherBody) changes.count += 1;
+  if (changes.count > maxChanges)
+    throw new FilterError('lied', `it asks for more than ${maxChanges} changes`);
   switch (asked.change) {
     case 'addField':
       return add(changes, changes.fields.length, asked);
@@ -62,8 +79,8 @@ export function apply(changes: Changes, asked: MilterChange): void {
 
 function add(changes: Changes, place: number, { name, value }: AddedField): void {
   const field = addedField(name, value);
-  const total = changes.fields.reduce((sum, each) => sum + fieldBytes(each), fieldBytes(field));
-  if (total > maxAddedBytes)
+  changes.bytes += fieldBytes(field);
+  if (changes.bytes > maxAddedBytes)
     throw new FilterError('lied', `it adds more than ${maxAddedBytes} octets of header fields`);
   changes.fields.splice(place, 0, field);
   tell(changes.added, bounded(name, 60));
@@ -79,9 +96,9 @@ function changeField(changes: Changes, { name, index, value }: AddedField & { in
     field.name.toLowerCase() === wanted ? [place] : [],
   );
   const place = places[Math.max(0, index - 1)];
-  const count = places.length + changes.received.filter((each) => each === wanted).length;
+  const count = places.length + (changes.received.get(wanted) ?? 0);
   if (place !== undefined) {
-    changes.fields.splice(place, 1);
+    for (const field of changes.fields.splice(place, 1)) changes.bytes -= fieldBytes(field);
     if (value !== '') add(changes, place, { name, value });
   } else if (index <= count) {
     notDone(
