@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import type { AccountSummary } from '../admin/shapes/accounts.ts';
-import type { DomainConfig } from '../config/config.ts';
+import type { DomainConfig } from '../config/receiving.ts';
 import { errorCode } from '../store/errors.ts';
 import { maildirPath } from '../store/maildir.ts';
 import { maildirUsage } from '../store/maildir-usage.ts';

@@ -1,7 +1,8 @@
 /** `posthorn config check`: is the configuration good, and what does it come to? */
 
-import type { Config, DkimConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/problem.ts';
+import type { DkimConfig } from '../config/receiving.ts';
 import { warningsOfSecrets } from '../config/secret-files.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { domainsWithoutSource, sourceRemedy } from '../delivery/route/sources.ts';

@@ -1,6 +1,6 @@
 /** What to try in the playground while it is up: who listens where, passwords, and five commands that work as they stand. */
 
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import type { Page } from './playground-page.ts';
 
 export interface PlaygroundServer {

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
 import type { RecipientSummary } from '../dossier/summary.ts';
 import { compose } from '../mail/compose.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clientServices } from './client-services.ts';
-import type { ListenerConfig, Protocol } from './config.ts';
+import type { ListenerConfig, Protocol } from './listeners.ts';
 
 const listener = (protocol: Protocol, port: number, more: Partial<ListenerConfig> = {}): ListenerConfig => ({
   ...{ protocol, address: '::', port, allowPlaintextAuth: false, bareNewline: 'reject', proxied: false },

@@ -6,13 +6,14 @@
 import type { TomlTable } from 'smol-toml';
 import * as v from 'valibot';
 import { type AcmeConfig, acmeShape } from './acme.ts';
-import type { DkimConfig, Protocol } from './config.ts';
 import type { FilterInput } from './filter.ts';
 import { isTable } from './kinds.ts';
+import type { Protocol } from './listeners.ts';
 import { listenerShape, standardPorts } from './listeners.ts';
 import type { HostPort } from './network.ts';
 import { introspectionShape } from './people.ts';
 import type { KeyPath } from './problem.ts';
+import type { DkimConfig } from './receiving.ts';
 import {
   abuseShape,
   arcShape,

@@ -6,9 +6,9 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { access, constants, readFile } from 'node:fs/promises';
 import { parseDkimKey } from '../authentication/dkim-key.ts';
-import type { DkimConfig } from './config.ts';
 import type { Draft, Finding, PairDraft } from './draft.ts';
 import type { KeyPath } from './problem.ts';
+import type { DkimConfig } from './receiving.ts';
 import { parsePassword, readSecret, type SecretSource } from './secret.ts';
 
 export async function checkFiles({

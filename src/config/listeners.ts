@@ -1,9 +1,10 @@
 /** `[[listener]]`: where the server listens, and for which protocol. */
 
 import * as v from 'valibot';
-import type { ListenerConfig, Protocol } from './config.ts';
 import * as kinds from './kinds.ts';
 import * as values from './values.ts';
+
+export type Protocol = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'pop3' | 'pop3s' | 'http' | 'https';
 
 export const protocols = [
   'smtp',
@@ -27,6 +28,23 @@ export const standardPorts: Record<Protocol, number> = {
   http: 80,
   https: 443,
 };
+
+export interface ListenerConfig {
+  protocol: Protocol;
+  address: string;
+  /** 0 lets the system choose (tests). */
+  port: number;
+  /** LMTP only: the path of a Unix socket, in the place of address and port. */
+  socket?: string;
+  /** POP3 without TLS may authenticate; only for tests and loopback. */
+  allowPlaintextAuth: boolean;
+  /** What a bare CR or LF in message data gets. Default: "reject" on smtp, "normalize" on submission. */
+  bareNewline: 'reject' | 'normalize';
+  /** CIDR blocks of the proxies by which alone clients come here, with a PROXY header; absent: directly. */
+  proxyProtocol?: readonly string[];
+  /** HTTP only: it is for the web servers in front (`[web] proxies`), and serves what HTTPS does. */
+  proxied: boolean;
+}
 
 export const listenerShape = (directory: string) => ({
   protocol: kinds.oneOf(...protocols),

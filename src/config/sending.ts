@@ -5,6 +5,11 @@ import * as kinds from './kinds.ts';
 import { standardPorts } from './listeners.ts';
 import * as values from './values.ts';
 
+export interface RelayConfig {
+  /** CIDR blocks that may relay without AUTH and skip sender checks and rate limits. */
+  trustedNetworks: readonly string[];
+}
+
 export const relayShape = {
   trustedNetworks: v.optional(kinds.list(values.trustedNetwork(), '["192.0.2.0/24"]'), []),
 };
@@ -13,6 +18,36 @@ export const fallbackPortsShape = {
   submissions: v.optional(values.remotePort(), standardPorts.submissions),
   submission: v.optional(values.remotePort(), standardPorts.submission),
 };
+
+export interface DeliveryConfig {
+  /** Port of the MX hosts. */
+  port: number;
+  /** Where no MX host can be connected to: the domain itself, then other ports. */
+  fallback: boolean;
+  fallbackPorts: { submissions: number; submission: number };
+  /** MX hosts at loopback or private addresses may be used. */
+  allowPrivateAddresses: boolean;
+  /** PEM file of certificate authorities trusted besides the system's, for outbound verification. */
+  caFile?: string;
+  /** Port of the web servers that serve MTA-STS policies. */
+  httpsPort: number;
+  /** Connections at once to one receiving site, at most. Default: as `delivery/route/site-limits.ts` has it. */
+  connectionsPerSite?: number;
+  /** A file that takes down what the scheduler does, from the start of the server. */
+  scheduleTrace?: string;
+  /** Deliveries at once, local and remote together. */
+  concurrency: number;
+  /** What a 5xx means: final, final but for what may heal, or never final. */
+  permanentFailures: 'strict' | 'careful' | 'never';
+  /** Waits after the first, second … attempt; the last one repeats. Never empty. */
+  retryMinutes: readonly number[];
+  /** A message is given up this long after it was accepted. */
+  lifetimeHours: number;
+  /** The sender is told of a delay once, after this long; 0: never. */
+  delayWarningHours: number;
+  /** An attempt of which nobody knows whether it succeeded is not repeated before this. */
+  doubtMinutes: number;
+}
 
 export const deliveryShape = (directory: string) => ({
   relayHost: v.exactOptional(values.smtpHost()),
@@ -36,6 +71,16 @@ export const deliveryShape = (directory: string) => ({
   doubtMinutes: v.optional(kinds.count(0, 1440, 'minutes'), 10),
 });
 
+/** Limits of one receiving site: all domains whose MX hosts' names end so, or these domains. */
+export interface SiteConfig {
+  mx: readonly string[];
+  domains: readonly string[];
+  connections?: number;
+  messagesPerConnection?: number;
+  messagesPerHour?: number;
+  recipientsPerMessage?: number;
+}
+
 export const siteShape = {
   mx: v.optional(kinds.list(values.hostEnding(), '["google.com"]'), []),
   domains: v.optional(kinds.list(values.domainName(), '["example.org"]'), []),
@@ -44,6 +89,7 @@ export const siteShape = {
   messagesPerHour: v.exactOptional(kinds.count(1, 10_000_000, 'messages')),
   recipientsPerMessage: v.exactOptional(kinds.count(1, 1000, 'recipients')),
 };
+
 /** What belongs to which protocol is for `transport-checks.ts`, and so are defaults: here each key stands alone. */
 export const transportShape = (directory: string) => ({
   domains: kinds.list(values.domainPattern(), '["example.net"]'),
@@ -61,12 +107,30 @@ export const transportShape = (directory: string) => ({
   concurrency: v.exactOptional(kinds.count(1, 1000, 'processes')),
 });
 
+export interface SourceConfig {
+  /** Of this machine, canonical. */
+  address: string;
+  /** What receivers see instead, behind a translator of addresses. */
+  publicAddress?: string;
+  /** Default: the hostname. */
+  ehloName?: string;
+  /** Addresses, as `addressKey()` writes them, and domains whose mail it sends; empty: everybody's who has no other. */
+  senders: readonly string[];
+}
+
 export const sourceShape = {
   address: values.sourceAddress(),
   publicAddress: v.exactOptional(values.sourceAddress()),
   ehloName: v.exactOptional(values.hostName()),
   senders: v.exactOptional(kinds.list(values.sender(), '["example.com"]')),
 };
+
+export interface GuardConfig {
+  /** Look at the addresses that we send from. */
+  enabled: boolean;
+  /** DNS zones of block lists. */
+  blocklists: readonly string[];
+}
 
 export const guardShape = {
   enabled: v.optional(kinds.flag(), true),
@@ -76,6 +140,15 @@ export const guardShape = {
     'psbl.surriel.com',
   ]),
 };
+
+export interface SuppressionConfig {
+  /** Our users' mail is refused for addresses that nobody has, as their servers have said. */
+  enabled: boolean;
+  /** Refusals for good, an hour apart at least, until then. */
+  failures: number;
+  /** At most for so long. */
+  days: number;
+}
 
 /** Why so many, and so long: docs/decisions/0021. */
 export const suppressionShape = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { DomainConfig } from './config.ts';
+import type { DomainConfig } from './receiving.ts';
 import { stsPolicyOf } from './sts-policies.ts';
 
 const policyOf = (domain: DomainConfig, ...others: DomainConfig[]) =>

@@ -1,7 +1,8 @@
 /** Which MTA-STS policy each domain of ours has (RFC 8461): for the web listeners that serve it, and for the record that names it. */
 
 import type { StsPolicy } from '../mta-sts/policy.ts';
-import type { Config, DomainConfig } from './config.ts';
+import type { Config } from './config.ts';
+import type { DomainConfig } from './receiving.ts';
 import type { MtaStsConfig } from './web.ts';
 
 /** What the domain has where nothing is set: senders report what would fail, and deliver all the same. */

@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSigner, type DkimSigner, joinSigners } from '../authentication/dkim-sign.ts';
-import type { Config, DomainConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { DomainConfig } from '../config/receiving.ts';
 import { cachedResolver } from '../dns/cache.ts';
 import type { Resolver } from '../dns/resolver.ts';
 import { ownListeners } from '../net/addresses.ts';

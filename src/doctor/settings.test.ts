@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import { examineSettings } from './settings.ts';
 
 const listener = (changes: Partial<ListenerConfig>): ListenerConfig => ({

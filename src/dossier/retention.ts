@@ -1,6 +1,6 @@
 /** How long dossiers are kept, and that none is kept where they are switched off. */
 
-import type { DossierConfig } from '../config/config.ts';
+import type { DossierConfig } from '../config/receiving.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';

@@ -1,6 +1,6 @@
 /** When a job that did not succeed is tried again, and when it is given up. Pure. */
 
-import type { DeliveryConfig } from '../config/config.ts';
+import type { DeliveryConfig } from '../config/sending.ts';
 import type { JobRow } from '../store/job.ts';
 
 const minute = 60_000;

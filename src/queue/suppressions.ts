@@ -4,7 +4,7 @@
  * start; the doors ask without waiting (reception/suppressed.ts).
  */
 
-import type { SuppressionConfig } from '../config/config.ts';
+import type { SuppressionConfig } from '../config/sending.ts';
 import type { DossierEvent } from '../dossier/event.ts';
 import { type Address, addressKey, parseAddress } from '../mail/address.ts';
 import type { EventRow } from '../store/event-store.ts';

@@ -1,6 +1,6 @@
 /** The ways to log in, put together: passwords, SCRAM, tokens, and which mechanisms a client is told of. */
 
-import type { OauthConfig } from '../config/config.ts';
+import type { OauthConfig } from '../config/people.ts';
 import type { Https } from '../net/https.ts';
 import type { Service, StartMechanism } from '../sasl/exchange.ts';
 import { noteUse, readAppPasswords } from '../store/app-passwords.ts';

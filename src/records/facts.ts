@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { dkimRecord, parseDkimKey } from '../authentication/dkim-key.ts';
 import { clientServices } from '../config/client-services.ts';
-import type { Config, DomainConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { DomainConfig } from '../config/receiving.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';

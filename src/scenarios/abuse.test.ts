@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { freePort } from '../testing/free-ports.ts';
 import { LineConnection } from '../testing/line-connection.ts';

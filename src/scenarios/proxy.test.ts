@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import { freePort } from '../testing/free-ports.ts';
 import { LineConnection } from '../testing/line-connection.ts';
 import { startWorld, type World } from '../testing/world.ts';

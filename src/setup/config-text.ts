@@ -1,7 +1,7 @@
 /** The text of a configuration that explains itself: what quickstart writes, and people go on with. TOML. */
 
 import { relative } from 'node:path';
-import type { DkimConfig } from '../config/config.ts';
+import type { DkimConfig } from '../config/receiving.ts';
 import type { OwnAddresses } from './addresses.ts';
 
 export interface NewListener {

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DkimKeyType, generateDkimKey } from '../authentication/dkim-key.ts';
-import type { DkimConfig } from '../config/config.ts';
+import type { DkimConfig } from '../config/receiving.ts';
 import { isThere } from './machine.ts';
 import type { StepOutcome } from './step.ts';
 

@@ -1,6 +1,6 @@
 /** What a simulation plays: receivers that behave as scripted, mail for each, and a server's settings. Plain data. */
 
-import type { DeliveryConfig, SiteConfig } from '../config/config.ts';
+import type { DeliveryConfig, SiteConfig } from '../config/sending.ts';
 import type { Reply } from '../smtp/reply.ts';
 
 export interface Scenario {

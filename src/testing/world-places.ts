@@ -1,7 +1,7 @@
 /** Which addresses and ports the servers of a world get. Knows nothing of what they do there. */
 
 import { networkInterfaces } from 'node:os';
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import { freePort } from './free-ports.ts';
 
 export const protocols = [

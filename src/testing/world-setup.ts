@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify, type TomlTable } from 'smol-toml';
 import { generateDkimKey } from '../authentication/dkim-key.ts';
-import type { Protocol } from '../config/config.ts';
+import type { Protocol } from '../config/listeners.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Clock } from '../util/clock.ts';
 import type { TestAuthority } from './certificates.ts';

@@ -2,7 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientServices } from '../config/client-services.ts';
-import type { Config, DomainConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { DomainConfig } from '../config/receiving.ts';
 import { stsPolicyOf } from '../config/sts-policies.ts';
 import { addressKey, parseAddress } from '../mail/address.ts';
 import { formatPolicy } from '../mta-sts/serve.ts';

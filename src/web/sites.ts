@@ -1,6 +1,7 @@
 /** Which of our names a request is for. Names that are not ours are nobody's: no page, no redirect. */
 
-import type { Config, DomainConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { DomainConfig } from '../config/receiving.ts';
 import { findFamily } from '../net/addresses.ts';
 
 export interface Site {

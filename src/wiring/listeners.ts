@@ -3,7 +3,8 @@
  * a connection is served as what is in force when it comes.
  */
 
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import type { Service } from '../net/accepting.ts';
 import type { OpenSession } from '../net/connection.ts';
 import { Crowd } from '../net/crowd.ts';

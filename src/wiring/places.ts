@@ -1,6 +1,6 @@
 /** Where listeners are, and what listens there already: of this process before, or of another one. */
 
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import type { Listener } from '../net/listener.ts';
 import type { PassedSocket } from '../net/passed-sockets.ts';
 

@@ -1,6 +1,7 @@
 /** Which machine and application serve a connection that has been let in, as one reading of the configuration has it. */
 
-import type { Config, ListenerConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import { addressClass } from '../net/addresses.ts';
 import { Connection, type OpenSession } from '../net/connection.ts';
 import type { Socket } from '../net/listener.ts';

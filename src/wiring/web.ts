@@ -1,6 +1,6 @@
 /** The wiring of the web listeners. What they are made of is loaded only where there is one. */
 
-import type { ListenerConfig } from '../config/config.ts';
+import type { ListenerConfig } from '../config/listeners.ts';
 import { readSecret } from '../config/secret.ts';
 import type { Service } from '../net/accepting.ts';
 import type { OpenSession } from '../net/connection.ts';

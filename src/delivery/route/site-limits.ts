@@ -1,6 +1,6 @@
 /** How much each receiving site gets at most. */
 
-import type { DeliveryConfig } from '../../config/config.ts';
+import type { DeliveryConfig } from '../../config/sending.ts';
 import { firstConnections, type SiteLimits } from '../../queue/pace.ts';
 import type { SiteTable } from './site-tables.ts';
 import { isTransport, localSite } from './sites.ts';

@@ -3,7 +3,7 @@
  * else one of the known receivers'. All that falls under one table is one site, with its limits in common.
  */
 
-import type { SiteConfig } from '../../config/config.ts';
+import type { SiteConfig } from '../../config/sending.ts';
 import { type KnownSite, knownSites } from './known-sites.ts';
 import type { Route } from './route.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SourceConfig } from '../../config/config.ts';
+import type { SourceConfig } from '../../config/sending.ts';
 import type { Endpoint } from '../../dossier/event.ts';
 import {
   domainsWithoutSource,

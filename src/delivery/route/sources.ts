@@ -4,7 +4,8 @@
  * configuration the system chooses, as long as the guard has nothing against it.
  */
 
-import type { Config, SourceConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { SourceConfig } from '../../config/sending.ts';
 import type { Endpoint } from '../../dossier/event.ts';
 import { addressKey, parseAddress } from '../../mail/address.ts';
 import { addressClass, findFamily } from '../../net/addresses.ts';

@@ -5,7 +5,7 @@
  * down before the first `250` for what they hold; what was sent, in batches.
  */
 
-import type { AbuseConfig } from '../../config/config.ts';
+import type { AbuseConfig } from '../../config/receiving.ts';
 import type { DossierEvent } from '../../dossier/event.ts';
 import type { AccountSettings } from '../../store/account-store.ts';
 import type { Memo } from '../../store/memo-store.ts';

@@ -4,7 +4,7 @@
  * start; the doors ask without waiting.
  */
 
-import type { AbuseConfig } from '../../config/config.ts';
+import type { AbuseConfig } from '../../config/receiving.ts';
 import { durationOf } from '../../dossier/words.ts';
 import { type ClientNetworks, clientNetworks } from '../../net/client-networks.ts';
 import { networkSet } from '../../net/networks.ts';

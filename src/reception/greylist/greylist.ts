@@ -6,7 +6,7 @@
  */
 
 import * as v from 'valibot';
-import type { GreylistingConfig } from '../../config/config.ts';
+import type { GreylistingConfig } from '../../config/receiving.ts';
 import { canonicalAddress, findFamily } from '../../net/addresses.ts';
 import { clientNetworks } from '../../net/client-networks.ts';
 import { networkSet } from '../../net/networks.ts';

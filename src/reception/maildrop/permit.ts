@@ -1,6 +1,7 @@
 /** In whose name a user of this machine may send. Pure. */
 
-import type { Config, SendmailConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
+import type { SendmailConfig } from '../../config/people.ts';
 import { type Address, addressKey, formatAddress, parseAddress } from '../../mail/address.ts';
 import { encodeName } from '../../mail/encode-words.ts';
 import { fieldValue, findFields, parseHeader } from '../../mail/header.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OauthConfig } from '../../config/config.ts';
+import type { OauthConfig } from '../../config/people.ts';
 import type { Https, HttpsRequest } from '../../net/https.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { issuer, keySet, tokenOf } from '../../testing/tokens.ts';

@@ -1,6 +1,6 @@
 /** Whether a token is good: by its signature and claims, or by asking its issuer (RFC 7662). */
 
-import type { OauthConfig } from '../../config/config.ts';
+import type { OauthConfig } from '../../config/people.ts';
 import { readSecret } from '../../config/secret.ts';
 import type { Https } from '../../net/https.ts';
 import { addressIn, type Mapping } from '../../oauth/claims.ts';
