@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../dns/zone-data.ts';
 import { socketDialler } from '../net/conversation.ts';
+import type { NotTried } from '../queue/attempts.ts';
 import { Directory } from '../queue/directory.ts';
-import type { NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
+import type { Queue } from '../queue/queue.ts';
 import { defaultRetryPolicy } from '../queue/retry.ts';
+import type { SiteTrouble } from '../queue/sites.ts';
 import { createDirectAgent } from '../store/delivery-agent.ts';
 import type { JobRow } from '../store/job.ts';
 import type { MessageRow } from '../store/message.ts';

@@ -6,9 +6,12 @@
 
 import type { Resolver } from '../dns/resolver.ts';
 import type { DossierEvent } from '../dossier/event.ts';
+import type { NotTried } from '../queue/attempts.ts';
+import type { DeliveryGroup } from '../queue/hand-out.ts';
 import { isInDoubt } from '../queue/hand-out.ts';
-import type { DeliveryGroup, NotTried, Queue, SiteTrouble } from '../queue/queue.ts';
+import type { Queue } from '../queue/queue.ts';
 import { attemptsMade, defaultRetryPolicy, type RetryPolicy } from '../queue/retry.ts';
+import type { SiteTrouble } from '../queue/sites.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import type { JobRow } from '../store/job.ts';

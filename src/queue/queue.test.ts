@@ -12,8 +12,9 @@ import {
   type TemporaryStore,
   temporaryStore,
 } from '../testing/store.ts';
+import { leaseMs } from './claims.ts';
 import { heldEntry } from './entry.ts';
-import { leaseMs, type QueueParts } from './queue.ts';
+import type { QueueParts } from './queue.ts';
 
 const minute = 60_000;
 

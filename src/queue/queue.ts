@@ -4,42 +4,32 @@
  * Knows neither how mail arrives nor how it is delivered.
  */
 
-import { StoreFullError } from '../store/errors.ts';
 import type { EventRow } from '../store/event-store.ts';
 import type { JobRow } from '../store/job.ts';
-import type { ClaimedMessage, NewMessage, Settlement } from '../store/queue-store.ts';
+import type { NewMessage, Settlement } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
-import { type Clock, sleep } from '../util/clock.ts';
+import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { Attempts, type Deliver, type NotTried } from './attempts.ts';
-import {
-  type DeliveryGroup,
-  groupOf,
-  type HandOutParts,
-  handOut,
-  isInDoubt,
-  type SentBy,
-} from './hand-out.ts';
+import { Claims } from './claims.ts';
+import type { DeliveryGroup, HandOutParts, SentBy } from './hand-out.ts';
 import { eachIn, takeAll } from './line.ts';
 import type { Matches } from './matches.ts';
 import { outlookOf, type SiteOutlook } from './outlook.ts';
 import type { ScheduleRecorder } from './recording.ts';
-import { Returns, troubleMs } from './returns.ts';
+import { Returns } from './returns.ts';
 import {
-  type FullLine,
   hasRoom,
   initialSchedule,
   type ScheduleCommand,
   type ScheduleEvent,
   type ScheduleLimits,
   type ScheduleState,
-  type SiteTrouble,
   step,
 } from './schedule.ts';
 import { SetAside } from './set-aside.ts';
+import { settleWithRoom } from './settle-with-room.ts';
 import type { Suspension } from './suspensions.ts';
-
-export type { DeliveryGroup, FullLine, NotTried, SiteTrouble };
 
 export interface QueueParts {
   store: Store;
@@ -58,12 +48,6 @@ export interface QueueParts {
   suspensions?: readonly Suspension[];
 }
 
-/**
- * The lease of a claim. When it runs out while the job still waits here, the store hands it out once more; what is held
- * already is not taken twice, so nothing is sent twice.
- */
-export const leaseMs = 4 * 3600_000;
-
 /** At shutdown deliveries that are under way get this long to end. */
 const drainMs = 10_000;
 
@@ -77,8 +61,7 @@ export class Queue {
   #stopping = false;
   /** Claimed, but not begun when the queue was stopped. */
   readonly #unbegun: DeliveryGroup[] = [];
-  /** Names of the jobs that are in memory. */
-  readonly #held = new Set<string>();
+  readonly #claims: Claims;
   readonly #aside: SetAside;
   readonly #returns: Returns;
   readonly #attempts: Attempts;
@@ -87,22 +70,19 @@ export class Queue {
 
   constructor(parts: QueueParts) {
     this.#parts = parts;
-    const { store, clock, log } = parts;
+    const { store, clock, log, siteOf, deliver } = parts;
+    const common = { clock, log, signal: this.#stop.signal };
     this.#returns = new Returns({
+      ...common,
       store,
-      clock,
-      log,
-      signal: this.#stop.signal,
       isSplit: (group) => this.#isSplit(group),
       given: (jobs) => {
-        for (const job of jobs) this.#held.delete(nameOf(job));
+        for (const job of jobs) this.#claims.letGo(job);
       },
     });
     this.#attempts = new Attempts({
-      clock,
-      log,
-      signal: this.#stop.signal,
-      deliver: parts.deliver,
+      ...common,
+      deliver,
       settle: (settlement) => this.settle(settlement),
     });
     this.#aside = new SetAside(
@@ -116,6 +96,14 @@ export class Queue {
       },
       parts.suspensions ?? [],
     );
+    this.#claims = new Claims({
+      ...{ ...common, store, siteOf },
+      isStopping: () => this.#stopping,
+      rest: (group) => this.#aside.rest(group),
+      settleUntried: (group) => this.#settleUntried(group),
+      track: (work) => this.#track(work),
+      on: (event) => this.#on(event),
+    });
     this.#schedule = initialSchedule(parts.limits);
   }
 
@@ -142,7 +130,7 @@ export class Queue {
     }
     this.#afterwards(() => {
       this.#parts.onEvents(entry.events);
-      if (claimed) this.#handOut(entry);
+      if (claimed) this.#claims.handOut(entry);
       else if (!isHeld) this.#on({ type: 'due', at: Math.max(dueAt, this.#parts.clock.now()) });
     });
   }
@@ -164,30 +152,14 @@ export class Queue {
     settlement: Omit<Settlement, 'reports'> & { reports: Omit<NewMessage, 'claimed'>[] },
   ): Promise<void> {
     const reports = settlement.reports.map((report) => ({ ...report, claimed: false }));
-    await this.#record({ ...settlement, reports });
+    const { store, clock, log } = this.#parts;
+    await settleWithRoom({ store, clock, log, signal: this.#stop.signal }, { ...settlement, reports });
     const { queueId } = settlement;
-    for (const { number } of settlement.results) this.#held.delete(nameOf({ queueId, number }));
+    for (const { number } of settlement.results) this.#claims.letGo({ queueId, number });
     this.#parts.onEvents([settlement, ...reports].flatMap(({ events }) => events));
     const retries = settlement.results.flatMap((job) => (job.result === 'retry' ? [job.nextAttemptAt] : []));
-    if (reports.length > 0) retries.push(this.#parts.clock.now());
+    if (reports.length > 0) retries.push(clock.now());
     if (retries.length > 0) this.#on({ type: 'due', at: Math.min(...retries) });
-  }
-
-  /** On a full disk the result waits, and keeps its place in the schedule: without it the message would go out again. */
-  async #record(settlement: Settlement): Promise<void> {
-    const { store, clock, log } = this.#parts;
-    for (;;) {
-      try {
-        return await store.settle(settlement);
-      } catch (error) {
-        if (!(error instanceof StoreFullError)) throw error;
-        log.error(
-          { queueId: settlement.queueId },
-          'the disk is full; the result of a delivery waits for room',
-        );
-        await sleep(clock, troubleMs, this.#stop.signal);
-      }
-    }
   }
 
   /** Something in the store has become due by another way than this object's, and is to be tried whatever is known. */
@@ -267,7 +239,7 @@ export class Queue {
       case 'start':
         return this.#start(command.group);
       case 'claim':
-        this.#claiming = this.#track(this.#claim(command.limit));
+        this.#claiming = this.#track(this.#claims.claim(command.limit));
         return;
       case 'putBack':
         return void this.#putBack(command.group, command.until);
@@ -282,56 +254,6 @@ export class Queue {
     this.#cancelWake?.();
     const { clock } = this.#parts;
     this.#cancelWake = clock.after(at - clock.now(), () => this.#on({ type: 'tick' }));
-  }
-
-  async #claim(limit: number): Promise<void> {
-    const { store, clock, log } = this.#parts;
-    let claimed: ClaimedMessage[] = [];
-    let nextDueAt: number | undefined = clock.now() + troubleMs;
-    try {
-      claimed = this.#notHeld(await store.claim({ now: clock.now(), limit, leaseMs, byShares: true }));
-      nextDueAt = await store.nextDue();
-    } catch (error) {
-      log.error({ err: error }, 'cannot claim jobs from the store');
-    }
-    const jobCount = claimed.reduce((sum, { jobs }) => sum + jobs.length, 0);
-    this.#on({ type: 'claimed', jobCount, nextDueAt });
-    for (const message of claimed) this.#handOut(message);
-  }
-
-  /** Without the jobs whose lease ran out while they waited here. */
-  #notHeld(claimed: ClaimedMessage[]): ClaimedMessage[] {
-    return claimed
-      .map(({ message, jobs }) => ({ message, jobs: jobs.filter((job) => !this.#held.has(nameOf(job))) }))
-      .filter(({ jobs }) => jobs.length > 0);
-  }
-
-  #handOut(claimed: ClaimedMessage): void {
-    for (const job of claimed.jobs) this.#held.add(nameOf(job));
-    const { siteOf, log } = this.#parts;
-    const ready = (group: DeliveryGroup) => this.#receive(group);
-    const rest = handOut({ siteOf, log, ready, signal: this.#stop.signal }, claimed);
-    if (rest) void this.#track(rest);
-  }
-
-  /** Of new work the schedule gets what is not suspended, nor in doubt. */
-  #receive(group: DeliveryGroup): void {
-    const wanted = this.#stopping ? group : this.#wanted(group);
-    const jobCount = group.jobCount - (wanted?.jobCount ?? 0);
-    if (jobCount > 0) this.#on({ type: 'cancelled', jobCount });
-    if (wanted) this.#on({ type: 'ready', group: wanted });
-  }
-
-  /** What is in doubt is told so at once, and is tried later: it needs no place. */
-  #wanted(group: DeliveryGroup): DeliveryGroup | undefined {
-    const rest = this.#aside.rest(group);
-    if (!rest?.jobs.some(isInDoubt)) return rest;
-    const { doubtful = [], certain } = Object.groupBy(rest.jobs, (job) =>
-      isInDoubt(job) ? 'doubtful' : 'certain',
-    );
-    const { site, message } = rest;
-    void this.#track(this.#settleUntried(groupOf(site, message, doubtful)));
-    return certain && groupOf(site, message, certain);
   }
 
   /** It may have been suspended while it waited for its turn. */
@@ -372,5 +294,3 @@ export class Queue {
     return tracked;
   }
 }
-
-const nameOf = ({ queueId, number }: Pick<JobRow, 'queueId' | 'number'>): string => `${queueId}.${number}`;

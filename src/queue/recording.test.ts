@@ -4,7 +4,7 @@ import { fakeClock } from '../testing/fake-clock.ts';
 import { QueueStage } from '../testing/queue-stage.ts';
 import { piece, places, refused, tooFast } from '../testing/schedule-stage.ts';
 import { sampleJob, sampleMessage, type TemporaryStore, temporaryStore } from '../testing/store.ts';
-import type { DeliveryGroup } from './queue.ts';
+import type { DeliveryGroup } from './hand-out.ts';
 import { replay, ScheduleRecorder } from './recording.ts';
 import { initialSchedule, type ScheduleLimits, step } from './schedule.ts';
 

@@ -1,12 +1,9 @@
 /** A real queue before a test's eyes: the test sees what is begun, and says how each delivery ends. */
 
-import {
-  type DeliveryGroup,
-  type NotTried,
-  Queue,
-  type QueueParts,
-  type SiteTrouble,
-} from '../queue/queue.ts';
+import type { NotTried } from '../queue/attempts.ts';
+import type { DeliveryGroup } from '../queue/hand-out.ts';
+import { Queue, type QueueParts } from '../queue/queue.ts';
+import type { SiteTrouble } from '../queue/sites.ts';
 import type { JobResult, NewMessage } from '../store/queue-store.ts';
 import type { Clock } from '../util/clock.ts';
 import { createLog } from '../util/log.ts';

@@ -3,7 +3,8 @@
 import type { Receivers } from '../delivery/receivers/receivers.ts';
 import { localSite } from '../delivery/route/sites.ts';
 import { logEvents } from '../dossier/log-events.ts';
-import { type DeliveryGroup, Queue } from '../queue/queue.ts';
+import type { DeliveryGroup } from '../queue/hand-out.ts';
+import { Queue } from '../queue/queue.ts';
 import { ScheduleRecorder } from '../queue/recording.ts';
 import type { ScheduleLimits } from '../queue/schedule.ts';
 import type { Suppressions } from '../queue/suppressions.ts';

@@ -3,7 +3,8 @@
  * wants less. And what is said of mail that is not tried since its site was not reached, or was busy, a moment ago.
  */
 
-import type { FullLine, NotTried, SiteTrouble } from '../../queue/queue.ts';
+import type { NotTried } from '../../queue/attempts.ts';
+import type { FullLine, SiteTrouble } from '../../queue/sites.ts';
 import { type Suspension, suspendedWhat } from '../../queue/suspensions.ts';
 import { replyText } from '../../smtp/reply.ts';
 import type { JobRow } from '../../store/job.ts';
