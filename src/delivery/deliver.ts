@@ -15,7 +15,7 @@ import type { SiteTrouble } from '../queue/sites.ts';
 import { firstDownMs } from '../queue/sites.ts';
 import { lookAgainAt, type Suspension, suspensionEnd } from '../queue/suspensions.ts';
 import type { JobRow } from '../store/job.ts';
-import type { MessageRow } from '../store/message.ts';
+import { type MessageRow, tracedAs } from '../store/message.ts';
 import type { Log } from '../util/log.ts';
 import { type Decision, type DecisionParts, decide } from './decision.ts';
 import { tryInTime } from './deliver-by.ts';
@@ -103,6 +103,7 @@ export async function deliver(
       ...reports.events,
     ],
     reports: reports.entries,
+    ...tracedAs(message),
     // Where mail for one domain takes different ways, another one may be open.
     ...(holdUntil !== undefined && !isSplit(parts, jobs) && { holdUntil }),
   });

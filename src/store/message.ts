@@ -54,6 +54,12 @@ export interface MessageRow {
   /** The Message-ID header field's value with its angle brackets; for `trace`. */
   messageId?: string;
   requests?: MessageRequests;
+  /**
+   * The span that the message's further spans hang from (W3C Trace Context §3.2, `00-TRACE-SPAN-FLAGS`): that of its receipt,
+   * put here by whoever writes that span, as the message is accepted; before, the one that this is a part of. Absent for
+   * nearly all mail.
+   */
+  traceparent?: string;
 }
 
 /** What the sender asked for beyond delivery, of every hop. Absent for nearly all mail. */
@@ -80,3 +86,9 @@ export interface DeliverByRequest {
   mode: 'R' | 'N';
   trace?: true;
 }
+
+/** For what belongs to the message: its part in a trace, where it has one. */
+export const tracedAs = ({
+  traceparent,
+}: Pick<MessageRow, 'traceparent'>): Pick<MessageRow, 'traceparent'> =>
+  traceparent === undefined ? {} : { traceparent };

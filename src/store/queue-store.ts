@@ -68,6 +68,8 @@ export interface Settlement {
   events: EventRow[];
   /** DSNs and notices that this outcome gives rise to. */
   reports: NewMessage[];
+  /** The message's own, where it has one: for whoever writes spans. */
+  traceparent?: string;
   /** The site was not reached: holds the destinations of the jobs that are tried again, as `release` can. */
   holdUntil?: number;
 }

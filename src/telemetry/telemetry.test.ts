@@ -1,76 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { DossierEvent } from '../dossier/event.ts';
+import { describe, expect, test } from 'vitest';
 import { fakeClock } from '../testing/fake-clock.ts';
-import { queueIds } from '../util/queue-id.ts';
+import { at, events } from '../testing/telemetry-events.ts';
 import { maxNames, nameLabels, replyLabel, statusLabel } from './labels.ts';
 import { Metrics } from './metrics.ts';
-import { openSpans, timedOf, traceOf } from './spans.ts';
 import { queueCountMs } from './state-metrics.ts';
 import { watchedStore } from './watched-store.ts';
-
-const at = Date.parse('2026-11-28T12:00:00Z');
-const queueId = queueIds(
-  () => at,
-  () => 0,
-)();
-
-const events: DossierEvent[] = [
-  {
-    ...{ at: at + 200, queueId, event: 'accepted' },
-    data: {
-      via: 'smtp',
-      from: 'a@example.com',
-      to: ['b@example.net'],
-      sizeBytes: 1000,
-      tls: { version: 'TLSv1.3', cipher: 'x' },
-    },
-  },
-  {
-    ...{ at: at + 200, queueId, event: 'checked' },
-    data: {
-      ...{
-        authenticationResults: '',
-        spf: 'pass',
-        dkim: 'fail (example.com), pass (b.example)',
-        dmarc: 'none',
-      },
-      ...{ decision: 'accept', rule: '', durationMs: 150 },
-    },
-  },
-  {
-    ...{ at: at + 300, queueId, recipient: 'b@example.net', event: 'routed' },
-    data: { domain: 'example.net', answers: [], hosts: ['mx.example.net'], durationMs: 40 },
-  },
-  {
-    ...{ at: at + 400, queueId, event: 'attempted' },
-    data: {
-      endpoint: { host: 'alt1.google.com', address: '192.0.2.1', port: 25 },
-      tls: { version: 'TLSv1.2', cipher: 'x', certificate: 'verified' },
-      ...{
-        reused: false,
-        dialogue: [
-          [0, 'S: 220'],
-          [600, 'S: 250'],
-        ],
-      },
-    },
-  },
-  {
-    ...{ at: at + 1000, queueId, recipient: 'b@example.net', event: 'delivered' },
-    data: { endpoint: { host: 'alt1.google.com', address: '192.0.2.1', port: 25 } },
-  },
-  { at: at + 900, queueId, recipient: 'c@example.com', event: 'delivered', data: { folder: 'Inbox' } },
-  {
-    ...{ at: at + 1000, queueId, recipient: 'd@example.org', event: 'failed' },
-    data: { reason: 'no', status: '5.1.1', phase: 'sending RCPT TO', rule: '' },
-  },
-  {
-    ...{ at, queueId, event: 'refused' },
-    data: { from: '', to: [], reply: '550 5.7.1 Relaying denied', rule: '' },
-  },
-  { at, queueId, event: 'reported', data: { to: 'a@example.com', kind: 'failure', report: 'X' } },
-];
 
 /** Of `name{labels} value` lines. */
 const value = (text: string, line: string): number | undefined => {
@@ -209,83 +144,6 @@ test('watchedStore() tells of events when they are on disk, and not of what fail
   );
   await watched.appendEvents([{ event: 'refused' }] as never);
   expect(seen).toEqual(['written', 'committed', 'accepted', 'refused']);
-});
-
-describe('spans', () => {
-  const registered = Symbol.for('opentelemetry.js.api.1');
-  afterEach(() => void Reflect.deleteProperty(globalThis, registered));
-
-  test('all of a message is one trace, and each span has its time', () => {
-    expect(traceOf(queueId)).toEqual(traceOf(queueId));
-    expect(traceOf(queueId).traceId).toMatch(/^[0-9a-f]{32}$/);
-    const times = events
-      .map(timedOf)
-      .map((timed) => timed && [timed.name, timed.startMs - at, timed.endMs - at]);
-    expect(times).toEqual([
-      ['receive', 0, 200],
-      ['check sender', 50, 200],
-      ['find route', 300, 340],
-      ['speak', 400, 1000],
-      ['deliver', 0, 1000],
-      ['deliver', 0, 900],
-      ['deliver', 0, 1000],
-      undefined,
-      undefined,
-    ]);
-  });
-
-  test('no span names a person', () => {
-    expect(JSON.stringify(events.map(timedOf))).not.toMatch(/[a-d]@example/);
-  });
-
-  test('without an SDK there are none; with one it gets them, with the trace of the message as their parent', async () => {
-    expect(await openSpans('1')).toBeUndefined();
-    const { trace } = await import('@opentelemetry/api');
-    const started: unknown[] = [];
-    const span = {
-      setStatus: (status: unknown) => started.push(status),
-      end: (endMs: number) => started.push(endMs),
-    };
-    trace.setGlobalTracerProvider({
-      getTracer: () => ({
-        startSpan: (name: string, options: { startTime: number }, context: never) => {
-          started.push(name, options.startTime, trace.getSpanContext(context)?.traceId);
-          return span;
-        },
-      }),
-    } as never);
-    const spans = await openSpans('1');
-    spans?.noted(events.slice(6, 7));
-    expect(started).toEqual([
-      'deliver',
-      at,
-      traceOf(queueId).traceId,
-      { code: 2, message: 'sending RCPT TO' },
-      at + 1000,
-    ]);
-    trace.disable();
-  });
-});
-
-test('an SDK gets spans whose own copy of the interface is an earlier one than the newest: 1.9, as SDKs of 2026 ask for', async () => {
-  const registered = Symbol.for('opentelemetry.js.api.1');
-  const names: string[] = [];
-  const span = { setStatus: () => undefined, end: () => undefined };
-  const startSpan = (name: string) => {
-    names.push(name);
-    return span;
-  };
-  const tracer = { startSpan };
-  // As that copy leaves it behind; ours refuses what is older than itself.
-  Reflect.set(globalThis, registered, { version: '1.9.0', trace: { getTracer: () => tracer } });
-  try {
-    vi.resetModules();
-    const { openSpans: openAnew } = await import('./spans.ts');
-    (await openAnew('1'))?.noted(events.slice(6, 7));
-  } finally {
-    Reflect.deleteProperty(globalThis, registered);
-  }
-  expect(names).toEqual(['deliver']);
 });
 
 describe('docs', () => {

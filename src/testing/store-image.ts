@@ -124,6 +124,7 @@ export const wishes = {
   job: { notify: ['failure', 'delay'], orcpt: 'rfc822;somebody@example.net' },
   memo: { source: '192.0.2.1', held: { by: 'operator', at: 1, nextAttemptAt: 2, expiresAt: 3 } },
   verdict: 'Junk; as it likes',
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 } as const;
 
 const asks = (number: number): boolean => number % 5 === 1;
@@ -152,7 +153,7 @@ async function letter(dataDir: string, number: number, random: Random) {
       content,
       sizeBytes: prefix.length + size,
       messageId: `<${queueId}@example.com>`,
-      ...(asks(number) && { requests: wishes.message }),
+      ...(asks(number) && { requests: wishes.message, traceparent: wishes.traceparent }),
     },
     jobs,
     events: [sampleEvent(queueId, { data: { via: 'smtp', from: 'sender@example.com', to } })],

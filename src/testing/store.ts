@@ -126,8 +126,14 @@ export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(chunks));
 }
 
-/** Takes away what version 7 of the schema has added, on the way to an earlier one. */
+/** Takes away what version 8 of the schema has added, on the way to an earlier one. */
+export function withoutVersion8(database: { exec(sql: string): unknown }): void {
+  database.exec('ALTER TABLE messages DROP COLUMN traceparent');
+}
+
+/** As withoutVersion8(), and what version 7 has added. */
 export function withoutVersion7(database: { exec(sql: string): unknown }): void {
+  withoutVersion8(database);
   database.exec('DROP TABLE report_mail; DROP TABLE reports; DROP TABLE report_rows');
 }
 

@@ -5,9 +5,9 @@ import { SiteTables } from '../delivery/route/site-tables.ts';
 import type { Certificates } from '../net/tls-context.ts';
 import type { Brake } from '../queue/brake/brake.ts';
 import type { Defence } from '../reception/abuse/defence.ts';
-import type { EventRow } from '../store/event-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { tracedStore } from '../telemetry/traced-store.ts';
 import { watchedStore } from '../telemetry/watched-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
@@ -22,20 +22,20 @@ export interface Telemetry {
 }
 
 /** Loads what is needed, and nothing where nothing is. */
-export async function openTelemetry(settings: Settings): Promise<Telemetry> {
+export async function openTelemetry(settings: Settings, clock: Clock): Promise<Telemetry> {
   const tables = madeOf(settings, ({ sites }) => new SiteTables(sites));
   const [{ openSpans }, version] = await Promise.all([import('../telemetry/spans.ts'), ownVersion()]);
   const [metrics, spans] = await Promise.all([
     settings.config.listeners.some(isWeb) ? openMetrics(tables) : undefined,
-    openSpans(version),
+    openSpans(version, clock),
   ]);
-  const noted = (events: readonly EventRow[]) => {
-    metrics?.noted(events);
-    spans?.noted(events);
+  return {
+    metrics,
+    over(store) {
+      const watched = metrics ? watchedStore(store, metrics) : store;
+      return spans ? tracedStore(watched, spans) : watched;
+    },
   };
-  const committed = (durationMs: number) => metrics?.committed(durationMs);
-  const isWatched = metrics !== undefined || spans !== undefined;
-  return { metrics, over: (store) => (isWatched ? watchedStore(store, { noted, committed }) : store) };
 }
 
 async function openMetrics(tables: () => SiteTables): Promise<Metrics> {

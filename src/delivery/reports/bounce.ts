@@ -5,6 +5,7 @@ import type { FailedRecipient } from '../../dsn/failure.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { defaultRetryPolicy } from '../../queue/retry.ts';
 import type { JobRow } from '../../store/job.ts';
+import { tracedAs } from '../../store/message.ts';
 import type { ClaimedMessage } from '../../store/queue-store.ts';
 import { returnToForwarder } from '../returned.ts';
 import { type ReportParts, reportsFor } from './report.ts';
@@ -68,5 +69,6 @@ export async function bounce(
     results: jobs.map(({ number }, index) => returns[index]?.result ?? { number, result: 'done' }),
     events: [...events, ...returns.flatMap((back) => back?.arrived ?? []), ...reports.events],
     reports: reports.entries,
+    ...tracedAs(message),
   });
 }

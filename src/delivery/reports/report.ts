@@ -17,7 +17,7 @@ import { composeSuccessReport } from '../../dsn/success-report.ts';
 import { formatAddress, needsSmtputf8, parseAddress } from '../../mail/address.ts';
 import type { Directory, Recipient } from '../../queue/directory.ts';
 import { newEntry } from '../../queue/entry.ts';
-import type { MessageRow } from '../../store/message.ts';
+import { type MessageRow, tracedAs } from '../../store/message.ts';
 import type { NewMessage } from '../../store/queue-store.ts';
 import type { Clock } from '../../util/clock.ts';
 import { headerOf, originalOf } from './original.ts';
@@ -99,15 +99,15 @@ interface Told {
   from: string;
   envid?: string;
   requireTls?: true;
+  /** Of the message that is told of: the report is a part of its trace. */
+  traceparent?: string;
   now: number;
   /** Why the sender is not told. */
   untold?: string;
 }
 
-async function factsToTell(
-  parts: ReportParts,
-  { queueId, acceptedAt, reversePath, failuresTo, requests: { envid, requireTls } = {} }: MessageRow,
-): Promise<Told> {
+async function factsToTell(parts: ReportParts, message: MessageRow): Promise<Told> {
+  const { queueId, acceptedAt, reversePath, failuresTo, requests: { envid, requireTls } = {} } = message;
   const { hostname, directory, clock } = parts;
   const address = parseAddress(reversePath);
   const sender = address ? formatAddress(address) : reversePath;
@@ -118,6 +118,7 @@ async function factsToTell(
     ...(untold !== undefined && { untold }),
     ...(envid !== undefined && { envid }),
     ...(requireTls && { requireTls }),
+    ...tracedAs(message),
   };
 }
 
@@ -292,5 +293,6 @@ async function reportRow(
     messageId,
     // What is said of a message is protected as the message was (RFC 8689 §5).
     ...(requireTls && { requests: { requireTls } }),
+    ...tracedAs(told),
   };
 }

@@ -17,6 +17,7 @@ test('accept() stores a message that claim() gives back unchanged, across a rest
       smtputf8: true,
       failuresTo: 'nobody',
       messageId: '<1@example.com>',
+      traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     },
     jobs: [
       sampleJob('Q1', { originalRecipient: 'info@example.net', lastError: '450 later' }),

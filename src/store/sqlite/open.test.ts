@@ -8,6 +8,7 @@ import { expect, test } from 'vitest';
 import { sampleMessage, temporaryDirectory, temporaryStore } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openStore } from './open.ts';
+import { schemaVersion } from './schema.ts';
 
 /** A process of its own that opens the store in `dataDir` and then runs `script`; its lines of output. */
 function otherProcess(dataDir: string, script: string) {
@@ -59,12 +60,12 @@ test('openStore() refuses the schema of another version and says which', async (
   await using directory = await temporaryDirectory();
   await (await openStore({ dataDir: directory.path })).close();
   const database = new Database(join(directory.path, 'store', 'posthorn.db'));
-  database.pragma('user_version = 8');
+  database.pragma(`user_version = ${schemaVersion + 1}`);
   database.close();
   await rm(join(directory.path, 'store', 'posthorn.db-sums'));
   const failure = await openFailure(directory.path);
   expect(failure.kind).toBe('version');
-  expect(failure.message).toContain('schema version 8');
+  expect(failure.message).toContain(`schema version ${schemaVersion + 1}`);
 });
 
 test('openStore() refuses a path that is no directory', async () => {

@@ -27,11 +27,12 @@ export type MessageTuple = [
   spoolSum: number | null,
   /** JSON. */
   requests: string | null,
+  traceparent: string | null,
 ];
 
 export const messageColumns =
   'queue_id, accepted_at, reverse_path, submitter, message_id, size_bytes, eight_bit, smtputf8, failures_to, spool, ' +
-  'prefix_bytes, octets, octets_sum, spool_sum, requests';
+  'prefix_bytes, octets, octets_sum, spool_sum, requests, traceparent';
 
 export type JobTuple = [
   queueId: string,
@@ -85,6 +86,7 @@ export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
     crc32(octets),
     content.kind === 'spool' ? (content.sum ?? null) : null,
     json(message.requests),
+    message.traceparent ?? null,
   ];
 }
 
@@ -92,6 +94,7 @@ export function messageTuple(message: MessageRow, arena: Arena): MessageTuple {
 export function messageRow(tuple: MessageTuple, spoolDirectory: string): MessageRow {
   const [queueId, acceptedAt, reversePath, submitter, messageId, sizeBytes, eightBit, smtputf8, failuresTo] =
     tuple;
+  const { 15: traceparent } = tuple;
   return {
     queueId,
     acceptedAt,
@@ -104,6 +107,7 @@ export function messageRow(tuple: MessageTuple, spoolDirectory: string): Message
     failuresTo,
     ...(messageId !== null && { messageId }),
     ...requestsOf(tuple),
+    ...(traceparent !== null && { traceparent }),
   };
 }
 

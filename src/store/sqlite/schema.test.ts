@@ -10,6 +10,7 @@ import {
   withoutVersion5,
   withoutVersion6,
   withoutVersion7,
+  withoutVersion8,
 } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
@@ -72,6 +73,22 @@ test.each([
   ['SQLITE_CORRUPT', 'damaged'],
 ])('openError() of %s is "%s"', (code, kind) => {
   expect(openError(new Database.SqliteError('as told', code), '/data')).toMatchObject({ kind });
+});
+
+test('openStore() brings a database of version 7 to the present', async () => {
+  await using world = await temporaryStore();
+  await world.store.accept(sampleMessage('Q1'));
+  await world.store.close();
+  const files = storeFiles(world.dataDir);
+  const database = new Database(files.database);
+  withoutVersion8(database);
+  database.pragma('user_version = 7');
+  database.close();
+  rmSync(files.sums); // it was not this store that changed the pages
+  const store = await world.reopen();
+  await store.accept(sampleMessage('Q2', { message: { traceparent: 'kept' } }));
+  const claimed = await store.claim({ now: 1000, limit: 2, leaseMs: 1000 });
+  expect(claimed.map(({ message }) => message.traceparent)).toEqual([undefined, 'kept']);
 });
 
 test('openStore() brings a database of version 6 to the present', async () => {

@@ -11,7 +11,7 @@ import { pageBytes } from './pages/format.ts';
 import { ownedLikeDirectory } from './pages/ownership.ts';
 
 /** Stored in `PRAGMA user_version`; raised with every change to the tables. */
-export const schemaVersion = 7;
+export const schemaVersion = 8;
 
 /** Page cache, KiB: the inner pages of the trees and what is being written. The rest is the system's to cache. */
 const cacheKib = 4 * 1024;
@@ -39,7 +39,8 @@ const messages = `
     octets BLOB NOT NULL,
     octets_sum INTEGER,
     spool_sum INTEGER,
-    requests TEXT
+    requests TEXT,
+    traceparent TEXT
   ) STRICT;
   ${spooledIndex}`;
 
@@ -202,6 +203,7 @@ const migrations: Record<number, string> = {
       ALTER TABLE accounts ADD COLUMN settings TEXT;
       ALTER TABLE accounts ADD COLUMN scram_keys TEXT`,
   7: reports,
+  8: 'ALTER TABLE messages ADD COLUMN traceparent TEXT',
 };
 
 /**

@@ -166,12 +166,12 @@ test.each(['closed', 'killed'])(
     const before = readAll(directory);
     expect(Object.keys(before).includes('posthorn.db-wal')).toBe(state === 'killed');
     const failing = () => openStore({ dataDir });
-    await expect(failing()).rejects.toThrow(/already exists/);
+    await expect(failing()).rejects.toThrow(/duplicate column name: traceparent/);
     // SQLite copies back a log that was left; nothing else of it may change.
     const { 'posthorn.db': database } = readAll(directory);
     if (state === 'closed') expect(database).toEqual(before['posthorn.db']);
     // The next start, be it of the version before, does not take it for damaged.
-    await expect(failing()).rejects.toThrow(/already exists/);
+    await expect(failing()).rejects.toThrow(/duplicate column name: traceparent/);
   },
 );
 

@@ -12,7 +12,8 @@ async function world() {
   const path = join(directory.path, 'test.db');
   const database = openDatabase(path, directory.path);
   const insert = database.prepare(
-    `INSERT INTO messages VALUES (?, 0, '', NULL, NULL, 0, 0, 0, 'nobody', NULL, 0, ?, NULL, NULL, NULL)`,
+    `INSERT INTO messages (queue_id, accepted_at, reverse_path, size_bytes, eight_bit, smtputf8, failures_to, prefix_bytes, octets)
+     VALUES (?, 0, '', 0, 0, 0, 'nobody', 0, ?)`,
   );
   return {
     database,

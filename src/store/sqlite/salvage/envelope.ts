@@ -53,6 +53,7 @@ export const envelopeShape = v.object({
       prefixBytes: whole,
       sizeBytes: whole,
       requests: table<MessageRequests>(),
+      traceparent: v.exactOptional(v.string()),
     }),
   ),
   /** CRC-32 of the octets beside it, where they are those that were accepted; earlier versions did not write it. */
@@ -109,6 +110,7 @@ function factsOf(tuple: MessageTuple): NonNullable<Envelope['message']> {
     prefixBytes: tuple[10],
     sizeBytes,
     ...requestsOf(tuple),
+    ...(tuple[15] !== null && { traceparent: tuple[15] }),
   };
 }
 

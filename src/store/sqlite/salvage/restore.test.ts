@@ -41,6 +41,7 @@ test('restoreAll() takes messages, recipients and people into a new store as the
   expect(asking).toHaveLength(8);
   for (const { message, jobs } of asking) {
     expect(message.requests).toEqual(wishes.message);
+    expect(message.traceparent).toBe(wishes.traceparent);
     const { job: requests, memo, verdict } = wishes;
     for (const job of jobs) expect(job).toMatchObject({ requests, memo, verdict });
   }

@@ -21,8 +21,9 @@ const whole = v.pipe(v.number(), v.safeInteger());
 const shapes: Record<Table, { home: Home; columns: readonly number[]; start: v.GenericSchema }> = {
   messages: {
     home: 'table',
-    // Rows keep the columns that they were written with: without sums in version 1, without requests before version 5.
-    columns: [count(messageColumns) - 3, count(messageColumns) - 1, count(messageColumns)],
+    // Rows keep the columns that they were written with: without sums in version 1, without requests before version 5,
+    // without traceparent before version 8.
+    columns: [4, 2, 1, 0].map((missing) => count(messageColumns) - missing),
     start: v.looseTuple([name, whole, text]),
   },
   jobs: {
@@ -87,6 +88,7 @@ const messageShape: v.GenericSchema<MessageTuple> = v.strictTuple([
   v.nullable(whole),
   v.nullable(whole),
   v.nullable(text),
+  v.nullable(text),
 ]);
 
 const jobShape: v.GenericSchema<JobTuple> = v.strictTuple([
@@ -122,9 +124,9 @@ export function jsonOrNull(value: SqlValue): SqlValue {
 
 /** Undefined where a column is not what it should be. */
 export function messageOf({ values }: SqlRecord): MessageTuple | undefined {
-  const [spoolSum = null, requests = null] = values.slice(spoolSumAt);
+  const [spoolSum = null, requests = null, traceparent = null] = values.slice(spoolSumAt);
   const [octetsSum = null] = values.slice(spoolSumAt - 1);
-  const tuple = [...values.slice(0, spoolSumAt - 1), octetsSum, spoolSum, jsonOrNull(requests)];
+  const tuple = [...values.slice(0, spoolSumAt - 1), octetsSum, spoolSum, jsonOrNull(requests), traceparent];
   return v.is(messageShape, tuple) ? tuple : undefined;
 }
 
