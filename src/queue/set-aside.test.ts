@@ -1,51 +1,19 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { never } from '../store/never.ts';
-import type { NewMessage } from '../store/queue-store.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { QueueStage } from '../testing/queue-stage.ts';
-import {
-  changeAllJobs,
-  sampleJob,
-  sampleMessage,
-  type TemporaryStore,
-  temporaryStore,
-} from '../testing/store.ts';
-import type { QueueParts } from './queue.ts';
+import type { QueueStage } from '../testing/queue-stage.ts';
+import { queueWorld } from '../testing/queue-world.ts';
 import type { Suspension } from './suspensions.ts';
 
-let temporary: TemporaryStore;
-let clock: FakeClock;
-beforeAll(async () => {
-  temporary = await temporaryStore();
-});
-afterAll(() => temporary[Symbol.asyncDispose]());
-beforeEach(async () => {
-  await changeAllJobs(temporary.store, { kind: 'drop' });
-  clock = fakeClock();
-});
-
-let count = 0;
-function letter(...recipients: string[]): Omit<NewMessage, 'claimed'> {
-  const queueId = `S${count++}`;
-  const now = clock.now();
-  const times = { queuedAt: now, nextAttemptAt: now, expiresAt: now + 9e9 };
-  const jobs = recipients.map((recipient, number) =>
-    sampleJob(queueId, { number, recipient, destination: recipient.split('@')[1] ?? '', ...times }),
-  );
-  return sampleMessage(queueId, { jobs });
-}
+const world = queueWorld();
+const { letter, newStage, queued, begunInTime } = world;
 
 const suspended = (more: Partial<Suspension> = {}): Suspension => ({
   scope: 'domain',
   name: 'example.net',
   by: 'root',
-  at: clock.now(),
+  at: world.clock.now(),
   ...more,
 });
-
-const newStage = (parts: Partial<QueueParts> = {}) =>
-  new QueueStage({ store: temporary.store, clock, ...parts });
-const waiting = async () => (await temporary.store.listJobs({ limit: 100 })).jobs;
 
 /** Records a group that is not tried, as delivery does. */
 async function record(stage: QueueStage, index: number, holdUntil = never): Promise<void> {
@@ -56,7 +24,7 @@ async function record(stage: QueueStage, index: number, holdUntil = never): Prom
     results: group.jobs.map(({ number }) => ({
       number,
       result: 'retry',
-      nextAttemptAt: clock.now(),
+      nextAttemptAt: world.clock.now(),
       lastError: 'suspended',
     })),
     events: [],
@@ -78,7 +46,7 @@ describe('suspended work', () => {
     await record(stage, 0);
     const other = stage.begun.find(({ jobs }) => jobs[0]?.destination === 'example.org');
     if (other) await stage.settle(other, 'done');
-    expect(await temporary.store.claim({ now: clock.now() + 1e9, limit: 10, leaseMs: 1 })).toEqual([]);
+    expect(await world.store.claim({ now: world.clock.now() + 1e9, limit: 10, leaseMs: 1 })).toEqual([]);
     await stage.queue.stop();
   });
 
@@ -99,7 +67,7 @@ describe('suspended work', () => {
       siteOf: () => '1 mx.example.net:25',
     });
     const { message, jobs, events } = letter('a@example.net');
-    await temporary.store.accept({
+    await world.store.accept({
       message,
       jobs: jobs.map((job) => ({ ...job, attempts: 1 })),
       events,
@@ -107,7 +75,7 @@ describe('suspended work', () => {
     });
     stage.queue.start();
     await vi.waitFor(async () =>
-      expect((await waiting())[0]).toMatchObject({ claimed: false, nextAttemptAt: never }),
+      expect((await queued())[0]).toMatchObject({ claimed: false, nextAttemptAt: never }),
     );
     expect(stage.begun).toEqual([]);
     await stage.queue.stop();
@@ -120,14 +88,11 @@ describe('suspended work', () => {
     await stage.hasBegun(3);
     for (const index of [0, 1, 2]) await record(stage, index);
     await stage.queue.suspend([]);
-    await temporary.store.unholdDestinations(never, clock.now());
+    await world.store.unholdDestinations(never, world.clock.now());
     stage.queue.look();
     await stage.hasBegun(4);
     for (let index = 3; index < 6; index++) {
-      await vi.waitFor(() => {
-        if (stage.begun.length <= index) clock.advance(10_000);
-        expect(stage.begun.length).toBeGreaterThan(index);
-      });
+      await begunInTime(stage, index + 1, 10_000);
       const group = stage.begun[index];
       if (group) await stage.settle(group, 'done');
     }
@@ -148,20 +113,20 @@ describe('suspended work', () => {
     expect(stage.untried).toHaveLength(8 - before);
     for (let index = 0; index < 8 - before; index++) await record(stage, index);
     await stage.queue.stop();
-    expect(await waiting()).toHaveLength(8 - before);
+    expect(await queued()).toHaveLength(8 - before);
   });
 
   test('ends by itself when its time is over', async () => {
-    const until = clock.now() + 3600_000;
+    const until = world.clock.now() + 3600_000;
     const stage = newStage({ suspensions: [suspended({ until })] });
     stage.queue.start();
     await stage.queue.accept(letter('a@example.net'));
     await stage.hasBegun(1);
     await record(stage, 0, until);
-    clock.advance(3599_000);
+    world.clock.advance(3599_000);
     expect(stage.begun).toHaveLength(1);
     await vi.waitFor(() => {
-      clock.advance(1000);
+      world.clock.advance(1000);
       expect(stage.begun).toHaveLength(2);
     });
     expect(stage.untried).toHaveLength(1);
@@ -172,17 +137,17 @@ describe('suspended work', () => {
 
 describe('suspended work that was tried before', () => {
   test('goes on by itself when the time of the suspension is over', async () => {
-    const until = clock.now() + 3600_000;
+    const until = world.clock.now() + 3600_000;
     const stage = newStage({ suspensions: [suspended({ until })] });
     const { message, jobs, events } = letter('a@example.net');
     const old = jobs.map((job) => ({ ...job, attempts: 1 }));
-    await temporary.store.accept({ message, jobs: old, events, claimed: false });
+    await world.store.accept({ message, jobs: old, events, claimed: false });
     stage.queue.start();
     await vi.waitFor(async () =>
-      expect(await waiting()).toMatchObject([{ claimed: false, nextAttemptAt: until }]),
+      expect(await queued()).toMatchObject([{ claimed: false, nextAttemptAt: until }]),
     );
     await vi.waitFor(() => {
-      clock.advance(600_000);
+      world.clock.advance(600_000);
       expect(stage.begun).toHaveLength(1);
     });
     expect(stage.untried).toEqual([]);
@@ -197,10 +162,10 @@ describe('withheld work', () => {
     stage.queue.start();
     const end = await stage.queue.withhold(() => true, true);
     await stage.queue.accept(letter('a@example.net'));
-    await vi.waitFor(async () => expect(await waiting()).toMatchObject([{ claimed: false }]));
+    await vi.waitFor(async () => expect(await queued()).toMatchObject([{ claimed: false }]));
     end();
     await vi.waitFor(() => {
-      clock.advance(1000);
+      world.clock.advance(1000);
       expect(stage.begun).toHaveLength(1);
     });
     for (const group of stage.begun) await stage.settle(group, 'done');
@@ -209,10 +174,10 @@ describe('withheld work', () => {
 
   test('that a claim under way brings is back in the store, too, before anybody looks there', async () => {
     const stage = newStage();
-    await temporary.store.accept({ ...letter('a@example.net'), claimed: false });
+    await world.store.accept({ ...letter('a@example.net'), claimed: false });
     stage.queue.start();
     const end = await stage.queue.withhold(() => true, true);
-    expect(await temporary.store.countJobs({})).toEqual({ waiting: 1, held: 0, underway: 0 });
+    expect(await world.store.countJobs({})).toEqual({ waiting: 1, held: 0, underway: 0 });
     end();
     await stage.queue.stop();
   });
@@ -224,12 +189,12 @@ describe('withheld work', () => {
     await stage.hasBegun(1);
     const begun = stage.begun.length;
     const end = await stage.queue.withhold(({ destination }) => destination === 'example.net', true);
-    const counts = await temporary.store.countJobs({});
+    const counts = await world.store.countJobs({});
     expect(counts).toEqual({ waiting: 8 - begun, held: 0, underway: begun });
     for (const group of [...stage.begun]) await stage.settle(group, 'done');
     for (let passed = 0; passed < 5; passed++) {
-      clock.advance(1000);
-      await temporary.store.nextDue();
+      world.clock.advance(1000);
+      await world.store.nextDue();
     }
     await stage.queue.accept(letter('new@example.net'));
     await stage.queue.accept(letter('other@example.org'));
@@ -241,14 +206,11 @@ describe('withheld work', () => {
     expect(stage.untried).toEqual([]);
     end();
     for (let index = begun + 1; index < 10; index++) {
-      await vi.waitFor(() => {
-        if (stage.begun.length <= index) clock.advance(2000);
-        expect(stage.begun.length).toBeGreaterThan(index);
-      });
+      await begunInTime(stage, index + 1, 2000);
       const group = stage.begun[index];
       if (group) await stage.settle(group, 'done');
     }
     await stage.queue.stop();
-    expect(await waiting()).toEqual([]);
+    expect(await queued()).toEqual([]);
   });
 });
