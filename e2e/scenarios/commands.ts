@@ -13,6 +13,16 @@ const root = join(import.meta.dirname, '..', '..');
 /** Exit codes of sysexits(3). */
 const usage = 64;
 const badConfig = 78;
+const tryLater = 75;
+/** Of the doctor. */
+const unwell = 1;
+
+/** What an operator asks, the exit code, and what is said where the server says nothing. */
+const silent = (command: string): [string, number, RegExp] => [
+  command,
+  tryLater,
+  /The server \(pid \d+.*has said nothing for 30 s/,
+];
 
 export const commands = scenario('commands: the playground, and what goes wrong', async ({ world, step }) => {
   await step('`npm start -- --once`: the letter arrives, exit code 0', async () => {
@@ -52,6 +62,44 @@ export const commands = scenario('commands: the playground, and what goes wrong'
     const samePort = await config('same-port', 'data', first.port('smtp'))();
     match(`${samePort.code} ${samePort.stderr}`, new RegExp(`^[1-9].*${first.port('smtp')}`, 's'));
   });
+
+  await step(
+    'a server that is stopped (kill -STOP): each command says so within a minute, and goes no further',
+    async () => {
+      const server = await startPosthorn(world, { name: 'stopped', dnsPort: await startDns(world) });
+      const letter = world.path('letter.eml');
+      await writeFile(letter, 'From: a@example.com\r\nTo: b@example.org\r\n\r\nhello\r\n');
+      const asked: [string, number, RegExp][] = [
+        ...[
+          'queue list',
+          'queue retry --all',
+          'account list',
+          'trace a@example.com',
+          'reload',
+          'handover',
+        ].map(silent),
+        ...['tls status', 'check b@example.org', 'policy replay', 'bans list', 'senders list'].map(silent),
+        ...[`backup ${world.path('snapshots')}`, `preflight ${letter} --to b@example.org`].map(silent),
+        ['doctor', unwell, /server-silent/],
+        ['serve', tryLater, /in use by another Posthorn process \(pid/],
+        ['store check', tryLater, /Stop it first/],
+      ];
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        const answers = asked.map(async ([command, code, text]) => {
+          const args = [...command.split(' '), '--config', server.configFile];
+          const finished = await run(program, args, { timeoutMs: 60_000 });
+          equal(`${command}: ${finished.code}`, `${command}: ${code}`);
+          match(finished.output, text);
+        });
+        await Promise.all(answers);
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
+      equal((await server.command(['account', 'list'])).code, 0);
+      await server.stop();
+    },
+  );
 
   await step('SIGTERM drains and exits with 0; standard output held one line', async () => {
     const server = await startPosthorn(world, { name: 'draining', dnsPort: await startDns(world) });

@@ -1,20 +1,27 @@
-/** A command's end of the control socket: an Admin whose every operation is performed by the running server. */
+/** A command's end of the control socket: an Admin whose every operation is performed by the running server, or is given up. */
 
 import * as v from 'valibot';
 import { type ControlConnection, connectControl } from '../net/control-socket.ts';
+import { errorCode } from '../store/errors.ts';
 import type { Admin, Operation } from './admin.ts';
 import { AdminError } from './admin-error.ts';
-import { answerSchema, maxAnswerLine } from './control-protocol.ts';
+import { type AnswerWatch, type Patience, watchAnswer } from './answer-watch.ts';
+import { answerSchema, isWorking, maxAnswerLine } from './control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
 
-/** Undefined where no server listens at `socketPath`. Rejects with the system's error where it may not be opened. */
-export async function remoteAdmin(socketPath: string): Promise<Admin | undefined> {
-  const connection = await connectControl(socketPath);
-  return connection === undefined ? undefined : proxy(connection);
+/**
+ * Undefined where no server listens at `socketPath`. Rejects with the system's error where it may not be opened. Each operation
+ * rejects with an AdminError('connection') where the answer does not come.
+ */
+export async function remoteAdmin(socketPath: string, patience: Patience = {}): Promise<Admin | undefined> {
+  const connection = await connectControl(socketPath).catch((error: unknown) => {
+    throw errorCode(error) === 'EAGAIN' ? crowded(error) : error;
+  });
+  return connection === undefined ? undefined : proxy(connection, patience);
 }
 
-function proxy(connection: ControlConnection): Admin {
-  const ask = asker(connection);
+function proxy(connection: ControlConnection, patience: Patience): Admin {
+  const ask = asker(connection, patience);
   return {
     addAccount: (request) => ask('addAccount', request),
     importAccounts: (request) => ask('importAccounts', request),
@@ -88,13 +95,24 @@ type Ask = <Name extends Operation>(
 ) => ReturnType<Admin[Name]>;
 
 /** Requests go one after the other: the next waits for the answer to the last. */
-function asker(connection: ControlConnection): Ask {
+function asker(connection: ControlConnection, patience: Patience): Ask {
   const frames = readFrames(connection.chunks, { lineBytes: maxAnswerLine, contentBytes: 0 });
   let last: Promise<unknown> = Promise.resolve();
   const ask = (operation: Operation, request: object = {}, content?: Buffer): Promise<unknown> => {
-    const value = { operation, request };
+    const value = { operation, request, tellWorking: true };
     const frame = encodeFrame(content === undefined ? { value } : { value, content });
-    const result = last.then(() => exchange(connection, frames, frame));
+    const result = last.then(async () => {
+      const watch = watchAnswer(operation, patience);
+      try {
+        return await Promise.race([exchange(connection, frames, { request: frame, watch }), watch.givenUp]);
+      } catch (error) {
+        // An answer that comes after all would be taken for that to the next request.
+        if (error instanceof AdminError && error.code === 'connection') connection.close();
+        throw error;
+      } finally {
+        watch.stop();
+      }
+    });
     last = result.catch(() => undefined); // its asker hears of it; the next request finds out by itself
     return result;
   };
@@ -104,20 +122,37 @@ function asker(connection: ControlConnection): Ask {
 async function exchange(
   connection: ControlConnection,
   frames: AsyncGenerator<Frame>,
-  request: Buffer,
+  { request, watch }: { request: Buffer; watch: AnswerWatch },
 ): Promise<unknown> {
   const frame = await connection
     .write(request)
-    .then(() => frames.next())
+    .then(() => nextAnswer(frames, watch))
     .catch((error: unknown) => {
       const detail = error instanceof FrameError ? ` (${error.message})` : '';
       throw connectionLost(detail, error);
     });
-  if (frame.done) throw connectionLost('', undefined);
-  const answer = v.parse(answerSchema, frame.value.value);
+  if (frame === undefined) throw connectionLost('', undefined);
+  const answer = v.parse(answerSchema, frame.value);
   if ('error' in answer) throw new AdminError(answer.error.code, answer.error.message);
   return answer.result;
 }
+
+async function nextAnswer(frames: AsyncGenerator<Frame>, watch: AnswerWatch): Promise<Frame | undefined> {
+  for (;;) {
+    const { done, value } = await frames.next();
+    if (done) return undefined;
+    if (!isWorking(value.value)) return value;
+    watch.heard();
+  }
+}
+
+/** The system keeps some hundred connections for a process that does not accept them. */
+const crowded = (cause: unknown) =>
+  new AdminError(
+    'connection',
+    'The server takes no more commands: as many as the system lets wait for it already. It may hang: look at its log, and restart it if it does.',
+    { cause },
+  );
 
 const connectionLost = (detail: string, cause: unknown) =>
   new AdminError(

@@ -21,7 +21,14 @@ export const requestSchema = v.object({
   request: v.custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   ),
+  /** Until the answer is there, `working` comes every few seconds. A server of an earlier version does not know it. */
+  tellWorking: v.exactOptional(v.boolean()),
 });
+
+/** What comes before an answer that takes its time. */
+export const working = { working: true } as const;
+
+export const isWorking = (value: Record<string, unknown>): boolean => value.working === true;
 
 export const answerSchema = v.union([
   v.object({ error: v.object({ code: v.picklist(adminErrorCodes), message: v.string() }) }),

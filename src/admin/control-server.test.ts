@@ -6,6 +6,7 @@ import { type ControlConnection, connectControl } from '../net/control-socket.ts
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
 import { createLog } from '../util/log.ts';
 import type { Admin } from './admin.ts';
+import { workingEveryMs } from './answer-watch.ts';
 import { maxAnswerLine, maxRequestLine } from './control-protocol.ts';
 import { type ControlServer, lastAnswerMs, startControlServer } from './control-server.ts';
 import { encodeFrame } from './frames.ts';
@@ -155,6 +156,37 @@ describe('startControlServer()', () => {
       { result: { queueId: '1', refused: [] } },
       { result: { queueId: '2', refused: [] } },
     ]);
+  });
+
+  test('says every few seconds that it is at work, to whoever wants to hear that', async () => {
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    let asked = 0;
+    admin.listAccounts = async () => {
+      if (++asked === 1) await done;
+      return [];
+    };
+    const value = { operation: 'listAccounts', request: {} };
+    await connection.write(encodeFrame({ value: { ...value, tellWorking: true } }));
+    await expect.poll(() => asked).toBe(1);
+    for (let times = 0; times < 3; times++) clock.advance(workingEveryMs);
+    finish();
+    expect(await answers(4)).toEqual([...Array(3).fill({ working: true }), { result: [] }]);
+    expect(clock.planned).toEqual([]);
+  });
+
+  test('says nothing before the answer to a command that does not know it', async () => {
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    let asked = 0;
+    admin.listAccounts = async () => {
+      asked++;
+      await done;
+      return [];
+    };
+    await connection.write(request('listAccounts'));
+    await expect.poll(() => asked).toBe(1);
+    clock.advance(workingEveryMs);
+    finish();
+    expect(await answers(1)).toEqual([{ result: [] }]);
   });
 
   test.each(['constructor', '__proto__', 'toString', 'close'])('knows no operation %s', async (name) => {

@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
+import { workingEveryMs } from './answer-watch.ts';
 import {
   type Answer,
   isOperation,
@@ -19,6 +20,7 @@ import {
   maxRequestLine,
   operations,
   requestSchema,
+  working,
 } from './control-protocol.ts';
 import { encodeFrame, type Frame, FrameError, readFrames } from './frames.ts';
 import { demandRole, type Role } from './roles.ts';
@@ -115,7 +117,8 @@ class Session {
         },
       };
     }
-    const { operation, request } = parsed.output;
+    const { operation, request, tellWorking } = parsed.output;
+    const stopTelling = tellWorking ? this.#tellWorking() : undefined;
     try {
       demandRole(this.#parts.role ?? 'admin', operation, request);
       const result = await operations[operation](
@@ -128,7 +131,22 @@ class Session {
       if (error instanceof ConfigError) return { error: { code: 'config', message: error.message } };
       this.#parts.log.error({ err: error, operation }, 'control request failed');
       return { error: failureOf(error, dirname(this.#parts.path)) };
+    } finally {
+      stopTelling?.();
     }
+  }
+
+  /** A command gives up a server that says nothing, and an operation may take long. */
+  #tellWorking(): () => void {
+    const { clock = systemClock, log } = this.#parts;
+    const tell = () => {
+      cancel = clock.after(workingEveryMs, tell);
+      this.#connection.write(encodeFrame({ value: working })).catch((lost) => {
+        log.debug({ err: lost }, 'control connection broke');
+      });
+    };
+    let cancel = clock.after(workingEveryMs, tell);
+    return () => cancel();
   }
 
   async #write(answer: Answer): Promise<void> {

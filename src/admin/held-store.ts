@@ -13,14 +13,13 @@ import { storeFiles } from '../store/sqlite/store-files.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
-import { remoteAdmin } from './control-client.ts';
-import { controlPath, inUse, patienceMs, pauseMs } from './open-admin.ts';
+import { findAsAdministrator, inUse, patienceMs, pauseMs } from './open-admin.ts';
 
 /** Rejects with an AdminError, or with what the store cannot be opened for. */
 export async function holdStore(config: Config, clock: Clock): Promise<Held> {
   const giveUpAt = clock.now() + patienceMs;
   for (;;) {
-    const admin = await remoteAdmin(controlPath(config));
+    const admin = await findAsAdministrator(config);
     const held = admin === undefined ? await holdOffline(config, clock) : await holdLive(admin, clock);
     if (held !== undefined) return held;
     if (clock.now() >= giveUpAt) throw inUse(config);

@@ -23,6 +23,7 @@ import { createLog } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
 import type { Admin } from './admin.ts';
 import { AdminError } from './admin-error.ts';
+import type { Patience } from './answer-watch.ts';
 import { remoteAdmin } from './control-client.ts';
 import { localAdmin } from './local-admin.ts';
 import { groupRoles, rolePath } from './roles.ts';
@@ -49,19 +50,26 @@ export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
  * By the best socket that this user may open: the administrator's, or that of a role. Undefined where no server listens. Rejects
  * with the system's error where it may open none.
  */
-export async function findServer(config: Config): Promise<Admin | undefined> {
+export async function findServer(config: Config, patience: Patience = {}): Promise<Admin | undefined> {
+  const waiting = { ...patienceWith(config), ...patience };
   try {
-    return await remoteAdmin(controlPath(config));
+    return await remoteAdmin(controlPath(config), waiting);
   } catch (error) {
     if (!isForbidden(error)) throw error;
     for (const role of groupRoles) {
       const path = rolePath(config, role);
-      const admin = path === undefined ? undefined : await remoteAdmin(path).catch(unlessForbidden);
+      const admin = path === undefined ? undefined : await remoteAdmin(path, waiting).catch(unlessForbidden);
       if (admin !== undefined) return admin;
     }
     throw error;
   }
 }
+
+/** By the administrator's socket alone. Rejects with the system's error where this user may not open it. */
+export const findAsAdministrator = (config: Pick<Config, 'dataDir'>): Promise<Admin | undefined> =>
+  remoteAdmin(controlPath(config), patienceWith(config));
+
+const patienceWith = ({ dataDir }: Pick<Config, 'dataDir'>) => ({ owner: () => describeOwner(dataDir) });
 
 const isForbidden = (error: unknown): boolean =>
   errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM';

@@ -2,11 +2,9 @@
 
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { findServer } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { parseHostPort } from '../config/network.ts';
 import { sendsByMx } from '../config/transport.ts';
-import { lookDirectly } from '../delivery/guard/look-directly.ts';
 import { createStub } from '../delivery/outbound.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import { looksResolver } from '../doctor/looks-resolver.ts';
@@ -23,6 +21,7 @@ import type { Context } from './context.ts';
 import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
 import { policySection } from './doctor-policies.ts';
+import { askServer, serverSection } from './doctor-server.ts';
 import { CommandError } from './errors.ts';
 import { exitCodes } from './exit-codes.ts';
 
@@ -79,6 +78,7 @@ export async function doctorParts(
     asksRelay: true,
     reach: sendsByMx(transports) ? (options.reach ?? defaultReach) : [],
     others: [
+      asked.then(serverSection),
       asked.then(({ accounts }) => policySection(accounts, config)),
       listSection(config, { resolver: stub, clock }),
       filterSection(config, clock),
@@ -100,18 +100,6 @@ function serverOf(text: string, port: number): ServerAddress {
   const { host, port: own } = placeOf(text, port);
   if (/^[\d.]+$|:/.test(host)) return { address: host, port: own };
   throw new CommandError(exitCodes.usage, `"${text}" is no address. Give one such as 9.9.9.9.`);
-}
-
-/** Without a server nothing is asked of its data. */
-async function askServer(config: Config, clock: Context['clock']) {
-  const server = await findServer(config);
-  if (server === undefined) return { sources: await lookDirectly(config, clock), accounts: [] };
-  try {
-    const [sources, accounts] = await Promise.all([server.lookAtSources(), server.listAccounts()]);
-    return { sources, accounts };
-  } finally {
-    await server.close();
-  }
 }
 
 /** The certificates in the file that is configured, as they stand there. */

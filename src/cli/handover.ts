@@ -2,8 +2,7 @@
 
 import type { Admin } from '../admin/admin.ts';
 import { AdminError } from '../admin/admin-error.ts';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findAsAdministrator } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
@@ -47,7 +46,7 @@ async function handOver(context: Context, options: CommonOptions): Promise<ExitC
 }
 
 async function asking<T>(config: Config, ask: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = await remoteAdmin(controlPath(config));
+  const admin = await findAsAdministrator(config);
   if (admin === undefined)
     throw new AdminError('no-server', `No server runs on ${config.dataDir}. Start it with: posthorn serve.`);
   try {

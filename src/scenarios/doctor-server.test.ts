@@ -3,6 +3,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { controlPath } from '../admin/open-admin.ts';
+import { askServer, serverSection } from '../cli/doctor-server.ts';
 import { run } from '../cli/run.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import { type CommandResult, runCommand } from '../testing/command-line.ts';
@@ -52,6 +54,22 @@ describe('P12: a running server', () => {
       other.close();
     }
   };
+
+  test('P12: that says nothing to commands is named as one that hangs, and the rest is looked at all the same', async () => {
+    const { config } = stage.server;
+    await stage.server.stop();
+    const deaf = createServer((socket) => socket.resume()).listen(controlPath(config));
+    await once(deaf, 'listening');
+    const told = await askServer(config, systemClock, { silenceMs: 50 });
+    deaf.close();
+    expect(told).toMatchObject({ accounts: [] });
+    expect(told.sources[0]).toMatchObject({ ehloName: hostname });
+    const found = serverSection(told)?.examined[0]?.findings;
+    expect(found).toEqual([expect.objectContaining({ id: 'server-silent', severity: 'error' })]);
+    expect(found?.[0]?.evidence).toContain('has said nothing');
+    const { silence: _, ...sound } = told;
+    expect(serverSection(sound)).toBeUndefined();
+  });
 
   test('P12: another server at its address is known by its greeting', async () => {
     expect(await foundOf('220 other.example ESMTP', {})).toContain('door-other-server');

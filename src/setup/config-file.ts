@@ -3,8 +3,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AdminError } from '../admin/admin-error.ts';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findAsAdministrator } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { replaceFile } from '../util/replace-file.ts';
@@ -49,7 +48,7 @@ export async function ensureConfig({
 }
 
 async function reload(running: Config, places: Places): Promise<void> {
-  const admin = await remoteAdmin(controlPath(running));
+  const admin = await findAsAdministrator(running);
   try {
     await admin?.reload();
   } catch (error) {

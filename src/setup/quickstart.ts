@@ -4,8 +4,7 @@
  */
 
 import { join } from 'node:path';
-import { remoteAdmin } from '../admin/control-client.ts';
-import { controlPath } from '../admin/open-admin.ts';
+import { findAsAdministrator } from '../admin/open-admin.ts';
 import type { Config } from '../config/config.ts';
 import { standardPorts } from '../config/listeners.ts';
 import { addressClass } from '../net/addresses.ts';
@@ -196,7 +195,7 @@ function keysOf(config: Config | undefined, domain: string) {
 }
 
 async function runs(config: Config): Promise<boolean> {
-  const admin = await remoteAdmin(controlPath(config));
+  const admin = await findAsAdministrator(config);
   await admin?.close();
   return admin !== undefined;
 }

@@ -24,7 +24,7 @@ export interface Told {
   queueId?: string;
 }
 
-/** A program that calls sendmail waits for it: a server that is stopped, or has no time, is not waited for without end. */
+/** A program that calls sendmail waits for it, and has the maildrop: it waits less than a command of people would. */
 const patienceMs = 60_000;
 
 /**
@@ -41,12 +41,10 @@ export async function handOver(
   request: HandInRequest,
   withinMs = patienceMs,
 ): Promise<Told | Unheard | undefined> {
-  const admin = await remoteAdmin(socketPath);
+  const admin = await remoteAdmin(socketPath, { withinMs });
   if (admin === undefined) return undefined;
-  const silence = Promise.withResolvers<Unheard>();
-  const timer = setTimeout(() => silence.resolve({ unheard: 'The server does not answer.' }), withinMs);
   try {
-    return await Promise.race([admin.handIn(request).then(tell), silence.promise]);
+    return tell(await admin.handIn(request));
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     if (error.code === 'connection' || error.code === 'disk') return { unheard: error.message };
@@ -54,7 +52,6 @@ export async function handOver(
     if (error.code === 'bad-request') return undefined;
     return { code: exitCodes.software, lines: [error.message] };
   } finally {
-    clearTimeout(timer);
     await admin.close();
   }
 }
