@@ -44,6 +44,8 @@ export interface AcmeStatus {
   challenge: string;
   /** Absent: the authority does not know us yet. */
   account?: string;
+  /** Why the account on disk cannot be used, and what to do: sentences. */
+  accountProblem?: string;
   /** Our clock is so far ahead of the authority's; absent: they agree, or it was not asked yet. */
   clockAheadMs?: number;
   certificates: IssuedStatus[];

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -298,6 +298,38 @@ describe('AcmeKeeper', () => {
     expect(lines('error')[0]?.error).toContain('mx.example.com.pem cannot be used');
     expect(lines('warn')[0]?.msg).toContain('state.json is damaged');
   });
+
+  it('serves on with a chain that is damaged, which TLS would not take, until another has come', async () => {
+    const { start, restart, dataDir, certificates, lines, ca } = await stage();
+    await start();
+    const file = join(dataDir, 'acme', 'mx.example.com.pem');
+    await writeFile(file, `${await readFile(file, 'utf8')}-----BEGIN CERTIFICATE-----\nMIIB`);
+    await restart();
+    expect(lines('error')[0]?.error).toMatch(
+      /cannot be used \(certificate 3 of its chain .*will take its place/,
+    );
+    expect(certificates.known()).toHaveLength(1);
+    expect(ca.count('/new-order')).toBe(2);
+  });
+
+  it.each([
+    ['{"key":', 'is damaged'],
+    [JSON.stringify({ key: 'no key', accounts: {} }), 'is not what was written there'],
+  ])(
+    'asks for nothing with an account that cannot be used, and says what to do: %s',
+    async (text, problem) => {
+      const { start, keeper, own, dataDir, ca, lines } = await stage();
+      await mkdir(join(dataDir, 'acme'));
+      await writeFile(join(dataDir, 'acme', 'account.json'), text);
+      await start();
+      const said = `account.json ${problem}. No certificate is asked for as long as it is so. Bring it back`;
+      expect((await own())?.lastError?.text).toContain(said);
+      expect((await keeper.status()).accountProblem).toContain(said);
+      expect(ca.count('/new-order')).toBe(0);
+      expect(lines('error').map(({ msg }) => msg)).toEqual(['no certificate']); // and no internal error
+      expect(await readFile(join(dataDir, 'acme', 'account.json'), 'utf8')).toBe(text);
+    },
+  );
 
   it('says where it cannot write, and does not ask', async () => {
     const { start, own, dataDir, ca, keeper } = await stage();

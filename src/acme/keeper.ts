@@ -4,6 +4,7 @@
  */
 
 import type { WantedCertificate } from '../config/wanted-certificates.ts';
+import type { FileRead } from '../util/json-file.ts';
 import { AcmeError } from './acme-error.ts';
 import type { AcmeStatus } from './acme-status.ts';
 import { type CareParts, CertificateCare, type Occasion } from './care.ts';
@@ -37,8 +38,8 @@ export class AcmeKeeper {
     if (problem !== undefined) log.warn({}, problem);
     this.#all = await Promise.all(
       wanted.map(async (one) => {
-        const pair = await this.#read(() => vault.pairOf(one.id));
-        const nextKey = await this.#read(() => vault.nextKeyOf(one.id));
+        const pair = this.#usable(vault.fileOf(one.id), await vault.pairOf(one.id));
+        const nextKey = this.#usable(vault.nextKeyFileOf(one.id), await vault.nextKeyOf(one.id));
         const kept = { wanted: one, names: one.names, pair, nextKey };
         return new CertificateCare(this.#parts, kept, () => this.#show());
       }),
@@ -46,13 +47,11 @@ export class AcmeKeeper {
     this.#show();
   }
 
-  async #read<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
-    try {
-      return await read();
-    } catch (error) {
-      this.#parts.log.error({ error: error instanceof Error ? error.message : String(error) }, 'certificate');
-      return undefined;
-    }
+  #usable<T>(file: string, read: FileRead<T>): T | undefined {
+    if ('value' in read) return read.value;
+    const error = `${file} ${read.problem}; another one will take its place`;
+    this.#parts.log.error({ error }, 'certificate');
+    return undefined;
   }
 
   /** The listeners must listen: an authority looks at once. `after`: what may still write what we read has ended. */
@@ -103,12 +102,13 @@ export class AcmeKeeper {
 
   async status(): Promise<AcmeStatus> {
     const { settings, vault, authority } = this.#parts;
-    const account = await vault.accountUrl(settings.directory);
+    const { url: account, problem: accountProblem } = await vault.findAccount(settings.directory);
     const { clockAheadMs } = authority;
     return {
       directory: settings.directory,
       challenge: settings.challenge,
       ...(account !== undefined && { account }),
+      ...(accountProblem !== undefined && { accountProblem }),
       ...(clockAheadMs !== undefined && { clockAheadMs }),
       certificates: this.#all.map((care) => care.status()),
     };

@@ -7,11 +7,11 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { type AccountFile, accountFile, readAccountFile } from '../net/acme-account.ts';
+import { type AccountFile, accountFile, accountRemedy, readAccountFile } from '../net/acme-account.ts';
 import { issuedDirectory, issuedFile, nextKeyFile, readIssued, readNextKey } from '../net/issued-files.ts';
 import type { KeyPair } from '../net/key-pair.ts';
 import { newEcKey } from '../util/certificate-writer.ts';
-import { readJson } from '../util/json-file.ts';
+import { type FileRead, readJson } from '../util/json-file.ts';
 import { replaceFile } from '../util/replace-file.ts';
 import { AcmeError } from './acme-error.ts';
 
@@ -116,13 +116,15 @@ export class Vault {
     await this.#writeAccounts({ ...kept, caaIdentities });
   }
 
-  /** As it is on disk, for those who only look; what cannot be read is told by the next attempt. */
-  async accountUrl(directory: string): Promise<string | undefined> {
+  /** As it is on disk, for those who only look. `problem`: why it cannot be told, a sentence. */
+  async findAccount(directory: string): Promise<{ url?: string; problem?: string }> {
     const read = await readAccountFile(this.#dataDir);
-    return 'value' in read ? read.value?.accounts[directory] : undefined;
+    if ('problem' in read) return { problem: this.#accountText(read.problem) };
+    const url = read.value?.accounts[directory];
+    return url === undefined ? {} : { url };
   }
 
-  pairOf(name: string): Promise<KeyPair | undefined> {
+  pairOf(name: string): Promise<FileRead<KeyPair>> {
     return readIssued(this.#dataDir, name);
   }
 
@@ -134,8 +136,12 @@ export class Vault {
     return this.#write(this.fileOf(name), `${cert.trimEnd()}\n${key}`);
   }
 
-  nextKeyOf(name: string): Promise<KeyObject | undefined> {
+  nextKeyOf(name: string): Promise<FileRead<KeyObject>> {
     return readNextKey(this.#dataDir, name);
+  }
+
+  nextKeyFileOf(name: string): string {
+    return nextKeyFile(this.#dataDir, name);
   }
 
   async keepNextKey(name: string, key: KeyObject): Promise<void> {
@@ -149,10 +155,11 @@ export class Vault {
   async #readAccounts(): Promise<AccountFile | undefined> {
     const read = await readAccountFile(this.#dataDir);
     if ('value' in read) return read.value;
-    throw new AcmeError(
-      'ours',
-      `${accountFile(this.#dataDir)} ${read.problem}. Move it away, and a new account is made.`,
-    );
+    throw new AcmeError('ours', this.#accountText(read.problem));
+  }
+
+  #accountText(problem: string): string {
+    return `${accountFile(this.#dataDir)} ${problem}. ${accountRemedy}`;
   }
 
   #writeAccounts(value: AccountFile): Promise<void> {

@@ -5,6 +5,7 @@ import { parseDomain } from '../mail/address.ts';
 import { addressClass, canonicalAddress, findFamily } from '../net/addresses.ts';
 import { readFacts } from '../records/facts.ts';
 import { tableText, zoneFileText } from '../records/print.ts';
+import { remedyOf, unusableText } from '../records/unusable-file.ts';
 import { type RecordFacts, recordsFor, wantedRecords } from '../records/wanted.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import { type CommandTree, collect } from './define.ts';
@@ -39,7 +40,7 @@ async function printRecords(
   options: RecordsOptions,
   domain: string | undefined,
 ): Promise<ExitCode> {
-  const config = await configOf(context, options);
+  const config = await configOf(context, options, { checkCertificates: false });
   const addresses = options.address?.map(readPublicAddress);
   const isSigned = await isProven(config, context);
   const facts = await readFacts(config, {
@@ -48,10 +49,12 @@ async function printRecords(
     ...(isSigned && { isSigned }),
   });
   const records = domain === undefined ? wantedRecords(facts) : recordsFor(ownDomain(domain, facts), facts);
-  if (options.json) printJson(context, { records });
+  const unusable = facts.unusable.map((one) => ({ ...one, remedy: remedyOf(one) }));
+  if (options.json) printJson(context, { records, unusable });
   else context.terminal.out(`${options.zone ? zoneFileText(records) : tableText(records)}\n`);
   if (facts.addresses.length === 0) context.terminal.err(`posthorn: ${noAddress}\n`);
-  return exitCodes.ok;
+  for (const one of facts.unusable) context.terminal.err(`posthorn: ${unusableText(one)}\n`);
+  return facts.unusable.length > 0 ? exitCodes.unwell : exitCodes.ok;
 }
 
 const noAddress =

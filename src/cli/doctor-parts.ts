@@ -17,6 +17,7 @@ import { httpsClient } from '../net/https.ts';
 import { networkSet } from '../net/networks.ts';
 import { askTime } from '../net/sntp.ts';
 import { readFacts } from '../records/facts.ts';
+import type { RecordFacts } from '../records/wanted-record.ts';
 import type { Context } from './context.ts';
 import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
@@ -52,7 +53,7 @@ export async function doctorParts(
     httpsClient({ resolver, clock, authorities, allowPrivateAddresses });
   const stub = await createStub(config, clock);
   const facts = await readFacts(config, { now: clock.now() });
-  const chain = await chainOf(config);
+  const chain = await chainOf(config, facts);
   const asked = askServer(config, clock);
   return {
     config,
@@ -102,9 +103,9 @@ function serverOf(text: string, port: number): ServerAddress {
   throw new CommandError(exitCodes.usage, `"${text}" is no address. Give one such as 9.9.9.9.`);
 }
 
-/** The certificates in the file that is configured, as they stand there. */
-async function chainOf({ tls }: Config): Promise<X509Certificate[]> {
-  if (tls?.cert === undefined) return [];
+/** The certificates in the file that is configured, as they stand there; none where that cannot be used, which is a finding. */
+async function chainOf({ tls }: Config, { unusable }: RecordFacts): Promise<X509Certificate[]> {
+  if (tls?.cert === undefined || unusable.some(({ file }) => file === tls.cert)) return [];
   const pem = await readFile(tls.cert, 'utf8');
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));

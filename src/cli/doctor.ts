@@ -68,7 +68,7 @@ async function examine(context: Context, options: Options, signal?: AbortSignal)
     import('../doctor/diagnose.ts'),
     import('./doctor-parts.ts'),
   ]);
-  const config = await configOf(context, options);
+  const config = await configOf(context, options, { checkCertificates: false });
   const parts = await doctorParts(config, context, options);
   return diagnose({ ...parts, ...(signal && { signal }) });
 }

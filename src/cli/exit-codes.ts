@@ -12,7 +12,7 @@ export const exitCodes = {
   undeliverable: 1,
   /** `check`: nobody can tell. */
   unclear: 2,
-  /** `doctor`, `preflight`, `tls`: something is wrong. */
+  /** `doctor`, `preflight`, `tls`, `dns records`: something is wrong. */
   unwell: 1,
   /** `send`: not all of it has arrived yet, but the queue has it: do not send it again. */
   queued: 2,

@@ -11,6 +11,7 @@ const result = {
   addresses: ['203.0.113.7'],
   account: { address: 'alice@example.com' },
   records: [],
+  unusable: [],
   steps: [],
 };
 const link = /^ {2}1\. have the command at hand: {2}ln -s \/.*\/bin\/posthorn \/usr\/local\/bin\/posthorn$/m;
@@ -20,6 +21,13 @@ test('closing() says how a shell finds the command, where it does not', () => {
   expect(closing(result, placesFor(), true).join('\n')).not.toMatch(link);
   // Who tries it out need not be root.
   expect(closing(result, placesFor('/srv/mine'), false).join('\n')).not.toMatch(link);
+});
+
+test('closing() says which records are missing, and why', () => {
+  const unusable = [{ role: 'account', file: '/data/acme/account.json', problem: 'is damaged' }] as const;
+  expect(closing({ ...result, unusable }, placesFor(), true).join('\n')).toContain(
+    '/data/acme/account.json is damaged: the CAA record is missing here.',
+  );
 });
 
 test('isAtHand() looks where a shell does', async () => {

@@ -2,6 +2,7 @@
 
 import { delimiter, join } from 'node:path';
 import { tableText, wrapped } from '../records/print.ts';
+import { missingText } from '../records/unusable-file.ts';
 import { isThere, ownProgram } from '../setup/machine.ts';
 import { configOption, type Places } from '../setup/places.ts';
 import type { Result } from '../setup/quickstart.ts';
@@ -31,6 +32,7 @@ export function closing(result: Result, places: Places, isFound: boolean): strin
     `DNS records to enter for ${domain} (as a zone file: posthorn dns records ${domain} --zone${option}):`,
     '',
     tableText(result.records),
+    ...result.unusable.flatMap((one) => [...wrapped(missingText(one)), '']),
     ...wrapped(dmarcAdvice),
     '',
     'Next:',

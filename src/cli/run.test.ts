@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commandStage } from '../testing/command-line.ts';
@@ -202,6 +202,26 @@ test('posthorn dns records prints what to publish, as a table, a zone file and J
     exitCode: 64,
     err: expect.stringContaining('not public'),
   });
+});
+
+test('posthorn dns records prints what does not depend on a damaged file, and says what is missing', async () => {
+  const toml =
+    'hostname = "mx.example.com"\ndataDir = "damaged"\nresolver = ["127.0.0.1:1"]\n[acme]\ntermsAgreed = true\n[[listener]]\nprotocol = "http"\n[[domain]]\nname = "example.com"';
+  writeFileSync(join(directory, 'damaged.toml'), toml);
+  mkdirSync(join(directory, 'damaged/acme'), { recursive: true });
+  writeFileSync(join(directory, 'damaged/acme/account.json'), '{"key":');
+  const records = (...more: string[]) =>
+    posthorn(['dns', 'records', '--config', 'damaged.toml', '--address', '203.0.113.7', ...more]);
+  const { exitCode, out, err } = await records();
+  expect(exitCode).toBe(1);
+  expect(out).toContain('mx.example.com');
+  expect(out).not.toContain('CAA');
+  expect(err).toMatch(
+    /^posthorn: .*acme\/account\.json is damaged: the CAA record is missing here\. .*backup/m,
+  );
+  expect(JSON.parse((await records('--json')).out).unusable).toMatchObject([
+    { role: 'account', problem: 'is damaged', remedy: expect.stringContaining('backup') },
+  ]);
 });
 
 test('posthorn quickstart makes a server that other commands know, and prints what to enter', async () => {

@@ -76,6 +76,17 @@ describe('statusLines()', () => {
     expect(lines).toContain('asked again 2026-06-01 15:00 UTC (in 3 hours), as the authority wants it;');
   });
 
+  it('tells of an account that cannot be used, and ends with 1', () => {
+    const status: TlsStatus = {
+      certificates: [{ ...facts, origin: 'acme', file: 'a' }],
+      acme: { ...acme, accountProblem: '/acme/account.json is damaged. Bring it back from a backup.' },
+    };
+    expect(text(status)).toContain(
+      'account: not known\nWARNING: /acme/account.json is damaged. Bring it back',
+    );
+    expect(hasTrouble(status, now)).toBe(true);
+  });
+
   it('tells what a new key waits for', () => {
     const nextKey = { sha256: 'cd'.repeat(32), waitsFor: 'caches', opensAt: now + 2 * hourMs };
     const issued = { id: 'mx.example.com', names: ['mx.example.com', 'b.example'], failures: 0, nextKey };

@@ -67,6 +67,7 @@ const shown =
 /** What the exit code tells. */
 export function hasTrouble({ certificates, acme }: TlsStatus, now: number): boolean {
   return (
+    acme?.accountProblem !== undefined ||
     acme?.certificates.some(({ lastError }) => lastError !== undefined) === true ||
     certificates.some(
       (certificate) =>
@@ -102,7 +103,8 @@ function certificateLines(certificate: KnownCertificate, now: number): string[] 
   ];
 }
 
-function acmeLines({ directory, challenge, account, clockAheadMs, certificates }: AcmeStatus, now: number) {
+function acmeLines(acme: AcmeStatus, now: number) {
+  const { directory, challenge, account, accountProblem, clockAheadMs, certificates } = acme;
   const clock =
     clockAheadMs === undefined
       ? []
@@ -111,7 +113,8 @@ function acmeLines({ directory, challenge, account, clockAheadMs, certificates }
         ];
   return [
     '',
-    `Authority: ${directory}, by ${challenge}; account: ${account ?? 'none yet'}`,
+    `Authority: ${directory}, by ${challenge}; account: ${account ?? (accountProblem === undefined ? 'none yet' : 'not known')}`,
+    ...(accountProblem === undefined ? [] : [`WARNING: ${accountProblem}`]),
     ...clock,
     ...certificates.flatMap((one) => issuedLines(one, now)),
   ];

@@ -11,19 +11,25 @@ import type { KeyPath } from './problem.ts';
 import type { DkimConfig } from './receiving.ts';
 import { parsePassword, readSecret, type SecretSource } from './secret.ts';
 
-export async function checkFiles({
-  tls,
-  certificates,
-  domains,
-  transports,
-  clientSecretFile,
-  metricsTokenFile,
-  acme,
-  delivery: { caFile },
-}: Draft): Promise<Finding[]> {
+export async function checkFiles(
+  {
+    tls,
+    certificates,
+    domains,
+    transports,
+    clientSecretFile,
+    metricsTokenFile,
+    acme,
+    delivery: { caFile },
+  }: Draft,
+  { checkCertificates = true }: { checkCertificates?: boolean } = {},
+): Promise<Finding[]> {
+  const pairs: [PairDraft, KeyPath][] = [
+    [tls, ['tls']],
+    ...certificates.map((pair, index): [PairDraft, KeyPath] => [pair, ['certificate', index]]),
+  ];
   const findings = await Promise.all([
-    checkPair(tls, ['tls']),
-    ...certificates.map((pair, index) => checkPair(pair, ['certificate', index])),
+    ...(checkCertificates ? pairs : []).map(([pair, path]) => checkPair(pair, path)),
     caFile === undefined ? [] : checkAuthorities(caFile, ['delivery', 'caFile']),
     acme === undefined ? [] : checkAcme(acme),
     ...domains.flatMap(({ dkim = [], name = 'DOMAIN' }, index) =>

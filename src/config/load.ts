@@ -24,6 +24,8 @@ import { completeTransport, type TransportConfig } from './transport.ts';
 export interface LoadOptions {
   /** False for commands that make the files which the configuration names. Default: true. */
   checkFiles?: boolean;
+  /** False for commands that tell themselves what is wrong with certificates in files, and what follows. Default: true. */
+  checkCertificates?: boolean;
 }
 
 /** Reads and validates a file. Rejects with a ConfigError that holds every problem. */
@@ -61,7 +63,7 @@ async function readContent(
   const findings = [
     ...(result.success ? [] : toFindings(result.issues)),
     ...crossCheck(draft),
-    ...(options.checkFiles === false ? [] : [...checkLoops(draft), ...(await checkFiles(draft))]),
+    ...(options.checkFiles === false ? [] : [...checkLoops(draft), ...(await checkFiles(draft, options))]),
   ];
   if (result.success && findings.length === 0) return { raw, content: result.output };
   throw new ConfigError(toProblems(findings, toml, file));

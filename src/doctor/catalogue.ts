@@ -188,6 +188,11 @@ const entries = {
   ),
   // Certificates, and what others see of the server.
   'certificate-absent': warning('certificate', 'no certificate is configured: mail comes in clear text'),
+  'certificate-unusable': error('certificate', 'a file with a certificate or its key cannot be used'),
+  'acme-account-unusable': error(
+    'ACME account',
+    'the account with the certificate authority cannot be read, so that no certificate is renewed',
+  ),
   'certificate-expired': error('certificate', 'the certificate has expired'),
   'certificate-expires': warning('certificate', 'the certificate expires within two weeks'),
   'certificate-not-yet-valid': error('certificate', 'the certificate is not valid yet'),

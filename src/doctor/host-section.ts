@@ -11,6 +11,7 @@ import { type DoorJudging, doorFindings, isOurs, relayFindings } from './door-fi
 import type { Examining } from './examining.ts';
 import { type Finding, found, type Section, verdictOf } from './finding.ts';
 import { reportMailboxes } from './mailboxes.ts';
+import { examineOwnFiles } from './own-files.ts';
 import { examineSpf } from './spf.ts';
 
 export async function lookAtHost(examining: Examining): Promise<Section> {
@@ -46,7 +47,8 @@ export async function lookAtHost(examining: Examining): Promise<Section> {
     now: examining.clock.now(),
     nextKey: facts.tlsKeys.find(({ role }) => role === 'next')?.sha256,
   });
-  const findings = [...addresses.flat(), ...spf.flat(), ...doors.findings, ...dane, ...caa];
+  const files = await examineOwnFiles(config, facts.unusable);
+  const findings = [...addresses.flat(), ...spf.flat(), ...files, ...doors.findings, ...dane, ...caa];
   return {
     section: 'this server, as others see it',
     examined: [{ name: hostname, verdict: verdictOf(findings), findings, isDomain: true }],

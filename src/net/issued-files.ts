@@ -1,9 +1,9 @@
 /** Where certificates that an authority has issued lie in the data directory, and the keys of those that are to come. */
 
-import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { type KeyPair, parseKeyPair } from './key-pair.ts';
+import { type FileRead, readText } from '../util/json-file.ts';
+import { type KeyPair, parseKeyPair, parsePrivateKey } from './key-pair.ts';
 
 export const issuedDirectory = (dataDir: string): string => join(dataDir, 'acme');
 
@@ -17,30 +17,22 @@ export const nextKeyFile = (dataDir: string, name: string): string =>
 
 const fileName = (name: string): string => name.replace(/^\*/, '_wildcard');
 
-/** Undefined where there is none. Rejects with an Error that names the file that cannot be used. */
-export async function readIssued(dataDir: string, name: string): Promise<KeyPair | undefined> {
+export async function readIssued(dataDir: string, name: string): Promise<FileRead<KeyPair>> {
   return readAs(issuedFile(dataDir, name), (pem) => parseKeyPair(pem, pem));
 }
 
-/** Likewise. */
-export async function readNextKey(dataDir: string, name: string): Promise<KeyObject | undefined> {
-  return readAs(nextKeyFile(dataDir, name), createPrivateKey);
+export async function readNextKey(dataDir: string, name: string): Promise<FileRead<KeyObject>> {
+  return readAs(nextKeyFile(dataDir, name), parsePrivateKey);
 }
 
-async function readAs<T>(file: string, parse: (pem: string) => T): Promise<T | undefined> {
-  let pem: string;
+/** For any file that is kept so. `parse` throws an Error that completes "cannot be used: …". */
+export async function readAs<T>(file: string, parse: (pem: string) => T): Promise<FileRead<T>> {
+  const read = await readText(file);
+  if ('problem' in read) return read;
+  if (read.value === undefined) return { value: undefined };
   try {
-    pem = await readFile(file, 'utf8');
+    return { value: parse(read.value) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return parse(pem);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${file} cannot be used (${reason}); another one will take its place`, {
-      cause: error,
-    });
+    return { problem: `cannot be used (${error instanceof Error ? error.message : String(error)})` };
   }
 }

@@ -38,6 +38,13 @@ describe('parseKeyPair()', () => {
   });
 });
 
+it('parseKeyPair() refuses a chain that is damaged behind the certificate: TLS would not take it', () => {
+  const { cert, key } = authority.issue(['mx.example.com']);
+  for (const rest of [authority.cert.slice(0, 200), authority.cert.replace(/\nMI/, '\nAA')])
+    expect(() => parseKeyPair(`${cert}${rest}`, key)).toThrow('certificate 2 of its chain is no PEM');
+  expect(parseKeyPair(`${cert}${authority.cert}`, key).facts.names).toEqual(['mx.example.com']);
+});
+
 describe('readKeyPair()', () => {
   it.each([
     ['a file that is not there', 'own.pem', 'missing.key', 'missing.key'],

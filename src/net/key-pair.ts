@@ -1,6 +1,6 @@
 /** A certificate with its chain and its private key: read from PEM, found to fit or not, and what it says of itself. */
 
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 export interface KeyPair {
@@ -28,11 +28,22 @@ export interface CertificateFacts {
 /** Throws an Error that completes "cannot be used: …". */
 export function parseKeyPair(certPem: string, keyPem: string): KeyPair {
   const certificate = parsed('the certificate', () => new X509Certificate(certPem));
-  const key = parsed('the private key', () => createPrivateKey(keyPem));
+  blocksOf(certPem).forEach((block, index) => {
+    parsed(`certificate ${index + 1} of its chain`, () => new X509Certificate(block));
+  });
+  const key = parsePrivateKey(keyPem);
   if (!certificate.checkPrivateKey(key))
     throw new Error('the private key does not belong to the certificate');
   return { cert: certPem, key: keyPem, certificate, facts: factsOf(certificate) };
 }
+
+/** Throws as `parseKeyPair()`. */
+export const parsePrivateKey = (pem: string): KeyObject =>
+  parsed('the private key', () => createPrivateKey(pem));
+
+/** What OpenSSL reads behind the certificate, too: one block that is damaged, and it takes none. */
+const blocksOf = (pem: string): string[] =>
+  pem.match(/-----BEGIN CERTIFICATE-----[\s\S]*?(?:-----END CERTIFICATE-----|$)/g) ?? [];
 
 function parsed<T>(what: string, parse: () => T): T {
   try {

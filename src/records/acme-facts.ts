@@ -3,6 +3,7 @@
 import type { Config } from '../config/config.ts';
 import { parseDomain } from '../mail/address.ts';
 import { accountFile, readAccountFile } from '../net/acme-account.ts';
+import type { UnusableFile } from './unusable-file.ts';
 import type { RecordFacts } from './wanted-record.ts';
 
 /** What authorities are called in CAA records, by the hosts of their directories: before they have said so themselves. */
@@ -14,12 +15,15 @@ const knownIdentities: Readonly<Record<string, string>> = {
   'api.buypass.com': 'buypass.com',
 };
 
-/** Nothing where no authority is asked, or its name is not known. Rejects with an Error that names the file that cannot be read. */
-export async function readAcmeFacts({ acme, dataDir }: Config): Promise<Pick<RecordFacts, 'acme'>> {
+/** Nothing where no authority is asked, its name is not known, or our account cannot be read: then that is told. */
+export async function readAcmeFacts({
+  acme,
+  dataDir,
+}: Config): Promise<Pick<RecordFacts, 'acme'> & { unusable?: UnusableFile }> {
   if (!acme?.enabled) return {};
   const { directory, challenge } = acme;
   const read = await readAccountFile(dataDir);
-  if ('problem' in read) throw new Error(`${accountFile(dataDir)} ${read.problem}`);
+  if ('problem' in read) return { unusable: { role: 'account', file: accountFile(dataDir), ...read } };
   const told = (read.value?.caaIdentities?.[directory] ?? []).flatMap((name) => parseDomain(name) ?? []);
   const known = knownIdentities[new URL(directory).hostname];
   const issuers = told.length > 0 || known === undefined ? told : [known];

@@ -9,7 +9,13 @@ import { stsPolicyOf } from '../config/sts-policies.ts';
 import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';
 import { readAcmeFacts } from './acme-facts.ts';
-import { findLack, type OwnCertificates, readOwnCertificates, tlsKeysOf } from './own-certificates.ts';
+import {
+  findLack,
+  type OwnCertificates,
+  readOwnCertificates,
+  readTlsKeys,
+  unusableIn,
+} from './own-certificates.ts';
 import type { DomainFacts, RecordFacts, SendingAddress, WebService } from './wanted-record.ts';
 
 /** What cannot be read from the configuration. */
@@ -22,12 +28,14 @@ export interface KnownFacts {
   isSigned?: boolean;
 }
 
-/** Rejects with the system's error where a key or certificate cannot be read. */
+/** Rejects with the system's error where a DKIM key cannot be read; of certificates it is told (`unusable`). */
 export async function readFacts(config: Config, known: KnownFacts): Promise<RecordFacts> {
   const { now } = known;
   const machine = known.addresses ?? machineAddresses('public');
   const sending = sendingAddresses(config, machine);
   const certificates = await readOwnCertificates(config);
+  const keys = await readTlsKeys(config, certificates);
+  const { acme, unusable: account } = await readAcmeFacts(config);
   return {
     hostname: config.hostname,
     domains: await Promise.all(
@@ -36,11 +44,12 @@ export async function readFacts(config: Config, known: KnownFacts): Promise<Reco
     addresses: receivingAddresses(config, machine),
     sending,
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
-    tlsKeys: await tlsKeysOf(config, certificates),
-    ...(await readAcmeFacts(config)),
+    tlsKeys: keys.tlsKeys,
+    ...(acme && { acme }),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
     web: webServices(config),
+    unusable: [certificates.flatMap(unusableIn), keys.unusable ?? [], account ?? []].flat(),
   };
 }
 

@@ -1,73 +1,119 @@
 /**
  * Which certificate this server shows for a name, from the files that it has: those of the configuration first, then those of
- * an authority, then the one of our own making (`Certificates` in net/tls-context.ts chooses in the same order).
+ * an authority, then the one of our own making (`Certificates` in net/tls-context.ts chooses in the same order). A file that
+ * cannot be used keeps its place: what would be shown for its names is not known.
  */
 
 import { createHash, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
+import type { Config, PairConfig } from '../config/config.ts';
 import { wantedCertificates } from '../config/wanted-certificates.ts';
-import { readIssued, readNextKey } from '../net/issued-files.ts';
-import {
-  type CertificateFacts,
-  coversName,
-  dateText,
-  type KeyPair,
-  parseKeyPair,
-  readKeyPair,
-} from '../net/key-pair.ts';
+import { issuedFile, nextKeyFile, readAs, readIssued, readNextKey } from '../net/issued-files.ts';
+import { type CertificateFacts, coversName, dateText, type KeyPair, parseKeyPair } from '../net/key-pair.ts';
+import type { FileRead } from '../util/json-file.ts';
+import type { UnusableFile } from './unusable-file.ts';
 import type { RecordFacts } from './wanted-record.ts';
 
-export type OwnCertificates = readonly CertificateFacts[];
+/** `names` of one that cannot be used: what it is for; absent: that is not known. */
+export type OwnCertificate =
+  | { facts: CertificateFacts }
+  | { unusable: UnusableFile; names?: readonly string[] };
 
-/** In the order in which they are preferred. Rejects with an Error that names the file that cannot be used. */
+export type OwnCertificates = readonly OwnCertificate[];
+
+export const unusableIn = (one: OwnCertificate): UnusableFile[] => ('unusable' in one ? [one.unusable] : []);
+
+/** In the order in which they are preferred. */
 export async function readOwnCertificates(config: Config): Promise<OwnCertificates> {
-  const { tls, certificates, acme, dataDir } = config;
+  const { tls, certificates, acme, dataDir, hostname } = config;
   if (tls === undefined && certificates.length === 0 && acme === undefined) return [];
   const files = [...(tls?.cert === undefined ? [] : [tls]), ...certificates];
-  const configured = (await Promise.all(files.map(readKeyPair))).map(({ facts }) => facts);
-  const isCovered = (name: string) => configured.some(({ names }) => coversName(names, name));
+  const configured = await Promise.all(files.map(readConfigured));
+  const isCovered = (name: string) =>
+    configured.some((one) => 'facts' in one && coversName(one.facts.names, name));
   const wanted = acme === undefined ? [] : wantedCertificates(config, isCovered);
-  const issued = await Promise.all(wanted.map(({ id }) => readIssued(dataDir, id)));
-  const own = tls?.cert === undefined ? await findSelfSigned(dataDir) : undefined;
-  const made = [...issued, own].flatMap((pair) => (pair === undefined ? [] : [pair.facts]));
-  return [...configured, ...made];
+  const issued = await Promise.all(
+    wanted.map(async ({ id: name, names }) => {
+      const place = { role: 'issued', file: issuedFile(dataDir, name), name } as const;
+      return asOwn(await readIssued(dataDir, name), place, names);
+    }),
+  );
+  const others = [...configured, ...issued.flat()];
+  const selfSigned = tls?.cert === undefined ? await readSelfSigned(config) : [];
+  // Where there is another, nobody is shown it.
+  return findShown(others, hostname) === undefined ? [...others, ...selfSigned] : others;
 }
 
-async function findSelfSigned(dataDir: string): Promise<KeyPair | undefined> {
+async function readConfigured({ cert, key }: PairConfig): Promise<OwnCertificate> {
+  try {
+    const [certPem, keyPem] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')]);
+    return { facts: parseKeyPair(certPem, keyPem).facts };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const problem = `cannot be used with ${key} (${reason})`;
+    const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
+    return { unusable: { role: 'configured', file: cert, problem, ...(isForbidden && { isForbidden }) } };
+  }
+}
+
+async function readSelfSigned({ dataDir, hostname }: Config): Promise<OwnCertificate[]> {
   const file = join(dataDir, 'tls', 'self-signed.pem');
-  const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
+  const read = await readAs(file, (pem) => parseKeyPair(pem, pem));
+  return asOwn(read, { role: 'self-signed', file }, [hostname]);
+}
+
+function asOwn(
+  read: FileRead<KeyPair>,
+  place: Omit<UnusableFile, 'problem'>,
+  names: readonly string[],
+): OwnCertificate[] {
+  if ('problem' in read) return [{ unusable: { ...place, ...read }, names }];
+  return read.value === undefined ? [] : [{ facts: read.value.facts }];
+}
+
+function findShown(all: OwnCertificates, name: string): OwnCertificate | undefined {
+  return all.find((one) => {
+    const names = 'facts' in one ? one.facts.names : one.names;
+    return names === undefined || coversName(names, name);
   });
-  return pem === undefined ? undefined : parseKeyPair(pem, pem);
 }
 
-/** Whose key is shown on port 25 to whoever asks for our name, or for none; and the key that is to come. */
-export async function tlsKeysOf(config: Config, all: OwnCertificates): Promise<RecordFacts['tlsKeys']> {
-  const { hostname, acme, tls, dataDir } = config;
-  const shown = all.find(({ names }) => coversName(names, hostname)) ?? all[0];
-  const next = acme === undefined || tls?.cert !== undefined ? undefined : await nextKeyOf(dataDir, hostname);
-  return [
-    ...(shown === undefined ? [] : [{ sha256: shown.spkiSha256, role: 'current' as const }]),
-    ...(next === undefined || next === shown?.spkiSha256 ? [] : [{ sha256: next, role: 'next' as const }]),
-  ];
-}
-
-async function nextKeyOf(dataDir: string, hostname: string): Promise<string | undefined> {
-  const key = await readNextKey(dataDir, hostname);
-  const info = key && createPublicKey(key).export({ type: 'spki', format: 'der' });
-  return info && createHash('sha256').update(info).digest('hex');
+/**
+ * Whose key is shown on port 25 to whoever asks for our name, or for none; and the key that is to come. None at all where one
+ * of them cannot be told: the list of such records is whole, or it is wrong.
+ */
+export async function readTlsKeys(
+  { hostname, acme, tls, dataDir }: Config,
+  all: OwnCertificates,
+): Promise<Pick<RecordFacts, 'tlsKeys'> & { unusable?: UnusableFile }> {
+  const shown = findShown(all, hostname) ?? all[0];
+  const current = shown && 'facts' in shown ? shown.facts.spkiSha256 : undefined;
+  const isAwaited = acme !== undefined && tls?.cert === undefined;
+  const read = isAwaited ? await readNextKey(dataDir, hostname) : { value: undefined };
+  if ('problem' in read) {
+    const file = nextKeyFile(dataDir, hostname);
+    return { tlsKeys: [], unusable: { role: 'next-key', file, ...read } };
+  }
+  if (shown !== undefined && current === undefined) return { tlsKeys: [] };
+  const info = read.value && createPublicKey(read.value).export({ type: 'spki', format: 'der' });
+  const next = info && createHash('sha256').update(info).digest('hex');
+  return {
+    tlsKeys: [
+      ...(current === undefined ? [] : [{ sha256: current, role: 'current' as const }]),
+      ...(next === undefined || next === current ? [] : [{ sha256: next, role: 'next' as const }]),
+    ],
+  };
 }
 
 /** Why others do not believe what we show for a name, as far as can be seen from here; undefined where nothing speaks against it. */
 export function findLack(all: OwnCertificates, name: string, now: number): string | undefined {
-  const shown = all.find(({ names }) => coversName(names, name));
+  const shown = findShown(all, name);
   if (shown === undefined) return `no certificate of this server is for ${name}`;
-  if (shown.isSelfSigned) return `the certificate for ${name} is signed by itself`;
-  if (now > shown.notAfter) return `the certificate for ${name} expired ${dateText(shown.notAfter)}`;
-  if (now < shown.notBefore)
-    return `the certificate for ${name} is not valid before ${dateText(shown.notBefore)}`;
+  if ('unusable' in shown) return `${shown.unusable.file} ${shown.unusable.problem}`;
+  const { isSelfSigned, notBefore, notAfter } = shown.facts;
+  if (isSelfSigned) return `the certificate for ${name} is signed by itself`;
+  if (now > notAfter) return `the certificate for ${name} expired ${dateText(notAfter)}`;
+  if (now < notBefore) return `the certificate for ${name} is not valid before ${dateText(notBefore)}`;
   return undefined;
 }

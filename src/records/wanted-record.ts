@@ -1,5 +1,7 @@
 /** What a DNS record is that this server wants to see published, and what must be known to say which. Plain data. */
 
+import type { UnusableFile } from './unusable-file.ts';
+
 export type RecordPurpose =
   | 'mx'
   | 'address'
@@ -80,4 +82,6 @@ export interface RecordFacts {
   clients: Partial<Record<ClientService, number>>;
   /** What the web listener serves. */
   web: readonly WebService[];
+  /** Of which nothing is known, so that what depends on them is not among the records. */
+  unusable: readonly UnusableFile[];
 }

@@ -14,6 +14,7 @@ const facts = (more: Partial<RecordFacts> = {}): RecordFacts => ({
   tlsKeys: [],
   clients: { submissions: 465, pop3s: 995 },
   web: [],
+  unusable: [],
   ...more,
 });
 

@@ -1,7 +1,9 @@
 /** The doctor against a server, a machine and policies in which one thing is wrong; and the command as people call it. */
 
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { controlPath } from '../admin/open-admin.ts';
 import { askServer, serverSection } from '../cli/doctor-server.ts';
@@ -69,6 +71,23 @@ describe('P12: a running server', () => {
     expect(found?.[0]?.evidence).toContain('has said nothing');
     const { silence: _, ...sound } = told;
     expect(serverSection(sound)).toBeUndefined();
+  });
+
+  test('P12: a certificate on disk that is half written: found, and all else is looked at', async () => {
+    await writeFile(join(stage.directory, 'server.pem'), 'half a certif');
+    const found = await stage.look({ facts: await factsOf() });
+    expect(found).toMatchObject([
+      {
+        id: 'certificate-unusable',
+        severity: 'error',
+        evidence: expect.stringMatching(
+          /server\.pem cannot be used with .*server\.key \(the certificate is no PEM/,
+        ),
+      },
+    ]);
+    const { exitCode, out } = await runCommand(['doctor', ...stage.options], { cwd: stage.directory });
+    expect(exitCode).toBe(1);
+    expect(out).toContain('certificate-unusable');
   });
 
   test('P12: another server at its address is known by its greeting', async () => {

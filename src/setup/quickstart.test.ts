@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -251,6 +251,49 @@ describe('quickstart()', () => {
       state: 'warning',
     });
     expect((await acmeOf({ usesAcme: false })).acme).toBeUndefined();
+  });
+
+  it('goes on with files of certificates that cannot be used, and says what to do', async () => {
+    await setUp();
+    const data = join(prefix, 'var/lib/posthorn');
+    mkdirSync(join(data, 'acme'));
+    writeFileSync(join(data, 'acme/mx.example.com.pem'), 'half a cert');
+    writeFileSync(join(data, 'acme/account.json'), '{"key":');
+    const { result, ended, step } = await setUp();
+    expect(ended.map(({ step }) => step)).toEqual(stepNames);
+    expect(step('certificate')).toMatchObject({
+      state: 'warning',
+      what: expect.stringMatching(/mx\.example\.com\.pem cannot be used .*account\.json is damaged/),
+      remedy: expect.stringMatching(/posthorn tls renew mx\.example\.com --force.*\n.*backup/),
+    });
+    expect(result.unusable.map(({ role }) => role)).toEqual(['issued', 'account']);
+    const purposes = new Set(result.records.map(({ purpose }) => purpose));
+    expect([...purposes]).toEqual(expect.arrayContaining(['mx', 'spf', 'dkim', 'dmarc']));
+    expect(readFileSync(join(data, 'acme/account.json'), 'utf8')).toBe('{"key":');
+  });
+
+  it('makes a certificate of its own anew where that cannot be used', async () => {
+    await setUp();
+    const file = join(prefix, 'var/lib/posthorn/tls/self-signed.pem');
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 300));
+    const { result, step } = await setUp();
+    expect(step('certificate')).toMatchObject({ state: 'warning', remedy: expect.stringContaining('TLSA') });
+    expect(result.unusable).toEqual([]);
+    expect(result.records.filter(({ purpose }) => purpose === 'dane')).toHaveLength(1);
+  });
+
+  it('fails for a certificate of the configuration that no server starts with, and does all the rest', async () => {
+    await setUp();
+    const text = readFileSync(configFile(), 'utf8');
+    const pair = '[tls]\ncert = "server.pem"\nkey = "server.key"\n';
+    writeFileSync(configFile(), text.replace(/^\[tls\]$/m, '').replace(/^(?=\[)/m, pair));
+    const { ended, step } = await setUp();
+    expect(step('certificate')).toMatchObject({
+      state: 'failed',
+      what: expect.stringContaining('server.pem cannot be used'),
+      remedy: expect.stringContaining('A server does not start with it'),
+    });
+    expect(ended.map(({ step }) => step)).toEqual(stepNames);
   });
 
   it('leaves the web to a server that is there already, and starts all the same', async () => {

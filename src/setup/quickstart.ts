@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { standardPorts } from '../config/listeners.ts';
 import { addressClass } from '../net/addresses.ts';
 import { readFacts } from '../records/facts.ts';
+import type { UnusableFile } from '../records/unusable-file.ts';
 import { recordsFor, type WantedRecord } from '../records/wanted.ts';
 import { findAddresses, type OwnAddresses } from './addresses.ts';
 import { ensureCertificate } from './certificate.ts';
@@ -52,6 +53,8 @@ export interface Result {
   addresses: readonly string[];
   account: FirstAccount;
   records: readonly WantedRecord[];
+  /** Because of which records are missing. */
+  unusable: readonly UnusableFile[];
   /** How to start the server, where it does not run yet. */
   start?: string;
   steps: readonly StepReport[];
@@ -154,6 +157,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
     addresses: addresses.public,
     account,
     records: recordsFor(domain, facts),
+    unusable: facts.unusable,
     ...(start !== undefined && !isRunning && { start }),
     steps: steps.reports,
   };
