@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, open } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { errorCode } from '../store/errors.ts';
 
 /** Read and written at once. */
@@ -142,4 +143,12 @@ export async function forEachOf<T>(
   }
   await Promise.all(running);
   if (failed !== undefined) throw failed.error;
+}
+
+/** The directories of a tree, the deepest first. Rejects with the system's error. */
+export async function syncDirectories(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true }))
+    if (entry.isDirectory()) await syncDirectories(join(directory, entry.name));
+  await using file = await open(directory, constants.O_RDONLY);
+  await file.sync();
 }

@@ -20,6 +20,8 @@ const manifestSchema = v.object({
   live: v.boolean(),
   hostname: v.string(),
   dataDir: v.string(),
+  /** The user whose data directory it was, by name. */
+  owner: v.exactOptional(v.string()),
   configFile: v.string(),
   /** Absolute paths of what is in `outside/`. */
   outside: v.array(v.string()),

@@ -79,6 +79,40 @@ test.runIf(process.getuid?.() === 0)(
   },
 );
 
+test.runIf(process.getuid?.() === 0)(
+  'restoreSnapshot() gives what root has to make to the user whose it was, and the way to keys too; or says that there is none',
+  async () => {
+    await using world = await backupWorld();
+    await chown(world.dataDir, 1, 1);
+    const { name } = await world.snapshot(2000);
+    const file = join(world.backups, name, 'manifest.json');
+    const manifest = JSON.parse(readFileSync(file, 'utf8'));
+    expect(manifest.owner).toBe('daemon');
+    await world.store.close();
+    const before = await readdir(world.dataDir);
+    await rm(world.dataDir, { recursive: true });
+    await rm(world.path('etc'), { recursive: true });
+    expect(await restore(world, { to: undefined })).not.toHaveProperty('absentOwner');
+    expect(await stat(world.dataDir)).toMatchObject({ uid: 1, gid: 1, mode: 0o40700 });
+    for (const entry of before.filter((entry) => entry !== 'maildrop'))
+      expect(await stat(join(world.dataDir, entry))).toMatchObject({ uid: 1 });
+    expect(await stat(world.path('etc'))).toMatchObject({ uid: 0, gid: 1, mode: 0o40750 });
+    expect(await stat(world.path('etc', 'server.pem'))).toMatchObject({ uid: 1, mode: 0o100600 });
+    await writeFile(file, JSON.stringify({ ...manifest, owner: 'nobody-has-this-name' }));
+    expect(await restore(world)).toMatchObject({ absentOwner: 'nobody-has-this-name' });
+    expect(await stat(world.path('restored'))).toMatchObject({ uid: 0 });
+  },
+);
+
+test('restoreSnapshot() does not put a data directory into another one, nor among the snapshots', async () => {
+  await using world = await backupWorld();
+  await world.snapshot();
+  for (const to of [join(world.dataDir, 'sub', 'below'), join(world.backups, 'restored')]) {
+    await expect(restore(world, { to })).rejects.toThrow(`${to} lies within the`);
+    expect(existsSync(to)).toBe(false);
+  }
+});
+
 test('restoreSnapshot() holds nothing where nothing was delivered since', async () => {
   await using world = await backupWorld();
   await world.store.accept(sampleMessage('Q1'));

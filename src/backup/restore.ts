@@ -9,14 +9,17 @@ import { chmod, chown, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createDirectory, syncDirectory } from '../store/directory-sync.ts';
 import { errorCode } from '../store/errors.ts';
-import { markUnfinished, unfinishedRestore } from '../store/sqlite/remains.ts';
+import { markUnfinished, storeMark, unfinishedRestore } from '../store/sqlite/remains.ts';
 import { type RestoredQueue, resumeQueue } from '../store/sqlite/restored-queue.ts';
 import { schemaVersion } from '../store/sqlite/schema.ts';
+import type { UserIds } from '../util/user-names.ts';
 import { listSnapshots } from './directory.ts';
 import { copyFile, forEachOf, isPrivate } from './files.ts';
 import { giveBackHandedIn } from './handed-in.ts';
 import { BackupError, snapshotPaths } from './layout.ts';
 import type { Manifest } from './manifest.ts';
+import { isWithin } from './outside-files.ts';
+import { createWay, settleOwner } from './owner.ts';
 import { describeDamage, verifySnapshot } from './verify.ts';
 
 export interface RestoreOptions {
@@ -45,6 +48,8 @@ export interface RestoreReport {
   warnings: string[];
   /** Messages in the maildrop whose senders could not have them back. */
   setAside: string[];
+  /** Whose all of it was, where this machine has no such user: it is root's. */
+  absentOwner?: string;
 }
 
 /** The configuration, and the files that it names. */
@@ -72,9 +77,10 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     );
   refuseNewer(manifest);
   const dataDir = options.to ?? manifest.dataDir;
+  refuseWithin(options.from, dataDir);
   await options.requireUnused(dataDir);
   await prepare(dataDir, snapshot);
-  const owner = await ownerOf(dataDir);
+  const { owner, absent } = await settleOwner(dataDir, manifest.owner);
   await copyTree(snapshotPaths(directory).data, dataDir, owner);
   const setAside = await giveBackHandedIn(dataDir, manifest.handedIn ?? {});
   const queue = resumeQueue(dataDir, { snapshotAt: manifest.at, now: options.now, release: options.release });
@@ -95,6 +101,7 @@ export async function restoreSnapshot(options: RestoreOptions): Promise<RestoreR
     outside,
     warnings: manifest.warnings,
     setAside,
+    ...(absent !== undefined && { absentOwner: absent }),
   };
 }
 
@@ -123,6 +130,16 @@ function refuseNewer({ posthorn, schemaVersion: version }: Manifest): void {
   );
 }
 
+/** Within the snapshots, or the data directory of another server, it would be saved and cleared away as a part of those. */
+function refuseWithin(backups: string, dataDir: string): void {
+  const refuse = (what: string) => {
+    throw new BackupError('refused', `${dataDir} lies within ${what}. Name another place.`);
+  };
+  if (isWithin(backups, dataDir)) refuse(`the directory of backups ${backups}`);
+  for (let above = dirname(dataDir); above !== dirname(above); above = dirname(above))
+    if (existsSync(storeMark(above))) refuse(`the data directory ${above}`);
+}
+
 /** An empty data directory with the mark in it. */
 async function prepare(dataDir: string, snapshot: string): Promise<void> {
   await createDirectory(dataDir);
@@ -141,20 +158,8 @@ async function prepare(dataDir: string, snapshot: string): Promise<void> {
   await markUnfinished(dataDir, snapshot);
 }
 
-interface Owner {
-  uid: number;
-  gid: number;
-}
-
-/** Whose the data directory is, and so all in it; undefined where this process cannot give anything away. */
-async function ownerOf(dataDir: string): Promise<Owner | undefined> {
-  if (process.getuid?.() !== 0) return undefined;
-  const { uid, gid } = await stat(dataDir);
-  return { uid, gid };
-}
-
 /** Files and directories, private to their owner; each on disk when it resolves. */
-async function copyTree(from: string, to: string, owner: Owner | undefined): Promise<void> {
+async function copyTree(from: string, to: string, owner: UserIds | undefined): Promise<void> {
   const entries = await readdir(from, { withFileTypes: true });
   await forEachOf(
     entries.filter((entry) => entry.isFile()),
@@ -179,13 +184,13 @@ async function copyTree(from: string, to: string, owner: Owner | undefined): Pro
 async function restoreOutside(
   directory: string,
   { outside }: Manifest,
-  { dataDir, isElsewhere, owner }: { dataDir: string; isElsewhere: boolean; owner: Owner | undefined },
+  { dataDir, isElsewhere, owner }: { dataDir: string; isElsewhere: boolean; owner: UserIds | undefined },
 ): Promise<OutsideReport> {
   const report: OutsideReport = { restored: [], differing: [] };
   for (const path of outside) {
     const saved = join(snapshotPaths(directory).outside, path);
     const target = isElsewhere ? join(dataDir, 'outside', path) : path;
-    await createDirectory(dirname(target));
+    await createWay(dirname(target), owner);
     if (await isSame(saved, target)) continue;
     if (existsSync(target)) {
       report.differing.push(target);

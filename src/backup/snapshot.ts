@@ -10,8 +10,6 @@
  * All of it is on disk before the snapshot gets its name.
  */
 
-import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Config } from '../config/config.ts';
@@ -28,11 +26,12 @@ import { ownVersion } from '../util/own-version.ts';
 import { type DataEntry, dataFiles, findMessage, handedInFiles } from './data-files.ts';
 import type { BackupDirectory } from './directory.ts';
 import { type Earlier, findEarlier, type Saved, saveFile, saveLargeFile, saveMessage } from './earlier.ts';
-import { copyFile, forEachOf, sumOfFile } from './files.ts';
+import { copyFile, forEachOf, sumOfFile, syncDirectories } from './files.ts';
 import { saveHandedIn } from './handed-in.ts';
 import { BackupError, type SnapshotPaths, snapshotPaths } from './layout.ts';
 import { backupFormat, type Manifest, writeManifest } from './manifest.ts';
 import { outsideFiles } from './outside-files.ts';
+import { ownerName } from './owner.ts';
 import { createSums, type SumsWriter } from './sums.ts';
 
 /** The store, held as it is. */
@@ -140,6 +139,7 @@ class Snapshot implements AsyncDisposable {
       live,
       hostname: config.hostname,
       dataDir: config.dataDir,
+      owner: await ownerName(config.dataDir),
       configFile: config.file,
       outside,
       handedIn: this.#handedIn,
@@ -287,12 +287,4 @@ function examine(copy: Parameters<typeof examineCopy>[0], sums: string): Databas
       { cause: error },
     );
   }
-}
-
-/** The directories of a tree, the deepest first. Rejects with the system's error. */
-async function syncDirectories(directory: string): Promise<void> {
-  for (const entry of await readdir(directory, { withFileTypes: true }))
-    if (entry.isDirectory()) await syncDirectories(join(directory, entry.name));
-  await using file = await open(directory, constants.O_RDONLY);
-  await file.sync();
 }

@@ -102,7 +102,7 @@ function explainSystemError(error: unknown): Explanation | undefined {
   if (error.code === 'ENOENT')
     return { text: `there is no ${about}. Check the path.`, exitCode: exitCodes.noInput };
   if (error.code === 'EACCES' || error.code === 'EPERM') {
-    const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it.`;
+    const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it, or give it to this one (chown).`;
     return { text, exitCode: exitCodes.noPermission };
   }
   if (isDiskFull(error))

@@ -53,6 +53,11 @@ function printRestored({ terminal }: Context, report: RestoreReport): void {
   for (const text of setAside) line(`  ${text}`);
   for (const warning of warnings) line(`  missing in the snapshot already: ${warning}`);
   printOutside(line, report.outside, dataDir);
+  if (report.absentOwner !== undefined)
+    line(
+      `  All of it is root's: this machine has no user ${report.absentOwner}, whose it was. To make that user and the service, and to give\n` +
+        '  the files to it: posthorn quickstart DOMAIN',
+    );
   if (queue.goesOn > 0)
     line(`${plural(queue.goesOn, 'recipient')} in the queue: delivery goes on with the start`);
   if (queue.held === 0) return;

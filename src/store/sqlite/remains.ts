@@ -18,7 +18,8 @@ const markText =
   'There is a store here, in store/. Where that is missing, so is mail: see posthorn store check.\n';
 
 /** Not in `store/`, so that it stays when that is gone. */
-const markPath = (dataDir: string): string => join(dataDir, 'has-store');
+/** There in every data directory that has a store, or had one. */
+export const storeMark = (dataDir: string): string => join(dataDir, 'has-store');
 
 /** In a data directory of which a restore has not come to its end: no server may start there. */
 export const unfinishedRestore = (dataDir: string): string => join(dataDir, 'restore-unfinished');
@@ -44,7 +45,7 @@ export function refuseUnfinished(dataDir: string): void {
 /** None where there may be a new store. Throws the system's error. */
 export function findRemains(dataDir: string): Damage[] {
   const spool = spoolDirectory(dataDir);
-  const mark = markPath(dataDir);
+  const mark = storeMark(dataDir);
   const files = namesIn(spool).filter((name) => (sizeOfEntry(join(spool, name)) ?? 0) > 0).length;
   const database = storeFiles(dataDir).database;
   return [
@@ -57,7 +58,7 @@ export function findRemains(dataDir: string): Damage[] {
 
 /** Refuses to make a new store in the place of one that is lost; `afresh` where only messages count, and no mark. */
 export function refuseRemains(dataDir: string, afresh: boolean): void {
-  const remains = findRemains(dataDir).filter(({ file }) => !(afresh && file === markPath(dataDir)));
+  const remains = findRemains(dataDir).filter(({ file }) => !(afresh && file === storeMark(dataDir)));
   if (remains.length === 0) return;
   const list = remains.map((one) => `  ${one.file}: ${describeDamage(one)}\n`).join('');
   throw new StoreOpenError(
@@ -70,7 +71,7 @@ export function refuseRemains(dataDir: string, afresh: boolean): void {
 
 /** To be called once there is a store, durably. Rejects with the system's error, unless the disk is full. */
 export async function markStore(dataDir: string): Promise<void> {
-  const path = markPath(dataDir);
+  const path = storeMark(dataDir);
   if (sizeOfEntry(path) !== undefined) return;
   try {
     await using file = await open(path, 'w', 0o600);
