@@ -42,6 +42,7 @@ import { reading } from './scenarios/reading.ts';
 import { sendmail } from './scenarios/sendmail.ts';
 import { smuggling } from './scenarios/smuggling.ts';
 import { smugglingRelays } from './scenarios/smuggling-relays.ts';
+import { spans } from './scenarios/spans.ts';
 import { submission } from './scenarios/submission.ts';
 import { thunderbird } from './scenarios/thunderbird.ts';
 import { timing } from './scenarios/timing.ts';
@@ -85,6 +86,7 @@ const scenarios = [
   check,
   preflight,
   metrics,
+  spans,
   addresses,
   tlsReports,
   dmarcReports,

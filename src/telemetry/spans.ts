@@ -68,14 +68,14 @@ export class Spans {
     const { ERROR } = this.#api.SpanStatusCode;
     return {
       end: () => {
-        span.end(new Date(this.#clock.now()));
+        span.end(this.#clock.now());
         this.noted(events, message);
       },
       fail: (error) => {
         if (traceparent === undefined) delete message.traceparent;
         else message.traceparent = traceparent;
         span.setStatus({ code: ERROR, message: error instanceof Error ? error.name : 'not written' });
-        span.end(new Date(this.#clock.now()));
+        span.end(this.#clock.now());
       },
     };
   }
@@ -121,7 +121,7 @@ export class Spans {
     const { error, endMs } = timed;
     const span = this.#begin(queueId, timed, under);
     if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
-    span.end(new Date(endMs));
+    span.end(endMs);
     return trace.setSpan(under, span);
   }
 
@@ -130,8 +130,7 @@ export class Spans {
       name,
       {
         kind: this.#api.SpanKind[kind],
-        // Not as a number: SDKs take one from before the process's start for a time since then.
-        startTime: new Date(startMs),
+        startTime: startMs,
         attributes: { 'posthorn.queue_id': queueId, ...attributes },
       },
       under,

@@ -6,6 +6,8 @@ import { fakeClock } from '../../testing/fake-clock.ts';
 import { sampleJob, sampleMessage } from '../../testing/store.ts';
 import { bounce } from './bounce.ts';
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
 type Settled = Parameters<Queue['settle']>[0];
 
 /** What the sender is told of a job that is bounced. */
@@ -33,11 +35,17 @@ async function settledOf(changes: Partial<JobRow>): Promise<Settled | undefined>
     nextQueueId: () => `R${count++}`,
     clock: fakeClock(),
   };
-  const { message } = sampleMessage('Q1');
+  const { message } = sampleMessage('Q1', { message: { traceparent } });
   const claimed = { message, jobs: [sampleJob('Q1', changes)] };
   await bounce({ settle: async (each) => void settled.push(each), report }, claimed, { by: 'root' });
   return settled[0];
 }
+
+test('bounce() is part of the trace of the message, and so is what it tells', async () => {
+  const settled = await settledOf({});
+  expect(settled?.traceparent).toBe(traceparent);
+  expect(settled?.reports.map(({ message }) => message.traceparent)).toEqual([traceparent, traceparent]);
+});
 
 test('bounce() tells the sender that it was not delivered, or may have been', async () => {
   expect(await toldOf({})).toContain('Subject: Undelivered:');
