@@ -6,7 +6,15 @@
 import type { KeyObject } from 'node:crypto';
 import type { Https, HttpsAnswer } from '../net/https.ts';
 import { type Clock, sleep } from '../util/clock.ts';
-import { AcmeError, nonsense, problemText, refusal, retryAfter, unreachable } from './acme-error.ts';
+import {
+  AcmeError,
+  nonsense,
+  problemText,
+  problemType,
+  refusal,
+  retryAfter,
+  unreachable,
+} from './acme-error.ts';
 import { externalBinding, signed } from './jws.ts';
 import {
   type Authorization,
@@ -133,7 +141,9 @@ export class AcmeClient {
     const order = await this.#watch(url, readOrder, ({ status }) => ['invalid', ...states].includes(status));
     if (order.status !== 'invalid') return order;
     const why = problemText(order.error) ?? 'it does not say why';
-    throw new AcmeError('refused', `the authority refuses the order: ${why}`);
+    throw new AcmeError('refused', `the authority refuses the order: ${why}`, {
+      type: problemType(order.error),
+    });
   }
 
   /** A certificate and its chain, PEM (RFC 8555 §7.4.2). */

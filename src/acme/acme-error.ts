@@ -42,7 +42,7 @@ const maxDetailChars = 500;
 export function refusal(answer: HttpsAnswer, now: number): AcmeError {
   const problem = readProblem(answer.body);
   const retryAfterMs = retryAfter(answer.headers['retry-after'], now);
-  const type = problem.type?.startsWith(prefix) ? problem.type.slice(prefix.length) : problem.type;
+  const { type } = problem;
   const details = { type, retryAfterMs };
   const text = problem.text ?? `it answered ${answer.status}`;
   if (type === 'rateLimited' || answer.status === 429)
@@ -62,18 +62,33 @@ function readProblem(body: Buffer): { type?: string; text?: string } {
   const value = parseObject(body);
   if (value === undefined) return {};
   const text = problemText(value);
+  const type = problemType(value);
   return {
-    ...(typeof value.type === 'string' && { type: value.type }),
+    ...(type !== undefined && { type }),
     ...(text !== undefined && { text }),
   };
 }
 
+/** Without the prefix; that CAA is in the way may be said of one name among several (RFC 8555 §6.7.1). */
+export function problemType(problem: unknown): string | undefined {
+  if (!isObject(problem)) return undefined;
+  const types = partsOf(problem).flatMap(({ type }) =>
+    typeof type === 'string' ? [type.startsWith(prefix) ? type.slice(prefix.length) : type] : [],
+  );
+  return types.find((type) => type === 'caa') ?? (typeof problem.type === 'string' ? types[0] : undefined);
+}
+
+/** Itself, and those that it is made of. */
+const partsOf = (problem: Record<string, unknown>): Record<string, unknown>[] => [
+  problem,
+  ...(Array.isArray(problem.subproblems) ? problem.subproblems.slice(0, 10).filter(isObject) : []),
+];
+
 /** Of an error object that stands in an authorization, an order or an answer. */
 export function problemText(problem: unknown): string | undefined {
   if (!isObject(problem)) return undefined;
-  const parts = [problem, ...(Array.isArray(problem.subproblems) ? problem.subproblems.slice(0, 10) : [])];
-  const texts = parts.flatMap((part) =>
-    isObject(part) && typeof part.detail === 'string' ? [`${nameIn(part)}${part.detail}`] : [],
+  const texts = partsOf(problem).flatMap((part) =>
+    typeof part.detail === 'string' ? [`${nameIn(part)}${part.detail}`] : [],
   );
   const text = texts.join('; ').replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ');
   if (text === '') return typeof problem.type === 'string' ? problem.type.slice(0, 100) : undefined;

@@ -66,19 +66,29 @@ export class Authority {
   async #obtainAs({ key, url }: Account, wanted: CertificateWanted): Promise<KeyPair> {
     const { vault, settings, clock, log, responder, signal } = this.#parts;
     const client = this.#client(key);
+    let account = url;
     try {
-      if (url === undefined) await this.#register(client);
-      else client.useAccount(url);
+      if (account === undefined) account = await this.#register(client);
+      else client.useAccount(account);
       const { caaIdentities } = await client.directory();
       await vault.keepIdentities(settings.directory, caaIdentities);
       const parts = { client, accountKey: key, responder: responder(signal), log, now: clock.now };
       return await obtainCertificate(parts, wanted);
+    } catch (error) {
+      throw error instanceof AcmeError && error.type === 'caa' ? this.#forbidden(error, account) : error;
     } finally {
       this.clockAheadMs = client.clockAheadMs;
     }
   }
 
-  async #register(client: AcmeClient): Promise<void> {
+  /** RFC 8659 §4, RFC 8657: mostly a record for another account, or for another challenge. */
+  #forbidden(cause: AcmeError, account: string | undefined): AcmeError {
+    const { type, retryAfterMs } = cause;
+    const text = `${cause.message}. CAA records in DNS say who may issue: they must let our account (${account}) have a certificate by ${this.#parts.settings.challenge}; posthorn doctor shows the record to enter`;
+    return new AcmeError('refused', text, { type, retryAfterMs, cause });
+  }
+
+  async #register(client: AcmeClient): Promise<string> {
     const { settings, vault, externalKey, log } = this.#parts;
     const { contact, directory, eabKeyId } = settings;
     const hmacKey = await externalKey();
@@ -87,6 +97,7 @@ export class Authority {
     const url = await client.account({ contact, external });
     await vault.keepAccount(directory, url);
     log.info({ directory, account: url }, 'account with the certificate authority');
+    return url;
   }
 
   #client(accountKey: Account['key']): AcmeClient {

@@ -187,6 +187,35 @@ describe('AcmeKeeper', () => {
     expect(lines('error')).toHaveLength(3);
   });
 
+  const caaText =
+    'CAA records in DNS say who may issue: they must let our account (https://ca.example/account/0) have a certificate by http-01; posthorn doctor shows the record to enter';
+
+  it('names CAA where that is in the way: with the proof, or at the end', async () => {
+    const detail = 'CAA record for mx.example.com prevents issuance';
+    const first = await stage({ mood: { invalid: detail, invalidType: 'caa' } });
+    await first.start();
+    expect((await first.own())?.lastError?.text).toBe(
+      `the authority refuses mx.example.com: ${detail}. ${caaText}`,
+    );
+    const refuse = { path: '/finalize/0', status: 403, type: 'caa', detail };
+    const last = await stage({ mood: { refuse } });
+    await last.start();
+    expect((await last.own())?.lastError?.text).toBe(`the authority refuses: ${detail}. ${caaText}`);
+  });
+
+  it('names CAA of the account that it is now, where the first was lost', async () => {
+    const held = await stage();
+    await held.start();
+    await rm(join(held.dataDir, 'acme', 'account.json'));
+    Object.assign(held.ca.mood, { invalid: 'CAA says no', invalidType: 'caa' });
+    await held.keeper.renew(undefined, true);
+    expect((await held.own())?.lastError?.text).toContain(
+      'let our account (https://ca.example/account/1) have',
+    );
+    expect((await held.keeper.status()).account).toBe('https://ca.example/account/1'); // as the doctor reads it
+    expect(held.certificates.known()).toHaveLength(1);
+  });
+
   it('does not ask again because it was started again', async () => {
     const { start, restart, ca } = await stage({ mood: { invalid: 'no' } });
     await start();

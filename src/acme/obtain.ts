@@ -5,7 +5,7 @@ import { coversName, dateText, type KeyPair, parseKeyPair } from '../net/key-pai
 import { writeRequest } from '../util/certificate-writer.ts';
 import type { Log } from '../util/log.ts';
 import type { AcmeClient, PlacedOrder } from './acme-client.ts';
-import { AcmeError, nonsense, problemText } from './acme-error.ts';
+import { AcmeError, nonsense, problemText, problemType } from './acme-error.ts';
 import { keyAuthorization } from './jws.ts';
 import type { Authorization, Challenge } from './resources.ts';
 import type { Responder } from './responders.ts';
@@ -84,7 +84,15 @@ function challengeOf({ name, status, challenges }: Authorization, { type }: Resp
 function notProven({ name, challenges }: Authorization, { type }: Responder): AcmeError {
   const challenge = challenges.find((one) => one.type === type);
   const why = problemText(challenge?.error) ?? 'it does not say why';
-  return new AcmeError('refused', `the authority did not find (${type}) that ${name} is ours: ${why}`);
+  const details = { type: problemType(challenge?.error) };
+  // CAA is looked at along with the proof, which may have been in order.
+  if (details.type === 'caa')
+    return new AcmeError('refused', `the authority refuses ${name}: ${why}`, details);
+  return new AcmeError(
+    'refused',
+    `the authority did not find (${type}) that ${name} is ours: ${why}`,
+    details,
+  );
 }
 
 function checked(pem: string, { names, key }: CertificateWanted, now: number): KeyPair {

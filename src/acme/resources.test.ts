@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AcmeError, refusal } from './acme-error.ts';
+import { AcmeError, problemType, refusal } from './acme-error.ts';
 import { readAuthorization, readDirectory, readOrder } from './resources.ts';
 
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
@@ -78,6 +78,17 @@ describe('refusal()', () => {
     expect(error.message).toBe(
       'the authority refuses: Some of the identifiers requested were rejected; a.invalid: no such TLD',
     );
+  });
+
+  it('knows that CAA is in the way of one name among several', () => {
+    const type = (name: string) => `urn:ietf:params:acme:error:${name}`;
+    const subproblems = [{ detail: 'x' }, { type: type('caa'), detail: 'CAA of a.example' }];
+    expect(refusal(answer(403, { type: type('compound'), subproblems }), 0)).toMatchObject({
+      type: 'caa',
+      message: 'the authority refuses: x; CAA of a.example',
+    });
+    expect(problemType({ subproblems: [{ type: type('dns') }] })).toBeUndefined();
+    expect(problemType({ type: 'about:blank' })).toBe('about:blank');
   });
 
   it.each([

@@ -60,7 +60,16 @@ test('P12: examineCaa() says what stands there, what is ours, and what to enter'
   });
 });
 
-test('P12: examineCaa() says nothing of accounts as long as the authority does not know us', async () => {
-  const texts = ['0 issue "ca.example; accounturi=https://ca.example/acct/2"'];
-  expect(await idsOf(texts, { record: wantedOf('; validationmethods=http-01') })).toEqual(['good']);
+test('P12: examineCaa() finds the record of an account that was lost: another one is not let in', async () => {
+  const record = wantedOf('; validationmethods=http-01');
+  const [finding] = await look([`0 issue "ca.example; accounturi=${account}"`], { record });
+  expect(finding).toMatchObject({
+    id: 'caa-other-account',
+    evidence: expect.stringMatching(/acct\/1.*; this server knows of no account of its own there$/),
+    remedy: expect.stringMatching(
+      /^Where it was lost, bring acme\/account\.json back from a backup\. Else: the/,
+    ),
+    record: expect.stringMatching(/IN {2}CAA {2}0 issue "ca\.example; validationmethods=http-01"$/),
+  });
+  expect(await idsOf(['0 issue "ca.example"'], { record })).toEqual(['good']);
 });

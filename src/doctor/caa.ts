@@ -84,13 +84,20 @@ function judge({ name, at, allowed, ours, data }: Judging): Finding[] {
     remedy: `The authority will refuse the next certificate. ${at === name ? 'Replace the record by' : `Enter, for ${name} alone,`} this one.`,
     record: { ...record, name },
   };
-  if (!isOurAccount(own, theirs))
+  if (!isOurAccount(own, theirs)) {
+    const isKnown = own.accounts.length > 0;
+    const ourAccount = isKnown
+      ? `our account is ${own.accounts.join(', ')}`
+      : 'this server knows of no account of its own there';
+    const lost = `Where it was lost, bring acme/account.json back from a backup. Else: ${lowered(mending.remedy)}`;
     return [
       found('caa-other-account', {
-        evidence: `CAA of ${at} has ${quote(theirs.text, 300)}; our account is ${own.accounts.join(', ')}`,
+        evidence: `CAA of ${at} has ${quote(theirs.text, 300)}; ${ourAccount}`,
         ...mending,
+        ...(!isKnown && { remedy: lost }),
       }),
     ];
+  }
   return [
     found('caa-other-method', {
       evidence: `CAA of ${at} has ${quote(theirs.text, 300)}; ours is ${own.methods?.join(', ')}`,
@@ -99,11 +106,11 @@ function judge({ name, at, allowed, ours, data }: Judging): Finding[] {
   ];
 }
 
-/** As long as the authority does not know us, nothing can be said. Two accounts fit nobody (RFC 8657 §3). */
+/** Who has no account yet will have another one than is named there. Two accounts fit nobody (RFC 8657 §3). */
 const isOurAccount = (own: Permission, { accounts }: Permission): boolean =>
-  accounts.length === 0 ||
-  own.accounts.length === 0 ||
-  (accounts.length === 1 && own.accounts[0] === accounts[0]);
+  accounts.length === 0 || (accounts.length === 1 && own.accounts[0] === accounts[0]);
+
+const lowered = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
 
 const isOurMethod = (own: Permission, { methods }: Permission): boolean =>
   methods === undefined || (own.methods ?? []).every((method) => methods.includes(method));

@@ -134,12 +134,13 @@ const distrustOf = (door: DoorSeen | undefined, chain: readonly X509Certificate[
   door?.chain?.[0]?.fingerprint256 === chain[0]?.fingerprint256 ? door?.distrust : undefined;
 
 const tlsAbsence = ({ config }: Examining): Finding[] =>
-  config.tls !== undefined || config.certificates.length > 0
+  config.tls !== undefined || config.certificates.length > 0 || config.acme !== undefined
     ? []
     : [
         found('certificate-absent', {
-          evidence: 'the configuration has no [tls]',
-          remedy: 'Add [tls] with acme = true, or with cert and key.',
+          evidence: 'the configuration has neither [tls] nor [acme]',
+          remedy:
+            'Add [acme] to have one come by itself (docs/TLS.md), or [tls] with cert and key; an empty [tls] makes one that is signed by itself.',
         }),
       ];
 

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { controlPath } from '../admin/open-admin.ts';
 import { askServer, serverSection } from '../cli/doctor-server.ts';
 import { run } from '../cli/run.ts';
+import { parseConfig } from '../config/load.ts';
 import type { DoctorParts } from '../doctor/examining.ts';
 import { type CommandResult, runCommand } from '../testing/command-line.ts';
 import { type DoctorStage, domain, hostname, startDoctorStage } from '../testing/doctor-stage.ts';
@@ -105,6 +106,9 @@ describe('P12: a running server', () => {
   test('P12: a configuration without a certificate', async () => {
     const { tls: _, ...config } = stage.server.config;
     expect(await ids({ config, chain: [] })).toEqual(['certificate-absent']);
+    const acme = (await parseConfig('hostname = "a.example"\n[acme]\nenabled = false', '/posthorn.toml'))
+      .acme;
+    expect(await ids({ config: { ...config, ...(acme && { acme }) }, chain: [] })).toEqual([]);
   });
 
   test('P12: a certificate that was renewed on disk, and is not shown yet', async () => {

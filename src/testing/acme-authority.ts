@@ -20,6 +20,8 @@ export interface AuthorityMood {
   refuse?: { path: string; status: number; type: string; detail: string; retryAfter?: string } | undefined;
   /** What is found where a name is to be proven. */
   invalid?: string | undefined;
+  /** … and what kind of error that is, without the prefix. */
+  invalidType?: string;
   lie?: 'other key' | 'other names' | 'no certificate' | 'expired' | 'no json' | undefined;
   refusedNonces?: number;
   advice?: { start: string; end: string; retryAfter?: string } | undefined;
@@ -40,6 +42,7 @@ export interface TestAcmeAuthority {
 }
 
 const base = 'https://ca.example';
+const errorPrefix = 'urn:ietf:params:acme:error:';
 const dayMs = 86_400_000;
 
 interface Placed {
@@ -74,7 +77,7 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     };
   };
   const problem = (status: number, type: string, detail: string, headers = {}) =>
-    answer(status, { type: `urn:ietf:params:acme:error:${type}`, detail }, headers);
+    answer(status, { type: `${errorPrefix}${type}`, detail }, headers);
 
   const orderOf = (index: number) => {
     const { names, proven, certificate } = orders[index] as Placed;
@@ -118,7 +121,10 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     if (kind === 'authz') {
       const { names, proven } = orders[index] as Placed;
       const status = mood.invalid && proven ? 'invalid' : proven ? 'valid' : 'pending';
-      const error = { detail: mood.invalid };
+      const error = {
+        detail: mood.invalid,
+        ...(mood.invalidType && { type: `${errorPrefix}${mood.invalidType}` }),
+      };
       const challenge = { url: `${base}/chall/${index}`, status, token: `token-${index}`, error };
       const challenges = ['http-01', 'dns-01', 'tls-alpn-01'].map((type) => ({ ...challenge, type }));
       return answer(200, { status, identifier: { type: 'dns', value: names[0] }, challenges });
