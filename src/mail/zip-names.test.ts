@@ -190,6 +190,18 @@ describe('namesInZip() is bounded', () => {
     expect([names.length, cut]).toEqual([maxEntries, 'a zip archive of more than 1000 files']);
   });
 
+  test('names that lie over each other, longer together than the archive', () => {
+    const headers = Array.from({ length: 100 }, (_, number) => {
+      const header = local({ name: 'x'.repeat(300) }).subarray(0, 30);
+      header.write(String(number), 14);
+      return header;
+    });
+    const archive = Buffer.concat([...headers, Buffer.alloc(300, 'x')]);
+    const { names, cut } = namesInZip(archive);
+    expect(names.join('').length).toBeLessThanOrEqual(archive.length);
+    expect(cut).toBe('a zip archive without a directory that can be read');
+  });
+
   test.each([
     ['end records', endRecord(46, 46)],
     ['end records of directories', Buffer.concat([entry(txt, 0), endRecord(46 + txt.name.length, 0)])],

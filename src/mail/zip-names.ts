@@ -86,13 +86,15 @@ interface OwnNames {
 
 /**
  * The names that files bear themselves, by which some programs go. What lies within a file that is listed is not looked into: it
- * may be an archive in the archive.
+ * may be an archive in the archive. Names that lie over each other could be far longer together than the archive: no more of
+ * them is read than it has octets.
  */
 function ownNames(archive: Buffer, listed: readonly Listed[]): OwnNames {
   const byPlace = new Map<number, Listed[]>();
   for (const each of listed) byPlace.set(each.at, [...(byPlace.get(each.at) ?? []), each]);
   const names = new Set<string>();
   let isListed = true;
+  let nameBytes = 0;
   let at = 0;
   for (let looked = 0; looked < maxHeaders; looked++) {
     at = archive.indexOf(localSignature, at);
@@ -100,6 +102,8 @@ function ownNames(archive: Buffer, listed: readonly Listed[]): OwnNames {
     const own = readLocal(archive, at);
     const entries = byPlace.get(at) ?? [];
     if (own) {
+      nameBytes += own.nameBytes;
+      if (nameBytes > archive.length) return { names, isListed: false, isCut: false };
       names.add(own.name);
       isListed &&= entries.length > 0 && entries.every((entry) => isSame(own, entry));
     }
@@ -113,6 +117,7 @@ const maxHeaders = 2 * maxEntries;
 
 interface Local {
   name: string;
+  nameBytes: number;
   /** Undefined where it is told behind the file (§4.4.4, bit 3), or in 64 bits. */
   sizeBytes: number | undefined;
   bodyAt: number;
@@ -127,6 +132,7 @@ function readLocal(archive: Buffer, at: number): Local | undefined {
   const isToldBehind = (archive.readUInt16LE(at + 6) & 8) !== 0;
   return {
     name: archive.toString('utf8', nameAt, nameAt + nameBytes),
+    nameBytes,
     sizeBytes: isToldBehind || sizeBytes === told64 ? undefined : sizeBytes,
     bodyAt: nameAt + nameBytes + archive.readUInt16LE(at + 28),
   };
