@@ -4,6 +4,7 @@ import { addresses, domains } from './addresses.ts';
 import { bodies } from './bodies.ts';
 import { checkSenderTarget } from './check-sender.ts';
 import { checks } from './checks.ts';
+import { clientHello } from './client-hello.ts';
 import { configuration } from './config.ts';
 import { control } from './control.ts';
 import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
@@ -35,6 +36,7 @@ export const targets: readonly Target[] = [
   pop3ClearText,
   pop3Tls,
   proxyHeader,
+  clientHello,
   sasl,
   jwt,
   jwks,

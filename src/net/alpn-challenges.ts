@@ -14,7 +14,7 @@ import {
   writeCertificate,
 } from '../util/certificate-writer.ts';
 import { octetString } from '../util/der.ts';
-import { type ClientHello, maxHelloBytes, readClientHello } from './client-hello.ts';
+import { type ClientHello, HelloReader } from './client-hello.ts';
 import { type SecureContext, serverContext } from './server-context.ts';
 
 export const acmeProtocol = 'acme-tls/1';
@@ -85,21 +85,21 @@ async function shakeHands(socket: Socket, secureContext: SecureContext): Promise
 /** Undefined for what is no TLS, or takes too long. What was read is put back. */
 function peekHello(socket: Socket): Promise<ClientHello | undefined> {
   return new Promise((resolve) => {
-    let octets: Buffer = Buffer.alloc(0);
+    const reader = new HelloReader();
+    const pieces: Buffer[] = [];
     const done = (hello: ClientHello | undefined) => {
       clearTimeout(timer);
       socket.off('data', read).off('end', over).off('close', over).off('error', over);
       socket.pause();
-      if (octets.length > 0) socket.unshift(octets);
+      if (pieces.length > 0) socket.unshift(Buffer.concat(pieces));
       resolve(hello);
     };
     const over = () => done(undefined);
     const timer = setTimeout(over, helloMs);
     const read = (piece: Buffer) => {
-      octets = octets.length === 0 ? piece : Buffer.concat([octets, piece]);
-      const hello = readClientHello(octets);
+      pieces.push(piece);
+      const hello = reader.read(piece);
       if (hello !== 'more') done(hello);
-      else if (octets.length > 2 * maxHelloBytes) done(undefined);
     };
     socket.on('data', read).once('end', over).once('close', over).once('error', over);
     socket.resume(); // a listener leaves a connection that begins with TLS unread

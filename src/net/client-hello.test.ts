@@ -3,7 +3,9 @@ import { createServer } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readClientHello } from './client-hello.ts';
+import { HelloReader } from './client-hello.ts';
+
+const readClientHello = (bytes: Buffer) => new HelloReader().read(bytes);
 
 /** What Node's client says first. */
 async function helloOf(options: ConnectionOptions): Promise<Buffer> {
@@ -32,7 +34,7 @@ function inRecords(hello: Buffer, size: number): Buffer {
   return Buffer.concat(pieces);
 }
 
-describe('readClientHello()', async () => {
+describe('HelloReader', async () => {
   const hello = await helloOf({ servername: 'MX.example.com', ALPNProtocols: ['acme-tls/1', 'http/1.1'] });
   const expected = { serverName: 'mx.example.com', protocols: ['acme-tls/1', 'http/1.1'] };
 
@@ -46,6 +48,27 @@ describe('readClientHello()', async () => {
 
   it('finds none where there are none', async () => {
     expect(readClientHello(await helloOf({}))).toEqual({ protocols: [] });
+  });
+
+  it.each([1, 7])('finds them as they come, %d octets at a time', (size) => {
+    const [reader, bytes] = [new HelloReader(), inRecords(hello, 3)];
+    let at = 0;
+    for (; at + size < bytes.length; at += size)
+      expect(reader.read(bytes.subarray(at, at + size))).toBe('more');
+    expect(reader.read(bytes.subarray(at))).toEqual(expected);
+  });
+
+  it('looks at each octet once, though each has a record of its own and comes alone', () => {
+    const start = Buffer.from('160301000101160301000100160301000130', 'hex');
+    const bytes = Buffer.concat([start, Buffer.alloc(40_000, Buffer.from('160301000130', 'hex'))]);
+    const reader = new HelloReader();
+    const before = process.threadCpuUsage();
+    let [read, at]: [unknown, number] = ['more', 0];
+    for (; read === 'more'; at++) read = reader.read(bytes.subarray(at, at + 1));
+    const { user, system } = process.threadCpuUsage(before);
+    expect(read).toBeUndefined();
+    expect(at).toBeLessThan(33_000);
+    expect((user + system) / 1000).toBeLessThan(1000);
   });
 
   it('wants more until it is whole', () => {

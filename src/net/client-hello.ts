@@ -16,37 +16,70 @@ const clientHello = 1;
 const serverNameExtension = 0;
 const alpnExtension = 16;
 
-/** `more` where it is not whole yet; undefined for what is none, or too long. Never throws, whatever the bytes. */
-export function readClientHello(bytes: Buffer): ClientHello | 'more' | undefined {
-  const message = joinRecords(bytes);
-  if (message === undefined || message === 'more') return message;
+/** Octets of a record before what it holds: type, version, length. */
+const recordHeaderBytes = 5;
+/** Of a handshake message: type, length. */
+const messageHeaderBytes = 4;
+
+/** Reads a hello as it comes, in however many pieces and records; each octet is looked at once. Never throws, whatever the bytes. */
+export class HelloReader {
+  readonly #header = Buffer.alloc(recordHeaderBytes);
+  #headerBytes = 0;
+  /** Octets of the record that are still to come. */
+  #recordBytes = 0;
+  readonly #message = Buffer.alloc(messageHeaderBytes + maxHelloBytes);
+  #messageBytes = 0;
+  #totalBytes = 0;
+
+  /** `more` where it is not whole yet; undefined for what is none, or too long: nothing may be read after either. */
+  read(piece: Buffer): ClientHello | 'more' | undefined {
+    this.#totalBytes += piece.length;
+    for (let at = 0; at < piece.length; ) {
+      const taken = this.#recordBytes > 0 ? this.#readMessage(piece, at) : this.#readHeader(piece, at);
+      if (taken === 0) return undefined;
+      at += taken;
+      const whole = this.#wholeBytes;
+      if (whole === 'none') return undefined;
+      if (whole !== undefined && this.#messageBytes >= whole)
+        return helloIn(this.#message.subarray(messageHeaderBytes, whole));
+    }
+    // Records may hold an octet each.
+    return this.#totalBytes > 2 * maxHelloBytes ? undefined : 'more';
+  }
+
+  /** How many octets of it were taken: none where it is no record of a handshake. */
+  #readHeader(piece: Buffer, at: number): number {
+    const taken = piece.copy(this.#header, this.#headerBytes, at);
+    this.#headerBytes += taken;
+    if (this.#header[0] !== handshakeRecord) return 0;
+    if (this.#headerBytes < recordHeaderBytes) return taken;
+    this.#headerBytes = 0;
+    this.#recordBytes = this.#header.readUInt16BE(3);
+    return this.#recordBytes === 0 || this.#recordBytes > maxHelloBytes ? 0 : taken;
+  }
+
+  #readMessage(piece: Buffer, at: number): number {
+    const taken = piece.copy(this.#message, this.#messageBytes, at, at + this.#recordBytes);
+    this.#recordBytes -= taken;
+    this.#messageBytes += taken;
+    return taken;
+  }
+
+  /** Octets of the message with its header, once that has come. */
+  get #wholeBytes(): number | 'none' | undefined {
+    if (this.#messageBytes < messageHeaderBytes) return undefined;
+    if (this.#message[0] !== clientHello) return 'none';
+    const sizeBytes = this.#message.readUIntBE(1, 3);
+    return sizeBytes > maxHelloBytes - messageHeaderBytes ? 'none' : messageHeaderBytes + sizeBytes;
+  }
+}
+
+function helloIn(message: Buffer): ClientHello | undefined {
   try {
     return readMessage(new Cursor(message));
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
-  }
-}
-
-/** The handshake message from the records that it is cut into. */
-function joinRecords(bytes: Buffer): Buffer | 'more' | undefined {
-  const pieces: Buffer[] = [];
-  let sizeBytes = 0;
-  for (let at = 0; ; ) {
-    if (bytes.length < at + 5) return bytes.length > 0 && bytes[0] !== handshakeRecord ? undefined : 'more';
-    if (bytes[at] !== handshakeRecord) return undefined;
-    const length = bytes.readUInt16BE(at + 3);
-    if (length === 0 || at + length > maxHelloBytes) return undefined;
-    if (bytes.length < at + 5 + length) return 'more';
-    pieces.push(bytes.subarray(at + 5, at + 5 + length));
-    sizeBytes += length;
-    at += 5 + length;
-    const message = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-    if (sizeBytes < 4) continue;
-    if (message[0] !== clientHello) return undefined;
-    const whole = 4 + message.readUIntBE(1, 3);
-    if (whole > maxHelloBytes) return undefined;
-    if (sizeBytes >= whole) return message.subarray(4, whole);
   }
 }
 
