@@ -90,7 +90,7 @@ describe('judge()', () => {
 describe('checkLongRuns()', () => {
   const runs = (planted: Target, most: number) => {
     let left = most;
-    return checkLongRuns(planted, { first: 0, timeLeft: () => left-- > 0, note: () => undefined });
+    return checkLongRuns(planted, { seed: 1, timeLeft: () => left-- > 0, note: () => undefined });
   };
 
   test('finds a quadratic run wherever it lies, and says how it is made', async () => {
@@ -106,6 +106,33 @@ describe('checkLongRuns()', () => {
       'slow',
       "'(' over and over at '(\\x01RUN\\x01)'",
     ]);
+  });
+
+  /** What is done depends on how many whole packets there are. */
+  const reader = (work: (packets: number) => unknown) => {
+    const packet = `a-packet-${'x'.repeat(21)}`;
+    const count = (input: Buffer) => input.toString('latin1').split(packet).length - 1;
+    return target((input) => work(count(input)), { seeds: () => [Buffer.from(packet)] });
+  };
+
+  test('finds what only whole packets show', async () => {
+    const planted = reader((packets) => quadratic(Buffer.alloc(packets)));
+    expect((await runs(planted, 1000)).findings).toEqual([
+      expect.objectContaining({
+        kind: 'slow',
+        message: expect.stringContaining('times what a quarter takes'),
+      }),
+    ]);
+  });
+
+  test('finds no fault in work that grows with their number', async () => {
+    let most = 0;
+    const planted = reader((packets) => {
+      for (let left = packets; left > 0; left--) quadratic(Buffer.alloc(80));
+      most = Math.max(most, packets);
+    });
+    expect((await runs(planted, 1000)).findings).toEqual([]);
+    expect(most).toBeGreaterThan(8000);
   });
 
   test('stops when the time is over', async () => {

@@ -5,7 +5,7 @@
  */
 
 import type { Finding } from './finding.ts';
-import { checkLongRuns } from './long-runs.ts';
+import { checkLongRuns, maxFindings } from './long-runs.ts';
 import { heldBytes, maxGrowthBytes } from './memory.ts';
 import { minimise } from './minimise.ts';
 import { mutate } from './mutate.ts';
@@ -38,8 +38,6 @@ const runsShare = 0.5;
 const warmUp = 300;
 /** Checked whatever the time: less says nothing. */
 const fewestInputs = 30;
-/** A target that fails this often needs no more of it. */
-const maxFindings = 5;
 
 export async function fuzzTarget(
   target: Target,
@@ -48,11 +46,11 @@ export async function fuzzTarget(
   const start = performance.now();
   const spent = () => performance.now() - start;
   const runs = await checkLongRuns(target, {
-    first: new Random(seed, target.name, 'runs').below(2 ** 16),
+    seed,
     timeLeft: () => spent() < milliseconds * runsShare,
     note,
   });
-  const findings = runs.findings.slice(0, maxFindings);
+  const { findings } = runs;
   const inputs = inputsOf(target, seed);
   let executions = 0;
   let heldBefore = await heldBytes();

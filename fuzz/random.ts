@@ -35,6 +35,16 @@ export class Random {
     return choice;
   }
 
+  /** The same things in an order of chance. (Fisher and Yates) */
+  shuffled<T>(things: readonly T[]): T[] {
+    const order = [...things];
+    for (let left = order.length; left > 1; left--) {
+      const [taken] = order.splice(this.below(left), 1);
+      if (taken !== undefined) order.push(taken);
+    }
+    return order;
+  }
+
   octets(length: number): Buffer {
     return Buffer.from(Array.from({ length }, () => this.below(256)));
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { judge } from '../engine.ts';
 import { mutate } from '../mutate.ts';
@@ -24,4 +25,9 @@ test.each(targets.map((target) => [target.name, target] as const))(
 
 test('every target has a name of its own', () => {
   expect(new Set(targets.map(({ name }) => name)).size).toBe(targets.length);
+});
+
+test('every target stands in docs/DURABILITY.md', () => {
+  const text = readFileSync(new URL('../../docs/DURABILITY.md', import.meta.url), 'utf8');
+  expect(targets.map(({ name }) => name).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
