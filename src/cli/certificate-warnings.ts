@@ -12,11 +12,8 @@ export async function warningsOfCertificates(
   const warnings = await Promise.all(
     [...own, ...certificates.map((pair) => ({ ...pair, name: undefined }))].map(async ({ name, ...pair }) => {
       const { facts } = await readKeyPair(pair);
-      const faults = findFaults(facts, now);
-      if (name !== undefined && !coversName(facts.names, name))
-        faults.push(
-          `it is for ${facts.names.join(', ') || 'no name'}, not for ${name}: who checks it does not go on`,
-        );
+      const isForAnother = name !== undefined && !coversName(facts.names, name);
+      const faults = findFaults({ ...facts, ...(isForAnother && { shownFor: name }) }, now);
       return faults.map((fault) => `${pair.cert}: ${fault}`);
     }),
   );

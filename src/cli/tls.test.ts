@@ -37,6 +37,13 @@ describe('statusLines()', () => {
     expect(text({ certificates: [expired] })).toContain('    WARNING: it expired 2026-06-01 11:00 UTC;');
   });
 
+  it('warns where none is for our own name, and ends with 1', () => {
+    const shownFor = 'mx.example.net';
+    const status: TlsStatus = { certificates: [{ ...facts, origin: 'configuration', file: 'a', shownFor }] };
+    expect(text(status)).toContain('    WARNING: it is for mx.example.com, not for mx.example.net');
+    expect(hasTrouble(status, now)).toBe(true);
+  });
+
   it('warns of files whose new content is not used, and ends with 1', () => {
     const trouble = 'Cannot use certificate a with key b: the private key does not belong to the certificate';
     const status: TlsStatus = { certificates: [{ ...facts, origin: 'configuration', file: 'a', trouble }] };

@@ -106,8 +106,17 @@ export function coversName(names: readonly string[], name: string): boolean {
 
 const hourMs = 3_600_000;
 
+/** A certificate in its place. */
+export interface ShownCertificate extends CertificateFacts {
+  /** The name for which it is shown, as there is none that covers it. */
+  shownFor?: string;
+}
+
 /** What clients will hold against a certificate, in words; empty where it is in order at this moment. */
-export function findFaults({ notBefore, notAfter, isSelfSigned }: CertificateFacts, now: number): string[] {
+export function findFaults(
+  { names, notBefore, notAfter, isSelfSigned, shownFor }: ShownCertificate,
+  now: number,
+): string[] {
   const faults: string[] = [];
   if (now > notAfter)
     faults.push(`it expired ${dateText(notAfter)}; mail programs and servers that verify will refuse it`);
@@ -118,6 +127,10 @@ export function findFaults({ notBefore, notAfter, isSelfSigned }: CertificateFac
     );
   }
   if (isSelfSigned) faults.push('it is signed by itself: mail programs will warn of it');
+  if (shownFor !== undefined)
+    faults.push(
+      `it is for ${names.join(', ') || 'no name'}, not for ${shownFor}: who checks it does not go on`,
+    );
   return faults;
 }
 

@@ -6,7 +6,7 @@
 import { randomBytes, type X509Certificate } from 'node:crypto';
 import type { SecureContext } from 'node:tls';
 import { AlpnChallenges } from './alpn-challenges.ts';
-import { type CertificateFacts, coversName, type KeyPair } from './key-pair.ts';
+import { coversName, type KeyPair, type ShownCertificate } from './key-pair.ts';
 import { type Audience, type ServerTls, serverContext } from './server-context.ts';
 
 export type { Audience, SecureContext, ServerTls };
@@ -16,7 +16,7 @@ const origins = ['configuration', 'acme', 'self-signed'] as const;
 export type Origin = (typeof origins)[number];
 
 /** A certificate as people know it. */
-export interface KnownCertificate extends CertificateFacts {
+export interface KnownCertificate extends ShownCertificate {
   origin: Origin;
   /** The file that it came from. */
   file: string;
@@ -76,10 +76,12 @@ export class Certificates {
 
   /** The first is preferred. */
   known(): KnownCertificate[] {
-    return this.#all.map(({ pair, origin, file, trouble }) => ({
+    const shownFor = this.#covering(this.#hostname) === undefined ? this.#hostname : undefined;
+    return this.#all.map(({ pair, origin, file, trouble }, index) => ({
       ...pair.facts,
       ...{ origin, file },
       ...(trouble !== undefined && { trouble }),
+      ...(index === 0 && shownFor !== undefined && { shownFor }),
     }));
   }
 

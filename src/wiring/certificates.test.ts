@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseConfig } from '../config/load.ts';
+import { lookEveryMs } from '../net/certificate-files.ts';
 import { testAuthority } from '../testing/certificates.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
 import { recordingLog } from '../testing/recording-log.ts';
@@ -15,7 +16,10 @@ const dayMs = 86_400_000;
 async function stage(toml: string, files: Record<string, string> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'posthorn-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  for (const [name, content] of Object.entries(files)) await writeFile(join(directory, name), content);
+  const replace = async (content: Record<string, string>) => {
+    for (const [name, text] of Object.entries(content)) await writeFile(join(directory, name), text);
+  };
+  await replace(files);
   const text = `hostname = "mx.example.com"\n${toml}`;
   const config = await parseConfig(text, join(directory, 'posthorn.toml'));
   const { log, lines } = recordingLog();
@@ -25,7 +29,7 @@ async function stage(toml: string, files: Record<string, string> = {}) {
   const certificates = await openCertificates({ config, log, clock }, stack);
   const shown = async (servername?: string) =>
     certificates && (await visitTls(certificates.users, servername ? { servername } : {})).names;
-  return { certificates, lines, shown, clock };
+  return { certificates, lines, shown, clock, replace };
 }
 
 function pairFiles(name: string, names: readonly string[], period = {}): Record<string, string> {
@@ -56,7 +60,27 @@ describe('openCertificates()', () => {
     expect(await shown()).toBe('DNS:old.example.com');
     expect(await shown('mail.example.org')).toBe('DNS:mail.example.org');
     expect(await shown('mx.example.com')).toBe('DNS:old.example.com');
-    expect(lines('warn')).toEqual([]);
+    expect(lines('warn')).toMatchObject([
+      { msg: expect.stringMatching('certificate: it is for old.example.com, not for mx.example.com') },
+    ]);
+  });
+
+  it('warns where what a file is replaced by is for another name, or is over', async () => {
+    const { lines, clock, replace, shown } = await stage('[tls]\ncert = "own.pem"\nkey = "own.key"', {
+      ...pairFiles('own', ['mx.example.com']),
+    });
+    const told = () => lines('warn').map(({ msg }) => msg);
+    expect(told()).toEqual([]);
+    const show = async (files: Record<string, string>, name: string) => {
+      await replace(files);
+      clock.advance(lookEveryMs);
+      await expect.poll(() => shown()).toBe(name);
+    };
+    await show(pairFiles('own', ['www.example.org']), 'DNS:www.example.org');
+    expect(told()).toEqual([expect.stringContaining('is for www.example.org, not for mx.example.com')]);
+    const over = { notBefore: Date.now() - 90 * dayMs, notAfter: Date.now() - dayMs };
+    await show(pairFiles('own', ['mx.example.com'], over), 'DNS:mx.example.com');
+    expect(told().slice(1)).toEqual([expect.stringContaining('it expired')]);
   });
 
   it('uses a certificate that has expired, and says what comes of it', async () => {

@@ -107,7 +107,9 @@ function dropSelfSigned(certificates: Certificates, { hostname }: Config): void 
 }
 
 function tellFaults(certificates: Certificates, log: Log, clock: Clock): void {
-  for (const { file, names, ...facts } of certificates.known())
-    for (const fault of findFaults({ names, ...facts }, clock.now()))
+  for (const certificate of certificates.known()) {
+    const { file, names } = certificate;
+    for (const fault of findFaults(certificate, clock.now()))
       log.warn({ file, names }, `certificate: ${fault}`);
+  }
 }
