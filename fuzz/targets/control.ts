@@ -94,6 +94,8 @@ async function framesIn(input: Buffer, cut: Cut): Promise<{ frames: Frame[]; err
   }
 }
 
+const gone = new AbortController().signal;
+
 async function serve({ value, content }: Frame): Promise<void> {
   const { success, output } = v.safeParse(requestSchema, value);
   v.safeParse(answerSchema, value);
@@ -102,6 +104,7 @@ async function serve({ value, content }: Frame): Promise<void> {
     await operations[output.operation](
       admin,
       content === undefined ? output.request : { ...output.request, content },
+      gone,
     );
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;

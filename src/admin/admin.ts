@@ -164,10 +164,10 @@ export interface Admin {
   /** Looks at the addresses that we send from, now, and remembers what is found. Only with a running server. */
   lookAtSources(): Promise<SourceReport[]>;
   /**
-   * Leaves as they are, until the lease runs out, the database file and the spool files that it names; `at` is a moment
-   * before that, by the server's clock. Only with a running server.
+   * Leaves as they are, until the lease runs out or whoever asked has `gone`, the database file and the spool files that it
+   * names; `at` is a moment before that, by the server's clock. Only with a running server.
    */
-  beginSnapshot(): Promise<{ id: string; at: number; leaseMs: number }>;
+  beginSnapshot(gone?: AbortSignal): Promise<{ id: string; at: number; leaseMs: number }>;
   renewSnapshot(request: { id: string }): Promise<void>;
   /** Resolves to whether nothing has changed meanwhile. */
   endSnapshot(request: { id: string }): Promise<{ held: boolean }>;

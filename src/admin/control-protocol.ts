@@ -37,19 +37,20 @@ export const answerSchema = v.union([
 
 export type Answer = v.InferOutput<typeof answerSchema>;
 
-type Perform = (admin: Admin, request: unknown) => Promise<unknown>;
+/** `gone`: whoever asks has closed the connection. */
+type Perform = (admin: Admin, request: unknown, gone: AbortSignal) => Promise<unknown>;
 
 /** Checks a request's shape before `perform` sees it. */
 function operation<Schema extends v.GenericSchema>(
   schema: Schema,
-  perform: (admin: Admin, request: v.InferOutput<Schema>) => Promise<unknown>,
+  perform: (admin: Admin, request: v.InferOutput<Schema>, gone: AbortSignal) => Promise<unknown>,
 ): Perform {
-  return async (admin, request) => {
+  return async (admin, request, gone) => {
     // The first of what is wrong is enough: a batch has room for some hundred thousand.
     const { success, output, issues } = v.safeParse(schema, request, { abortEarly: true });
     if (!success)
       throw new AdminError('bad-request', `The server does not understand: ${describeIssues(issues)}`);
-    return perform(admin, output);
+    return perform(admin, output, gone);
   };
 }
 
@@ -234,7 +235,7 @@ export const operations: Record<Operation, Perform> = {
     v.object({ domain: v.exactOptional(text), since: moment, unproven: v.exactOptional(v.boolean()) }),
     (admin, request) => admin.dmarcSummary(request),
   ),
-  beginSnapshot: operation(nothing, (admin) => admin.beginSnapshot()),
+  beginSnapshot: operation(nothing, (admin, _, gone) => admin.beginSnapshot(gone)),
   renewSnapshot: operation(v.object({ id: text }), (admin, request) => admin.renewSnapshot(request)),
   endSnapshot: operation(v.object({ id: text }), (admin, request) => admin.endSnapshot(request)),
   send: operation(

@@ -20,13 +20,14 @@ let server: ControlServer;
 let connection: ControlConnection;
 let logged: { level: number; msg: string }[];
 /** What the operations do; all others fail by themselves, as there is no store. */
-let admin: Pick<Admin, 'listAccounts' | 'send'>;
+let admin: Pick<Admin, 'listAccounts' | 'send' | 'beginSnapshot'>;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'posthorn-control-'));
   logged = [];
   admin = {
     listAccounts: async () => [],
+    beginSnapshot: async () => ({ id: 'S1', at: 0, leaseMs: 1 }),
     send: async () => ({ queueId: 'Q1', refused: [] }),
   };
   const path = join(directory, 'control.sock');
@@ -64,7 +65,7 @@ function adminOf(): Admin {
     listBraked: none,
     releaseAccount: none,
     addBan: none,
-    beginSnapshot: none,
+    beginSnapshot: (gone) => admin.beginSnapshot(gone),
     renewSnapshot: none,
     endSnapshot: none,
     liftBan: none,
@@ -246,6 +247,18 @@ describe('startControlServer()', () => {
     clock.advance(lastAnswerMs);
     await stopped;
     expect(clock.planned).toEqual([]);
+  });
+
+  test('tells who holds something for a client that the client has gone', async () => {
+    let signal: AbortSignal | undefined;
+    admin.beginSnapshot = async (gone) => {
+      signal = gone;
+      return { id: 'S1', at: 0, leaseMs: 1 };
+    };
+    await connection.write(request('beginSnapshot'));
+    await expect.poll(() => signal?.aborted).toBe(false);
+    connection.close();
+    await expect.poll(() => signal?.aborted).toBe(true);
   });
 
   test('does what was asked although the client has vanished, and can be stopped', async () => {

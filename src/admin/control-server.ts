@@ -74,6 +74,7 @@ class Session {
   readonly finished: Promise<void>;
   readonly #connection: ControlConnection;
   readonly #parts: ControlServerParts;
+  readonly #gone = new AbortController();
   #busy = false;
   #stopping = false;
 
@@ -104,6 +105,7 @@ class Session {
       await this.#giveUp(error);
     } finally {
       this.#connection.close();
+      this.#gone.abort();
     }
   }
 
@@ -124,6 +126,7 @@ class Session {
       const result = await operations[operation](
         this.#parts.admin(),
         content === undefined ? request : { ...request, content },
+        this.#gone.signal,
       );
       return { result };
     } catch (error) {

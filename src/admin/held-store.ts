@@ -19,11 +19,22 @@ import { findAsAdministrator, inUse, patienceMs, pauseMs } from './open-admin.ts
 export async function holdStore(config: Config, clock: Clock): Promise<Held> {
   const giveUpAt = clock.now() + patienceMs;
   for (;;) {
-    const admin = await findAsAdministrator(config);
-    const held = admin === undefined ? await holdOffline(config, clock) : await holdLive(admin, clock);
-    if (held !== undefined) return held;
-    if (clock.now() >= giveUpAt) throw inUse(config);
+    const held = await tryToHold(config, clock);
+    if (!(held instanceof AdminError)) return held;
+    if (clock.now() >= giveUpAt) throw held;
     await sleep(clock, pauseMs);
+  }
+}
+
+/** An AdminError where another has it, which may be over in a moment: it starts or stops, or was a backup that was killed. */
+async function tryToHold(config: Config, clock: Clock): Promise<Held | AdminError> {
+  const admin = await findAsAdministrator(config);
+  if (admin === undefined) return (await holdOffline(config, clock)) ?? inUse(config);
+  try {
+    return await holdLive(admin, clock);
+  } catch (error) {
+    if (error instanceof AdminError && error.code === 'in-use') return error;
+    throw error;
   }
 }
 

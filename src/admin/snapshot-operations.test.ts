@@ -39,10 +39,55 @@ test('who is not heard of any more holds nothing, and is told so', async () => {
   const { clock, calls, operations } = world();
   const { id } = await operations.beginSnapshot();
   clock.advance(snapshotLeaseMs);
-  expect(calls).toEqual(['freeze', 'end']);
+  await expect.poll(() => calls).toEqual(['freeze', 'end']);
   await expect(operations.renewSnapshot({ id })).rejects.toThrow('has let go of the store');
   await expect(operations.endSnapshot({ id })).rejects.toThrow('Run the backup again');
   await operations.beginSnapshot();
+});
+
+test('who has gone holds nothing: the next begins at once, after the end of that', async () => {
+  const { clock, calls, operations } = world();
+  const gone = new AbortController();
+  const { id } = await operations.beginSnapshot(gone.signal);
+  gone.abort();
+  const next = await operations.beginSnapshot();
+  expect(calls).toEqual(['freeze', 'end', 'freeze']);
+  await expect(operations.endSnapshot({ id })).rejects.toThrow('has let go of the store');
+  expect(await operations.endSnapshot(next)).toEqual({ held: true });
+  expect(clock.planned).toEqual([]);
+});
+
+test('who goes when it has ended ends nobody else’s', async () => {
+  const { calls, operations } = world();
+  const gone = new AbortController();
+  await operations.endSnapshot(await operations.beginSnapshot(gone.signal));
+  await operations.beginSnapshot();
+  gone.abort();
+  expect(calls).toEqual(['freeze', 'end', 'freeze']);
+});
+
+test('who goes before the store is frozen leaves it free', async () => {
+  const { promise: slow, resolve: freezeNow } = Promise.withResolvers<void>();
+  const calls: string[] = [];
+  const freeze = async () => {
+    await slow;
+    calls.push('freeze');
+    return {
+      async end() {
+        calls.push('end');
+        return true;
+      },
+    };
+  };
+  const operations = snapshotOperations({ clock: fakeClock(0), freeze });
+  const gone = new AbortController();
+  const begun = operations.beginSnapshot(gone.signal);
+  gone.abort();
+  const next = operations.beginSnapshot();
+  freezeNow();
+  await expect(begun).rejects.toThrow('has let go of the store');
+  await next;
+  expect(calls).toEqual(['freeze', 'end', 'freeze']);
 });
 
 test('endSnapshot() says where the store has changed', async () => {

@@ -1,6 +1,6 @@
 /**
- * The store held as it is while somebody copies it (backup/): by a lease, so that a program that is killed in the middle of
- * that does not hold it for ever.
+ * The store held as it is while somebody copies it (backup/): as long as its connection is there, and by a lease, so that a
+ * program that is stopped in the middle of that does not hold it for ever.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -24,25 +24,31 @@ export interface SnapshotParts {
 
 interface Lease {
   id: string;
-  /** Absent until it is frozen. */
-  frozen?: Freeze;
+  /** Resolves when the store is frozen. */
+  frozen: Promise<Freeze>;
   cancel(): void;
 }
 
 export function snapshotOperations({ clock, log, freeze }: SnapshotParts): SnapshotOperations {
   let lease: Lease | undefined;
+  /** The end of the one before: the store is frozen once at a time. Never rejects. */
+  let ended: Promise<unknown> = Promise.resolve();
 
-  const wait = (id: string) => clock.after(snapshotLeaseMs, () => void letGo(id));
+  /** Resolves to whether nothing has changed meanwhile. */
+  function end({ frozen, cancel }: Lease): Promise<boolean> {
+    cancel();
+    lease = undefined;
+    const held = frozen.then((each) => each.end());
+    ended = held.catch(() => undefined); // whoever ends it hears of it
+    return held;
+  }
 
-  async function letGo(id: string): Promise<void> {
-    const ended = lease?.id === id ? lease : undefined;
-    lease = ended === undefined ? lease : undefined;
+  const wait = (id: string) => clock.after(snapshotLeaseMs, () => letGo(id));
+
+  function letGo(id: string): void {
+    if (lease?.id !== id) return;
     log?.warn({}, 'a backup was not heard of any more: the store is not held for it any longer');
-    try {
-      await ended?.frozen?.end();
-    } catch (error) {
-      log?.error({ err: error }, 'cannot let go of the store');
-    }
+    end(lease).catch((error: unknown) => log?.error({ err: error }, 'cannot let go of the store'));
   }
 
   function leaseOf(id: string): Lease {
@@ -54,22 +60,24 @@ export function snapshotOperations({ clock, log, freeze }: SnapshotParts): Snaps
   }
 
   return {
-    async beginSnapshot() {
+    async beginSnapshot(gone) {
       if (freeze === undefined)
         throw new AdminError('no-server', 'Only a running server holds its store. Copy it under its lock.');
       if (lease !== undefined)
         throw new AdminError('in-use', 'Another backup is under way. Wait for its end, then try again.');
       const id = randomUUID();
-      const begun: Lease = { id, cancel: wait(id) };
+      const begun: Lease = { id, cancel: wait(id), frozen: ended.then(freeze) };
       lease = begun;
+      gone?.addEventListener('abort', () => letGo(id), { once: true });
       const at = clock.now();
       try {
-        begun.frozen = await freeze();
+        await begun.frozen;
       } catch (error) {
         begun.cancel();
-        lease = undefined;
+        if (lease === begun) lease = undefined;
         throw error;
       }
+      leaseOf(id);
       return { id, at, leaseMs: snapshotLeaseMs };
     },
     async renewSnapshot({ id }) {
@@ -78,10 +86,7 @@ export function snapshotOperations({ clock, log, freeze }: SnapshotParts): Snaps
       held.cancel = wait(id);
     },
     async endSnapshot({ id }) {
-      const held = leaseOf(id);
-      held.cancel();
-      lease = undefined;
-      return { held: (await held.frozen?.end()) === true };
+      return { held: await end(leaseOf(id)) };
     },
   };
 }

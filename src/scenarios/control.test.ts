@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { openAdmin } from '../admin/open-admin.ts';
 import { suspensionKind } from '../queue/suspensions.ts';
 import { reply } from '../smtp/reply.ts';
 import { openStore } from '../store/sqlite/open.ts';
@@ -11,6 +12,7 @@ import { freePort } from '../testing/free-ports.ts';
 import { type Receiver, startReceiver } from '../testing/receiver.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
 import { startWorld, type World } from '../testing/world.ts';
+import { systemClock } from '../util/clock.ts';
 import { firstIdAt } from '../util/queue-id.ts';
 
 const hour = 3600_000;
@@ -242,4 +244,15 @@ describe('posthorn queue suspend and resume', () => {
     await offline((store) => store.removeMemos(suspensionKind, ['domain solo.example']));
     await inTime(async () => (await waiting()).length === 0 || undefined);
   });
+});
+
+test('a backup that is killed while the store is held for it keeps nobody out', async () => {
+  for (let times = 0; times < 3; times++) {
+    const killed = await openAdmin(server().config, systemClock);
+    const { id } = await killed.beginSnapshot();
+    expect(id).not.toBe('');
+    await killed.close(); // as the end of its process does
+  }
+  const into = join(world.directory, 'snapshots');
+  expect((await posthorn('backup', into)).out).toMatch(/^Snapshot /);
 });
