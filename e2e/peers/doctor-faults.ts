@@ -9,6 +9,7 @@ import { Guard } from '../../src/delivery/guard/guard.ts';
 import { diagnose } from '../../src/doctor/diagnose.ts';
 import { type PlacedFinding, problemsIn } from '../../src/doctor/watch.ts';
 import { stubResolver } from '../../src/net/dns-stub.ts';
+import type { RecordFacts } from '../../src/records/wanted-record.ts';
 import type { Fault } from '../../src/testing/dns-faults/fault.ts';
 import { dnsFaults } from '../../src/testing/dns-faults.ts';
 import { startDnsStage } from '../../src/testing/dns-stage.ts';
@@ -36,7 +37,7 @@ async function main(file: string): Promise<boolean> {
 
   const alarms = alarmsIn(await look({ asksRelay: true }));
   tellAlarms(alarms);
-  const applicable = dnsFaults.filter((fault) => applies(fault, parts.facts.web));
+  const applicable = dnsFaults.filter((fault) => applies(fault, parts.facts));
   let found = 0;
   for (const fault of applicable) {
     const planted = model();
@@ -50,9 +51,9 @@ async function main(file: string): Promise<boolean> {
   return found === applicable.length && alarms.length === 0;
 }
 
-/** A policy that nobody serves cannot be announced wrongly. */
-const applies = ({ id }: Fault, web: readonly string[]): boolean =>
-  !id.startsWith('mta-sts-') || web.includes('mta-sts');
+/** A policy that nobody serves cannot be announced wrongly, nor an authority be kept from issuing that is not known. */
+const applies = ({ id, needsCaa }: Fault, { web, acme }: RecordFacts): boolean =>
+  (!id.startsWith('mta-sts-') || web.includes('mta-sts')) && (!needsCaa || acme !== undefined);
 
 function tellAlarms(alarms: readonly PlacedFinding[]): void {
   for (const { id, evidence } of alarms) console.log(`where all is right: ${id}: ${evidence}`);

@@ -22,6 +22,8 @@ export interface DirectQuestion {
   recursive?: boolean;
   /** The answer is wanted even where its signatures are wrong. */
   unchecked?: boolean;
+  /** At once, and not only where the reply does not fit into a datagram. */
+  overTcp?: boolean;
 }
 
 export interface DirectReply {

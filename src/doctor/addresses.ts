@@ -4,7 +4,8 @@ import { addressClass } from '../net/addresses.ts';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { comparable, textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
-import { type Finding, found, good } from './finding.ts';
+import { type Finding, found, good, sentence } from './finding.ts';
+import { findMisplaced, placeRemedy } from './misplaced.ts';
 
 export interface AddressParts {
   looks: DnsLooks;
@@ -23,8 +24,10 @@ export async function examineAddresses({ looks, wanted, allowPrivate }: AddressP
   const findings: Finding[] = [];
   if (unknown === undefined)
     for (const record of wanted)
-      if (!published.get(record.type)?.includes(comparable(record)))
-        findings.push(missing(record, published.get(record.type) ?? [], ours));
+      if (!published.get(record.type)?.includes(comparable(record))) {
+        const misplaced = await findMisplaced(looks, record);
+        findings.push(missing(record, { published: published.get(record.type) ?? [], ours, misplaced }));
+      }
   for (const [type, addresses] of published)
     for (const address of addresses) {
       if (ours.has(address)) continue;
@@ -43,15 +46,21 @@ export async function examineAddresses({ looks, wanted, allowPrivate }: AddressP
   return [good('address', `${name} leads to ${[...ours].join(', ')}`)];
 }
 
-function missing(record: WantedRecord, published: readonly string[], ours: ReadonlySet<string>): Finding {
+interface Instead {
+  published: readonly string[];
+  ours: ReadonlySet<string>;
+  misplaced: string | undefined;
+}
+
+function missing(record: WantedRecord, { published, ours, misplaced }: Instead): Finding {
   const { name, type, need } = record;
   const others = published.filter((address) => !ours.has(address));
   const instead =
     others.length > 0 ? `leads to ${others.join(', ')} instead` : `has no ${type} record with it`;
   return found('address-missing', {
     about: `${type} of ${name}`,
-    evidence: `${name} ${instead}: this server has ${comparable(record)}`,
-    remedy: record.why,
+    evidence: `${name} ${instead}: this server has ${comparable(record)}${misplaced === undefined ? '' : `; the record stands at ${misplaced}`}`,
+    remedy: misplaced === undefined ? sentence(record.why) : placeRemedy(record, misplaced),
     record,
     ...(need !== 'required' && { severity: 'warning' }),
   });

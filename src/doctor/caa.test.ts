@@ -25,9 +25,11 @@ test('P12: examineCaa(): nobody is named, ours is, another is, or at a name abov
 });
 
 test('P12: examineCaa() permits nothing where nobody tells', async () => {
-  expect(
-    await examineCaa({ looks: seenDns({ [`${name} CAA`]: 'unknown' }), names: [name], wanted: [wanted] }),
-  ).toEqual([]);
+  const foundOf = (more: Record<string, string[]>) =>
+    examineCaa({ looks: seenDns({ [`${name} CAA`]: 'unknown', ...more }), names: [name], wanted: [wanted] });
+  expect(await foundOf({})).toEqual([]);
+  // Of addresses they do tell: an authority will not issue then.
+  expect(await foundOf({ [`${name} A`]: ['192.0.2.1'] })).toMatchObject([{ id: 'caa-unanswered' }]);
 });
 
 test.each<[string, string[], string]>([

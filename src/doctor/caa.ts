@@ -31,7 +31,8 @@ export async function examineCaa({ looks, names, wanted }: CaaParts): Promise<Fi
   if (ours.length === 0 || first === undefined) return [];
   const judged = await Promise.all(
     names.map(async (name) => {
-      const { at, texts } = await relevantRecords(looks, name);
+      const { at, texts, why } = await relevantRecords(looks, name);
+      if (why !== undefined) return unanswered(looks, { name, at, why });
       const allowed = texts.filter((text) => /^\d+ issue /i.test(text)).map(permissionIn);
       return judge({ name, at, allowed, ours, data: first.data });
     }),
@@ -132,12 +133,33 @@ function permissionIn(text: string): Permission {
   };
 }
 
+/** An authority that does not hear whether it may issue does not (RFC 8659 §3); of other types there are answers. */
+async function unanswered(
+  looks: DnsLooks,
+  { name, at, why }: { name: string; at: string; why: string },
+): Promise<Finding[]> {
+  const others = await Promise.all((['A', 'AAAA'] as const).map((type) => looks.see(name, type)));
+  if (!others.some(({ status }) => status === 'found')) return [];
+  return [
+    found('caa-unanswered', {
+      evidence: `nobody tells whether ${at} has a CAA record: ${why}`,
+      remedy:
+        'The authority will refuse the next certificate. It is a fault of the DNS software or of a firewall that does not let CAA through: tell your DNS provider.',
+    }),
+  ];
+}
+
 /** Those of the name, or of the nearest name above it that has any. */
-async function relevantRecords(looks: DnsLooks, name: string): Promise<{ at: string; texts: string[] }> {
+async function relevantRecords(
+  looks: DnsLooks,
+  name: string,
+): Promise<{ at: string; texts: string[]; why?: string }> {
   const labels = name.split('.');
   for (let depth = 0; depth < labels.length - 1; depth += 1) {
     const at = labels.slice(depth).join('.');
-    const texts = textsOf(await looks.see(at, 'CAA'));
+    const seen = await looks.see(at, 'CAA');
+    if (seen.status === 'unknown') return { at, texts: [], why: seen.why ?? '' };
+    const texts = textsOf(seen);
     if (texts.length > 0) return { at, texts };
   }
   return { at: name, texts: [] };

@@ -33,6 +33,8 @@ const entries = {
   ),
   'zone-silent-server': warning('name servers', 'a server in the delegation does not answer'),
   'zone-server-no-address': error('name servers', 'a server in the delegation has no address'),
+  'zone-server-alias': warning('name servers', 'the name of a server in the delegation is an alias (CNAME)'),
+  'zone-no-tcp': warning('name servers', 'a server of the zone answers over UDP only'),
   'zone-delegation-differs': warning(
     'name servers',
     'the parent zone names other servers than the zone itself',
@@ -47,8 +49,10 @@ const entries = {
     'the domain itself is an alias (CNAME), which forbids all its other records',
   ),
   'zone-wildcard': warning('DNS', 'a wildcard gives records to names that should have none'),
+  'zone-hides-names': warning('name servers', 'the servers deny names that have only names below them'),
   'dnssec-bogus': error('DNSSEC', 'the signatures are wrong: resolvers that check them find nothing'),
   'ttl-long': note('DNS', 'a record is kept for more than a day: a change of it takes as long'),
+  'ttl-zero': note('DNS', 'a record is not kept at all: each message asks for it anew'),
   'resolver-silent': error('resolver', 'the resolver does not answer, so that no mail can be sent'),
   'resolver-rewrites': error('resolver', 'the resolver invents answers for names that do not exist'),
   'resolver-outdated': warning(
@@ -123,6 +127,7 @@ const entries = {
   'dkim-truncated': error('DKIM', 'the published key is cut off, often at 255 characters'),
   'dkim-mistyped': error('DKIM', 'a few characters of the published key are wrong, missing or too many'),
   'dkim-other-key': error('DKIM', 'the published key is another one'),
+  'dkim-private-key': error('DKIM', 'a private key is published: everybody can sign with it'),
   'dkim-revoked': error('DKIM', 'the published key is empty, which revokes it'),
   'dkim-not-for-mail': error('DKIM', 'flags of the record (k=, h=, s=) rule out our signatures'),
   'dkim-testing': warning('DKIM', 'the record says that signatures are only tried (t=y)'),
@@ -139,6 +144,7 @@ const entries = {
   ),
   'dmarc-pct': warning('DMARC', 'pct= is history: some apply it, most do not (RFC 9989)'),
   'dmarc-policy-none': note('DMARC', 'the policy is to do nothing with mail that pretends to be yours'),
+  'dmarc-subdomains': note('DMARC', 'the policy is for the domain, and not for names below it (sp=none)'),
   'dmarc-unknown': warning('DMARC', 'DNS does not tell now'),
   // MTA-STS, TLS reports.
   'mta-sts-not-yet': note(
@@ -172,12 +178,14 @@ const entries = {
   ),
   'dane-next-missing': note('DANE', 'the key that is to come has no TLSA record: it is not used before'),
   'dane-missing': note('DANE', 'the zone is signed, and there are no TLSA records'),
+  'dane-unanswered': error('DANE', 'the zone is signed, and its servers do not answer for TLSA records'),
   'caa-forbids': error('CAA', 'the CAA records forbid our certificate authority to issue'),
   'caa-other-account': error(
     'CAA',
     'the CAA records let another ACME account have certificates, and not ours',
   ),
   'caa-other-method': error('CAA', 'the CAA records allow other ways to prove a name than ours'),
+  'caa-unanswered': error('CAA', 'the servers of the zone do not answer for CAA records'),
   'caa-missing': note('CAA', 'any certificate authority may issue certificates for the name'),
   'srv-missing': note('mail programs', 'mail programs that look for SRV records do not find the server'),
   'srv-wrong': warning('mail programs', 'an SRV record sends mail programs elsewhere'),

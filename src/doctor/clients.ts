@@ -3,7 +3,7 @@
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { comparable, textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
-import { type Finding, found, good } from './finding.ts';
+import { type Finding, found, good, sentence } from './finding.ts';
 
 /** `wanted`: the SRV records of one domain. */
 export async function examineServices(looks: DnsLooks, wanted: readonly WantedRecord[]): Promise<Finding[]> {
@@ -72,13 +72,14 @@ export async function examineAutoconfig(
       const seen = await Promise.all([looks.see(record.name, 'A'), looks.see(record.name, 'AAAA')]);
       if (seen.some(({ status }) => status === 'unknown')) return [];
       const addresses = seen.flatMap(textsOf);
+      const alias = seen[0]?.alias;
       if (addresses.length === 0)
         return record.notYet !== undefined
           ? []
           : [
               found('autoconfig-missing', {
-                evidence: `${record.name} leads nowhere`,
-                remedy: record.why,
+                evidence: `${record.name} leads nowhere${alias === undefined ? '' : `: it is an alias (CNAME) of ${alias}`}`,
+                remedy: sentence(record.why),
                 record,
               }),
             ];

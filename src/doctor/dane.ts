@@ -2,11 +2,13 @@
 
 import type { X509Certificate } from 'node:crypto';
 import { usableRecords, verifyDane } from '../dane/tlsa.ts';
+import type { TlsaRecord } from '../dns/resolver.ts';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good } from './finding.ts';
 import { looksResolver } from './looks-resolver.ts';
+import { findMisplaced } from './misplaced.ts';
 
 export interface DaneParts {
   looks: DnsLooks;
@@ -27,14 +29,17 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
     looksResolver(looks).resolve(name, 'TLSA'),
     looks.zoneOf(hostname),
   ]);
-  if (answer.status === 'failed') return [];
   const isSigned = zone?.isSigned;
+  if (answer.status === 'failed') return isSigned ? unanswered(parts, answer.detail) : [];
   const [first] = wanted;
   if (answer.status === 'none') {
     if (isSigned !== true || first === undefined) return [];
+    const misplaced = await findMisplaced(looks, first, {
+      names: [`_443._tcp.${hostname}`, `_465._tcp.${hostname}`, `_25._tcp.${first.domain}`],
+    });
     return [
       found('dane-missing', {
-        evidence: `the zone of ${hostname} is signed, and ${name} has no TLSA record`,
+        evidence: `the zone of ${hostname} is signed, and ${name} has no TLSA record${misplaced === undefined ? '' : `; there is one at ${misplaced}`}`,
         remedy: 'With it, senders that know DANE can be sure to reach this server, and no other.',
         record: first,
       }),
@@ -64,7 +69,7 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
   if (verdict.result === 'failed')
     findings.push(
       found('dane-mismatch', {
-        evidence: `${texts}: ${verdict.reason}`,
+        evidence: `${texts}: ${selectorWords(usable, parts) ?? verdict.reason}`,
         remedy:
           isSigned === false
             ? 'Once the zone is signed, senders that know DANE would not deliver. Replace it by this one.'
@@ -74,6 +79,34 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
     );
   if (findings.length > 0) return findings;
   return [...missingNext(parts, texts), good('DANE', `${texts} is the key of the certificate`)];
+}
+
+/** DNS tells that there is something, or nothing; who cannot know it must not deliver (RFC 7672 §2.1.1). Other types are answered. */
+async function unanswered({ looks, hostname }: DaneParts, why: string): Promise<Finding[]> {
+  const others = await Promise.all((['A', 'AAAA'] as const).map((type) => looks.see(hostname, type)));
+  if (!others.some(({ status }) => status === 'found')) return [];
+  return [
+    found('dane-unanswered', {
+      evidence: `the zone of ${hostname} is signed, and nobody tells whether _25._tcp.${hostname} has a TLSA record: ${why}`,
+      remedy:
+        'Senders that know DANE do not deliver until they know. It is a fault of the DNS software or of a firewall that does not let TLSA through: tell your DNS provider.',
+    }),
+  ];
+}
+
+/** The hash of the key where that of the certificate is announced, or the other way round. */
+function selectorWords(
+  usable: readonly TlsaRecord[],
+  { chain, hostname, now }: DaneParts,
+): string | undefined {
+  const wrong = usable.find(
+    (each) =>
+      verifyDane([{ ...each, selector: 1 - each.selector }], chain, { names: [hostname], now }).result ===
+      'verified',
+  );
+  if (wrong === undefined) return undefined;
+  const kinds = ['of the whole certificate', 'of its key'];
+  return `it is the hash ${kinds[1 - wrong.selector]}, and the second number (${wrong.selector}) says that it is the one ${kinds[wrong.selector]}`;
 }
 
 /** A key is used only when its record has been seen for long enough (RFC 7671 §8.1): without it nothing goes on. */

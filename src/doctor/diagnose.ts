@@ -12,7 +12,7 @@ import { lookAtHost } from './host-section.ts';
 import { lookAtMachine } from './machine-section.ts';
 import { sourceSection } from './source-section.ts';
 import { problemsIn } from './watch.ts';
-import { disagreements } from './zones.ts';
+import { disagreements } from './zone-records.ts';
 
 /** For all together. DNS that answers takes a small part of that. */
 export const doctorMs = 25_000;

@@ -6,9 +6,10 @@
 import { listOf, readTags, withoutSpace } from '../authentication/tag-list.ts';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { textsOf } from './answers.ts';
-import { differenceOf } from './difference.ts';
+import { damageOf } from './dkim-damage.ts';
 import type { DnsLooks, Seen } from './dns-looks.ts';
 import { type Finding, found, good, quote } from './finding.ts';
+import { findMisplaced, placeRemedy } from './misplaced.ts';
 
 export interface DkimParts {
   looks: DnsLooks;
@@ -44,7 +45,7 @@ export async function examineDkim({ looks, wanted, ours }: DkimParts): Promise<F
         isUnknown: true,
       }),
     ];
-  if (seen.status === 'none') return [await explainAbsence(looks, wanted, ours)];
+  if (seen.status === 'none') return [await explainAbsence(looks, wanted, { ours, alias: seen.alias })];
   return [judge(seen, wanted, ours)];
 }
 
@@ -55,37 +56,34 @@ const keyOf = (text: string): string => withoutSpace(tagOf(text, 'p') ?? '');
 async function explainAbsence(
   looks: DnsLooks,
   wanted: WantedRecord,
-  ours: readonly WantedRecord[],
+  { ours, alias }: { ours: readonly WantedRecord[]; alias: string | undefined },
 ): Promise<Finding> {
   const { domain, name } = wanted;
   const key = keyOf(wanted.data);
   const selector = selectorOf(wanted);
   const about = selector;
-  const holds = async (names: readonly string[]) => {
-    const seen = await Promise.all(names.map((each) => looks.see(each, 'TXT')));
-    return names.find((_, index) => textsOf(seen[index]).some((text) => keyOf(text) === key));
-  };
-  const misplaced = await holds([
-    `${name}.${domain}`,
-    `${selector}.${domain}`,
-    `${selector}.domainkey.${domain}`,
-    `_domainkey.${domain}`,
-    `_domainkey.${selector}.${domain}`,
-    domain,
-  ]);
+  const isIt = (text: string) => keyOf(text) === key;
+  const misplaced = await findMisplaced(looks, wanted, {
+    isIt,
+    names: [
+      `${selector}.${domain}`,
+      `${selector}.domainkey.${domain}`,
+      `_domainkey.${domain}`,
+      `_domainkey.${selector}.${domain}`,
+      domain,
+    ],
+  });
   if (misplaced !== undefined)
     return found('dkim-misplaced', {
       about,
       evidence: `the key stands at ${misplaced} instead of ${name}`,
-      remedy:
-        misplaced === `${name}.${domain}`
-          ? `The form adds the domain by itself: enter "${selector}._domainkey" as the name.`
-          : 'Move it to the name below.',
+      remedy: placeRemedy(wanted, misplaced),
       record: wanted,
     });
   const selectors = new Set([...usualSelectors, ...ours.map(selectorOf)]);
   selectors.delete(selector);
-  const elsewhere = await holds([...selectors].map((each) => `${each}._domainkey.${domain}`));
+  const names = [...selectors].map((each) => `${each}._domainkey.${domain}`);
+  const elsewhere = await findMisplaced(looks, wanted, { isIt, names });
   if (elsewhere !== undefined)
     return found('dkim-other-selector', {
       about,
@@ -95,8 +93,11 @@ async function explainAbsence(
     });
   return found('dkim-missing', {
     about,
-    evidence: `there is no record at ${name}`,
-    remedy: 'Our signatures cannot be verified without it.',
+    evidence:
+      alias === undefined
+        ? `there is no record at ${name}`
+        : `${name} is an alias (CNAME) of ${alias}, where there is no key`,
+    remedy: 'Receivers cannot verify our signatures without it.',
     record: wanted,
     ...(wanted.need !== 'required' && { severity: 'warning' }),
   });
@@ -108,38 +109,56 @@ function judge(seen: Seen, wanted: WantedRecord, ours: readonly WantedRecord[]):
   const [text = '', ...others] = texts;
   const said = (id: Parameters<typeof found>[0], evidence: string, remedy: string) =>
     found(id, { about, evidence, remedy, record: wanted });
+  if (isInHalves(texts, wanted))
+    return said(
+      'dkim-two-records',
+      `${seen.name} has two TXT records, which are the two pieces of one key`,
+      'Both pieces belong into one record: delete both, and enter this one, in one field, quotes and all.',
+    );
   if (others.length > 0)
     return said(
       'dkim-two-records',
       `${seen.name} has ${texts.length} TXT records`,
       'Receivers take any of them. Leave this one only.',
     );
-  const quoted = misplacedQuotes(text);
-  if (quoted !== undefined)
-    return said(
-      'dkim-quotes',
-      quoted,
-      'Enter the text without quotes, in one piece; or each piece in quotes of its own, where the form wants that.',
-    );
+  const foreign = foreignCharacters(text);
+  if (foreign !== undefined) return said('dkim-quotes', foreign.evidence, foreign.remedy);
   const { tags, problem } = readTags(text);
   if (tags === undefined) return said('dkim-syntax', `${quote(text)}: ${problem}`, 'Replace it by this one.');
   const [first] = tags.keys();
   if (tags.has('v') && (first !== 'v' || tags.get('v') !== 'DKIM1'))
     return said('dkim-syntax', `${quote(text)} does not begin with v=DKIM1`, 'Replace it by this one.');
   if (!tags.has('p')) return said('dkim-syntax', `${quote(text)} has no p=`, 'Replace it by this one.');
-  return judgeKey({ text, tags }, wanted, ours);
+  return judgeKey(tags, wanted, ours);
+}
+
+/** A form that takes 255 characters, and somebody who has used it twice. */
+function isInHalves(texts: readonly string[], { data }: WantedRecord): boolean {
+  const [a = '', b = ''] = texts;
+  return texts.length === 2 && [a + b, b + a].some((text) => withoutSpace(text) === withoutSpace(data));
 }
 
 /** Quotes that were typed into a form stand in the record itself, and so do those between the pieces of a long one. */
-function misplacedQuotes(text: string): string | undefined {
+function foreignCharacters(text: string): { evidence: string; remedy: string } | undefined {
   const at = text.search(/["'“”\\]/);
   if (at < 0) return undefined;
+  if (/\bTXT\s*\(?\s*"/i.test(text))
+    return {
+      evidence: `the record holds a whole line of a zone file: ${quote(text, 60)}`,
+      remedy: 'Enter only what stands between the quotes: from v=DKIM1 on.',
+    };
   const place = at === 0 ? 'at its beginning' : `after "${text.slice(Math.max(0, at - 12), at)}"`;
-  return `the record holds a foreign character ${place}: ${quote(text.slice(at, at + 8))}`;
+  return {
+    evidence: `the record holds a foreign character ${place}: ${quote(text.slice(at, at + 8))}`,
+    remedy:
+      text[at] === '\\'
+        ? 'Enter the text without backslashes: they belong into zone files only.'
+        : 'Enter the text without quotes, in one piece; or each piece in quotes of its own, where the form wants that.',
+  };
 }
 
 function judgeKey(
-  { text, tags }: { text: string; tags: ReadonlyMap<string, string> },
+  tags: ReadonlyMap<string, string>,
   wanted: WantedRecord,
   ours: readonly WantedRecord[],
 ): Finding {
@@ -154,28 +173,17 @@ function judgeKey(
       'p= is empty: that revokes the key',
       'Signatures made with it are invalid. Enter the key again.',
     );
-  const difference = differenceOf(key, published);
-  switch (difference.kind) {
-    case 'truncated':
-      return said(
-        'dkim-truncated',
-        `the key ends after ${difference.length} of ${key.length} characters; the record has ${text.length}`,
-        'Many forms cut a text at 255 characters: enter it in two pieces, each in quotes, as below.',
-      );
-    case 'mistyped':
-      return said('dkim-mistyped', `the DKIM record ${difference.words}`, 'Copy it once more, in one piece.');
-    case 'other': {
-      const owner = ours.find((each) => each !== wanted && keyOf(each.data) === published);
-      const whose = owner === undefined ? 'another key than ours' : `the key that belongs to ${owner.name}`;
-      return said(
-        'dkim-other-key',
-        `${wanted.name} holds ${whose}`,
-        'Our signatures are invalid with it. Replace it, or name the key file that belongs to it in the configuration.',
-      );
-    }
-    case 'same':
-      return judgeFlags(tags, wanted) ?? good(`DKIM ${about}`, `the key at ${wanted.name} is ours`);
-  }
+  const damage = damageOf(key, published);
+  if (damage === undefined)
+    return judgeFlags(tags, wanted) ?? good(`DKIM ${about}`, `the key at ${wanted.name} is ours`);
+  if (damage !== 'other') return said(damage.id, damage.words, damage.remedy);
+  const owner = ours.find((each) => each !== wanted && keyOf(each.data) === published);
+  const whose = owner === undefined ? 'another key than ours' : `the key that belongs to ${owner.name}`;
+  return said(
+    'dkim-other-key',
+    `${wanted.name} holds ${whose}`,
+    'Our signatures are invalid with it. Replace it, or name the key file that belongs to it in the configuration.',
+  );
 }
 
 function judgeFlags(tags: ReadonlyMap<string, string>, wanted: WantedRecord): Finding | undefined {

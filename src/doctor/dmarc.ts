@@ -1,16 +1,24 @@
 /** The DMARC record: there, once, readable; reports go to somebody who wants them. RFC 9989 §4.7, §4.10; RFC 9990 §4 (reports elsewhere). */
 
 import { type DmarcRecord, readDmarcRecord } from '../authentication/dmarc-record.ts';
+import { applicableRecord, dmarcWalker } from '../authentication/dmarc-walk.ts';
+import { lookUps } from '../authentication/look-ups.ts';
 import { mailUris } from '../dmarc-rpt/record.ts';
 import { formatAddress } from '../mail/address.ts';
 import type { WantedRecord } from '../records/wanted-record.ts';
 import { textsOf } from './answers.ts';
+import { repairDmarc } from './dmarc-repair.ts';
 import type { DnsLooks, Seen } from './dns-looks.ts';
 import { type Finding, found, good, quote } from './finding.ts';
+import { looksResolver } from './looks-resolver.ts';
+import { findMisplaced, placeRemedy } from './misplaced.ts';
 
 export interface DmarcParts {
   looks: DnsLooks;
+  signal: AbortSignal;
   wanted: WantedRecord;
+  /** Of this server. */
+  hostname: string;
 }
 
 export interface DmarcExamined {
@@ -23,7 +31,8 @@ const isDmarc = (text: string): boolean => readDmarcRecord(text) !== undefined;
 /** Meant for DMARC, whatever it is. */
 const isMeant = (text: string): boolean => /^["'\s]*v\s*=?\s*["']?\s*d(?:mar|ma|mrc)/i.test(text);
 
-export async function examineDmarc({ looks, wanted }: DmarcParts): Promise<DmarcExamined> {
+export async function examineDmarc(parts: DmarcParts): Promise<DmarcExamined> {
+  const { looks, wanted } = parts;
   const seen = await looks.see(wanted.name, 'TXT');
   const only = (finding: Finding): DmarcExamined => ({ findings: [finding], reportsTo: [] });
   if (seen.status === 'unknown')
@@ -43,74 +52,67 @@ export async function examineDmarc({ looks, wanted }: DmarcParts): Promise<Dmarc
       }),
     );
   const [text] = records;
-  if (text === undefined) return only(await explainAbsence(looks, wanted, seen));
+  if (text === undefined) return only(await explainAbsence(parts, seen));
+  const repair = repairDmarc(text);
   const record = readDmarcRecord(text);
-  const problem = syntaxProblem(text, record);
-  if (record === undefined || problem !== undefined)
+  if (record === undefined || repair !== undefined)
     return only(
       found('dmarc-syntax', {
-        evidence: `${quote(text)}: ${problem}`,
+        evidence: `${quote(text)}: ${repair?.problem ?? 'it cannot be read'}`,
         remedy: 'Replace it by this one.',
-        record: wanted,
+        record: { ...wanted, ...(repair?.text !== undefined && { data: repair.text }) },
       }),
     );
-  return judge({ looks, wanted }, record);
+  return judge(parts, record);
 }
 
-async function explainAbsence(looks: DnsLooks, wanted: WantedRecord, seen: Seen): Promise<Finding> {
+async function explainAbsence(parts: DmarcParts, seen: Seen): Promise<Finding> {
+  const { looks, wanted, hostname } = parts;
   const { domain, name } = wanted;
-  const names = [`${name}.${domain}`, domain, `dmarc.${domain}`, `_dmarc._dmarc.${domain}`];
-  const looked = await Promise.all(names.map((each) => looks.see(each, 'TXT')));
-  const misplaced = names.find((_, index) => textsOf(looked[index]).some(isDmarc));
+  const above = await recordAbove(parts);
+  if (above !== undefined) return above;
+  const misplaced = await findMisplaced(looks, wanted, {
+    names: [domain, `dmarc.${domain}`, `_dmarc._dmarc.${domain}`, `_dmarc.${hostname}`],
+    isIt: isDmarc,
+  });
   if (misplaced !== undefined)
     return found('dmarc-misplaced', {
       evidence: `the DMARC record stands at ${misplaced}, where nobody looks for it`,
-      remedy:
-        misplaced === `${name}.${domain}`
-          ? 'The form adds the domain by itself: enter "_dmarc" as the name.'
-          : `It has to stand at ${name}.`,
+      remedy: placeRemedy(wanted, misplaced),
       record: wanted,
     });
   const other = textsOf(seen)[0];
   return found('dmarc-missing', {
-    evidence:
-      other === undefined ? `there is no record at ${name}` : `${quote(other)} at ${name} is no DMARC record`,
+    evidence: other === undefined ? absenceOf(seen) : `${quote(other)} at ${name} is no DMARC record`,
     remedy: 'Big receivers want one, and it is how you hear who sends in your name.',
     record: wanted,
   });
 }
 
-const policies = new Set(['none', 'quarantine', 'reject']);
+const absenceOf = ({ name, alias }: Seen): string =>
+  alias === undefined
+    ? `there is no record at ${name}`
+    : `${name} is an alias (CNAME) of ${alias}, where there is no record`;
 
-function syntaxProblem(text: string, record: DmarcRecord | undefined): string | undefined {
-  if (record === undefined)
-    return /^v\s*=\s*DMARC1\s*(?:;|$)/i.test(text)
-      ? 'a tag stands there twice'
-      : 'it has to begin with "v=DMARC1;"';
-  const tags = new Map(
-    text.split(';').flatMap((part) => {
-      const [, name = '', value = ''] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(part) ?? [];
-      return name === '' ? [] : [[name.toLowerCase(), value.toLowerCase()] as const];
-    }),
-  );
-  const p = tags.get('p');
-  if (p === undefined) return 'it has no p=';
-  for (const name of ['p', 'sp', 'np']) {
-    const value = tags.get(name);
-    if (value !== undefined && !policies.has(value))
-      return `${name}=${value} is not none, quarantine or reject`;
-  }
-  const stray = text.split(';').find((part) => part.trim() !== '' && !part.includes('='));
-  if (stray !== undefined) return `"${stray.trim().slice(0, 40)}" is no tag`;
-  const uris = (tags.get('rua') ?? '')
-    .split(',')
-    .map((uri) => uri.trim())
-    .filter((uri) => uri !== '');
-  const bad = uris.find((uri) => !/^[a-z][a-z\d+.-]*:/.test(uri));
-  return bad === undefined
-    ? undefined
-    : `rua=${bad.slice(0, 60)} is no URI: write mailto: before the address`;
+/** A domain without a record of its own has that of its organization (RFC 9989 §4.10). */
+async function recordAbove({ looks, signal, wanted }: DmarcParts): Promise<Finding | undefined> {
+  const { domain } = wanted;
+  const ask = dmarcWalker(lookUps(looksResolver(looks), maxWalk, signal));
+  const placed = applicableRecord(await ask(domain));
+  if (placed === undefined || placed.domain === domain) return undefined;
+  const { policies, text } = placed.record;
+  const policy = policies?.sp ?? policies?.p;
+  const evidence = `_dmarc.${placed.domain} counts for ${domain}, too: ${quote(text)}`;
+  if (policy !== 'none') return good('DMARC', evidence);
+  return found('dmarc-policy-none', {
+    evidence: `${evidence}, which asks for nothing`,
+    remedy:
+      'When `posthorn reports dmarc` shows that all of your mail passes, make its sp= quarantine, and later reject.',
+  });
 }
+
+/** Questions for all names above a domain. */
+const maxWalk = 20;
 
 async function judge({ looks, wanted }: DmarcParts, record: DmarcRecord): Promise<DmarcExamined> {
   const { text } = record;
@@ -136,7 +138,7 @@ async function judge({ looks, wanted }: DmarcParts, record: DmarcRecord): Promis
         record: { ...wanted, data: text.replace(/;\s*pct\s*=\s*[^;]*/i, '') },
       }),
     );
-  findings.push(...(await unauthorized(looks, wanted, reportsTo)));
+  findings.push(...(await unauthorized(looks, wanted, reportsTo)), ...subdomains(wanted, record));
   if (record.policies?.p === 'none' && findings.length === 0)
     findings.push(
       found('dmarc-policy-none', {
@@ -147,6 +149,18 @@ async function judge({ looks, wanted }: DmarcParts, record: DmarcRecord): Promis
       }),
     );
   return { findings: findings.length > 0 ? findings : [good('DMARC', quote(text))], reportsTo };
+}
+
+/** Who cannot forge the domain takes a name below it: `sp=` is for those. */
+function subdomains(wanted: WantedRecord, { policies, text }: DmarcRecord): Finding[] {
+  if (policies?.sp !== 'none' || policies.p === 'none') return [];
+  return [
+    found('dmarc-subdomains', {
+      evidence: `${quote(text)}: mail that only pretends to be from a name below ${wanted.domain} is delivered`,
+      remedy: `Take sp=none out, unless such names send mail that does not pass yet.`,
+      record: { ...wanted, data: text.replace(/;\s*sp\s*=\s*none/i, '') },
+    }),
+  ];
 }
 
 /** A domain that is none of ours says that it wants the reports (RFC 9990 §4). */

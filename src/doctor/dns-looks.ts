@@ -3,7 +3,7 @@
  * the world outside has it. Asks each question once, and keeps account of where they contradict each other.
  */
 
-import type { DirectReply } from '../dns/direct.ts';
+import type { DirectQuestion, DirectReply } from '../dns/direct.ts';
 import { canonicalName } from '../dns/name.ts';
 import type { ShownRecord, ShownType } from '../dns/record-text.ts';
 import type { AskDirectly } from '../net/dns-direct.ts';
@@ -112,7 +112,7 @@ export class DnsLooks {
 
   zone(name: string): Promise<ZoneServers> {
     const { ask: _, ...parts } = this.#parts;
-    const ask: AskDirectly = (server, { name, type }) => this.#ask(server, name, type, {});
+    const ask: AskDirectly = (server, { name, type, ...how }) => this.#ask(server, name, type, how);
     return kept(this.#zones, name, () =>
       findZoneServers({ ...parts, ask, recurse: (...question) => this.recurse(...question) }, name),
     );
@@ -128,7 +128,7 @@ export class DnsLooks {
     server: ServerAddress,
     name: string,
     type: ShownType,
-    how: { recursive?: boolean; unchecked?: boolean },
+    how: Omit<DirectQuestion, 'name' | 'type'>,
   ): Promise<DirectReply | { error: string }> {
     if (++this.#questions > maxQuestions) return { error: `more than ${maxQuestions} questions were asked` };
     return this.#parts.ask(server, { name, type, ...how }, this.#parts.signal);

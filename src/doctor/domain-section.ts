@@ -10,7 +10,8 @@ import { verdictOf } from './finding.ts';
 import { examineMx } from './mx.ts';
 import { examineSpf } from './spf.ts';
 import { examineSts, examineTlsReports } from './tls-policies.ts';
-import { examineZone, longTtls } from './zones.ts';
+import { hiddenNames, unusualTtls } from './zone-records.ts';
+import { examineZone } from './zones.ts';
 
 /** After these, what else is found are their consequences. */
 const decisive = new Set(['zone-not-found', 'zone-apex-alias', 'dnssec-bogus']);
@@ -40,12 +41,16 @@ async function lookAtRecords(examining: Examining, domain: string): Promise<Find
     Promise.all(of('dkim').map((record) => examineDkim({ looks, wanted: record, ours }))).then((each) =>
       each.flat(),
     ),
-    dmarc === undefined ? [] : examineDmarc({ looks, wanted: dmarc }).then(({ findings }) => findings),
+    dmarc === undefined
+      ? []
+      : examineDmarc({ looks, signal: limit, wanted: dmarc, hostname: config.hostname }).then(
+          ({ findings }) => findings,
+        ),
     reports === undefined ? [] : examineTlsReports(looks, reports).then(({ findings }) => findings),
     examineServices(looks, of('client-srv')),
     examineAutoconfig(looks, of('autoconfig'), config.hostname),
   ]);
-  return [...parts.flat(), ...longTtls(looks, domain)];
+  return [...parts.flat(), ...(await hiddenNames(looks, domain)), ...unusualTtls(looks, domain)];
 }
 
 /** MX, and the policy that speaks of the same hosts. */

@@ -72,6 +72,10 @@ export function quote(text: string, most = 120): string {
   return `"${line.length > most ? `${line.slice(0, most)}…` : line}"`;
 }
 
+/** What is said of a record elsewhere, as a sentence. */
+export const sentence = (text: string): string =>
+  `${(text[0] ?? '').toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+
 /** In numbers. */
 export function verdictOf(findings: readonly Finding[]): string {
   const count = (wanted: Finding['severity']) =>

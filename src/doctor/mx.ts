@@ -5,6 +5,7 @@ import type { WantedRecord } from '../records/wanted-record.ts';
 import { comparable, exchangeOf, textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good } from './finding.ts';
+import { findMisplaced, placeRemedy } from './misplaced.ts';
 
 export interface MxParts {
   looks: DnsLooks;
@@ -33,14 +34,7 @@ export async function examineMx({ looks, wanted, hostname }: MxParts): Promise<M
     );
   const texts = textsOf(seen).toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
   const hosts = texts.map(exchangeOf);
-  if (hosts.length === 0)
-    return only(
-      found('mx-missing', {
-        evidence: `${name} has no MX record`,
-        remedy: 'Without one, mail goes to the address of the domain itself, if it has any.',
-        record: wanted,
-      }),
-    );
+  if (hosts.length === 0) return only(absence(wanted, await findMisplaced(looks, wanted)));
   if (hosts.includes('.'))
     return only(
       found('mx-null', {
@@ -73,6 +67,16 @@ export async function examineMx({ looks, wanted, hostname }: MxParts): Promise<M
     hosts,
   };
 }
+
+const absence = (wanted: WantedRecord, misplaced: string | undefined): Finding =>
+  found('mx-missing', {
+    evidence: `${wanted.name} has no MX record${misplaced === undefined ? '' : `: it stands at ${misplaced}`}`,
+    remedy:
+      misplaced === undefined
+        ? 'Without one, mail goes to the address of the domain itself, if it has any.'
+        : placeRemedy(wanted, misplaced),
+    record: wanted,
+  });
 
 async function judgeHost({ looks, wanted, hostname }: MxParts, host: string): Promise<Finding[]> {
   const { name } = wanted;

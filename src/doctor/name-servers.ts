@@ -17,6 +17,8 @@ export interface NameServer {
   /** Of one that is not sound, what it said. */
   why?: string;
   serial?: number;
+  /** Why it does not answer over TCP; absent where it does. */
+  tcp?: string;
 }
 
 export interface ZoneServers {
@@ -28,6 +30,8 @@ export interface ZoneServers {
   own?: readonly string[];
   /** Of the names, those without an address. */
   nameless: readonly string[];
+  /** Of the names, those that are aliases. */
+  aliases: readonly { host: string; target: string }[];
   /** The parent says that the zone is signed. */
   isSigned?: boolean;
 }
@@ -61,6 +65,7 @@ export async function findZoneServers(parts: NameServerParts, zone: string): Pro
     name: zone,
     servers: looked.map(({ names: _, ...server }) => server),
     nameless: placed.filter(({ addresses }) => addresses.length === 0).map(({ host }) => host),
+    aliases: (await Promise.all(hosts.map((host) => aliasOf(parts, host)))).flat(),
     ...(parent && { delegated: parent.hosts, isSigned: parent.isSigned }),
     ...(own && { own }),
   };
@@ -126,6 +131,13 @@ async function addressesOf(
     .map(({ text }) => text);
 }
 
+async function aliasOf({ recurse }: NameServerParts, host: string) {
+  const reply = await recurse(host, 'A', true);
+  return textsOf(reply, 'CNAME')
+    .slice(0, 1)
+    .map((target) => ({ host, target }));
+}
+
 type Looked = NameServer & { names?: string[] };
 
 async function lookAt(
@@ -134,9 +146,10 @@ async function lookAt(
   { host, address }: { host: string; address: string },
 ): Promise<Looked> {
   const server: ServerAddress = { address: findCanonicalIp(address) ?? address, port };
-  const [soa, ns] = await Promise.all([
+  const [soa, ns, overTcp] = await Promise.all([
     ask(server, { name: zone, type: 'SOA' }, signal),
     ask(server, { name: zone, type: 'NS' }, signal),
+    ask(server, { name: zone, type: 'SOA', overTcp: true }, signal),
   ]);
   const place = { host, address };
   if ('error' in soa) return { ...place, state: soa.isUnheard ? 'unheard' : 'silent', why: soa.error };
@@ -147,7 +160,13 @@ async function lookAt(
   }
   const serial = Number(record.text.split(' ')[2]);
   const names = textsOf(ns, 'NS');
-  return { ...place, state: 'sound', serial, ...(names.length > 0 && { names }) };
+  return {
+    ...place,
+    state: 'sound',
+    serial,
+    ...(names.length > 0 && { names }),
+    ...('error' in overTcp && { tcp: overTcp.error }),
+  };
 }
 
 const textsOf = (reply: DirectReply | { error: string }, type: ShownType): string[] =>

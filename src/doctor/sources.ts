@@ -29,12 +29,21 @@ export function sourceFinding(finding: Remembered, source: SourceName): Finding 
   return found(id, {
     ...(subject !== '' && { about: subject }),
     evidence,
-    remedy: result === 'unknown' && check !== 'blocklist' ? unknownRemedy : remedyFor(id, source),
+    remedy:
+      result === 'unknown' && check !== 'blocklist'
+        ? unknownRemedy
+        : `${undotted(finding)}${remedyFor(id, source)}`,
     record: finding.record,
     isUnknown: result === 'unknown' && check !== 'blocklist',
     ...(result === 'unknown' && { severity: 'warning' }),
   });
 }
+
+/** A name in a reverse zone, to which that zone was added. */
+const undotted = ({ check, names = [] }: Remembered): string =>
+  check === 'reverse' && names.some((name) => name.endsWith('.arpa'))
+    ? 'The final dot of the name was left out, so that the reverse zone was added to it: end it with a dot. '
+    : '';
 
 /** The address has a name that leads back, and it is not the one we introduce ourselves by. */
 function otherName({ names = [] }: Remembered, { publicAddress, ehloName }: SourceName): Finding | undefined {

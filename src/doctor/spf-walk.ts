@@ -15,7 +15,9 @@ export interface SpfWalk {
   /** Names that were asked for in vain. */
   voids: string[];
   /** Terms of the domain's own record that lead to no record. */
-  dead: { term: string; target: string }[];
+  dead: { term: string; target: string; isNowhere: boolean }[];
+  /** A term of the domain's own record that leads back to where it came from. */
+  circle?: string;
   /** A `ptr` in the domain's own record. */
   ptr?: string;
 }
@@ -33,10 +35,11 @@ export async function walkSpf(looks: DnsLooks, domain: string, record: SpfRecord
       : [{ kind: 'redirect' as const, domain: record.redirect, text: `redirect=${record.redirect}` }]),
   ];
   for (const term of own) {
-    const counted = await countTerm({ looks, domain, budget }, term);
+    const counted = await countTerm({ looks, domain, budget, above: [domain] }, term);
     walk.terms += counted.terms;
     walk.voids.push(...counted.voids);
-    if (counted.dead !== undefined) walk.dead.push({ term: term.text, target: counted.dead });
+    if (counted.dead !== undefined) walk.dead.push({ term: term.text, ...counted.dead });
+    if (counted.isCircle) walk.circle ??= term.text;
     if (term.kind === 'ptr') walk.ptr ??= term.text;
     if (walk.terms > spfLimits.terms) walk.tooManyBy ??= term.text;
   }
@@ -47,13 +50,16 @@ interface Counted {
   terms: number;
   voids: string[];
   /** Where it leads, if there is no record there. */
-  dead?: string;
+  dead?: { target: string; isNowhere: boolean };
+  isCircle?: boolean;
 }
 
 interface Counting {
   looks: DnsLooks;
   domain: string;
   budget: { records: number };
+  /** The records that led here. */
+  above: readonly string[];
 }
 
 type Term = { kind: string; domain?: string; text: string };
@@ -71,20 +77,25 @@ async function countTerm(counting: Counting, term: Term): Promise<Counted> {
   return { terms: 1, voids: isVoid ? [`${term.text} (${target})`] : [] };
 }
 
-async function countIncluded({ looks, budget }: Counting, target: string): Promise<Counted> {
+async function countIncluded({ looks, budget, above }: Counting, target: string): Promise<Counted> {
+  // To go round once more is past the limit, in any case.
+  if (above.includes(target)) return { terms: spfLimits.terms + 1, voids: [], isCircle: true };
   if (--budget.records < 0) return { terms: 1, voids: [] };
   const seen = await looks.see(target, 'TXT');
   if (seen.status === 'unknown') return { terms: 1, voids: [] };
   const text = textsOf(seen).find(isSpfRecord);
-  if (text === undefined) return { terms: 1, voids: [], dead: target };
+  if (text === undefined)
+    return { terms: 1, voids: [], dead: { target, isNowhere: seen.isNowhere === true } };
   const record = readSpfRecord(text);
   if ('problem' in record) return { terms: 1, voids: [] };
   const inner: Term[] = [...record.directives];
   if (record.redirect !== undefined)
     inner.push({ kind: 'redirect', domain: record.redirect, text: `redirect=${record.redirect}` });
-  const counted = await Promise.all(inner.map((each) => countTerm({ looks, domain: target, budget }, each)));
+  const below = { looks, domain: target, budget, above: [...above, target] };
+  const counted = await Promise.all(inner.map((each) => countTerm(below, each)));
   return {
     terms: 1 + counted.reduce((sum, { terms }) => sum + terms, 0),
     voids: counted.flatMap(({ voids }) => voids),
+    isCircle: counted.some(({ isCircle }) => isCircle),
   };
 }

@@ -13,6 +13,8 @@ import { textsOf } from './answers.ts';
 import type { DnsLooks, Seen } from './dns-looks.ts';
 import { type Finding, found, good, quote } from './finding.ts';
 import { looksResolver } from './looks-resolver.ts';
+import { findMisplaced } from './misplaced.ts';
+import { repairSpf } from './spf-repair.ts';
 import { walkSpf } from './spf-walk.ts';
 
 export interface SpfParts {
@@ -40,7 +42,7 @@ export async function examineSpf(parts: SpfParts): Promise<Finding[]> {
     ];
   const records = textsOf(seen).filter(isSpfRecord);
   const [text, ...others] = records;
-  if (text === undefined) return [absence(wanted, seen, await findMisplaced(looks, wanted))];
+  if (text === undefined) return [absence(wanted, seen, await findMisplacedSpf(looks, wanted))];
   if (others.length > 0)
     return [
       found('spf-two-records', {
@@ -50,28 +52,32 @@ export async function examineSpf(parts: SpfParts): Promise<Finding[]> {
       }),
     ];
   const record = readSpfRecord(text);
-  if ('problem' in record)
+  if ('problem' in record) {
+    const repair = repairSpf(text);
     return [
       found('spf-syntax', {
-        evidence: `${quote(text)}: ${record.problem}`,
+        evidence: `${quote(text)}: ${record.problem}${repair === undefined ? '' : `: ${repair.words}`}`,
         remedy: 'Receivers take the whole record for invalid. Enter it as it is here.',
-        record: wanted,
+        record: { ...wanted, ...(repair && { data: repair.text }) },
       }),
     ];
+  }
   const problems = [...shapeOf(record, wanted), ...(await examineTerms(parts, record))];
   return problems.length > 0 ? problems : [good('SPF', quote(text))];
 }
 
 function absence(wanted: WantedRecord, seen: Seen, misplaced: string | undefined): Finding {
   const severity = wanted.need === 'required' ? {} : ({ severity: 'note' } as const);
-  const almost = textsOf(seen).find((text) => /^["'\s]*v?\s*=?\s*"?\s*spf/i.test(text));
-  if (almost !== undefined)
+  const almost = textsOf(seen).find((text) => isAlmost(text));
+  if (almost !== undefined) {
+    const repair = repairSpf(almost);
     return found('spf-mistyped', {
-      evidence: `${quote(almost)} at ${wanted.name} is no SPF record: ${whatIsWrong(almost)}`,
+      evidence: `${quote(almost)} at ${wanted.name} is no SPF record: ${repair?.words ?? 'it has to begin with "v=spf1" and a space'}`,
       remedy: 'Replace it by this one.',
-      record: wanted,
+      record: { ...wanted, ...(repair && { data: repair.text }) },
       ...severity,
     });
+  }
   if (misplaced !== undefined)
     return found('spf-misplaced', {
       evidence: `the SPF record stands at ${misplaced}, where nobody looks for it`,
@@ -90,17 +96,15 @@ function absence(wanted: WantedRecord, seen: Seen, misplaced: string | undefined
   });
 }
 
-function whatIsWrong(text: string): string {
-  if (/^\s*["']/.test(text)) return 'it has quotes in it; they belong into zone files only';
-  if (/^\s/.test(text)) return 'it begins with a space';
-  return 'it has to begin with "v=spf1" and a space';
-}
+/** Meant for SPF, whatever it is; or with such a record somewhere in it. */
+const isAlmost = (text: string): boolean =>
+  /^["'\s]*v?\s*=?\s*"?\s*spf/i.test(text) || /\bv=spf1\b/i.test(text);
 
-async function findMisplaced(looks: DnsLooks, { name }: WantedRecord): Promise<string | undefined> {
-  const names = [`${name}.${name}`, `spf.${name}`, `_spf.${name}`];
-  const seen = await Promise.all(names.map((each) => looks.see(each, 'TXT')));
-  return names.find((_, index) => seen[index]?.alias === undefined && textsOf(seen[index]).some(isSpfRecord));
-}
+const findMisplacedSpf = (looks: DnsLooks, wanted: WantedRecord): Promise<string | undefined> =>
+  findMisplaced(looks, wanted, {
+    names: [`@.${wanted.name}`, `spf.${wanted.name}`, `_spf.${wanted.name}`],
+    isIt: isSpfRecord,
+  });
 
 /** One record of several: all terms, once, and the last word at the end. */
 function merged(records: readonly string[]): string {
@@ -149,15 +153,18 @@ async function examineTerms(parts: SpfParts, record: SpfRecord): Promise<Finding
   if (walk.tooManyBy !== undefined)
     findings.push(
       found('spf-too-many-lookups', {
-        evidence: `the limit of ${spfLimits.terms} look-ups is exceeded by ${walk.tooManyBy}: ${walk.terms} in all`,
+        evidence:
+          walk.circle === undefined
+            ? `the limit of ${spfLimits.terms} look-ups is exceeded by ${walk.tooManyBy}: ${walk.terms} in all`
+            : `${walk.circle} leads back to itself: it never ends, and ${spfLimits.terms} look-ups are the limit`,
         remedy:
           'Receivers then find an error, and no permission. Take out what no longer sends for you; put addresses (ip4:, ip6:) in the place of names.',
       }),
     );
-  for (const { term, target } of walk.dead)
+  for (const { term, target, isNowhere } of walk.dead)
     findings.push(
       found('spf-dead-include', {
-        evidence: `${term} leads to ${target}, which has no SPF record`,
+        evidence: `${term} leads to ${target}, which ${isNowhere ? 'does not exist' : 'has no SPF record'}`,
         remedy: 'Receivers then find an error. Correct the name, or take the term out.',
         record: { ...wanted, data: without(record.text, term) },
       }),
@@ -187,14 +194,30 @@ const without = (text: string, term: string): string =>
     .filter((each) => each !== term)
     .join(' ');
 
+/** Multicast, for documentation: no mail comes from there, and who permits it permits everybody. */
+const nobodysAddress = '233.252.0.77';
+
+const permitsAll = (record: SpfRecord, wanted: WantedRecord, mechanism: string): Finding =>
+  found('spf-permits-all', {
+    evidence: `${quote(record.text)} permits the whole world to send as ${wanted.name}, by ${mechanism}`,
+    remedy: 'Take that term out.',
+    record: {
+      ...wanted,
+      data: without(record.text, mechanism.replace(/, there .*/s, '')),
+    },
+  });
+
 async function examineSenders({ looks, signal, wanted, senders }: SpfParts, record: SpfRecord) {
   const resolver = looksResolver(looks);
-  const verdicts = await Promise.all(
-    senders.map(async ({ address, ehloName }) => {
-      const sender = { clientAddress: address, helo: ehloName, reversePath: `postmaster@${wanted.name}` };
-      return { address, ...(await checkSpf(lookUps(resolver, maxQuestions, signal), sender)) };
-    }),
+  const check = async ({ address, ehloName }: SpfParts['senders'][number]) => {
+    const sender = { clientAddress: address, helo: ehloName, reversePath: `postmaster@${wanted.name}` };
+    return { address, ...(await checkSpf(lookUps(resolver, maxQuestions, signal), sender)) };
+  };
+  const [world, ...verdicts] = await Promise.all(
+    [{ address: nobodysAddress, ehloName: wanted.name }, ...senders].map(check),
   );
+  const isSaid = record.directives.some(({ kind, qualifier }) => kind === 'all' && qualifier === '+');
+  if (world?.result === 'pass' && !isSaid) return [permitsAll(record, wanted, world.mechanism ?? '')];
   const missed = verdicts.filter(({ result }) => result !== 'pass');
   const [first] = missed;
   if (first === undefined) return [];

@@ -11,6 +11,7 @@ import { readReportUris } from '../tls-rpt/record.ts';
 import { textsOf } from './answers.ts';
 import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good, quote } from './finding.ts';
+import { findMisplaced, placeRemedy } from './misplaced.ts';
 
 export interface TlsPolicyParts {
   looks: DnsLooks;
@@ -36,14 +37,7 @@ export async function examineSts(parts: TlsPolicyParts): Promise<Finding[]> {
   if (seen.status === 'unknown') return [];
   if (texts.length === 0 && !isExpected)
     return served?.lack === undefined ? [] : [notYet(announcement, served.lack)];
-  if (texts.length === 0)
-    return [
-      found('mta-sts-missing', {
-        evidence: `there is no record at ${name}`,
-        remedy: `Senders do not ask for the policy that is served. Enter it.${beginning(served)}`,
-        record: announcement,
-      }),
-    ];
+  if (texts.length === 0 && announcement !== undefined) return [await unannounced(parts, announcement)];
   const id = readPolicyId(texts);
   if (id === undefined)
     return [
@@ -57,6 +51,28 @@ export async function examineSts(parts: TlsPolicyParts): Promise<Finding[]> {
   if ('problem' in fetched) return [unfetched(fetched, served)];
   const findings = [...judgePolicy(parts, fetched.policy), ...judgeId(parts, id)];
   return findings.length > 0 ? findings : [good('MTA-STS', `policy ${id} allows ${parts.hosts.join(', ')}`)];
+}
+
+async function unannounced(
+  { looks, domain, served }: TlsPolicyParts,
+  wanted: WantedRecord,
+): Promise<Finding> {
+  const misplaced = await findMisplaced(looks, wanted, {
+    names: [`mta-sts.${domain}`, `_mta_sts.${domain}`, `_mta-sts._tcp.${domain}`],
+    isIt: (text) => readPolicyId([text]) !== undefined,
+  });
+  const { name } = wanted;
+  return found('mta-sts-missing', {
+    evidence:
+      misplaced === undefined
+        ? `there is no record at ${name}`
+        : `the record stands at ${misplaced} instead of ${name}`,
+    remedy:
+      misplaced === undefined
+        ? `Senders do not ask for the policy that is served. Enter it.${beginning(served)}`
+        : placeRemedy(wanted, misplaced),
+    record: wanted,
+  });
 }
 
 function stsProblem(texts: readonly string[]): string {
@@ -156,18 +172,7 @@ export async function examineTlsReports(looks: DnsLooks, wanted: WantedRecord): 
     .filter((uri) => /^mailto:/i.test(uri))
     .map((uri) => decodeURI(uri.slice('mailto:'.length).replace(/\?.*/s, '')));
   if (uris.length > 0) return { findings: [good('TLS reports', `go to ${uris.join(', ')}`)], reportsTo };
-  if (texts.length === 0)
-    return {
-      findings: [
-        found('tls-rpt-missing', {
-          evidence: `there is no record at ${wanted.name}`,
-          remedy: 'Without it you do not hear that others fail to encrypt mail to you.',
-          record: wanted,
-          ...(wanted.need === 'optional' && { severity: 'note' }),
-        }),
-      ],
-      reportsTo: [],
-    };
+  if (texts.length === 0) return { findings: [await noReports(looks, wanted)], reportsTo: [] };
   return {
     findings: [
       found('tls-rpt-syntax', {
@@ -178,4 +183,26 @@ export async function examineTlsReports(looks: DnsLooks, wanted: WantedRecord): 
     ],
     reportsTo: [],
   };
+}
+
+async function noReports(looks: DnsLooks, wanted: WantedRecord): Promise<Finding> {
+  const { name, domain } = wanted;
+  const misplaced = await findMisplaced(looks, wanted, {
+    names: ['_tls._smtp', '_tls', '_smtp', '_smtp-tls', 'smtp._tls', '_smtp.tls'].map(
+      (label) => `${label}.${domain}`,
+    ),
+    isIt: (text) => readReportUris([text]).length > 0,
+  });
+  return found('tls-rpt-missing', {
+    evidence:
+      misplaced === undefined
+        ? `there is no record at ${name}`
+        : `the record stands at ${misplaced} instead of ${name}`,
+    remedy:
+      misplaced === undefined
+        ? 'Without it you do not hear that others fail to encrypt mail to you.'
+        : placeRemedy(wanted, misplaced),
+    record: wanted,
+    ...(wanted.need === 'optional' && { severity: 'note' }),
+  });
 }

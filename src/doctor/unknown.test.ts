@@ -31,7 +31,10 @@ test.each([
   ['mx-unknown', async () => (await examineMx({ looks, wanted: mx, hostname: 'mx.example.com' })).findings],
   ['spf-unknown', () => examineSpf({ looks, signal, wanted: spf, senders: [] })],
   ['dkim-unknown', () => examineDkim({ looks, wanted: dkim, ours: [dkim] })],
-  ['dmarc-unknown', async () => (await examineDmarc({ looks, wanted: dmarc })).findings],
+  [
+    'dmarc-unknown',
+    async () => (await examineDmarc({ looks, signal, wanted: dmarc, hostname: 'mx.example.com' })).findings,
+  ],
 ] as const)('P12: %s: where nobody tells, nothing is alleged to be missing', async (id, examine) => {
   expect(await examine()).toMatchObject([
     { id, severity: 'warning', isUnknown: true, evidence: expect.stringContaining('ns1 does not answer') },

@@ -1,12 +1,13 @@
 /**
- * A zone as a whole: who serves it, whether they all do and say the same, and what stands in it that spoils the rest. RFC 1912
- * §2 (common errors), RFC 2182 §5 (several servers), RFC 4592 (wildcards), RFC 4035 §5.5 (bogus).
+ * A zone as a whole: who serves it, and whether they all do. RFC 1912 §2 (common errors), RFC 2181 §10.3 (aliases), RFC 2182 §5
+ * (several servers), RFC 4035 §5.5 (bogus), RFC 7766 §5 (TCP).
  */
 
-import { textsOf } from './answers.ts';
-import type { Difference, DnsLooks } from './dns-looks.ts';
+import { findCanonicalIp } from '../dns/ip.ts';
+import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good } from './finding.ts';
 import type { NameServer, ZoneServers } from './name-servers.ts';
+import { apexAlias, wildcard } from './zone-records.ts';
 
 export interface ZoneParts {
   looks: DnsLooks;
@@ -60,19 +61,13 @@ const bogus = (domain: string, zone: ZoneServers | undefined): Finding =>
   });
 
 function serverFindings(zone: ZoneServers): Finding[] {
-  const { name, servers, delegated, own, nameless } = zone;
+  const { name, servers, delegated, own } = zone;
   const findings: Finding[] = [];
   const isMute =
     servers.length > 0 && servers.every(({ state }) => state === 'silent' || state === 'unheard');
   if (isMute) return [mute(zone)];
   for (const server of servers) findings.push(...serverFinding(name, server));
-  for (const host of nameless)
-    findings.push(
-      found('zone-server-no-address', {
-        evidence: `${host} is named as a server of ${name}, and has no address`,
-        remedy: 'Correct the name at the registrar and in the NS records of the zone.',
-      }),
-    );
+  findings.push(...nameFindings(zone), ...tcpFindings(zone));
   if (delegated !== undefined && own !== undefined && !sameSet(delegated, own))
     findings.push(
       found('zone-delegation-differs', {
@@ -90,6 +85,45 @@ function serverFindings(zone: ZoneServers): Finding[] {
       }),
     );
   return [...findings, ...serials(zone)];
+}
+
+function nameFindings({ name, nameless, aliases }: ZoneServers): Finding[] {
+  return [
+    ...nameless.map((host) =>
+      found('zone-server-no-address', {
+        evidence: `${host} is named as a server of ${name}, and has no address`,
+        remedy:
+          findCanonicalIp(host) === undefined
+            ? 'Correct the name at the registrar and in the NS records of the zone.'
+            : 'An NS record holds the name of the server, not its address: give it a name, and enter that at the registrar and in the zone.',
+      }),
+    ),
+    ...aliases.map(({ host, target }) =>
+      found('zone-server-alias', {
+        evidence: `${host} is named as a server of ${name}, and is an alias (CNAME) of ${target}`,
+        remedy: `Some resolvers do not follow it (RFC 2181 §10.3): name ${target} itself, or give ${host} an address.`,
+      }),
+    ),
+  ];
+}
+
+function tcpFindings({ name, servers }: ZoneServers): Finding[] {
+  const sound = servers.filter(({ state }) => state === 'sound');
+  const deaf = sound.filter(({ tcp }) => tcp !== undefined);
+  const [first] = deaf;
+  if (first === undefined) return [];
+  const hosts = deaf.map(({ host, address }) => `${host} (${address})`).join(', ');
+  const remedy =
+    'Long answers (DKIM keys, signatures) come over TCP, and are lost. Let its firewall take TCP port 53, too.';
+  return [
+    found('zone-no-tcp', {
+      evidence: `${hosts}, of the servers of ${name}, answers over UDP, but not over TCP: ${first.tcp}`,
+      remedy:
+        deaf.length < sound.length
+          ? remedy
+          : `${remedy} Or does a firewall keep this machine from TCP port 53 of others? Then there is nothing to mend at theirs.`,
+    }),
+  ];
 }
 
 /** Rather we than they: then there is only what the resolver says. */
@@ -133,88 +167,6 @@ function serials({ name, servers }: ZoneServers): Finding[] {
       evidence: `the servers of ${name} have different versions: ${words}`,
       remedy:
         'For some minutes after a change that is so. If it stays, the transfer between them does not work.',
-    }),
-  ];
-}
-
-async function apexAlias(looks: DnsLooks, domain: string): Promise<Finding[]> {
-  const seen = await looks.see(domain, 'CNAME');
-  if (seen.status !== 'found') return [];
-  return [
-    found('zone-apex-alias', {
-      evidence: `${domain} is an alias (CNAME) of ${textsOf(seen)[0]}`,
-      remedy:
-        'An alias has no other records: MX and SPF of the domain are lost. Put A and AAAA records, or what the provider calls ALIAS, in its place.',
-    }),
-  ];
-}
-
-async function wildcard(looks: DnsLooks, domain: string, nobody: string): Promise<Finding[]> {
-  const name = `${nobody}.${domain}`;
-  const seen = await Promise.all((['TXT', 'MX', 'A'] as const).map((type) => looks.see(name, type)));
-  const caught = seen.filter(({ status }) => status === 'found');
-  const [first] = caught;
-  if (first === undefined) return [];
-  const types = caught.map(({ type }) => type).join(', ');
-  const isHarmless = caught.every(({ type }) => type === 'A');
-  return [
-    found('zone-wildcard', {
-      evidence: `*.${domain} gives ${types} records to every name, such as ${textsOf(first)[0]?.slice(0, 80)}`,
-      remedy: isHarmless
-        ? 'Usual for web sites; but mta-sts, autoconfig and typing errors lead there, too.'
-        : 'Names that are asked for by mail (selectors, _dmarc, _mta-sts) have records that nobody meant. Remove it.',
-      ...(isHarmless && { severity: 'note' }),
-    }),
-  ];
-}
-
-/** What came up while everything else was looked at. */
-export function disagreements({
-  differences,
-  outdated,
-}: Pick<DnsLooks, 'differences' | 'outdated'>): Finding[] {
-  const findings = differences.map(differenceFinding);
-  if (outdated.length > 0) {
-    const ttl = Math.max(...outdated.map((each) => each.ttl));
-    const names = outdated.map(
-      ({ name, type, texts }) =>
-        `${type} of ${name} (${texts.length === 0 ? 'nothing' : texts[0]?.slice(0, 60)})`,
-    );
-    findings.push(
-      found('resolver-outdated', {
-        evidence: `the resolver has other data than the zone: ${names.slice(0, 4).join(', ')}${names.length > 4 ? ` and ${names.length - 4} more` : ''}`,
-        remedy: `After a change that is so until the old data is forgotten, ${ttl} seconds at most. If it stays, the resolver filters or forges.`,
-      }),
-    );
-  }
-  return findings;
-}
-
-function differenceFinding({ name, type, versions }: Difference): Finding {
-  const words = versions.map(
-    ({ servers, texts }) =>
-      `${servers.join(', ')}: ${texts.length === 0 ? 'nothing' : texts.join(', ').slice(0, 80)}`,
-  );
-  return found('zone-servers-differ', {
-    evidence: `${type} of ${name}: ${words.join('; ')}`,
-    remedy: 'Half of the world sees the one, half the other. All servers must have the same zone.',
-  });
-}
-
-/** Seconds. */
-const longTtl = 86_400;
-
-export function longTtls(looks: DnsLooks, domain: string): Finding[] {
-  const long = looks
-    .all()
-    .flatMap(({ records }) => records)
-    .filter(({ name, ttl }) => ttl > longTtl && (name === domain || name.endsWith(`.${domain}`)));
-  const [first] = long;
-  if (first === undefined) return [];
-  return [
-    found('ttl-long', {
-      evidence: `${first.type} of ${first.name} is kept for ${Math.round(first.ttl / 3600)} hours${long.length > 1 ? `, ${long.length - 1} others too` : ''}`,
-      remedy: 'A mistake in it lasts as long. An hour (3600) is enough.',
     }),
   ];
 }

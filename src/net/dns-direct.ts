@@ -43,6 +43,7 @@ export function directAsker({
     if (query === undefined) return { error: 'no question can hold this name' };
     const read = (bytes: Buffer) => decodeDirect(bytes, id, question);
     const exchange = { server, query, read, clock, timeoutMs, signal };
+    if (question.overTcp) return replyOf(await exchangeOverTcp(exchange));
     const outcome = await exchangeOverUdp(exchange);
     return replyOf(
       'reply' in outcome && outcome.reply === 'truncated' ? await exchangeOverTcp(exchange) : outcome,

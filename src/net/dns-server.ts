@@ -26,9 +26,11 @@ export interface DnsServerOptions {
   maxConnections?: number;
   /** How long a TCP connection may be silent. */
   idleMs?: number;
+  /** Where it does not, a connection is closed at once: as behind a firewall that knows DNS as UDP only. */
+  takesTcp?: () => boolean;
 }
 
-const defaults = { address: '127.0.0.1', port: 0, maxConnections: 64, idleMs: 10_000 };
+const defaults = { address: '127.0.0.1', port: 0, maxConnections: 64, idleMs: 10_000, takesTcp: () => true };
 
 /** A question is at most a few hundred octets; this leaves room for EDNS options. */
 const maxQueryBytes = 4_096;
@@ -54,6 +56,10 @@ export async function serveZone(zone: Zone, options: DnsServerOptions = {}): Pro
   tcp.on('error', () => {});
   tcp.maxConnections = settings.maxConnections;
   tcp.on('connection', (socket) => {
+    if (!settings.takesTcp()) {
+      socket.destroy();
+      return;
+    }
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
     serveConnection(zone, socket, settings.idleMs);

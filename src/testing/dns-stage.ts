@@ -12,14 +12,16 @@ import { freePort } from './free-ports.ts';
 
 export type Records = Record<string, NameRecords>;
 
+/** `refuses`: it runs, and does not serve the zone. `deaf`: not to TCP. */
+export type ServerState = 'serves' | 'refuses' | 'deaf';
+
 export interface DnsModel {
   domain: string;
   /** Of the domain, as its servers have it. */
   zone: Records;
   /** At these names the second server has this instead. */
   second: Records;
-  /** `refuses`: it runs, and does not serve the zone. */
-  states: { first: 'serves' | 'refuses'; second: 'serves' | 'refuses' };
+  states: { first: ServerState; second: ServerState };
   serials: { first: number; second: number };
   /** What the zone above names as servers. */
   delegated: string[];
@@ -28,6 +30,12 @@ export interface DnsModel {
   exists: boolean;
   /** All of it is an alias. */
   apexAlias?: string;
+  /** The alias stands beside the other records, as some panels make it. */
+  keepsApex?: true;
+  /** Types that the domain's servers fail at. */
+  failsAt: string[];
+  /** A name with nothing but names below it does not exist, they say. */
+  deniesEmpty?: true;
   /** What the world has besides: reverse names, other domains, lists. */
   world: Records;
   resolver: {
@@ -86,6 +94,7 @@ export function rightModel(domain: string, records: readonly WantedRecord[], pla
     isSigned: false,
     exists: true,
     world: Object.fromEntries(others),
+    failsAt: [],
     resolver: { stale: {}, isBogus: false },
     ttl: 300,
   };
@@ -134,8 +143,9 @@ export async function startDnsStage(model: DnsModel, places: DnsPlaces, port?: n
   let players = playersOf(model, places);
   await using stack = new AsyncDisposableStack();
   for (const [index, address] of addresses.entries()) {
-    const answering: Zone = { answer: (name, type) => (players[index] as Zone).answer(name, type) };
-    const server: DnsServer = await serveZone(answering, { address, port: chosen });
+    const answering: Zone = { answer: (name, type) => (players[index] as Player).zone.answer(name, type) };
+    const takesTcp = () => (players[index] as Player).takesTcp;
+    const server: DnsServer = await serveZone(answering, { address, port: chosen, takesTcp });
     stack.defer(() => server.close());
   }
   const running = stack.move();
@@ -149,8 +159,13 @@ export async function startDnsStage(model: DnsModel, places: DnsPlaces, port?: n
   };
 }
 
+interface Player {
+  zone: Zone;
+  takesTcp: boolean;
+}
+
 /** In the order of the addresses. */
-function playersOf(model: DnsModel, places: DnsPlaces): Zone[] {
+function playersOf(model: DnsModel, places: DnsPlaces): Player[] {
   const { domain, zone: own, second, states, serials } = model;
   const apex = (serial: number): Records => ({ [domain]: { ...own[domain], SOA: { serial } } });
   const first = domainServer(model, { ...own, ...apex(serials.first) }, states.first);
@@ -159,7 +174,12 @@ function playersOf(model: DnsModel, places: DnsPlaces): Zone[] {
     { ...own, ...apex(serials.second), ...merged(second, serials.second) },
     states.second,
   );
-  return [first, other, parentServer(model, places), resolver(model, places, apex(serials.first))];
+  return [
+    { zone: first, takesTcp: states.first !== 'deaf' },
+    { zone: other, takesTcp: states.second !== 'deaf' },
+    { zone: parentServer(model, places), takesTcp: true },
+    { zone: resolver(model, places, apex(serials.first)), takesTcp: true },
+  ];
 }
 
 /** An apex that is named stays one. */
@@ -168,21 +188,30 @@ const merged = (records: Records, serial: number): Records =>
     Object.entries(records).map(([name, each]) => [name, each.NS ? { ...each, SOA: { serial } } : each]),
   );
 
-function domainServer(model: DnsModel, data: ZoneData, state: 'serves' | 'refuses'): Zone {
+function domainServer(model: DnsModel, data: ZoneData, state: ServerState): Zone {
   if (state === 'refuses') return { answer: () => refusal };
   const served = zone(data, model.ttl);
   const { domain } = model;
   const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`);
-  return { answer: (name, type) => (isOwn(name) ? aliased(model, served, { name, type }) : refusal) };
+  return { answer: (name, type) => (isOwn(name) ? spoiled(model, served, { name, type }) : refusal) };
+}
+
+/** As servers answer that have a fault of their own. */
+function spoiled(model: DnsModel, served: Zone, question: { name: string; type: string }): ZoneReply {
+  const reply = aliased(model, served, question);
+  if (model.failsAt.includes(question.type)) return { ...reply, fails: true };
+  const isEmpty = model.deniesEmpty && model.zone[question.name] === undefined;
+  return isEmpty && reply.answers.length === 0 ? { ...reply, exists: false } : reply;
 }
 
 const refusal: ZoneReply = { exists: true, answers: [], authority: [], refuses: true };
 
 /** What a server says that was made to put an alias where there must be none. */
 function aliased(model: DnsModel, served: Zone, { name, type }: { name: string; type: string }): ZoneReply {
-  const { apexAlias, domain, ttl } = model;
-  const isZone = type === 'SOA' || type === 'NS';
-  if (apexAlias === undefined || name !== domain || isZone) return served.answer(name, type);
+  const { apexAlias, keepsApex, domain, ttl } = model;
+  const hidden = keepsApex ? ['A', 'AAAA', 'CNAME'] : undefined;
+  const isKept = type === 'SOA' || type === 'NS' || hidden?.includes(type) === false;
+  if (apexAlias === undefined || name !== domain || isKept) return served.answer(name, type);
   return { exists: true, answers: [{ name, type: 'CNAME', ttl, data: apexAlias }], authority: [] };
 }
 
@@ -225,8 +254,9 @@ function resolver(model: DnsModel, places: DnsPlaces, apex: Records): Zone {
   );
   return {
     answer(name, type) {
-      const reply = aliased(model, served, { name, type });
       const isOwn = name === domain || name.endsWith(`.${domain}`);
+      const reply = aliased(model, served, { name, type });
+      if (isOwn && model.failsAt.includes(type)) return { ...reply, fails: true };
       if (isBogus && isOwn) return { ...reply, isBogus };
       if (reply.exists || inventedAddress === undefined || type !== 'A') return { ...reply, isForeign: true };
       return {

@@ -30,6 +30,8 @@ export const domain = 'example.com';
 export const hostname = 'mx.example.com';
 const selector = 'posthorn';
 const four = '127.0.0.51';
+/** What is known of the authority whose certificates the server has. */
+const acme = { issuers: ['ca.example'], accountUri: 'https://ca.example/account/1', methods: ['http-01'] };
 
 export interface DoctorStage extends AsyncDisposable {
   readonly server: WorldServer;
@@ -58,7 +60,8 @@ export async function startDoctorStage(settings: TomlTable = {}): Promise<Doctor
   const dnsPort = await freePort(Object.values(loopbackPlaces));
   const file = await writeFiles({ directory, addresses, authority, dnsPort, settings });
   const config = await loadConfig(file);
-  const facts: RecordFacts = { ...(await readFacts(config, { now: systemClock.now() })), addresses };
+  const read = await readFacts(config, { now: systemClock.now() });
+  const facts: RecordFacts = { ...read, addresses, acme };
   const model = () => plantingOf(facts, loopbackPlaces);
   const dns = await startDnsStage(model(), loopbackPlaces, dnsPort);
   parts.use(dns);

@@ -24,4 +24,24 @@ export const clientFaults: readonly Fault[] = [
       model.zone[`autoconfig.${model.domain}`] = { A: [model.places.nobody] };
     },
   },
+  {
+    id: 'srv-wrong',
+    what: 'an SRV record has another port',
+    plant: (model) =>
+      edit(model.zone, `_submissions._tcp.${model.domain}`, { SRV: [[0, 1, 25, model.hostname]] }),
+    says: /25/,
+  },
+  {
+    id: 'srv-wrong',
+    what: 'an SRV record says that there is no such service',
+    plant: (model) => edit(model.zone, `_submissions._tcp.${model.domain}`, { SRV: [[0, 0, 0, '']] }),
+  },
+  {
+    id: 'autoconfig-missing',
+    what: 'autoconfig is an alias that leads nowhere',
+    plant(model) {
+      model.zone[`autoconfig.${model.domain}`] = { CNAME: `webmail.${model.domain}` };
+    },
+    says: /webmail/,
+  },
 ];

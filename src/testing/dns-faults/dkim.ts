@@ -1,5 +1,6 @@
 /** Faults of the DKIM key's record (RFC 6376 §3.6.1). */
 
+import { generateKeyPairSync } from 'node:crypto';
 import { edit, move, textAt } from './edits.ts';
 import type { Fault, Planting } from './fault.ts';
 
@@ -7,6 +8,12 @@ const keyName = ({ selector, domain }: Planting): string => `${selector}._domain
 
 const dkim = (change: (text: string) => string) => (model: Planting) =>
   edit(model.zone, keyName(model), { TXT: [change(textAt(model, keyName(model)))] });
+
+/** Anybody's: what is published is no secret any more. */
+const somePrivateKey = (): string =>
+  generateKeyPairSync('rsa', { modulusLength: 1024 })
+    .privateKey.export({ type: 'pkcs8', format: 'der' })
+    .toString('base64');
 
 export const dkimFaults: readonly Fault[] = [
   {
@@ -93,5 +100,64 @@ export const dkimFaults: readonly Fault[] = [
     id: 'dkim-testing',
     what: 'the DKIM key is being tested',
     plant: dkim((text) => text.replace('k=rsa', 'k=rsa; t=y')),
+  },
+  {
+    id: 'dkim-two-records',
+    what: 'the DKIM key was entered as two records instead of two pieces',
+    plant(model) {
+      const text = textAt(model, keyName(model));
+      edit(model.zone, keyName(model), { TXT: [text.slice(0, 255), text.slice(255)] });
+    },
+    says: /halves|pieces/,
+  },
+  {
+    id: 'dkim-quotes',
+    what: 'the semicolons of the DKIM record have backslashes',
+    plant: dkim((text) => text.replaceAll(';', '\\;')),
+    says: /backslash|\\/,
+  },
+  {
+    id: 'dkim-quotes',
+    what: 'the whole line of the zone file was entered as DKIM key',
+    plant: (model) => dkim((text) => `${keyName(model)}. 3600 IN TXT "${text}"`)(model),
+    says: /zone file/,
+  },
+  {
+    id: 'dkim-mistyped',
+    what: 'the DKIM key has the frame of its file around it',
+    plant: dkim((text) => text.replace(/p=(.*)/, 'p=-----BEGIN PUBLIC KEY-----$1-----END PUBLIC KEY-----')),
+    says: /BEGIN/,
+  },
+  {
+    id: 'dkim-mistyped',
+    what: 'the DKIM key is in lower case',
+    plant: dkim((text) => text.replace(/p=.*/, (key) => key.toLowerCase())),
+    says: /capital|lower/,
+  },
+  {
+    id: 'dkim-mistyped',
+    what: 'the plus signs of the DKIM key have become spaces',
+    plant: dkim((text) => text.replaceAll('+', ' ')),
+    says: /plus signs|misses/,
+  },
+  {
+    id: 'dkim-private-key',
+    what: 'the private DKIM key is published',
+    plant: dkim((text) => text.replace(/p=.*/, `p=${somePrivateKey()}`)),
+    says: /dkim generate/,
+  },
+  {
+    id: 'dkim-not-for-mail',
+    what: 'the DKIM record wants SHA-1',
+    plant: dkim((text) => text.replace('k=rsa', 'k=rsa; h=sha1')),
+    says: /sha1/,
+  },
+  {
+    id: 'dkim-missing',
+    what: 'the DKIM key is an alias that leads nowhere',
+    plant(model) {
+      model.zone[keyName(model)] = { CNAME: 'gone.keys.example' };
+    },
+    says: /gone\.keys\.example/,
   },
 ];

@@ -70,4 +70,50 @@ export const dmarcFaults: readonly Fault[] = [
     plant: (model) => dmarc(`v=DMARC1; p=quarantine; rua=mailto:dmrac@${model.domain}`)(model),
     says: /dmrac/,
   },
+  {
+    id: 'dmarc-misplaced',
+    what: 'the DMARC record stands at a name without its underscore',
+    plant: (model) => move(model, `_dmarc.${model.domain}`, `dmarc.${model.domain}`),
+  },
+  {
+    id: 'dmarc-misplaced',
+    what: 'the DMARC record stands at the name of the server',
+    plant: (model) => move(model, `_dmarc.${model.domain}`, `_dmarc.${model.hostname}`),
+  },
+  {
+    id: 'dmarc-syntax',
+    what: 'DMARC has quotes in it',
+    plant: dmarc('"v=DMARC1; p=quarantine"'),
+    says: /quotes/,
+  },
+  {
+    id: 'dmarc-syntax',
+    what: 'a semicolon is missing in DMARC',
+    plant: (model) => dmarc(`v=DMARC1 p=reject; rua=mailto:postmaster@${model.domain}`)(model),
+    says: /semicolon/,
+  },
+  {
+    id: 'dmarc-syntax',
+    what: 'a semicolon stands between the readers of DMARC reports',
+    plant: (model) =>
+      dmarc(`v=DMARC1; p=reject; rua=mailto:postmaster@${model.domain}; mailto:abuse@${model.domain}`)(model),
+    says: /comma/,
+  },
+  {
+    id: 'dmarc-syntax',
+    what: 'an alignment of DMARC is spelled out',
+    plant: (model) => dmarc(`v=DMARC1; p=reject; adkim=strict; rua=mailto:postmaster@${model.domain}`)(model),
+    says: /adkim=s\b/,
+  },
+  {
+    id: 'dmarc-subdomains',
+    what: 'DMARC refuses forgeries of the domain, and allows those of its subdomains',
+    plant: (model) => dmarc(`v=DMARC1; p=reject; sp=none; rua=mailto:postmaster@${model.domain}`)(model),
+  },
+  {
+    id: 'dmarc-missing',
+    what: 'something else stands in the place of the DMARC record',
+    plant: dmarc('google-site-verification=abcdef'),
+    says: /google-site/,
+  },
 ];

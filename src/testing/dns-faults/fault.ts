@@ -21,10 +21,14 @@ export interface Fault {
   /** In words; with the id, unlike any other. */
   what: string;
   plant(model: Planting): void;
+  /** Milder than its id is as a rule. */
+  severity?: 'note';
   /** What follows from it. */
   also?: readonly FindingId[];
   /** Only where the server has an IPv6 address. */
   needsIpv6?: true;
+  /** Only where certificates come by ACME. */
+  needsCaa?: true;
   /** A few words of what has to be said. */
   says?: RegExp;
 }

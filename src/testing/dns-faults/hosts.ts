@@ -128,4 +128,59 @@ export const hostFaults: readonly Fault[] = [
       model.world['2.0.0.127.bl.example'] = { A: ['127.255.255.254'] };
     },
   },
+  {
+    id: 'address-missing',
+    what: 'the address stands at a name with the domain twice',
+    plant(model) {
+      const { A, AAAA, ...others } = model.zone[model.hostname] ?? {};
+      model.zone[`${model.hostname}.${model.domain}`] = { ...(A && { A }), ...(AAAA && { AAAA }) };
+      model.zone[model.hostname] = others;
+    },
+    also: ['ehlo-no-address', 'ptr-not-confirmed', 'spf-misses-address', 'mta-sts-no-policy'],
+    says: /adds the domain/,
+  },
+  {
+    id: 'address-other',
+    what: 'the IPv6 address is that of another machine',
+    plant: (model) => edit(model.zone, model.hostname, { AAAA: ['2001:db8:99::1'] }),
+    also: ['address-missing', 'ehlo-no-address', 'ptr-not-confirmed', 'spf-misses-address'],
+    needsIpv6: true,
+    says: /2001:db8:99::1/,
+  },
+  {
+    id: 'mx-missing',
+    what: 'the MX stands at a name with the domain twice',
+    plant(model) {
+      edit(model.zone, `${model.domain}.${model.domain}`, { MX: [[10, model.hostname]] });
+      edit(model.zone, model.domain, { MX: undefined });
+    },
+    also: ['spf-misses-address'],
+    says: /adds the domain/,
+  },
+  {
+    id: 'mx-nowhere',
+    what: 'a second MX is long gone',
+    plant: (model) => mx([5, `backup.${model.domain}`], [10, model.hostname])(model),
+    says: /backup/,
+  },
+  {
+    id: 'mx-nowhere',
+    what: 'the MX points to the domain, which has no address',
+    plant: (model) => mx([10, model.domain])(model),
+    also: ['spf-misses-address'],
+  },
+  {
+    id: 'mx-null',
+    what: 'a null MX stands beside the MX',
+    plant: (model) => mx([0, ''], [10, model.hostname])(model),
+  },
+  {
+    id: 'ptr-not-confirmed',
+    what: 'the final dot of the reverse name was left out',
+    plant(model) {
+      const reverse = reverseName(model.four);
+      model.world[reverse] = { PTR: [`${model.hostname}.${reverse.slice(reverse.indexOf('.') + 1)}`] };
+    },
+    says: /final dot/,
+  },
 ];

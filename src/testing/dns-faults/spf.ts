@@ -75,4 +75,79 @@ export const spfFaults: readonly Fault[] = [
     says: /newz/,
   },
   { id: 'spf-ptr', what: 'SPF uses ptr', plant: spf('v=spf1 mx ptr ~all') },
+  {
+    id: 'spf-permits-all',
+    what: 'SPF permits all addresses',
+    plant: spf('v=spf1 ip4:0.0.0.0/0 ip6:::/0 -all'),
+  },
+  {
+    id: 'spf-permits-all',
+    what: 'SPF includes somebody who permits the world',
+    plant(model) {
+      model.world['all.example'] = { TXT: ['v=spf1 all'] };
+      spf('v=spf1 mx include:all.example -all')(model);
+    },
+    says: /include:all\.example/,
+  },
+  {
+    id: 'spf-dead-include',
+    what: 'SPF includes a name that does not exist',
+    plant: (model) => spf(`v=spf1 mx include:_spf.${model.domain} ~all`)(model),
+    says: /does not exist/,
+  },
+  {
+    id: 'spf-too-many-lookups',
+    what: 'SPF includes itself',
+    plant: (model) => spf(`v=spf1 mx include:${model.domain} ~all`)(model),
+    says: /itself/,
+  },
+  {
+    id: 'spf-syntax',
+    what: 'the pieces of SPF are joined without a space',
+    plant: spf('v=spf1 mx ip4:192.0.2.1include:news.example ~all'),
+    says: /without a space/,
+  },
+  {
+    id: 'spf-syntax',
+    what: 'an IPv6 address stands behind ip4:',
+    plant: spf('v=spf1 mx ip4:2001:db8::1 ~all'),
+    says: /ip6:/,
+  },
+  {
+    id: 'spf-syntax',
+    what: 'a space stands behind the colon of ip4:',
+    plant: spf('v=spf1 mx ip4: 192.0.2.1 ~all'),
+    says: /ip4:/,
+  },
+  {
+    id: 'spf-mistyped',
+    what: 'SPF has semicolons between its terms',
+    plant: spf('v=spf1; mx; ~all'),
+    says: /semicolon/,
+  },
+  {
+    id: 'spf-mistyped',
+    what: 'the whole line of the zone file was entered as SPF',
+    plant: (model) => spf(`${model.domain}. 3600 IN TXT "v=spf1 mx ~all"`)(model),
+    says: /zone file/,
+  },
+  {
+    id: 'spf-misplaced',
+    what: 'the SPF record stands at a name that is an @',
+    plant(model) {
+      model.zone[`@.${model.domain}`] = { TXT: [textAt(model, model.domain)] };
+      spf([])(model);
+    },
+  },
+  {
+    id: 'spf-misses-address',
+    what: 'SPF names this server, but does not permit it',
+    plant: spf('v=spf1 ?mx -all'),
+    says: /mx/,
+  },
+  {
+    id: 'spf-misses-address',
+    what: 'the name of the server forbids all mail',
+    plant: (model) => edit(model.zone, model.hostname, { TXT: ['v=spf1 -all'] }),
+  },
 ];

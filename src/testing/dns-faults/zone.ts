@@ -116,4 +116,88 @@ export const zoneFaults: readonly Fault[] = [
     also: ['spf-misses-address'],
     says: /MX of .*old\.example/,
   },
+  {
+    id: 'zone-apex-alias',
+    what: 'the domain is an alias of a web site, beside its MX',
+    plant(model) {
+      model.apexAlias = 'shop.example';
+      model.keepsApex = true;
+    },
+    says: /ALIAS/,
+  },
+  {
+    id: 'zone-wildcard',
+    what: 'a wildcard answers everything',
+    plant: (model) =>
+      edit(model.zone, `*.${model.domain}`, {
+        A: [model.places.nobody],
+        MX: [[10, 'parking.example']],
+        TXT: ['v=spf1 -all'],
+      }),
+    says: /TXT, MX, A/,
+  },
+  {
+    id: 'zone-wildcard',
+    what: 'a wildcard leads to a web site',
+    plant: (model) => edit(model.zone, `*.${model.domain}`, { CNAME: 'shop.example' }),
+    severity: 'note',
+  },
+  {
+    id: 'zone-server-no-address',
+    what: 'an address stands where the name of a name server belongs',
+    plant(model) {
+      edit(model.zone, model.domain, { NS: [`ns1.${model.domain}`, model.places.second] });
+      model.delegated = [`ns1.${model.domain}`, model.places.second];
+    },
+    says: /name of the server, not its address/,
+  },
+  {
+    id: 'zone-server-alias',
+    what: 'the name of a name server is an alias',
+    plant(model) {
+      model.world['dns.provider.example'] = { A: [model.places.second] };
+      model.zone[`ns2.${model.domain}`] = { CNAME: 'dns.provider.example' };
+    },
+    says: /dns\.provider\.example/,
+  },
+  {
+    id: 'zone-no-tcp',
+    what: 'a name server answers over UDP only',
+    plant(model) {
+      model.states.second = 'deaf';
+    },
+    says: /ns2.*TCP/,
+  },
+  {
+    id: 'zone-servers-differ',
+    what: 'a name server has the address before',
+    plant(model) {
+      model.second[model.hostname] = { ...model.zone[model.hostname], A: ['198.51.100.7'] };
+    },
+    says: /198\.51\.100\.7/,
+  },
+  {
+    id: 'zone-hides-names',
+    what: 'the name servers deny names that have only names below them',
+    plant(model) {
+      model.deniesEmpty = true;
+    },
+    says: /_domainkey/,
+  },
+  {
+    id: 'resolver-outdated',
+    what: 'another address is told elsewhere',
+    plant(model) {
+      model.resolver.stale[model.hostname] = { ...model.zone[model.hostname], A: ['198.51.100.7'] };
+    },
+    also: ['ehlo-no-address', 'ptr-not-confirmed', 'spf-misses-address'],
+    says: /198\.51\.100\.7/,
+  },
+  {
+    id: 'ttl-zero',
+    what: 'records are not kept at all',
+    plant(model) {
+      model.ttl = 0;
+    },
+  },
 ];
