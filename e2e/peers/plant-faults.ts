@@ -10,7 +10,7 @@ const timeoutMs = 100_000;
 
 const program = join(import.meta.dirname, 'doctor-faults.ts');
 
-/** Resolves to the last word: `87 of 87 DNS faults found, 0 false alarms`. Rejects where it is another. */
+/** Resolves to the last word: `148 of 148 DNS faults found, 0 false alarms in 30 right zones`. Rejects where it is another. */
 export async function plantFaults(inside: readonly string[], configFile: string): Promise<string> {
   const [first = '', ...words] = inside;
   const { nobody, ...servers } = faultPlaces;

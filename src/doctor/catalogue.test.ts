@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { dnsFaults } from '../testing/dns-faults.ts';
+import { rightZones } from '../testing/right-zones.ts';
 import { catalogue, findingIds } from './catalogue.ts';
 
 const document = readFileSync(new URL('../../docs/DOCTOR.md', import.meta.url), 'utf8');
@@ -23,6 +24,11 @@ test('P12: docs/DOCTOR.md names every fault that is planted, at least 40', () =>
   const planted = rows.filter(({ cells }) => cells.length === 1);
   expect(planted.map(({ id, cells }) => [id, cells[0]])).toEqual(dnsFaults.map(({ id, what }) => [id, what]));
   expect(planted.length).toBeGreaterThanOrEqual(40);
+});
+
+test('P12: docs/DOCTOR.md names every right zone that is no cause for alarm', () => {
+  const list = document.slice(document.indexOf('## Right zones')).match(/^- (.*)$/gm) ?? [];
+  expect(list.map((line) => line.slice(2))).toEqual(rightZones.map(({ what }) => what));
 });
 
 test('every finding of the catalogue can be found: some examination says it', () => {

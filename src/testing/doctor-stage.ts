@@ -41,28 +41,36 @@ export interface DoctorStage extends AsyncDisposable {
   readonly directory: string;
   /** Issues a certificate, or writes another one, where the server has its own. */
   writeCertificate(certificate: { cert: string; key: string }): Promise<void>;
+  /** What is known of the server. */
+  readonly facts: RecordFacts;
   /** A right model, to be spoiled. */
-  model(): Planting;
+  model(facts?: RecordFacts): Planting;
   /** Everything that the doctor finds wrong, notes too. */
   look(changes?: Partial<DoctorParts>): Promise<PlacedFinding[]>;
   /** Options of the command line that lead it to this stage. */
   options: readonly string[];
 }
 
-/** `settings`: of `posthorn.toml`, besides. */
-export async function startDoctorStage(settings: TomlTable = {}): Promise<DoctorStage> {
+/** `settings`: of `posthorn.toml`, besides. `families`: of the addresses that the server has. */
+export async function startDoctorStage(
+  settings: TomlTable = {},
+  families: readonly (4 | 6)[] = [4, 6],
+): Promise<DoctorStage> {
   await using parts = new AsyncDisposableStack();
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'posthorn-doctor-')));
   parts.defer(() => rm(directory, { recursive: true, force: true }));
   const six = loopbackAddresses().find((address) => address.includes(':'));
-  const addresses = six === undefined ? [four] : [four, six];
+  const addresses = [
+    ...(families.includes(4) ? [four] : []),
+    ...(families.includes(6) && six !== undefined ? [six] : []),
+  ];
   const authority = testAuthority();
   const dnsPort = await freePort(Object.values(loopbackPlaces));
   const file = await writeFiles({ directory, addresses, authority, dnsPort, settings });
   const config = await loadConfig(file);
   const read = await readFacts(config, { now: systemClock.now() });
   const facts: RecordFacts = { ...read, addresses, acme };
-  const model = () => plantingOf(facts, loopbackPlaces);
+  const model = (changed = facts) => plantingOf(changed, loopbackPlaces);
   const dns = await startDnsStage(model(), loopbackPlaces, dnsPort);
   parts.use(dns);
   const timeServer = await startTimeServer();
@@ -78,6 +86,7 @@ export async function startDoctorStage(settings: TomlTable = {}): Promise<Doctor
     timeServer,
     authority,
     directory,
+    facts,
     writeCertificate: (certificate) => writePair(directory, certificate),
     model,
     options: [
@@ -135,7 +144,8 @@ async function writeFiles({ directory, addresses, authority, dnsPort, settings }
     await freePort(addresses),
   ];
   await mkdir(join(directory, 'data'));
-  await writePair(directory, authority.issue([hostname, `mta-sts.${domain}`, ...addresses]));
+  const names = [settings['hostname'] ?? hostname, `mta-sts.${domain}`].map(String);
+  await writePair(directory, authority.issue([...names, ...addresses]));
   await writeFile(join(directory, 'ca.pem'), authority.cert);
   await writeFile(join(directory, 'dkim.pem'), await dkimKey(), { mode: 0o600 });
   const file = join(directory, 'posthorn.toml');

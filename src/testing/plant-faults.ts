@@ -15,14 +15,15 @@ export const blockList = 'bl.example';
 /** A right model, of the first of the domains. */
 export function plantingOf(facts: RecordFacts, places: DnsPlaces): Planting {
   const [domain] = facts.domains;
-  const four = facts.addresses.find((address) => !address.includes(':'));
-  if (domain === undefined || four === undefined) throw new Error('no domain, or no IPv4 address');
+  // Where there is none, no fault of it can be planted.
+  const four = facts.addresses.find((address) => !address.includes(':')) ?? places.nobody;
+  if (domain === undefined) throw new Error('no domain');
   const six = facts.addresses.find((address) => address.includes(':'));
   const selector = domain.dkim.find(({ type }) => type === 'rsa')?.selector ?? '';
   const model = rightModel(domain.name, wantedRecords(facts), places);
   return {
     ...model,
-    world: { ...model.world, ...worldRecords(four) },
+    world: { ...model.world, ...worldRecords(facts.addresses) },
     hostname: facts.hostname,
     places,
     four,
@@ -33,11 +34,14 @@ export function plantingOf(facts: RecordFacts, places: DnsPlaces): Planting {
 }
 
 /** What else the world holds: a block list, a receiver (who is ourselves, in truth), domains that faults speak of. */
-const worldRecords = (four: string): Records => ({
+const worldRecords = (addresses: readonly string[]): Records => ({
   [`2.0.0.127.${blockList}`]: { A: ['127.0.0.2'] },
   [`${reverseName('::ffff:7f00:2').replace('.ip6.arpa', '')}.${blockList}`]: { A: ['127.0.0.2'] },
   [reachedDomain]: { MX: [[10, `mx.${reachedDomain}`]] },
-  [`mx.${reachedDomain}`]: { A: [four] },
+  [`mx.${reachedDomain}`]: {
+    A: addresses.filter((address) => !address.includes(':')),
+    AAAA: addresses.filter((address) => address.includes(':')),
+  },
   'news.example': { TXT: ['v=spf1 ip4:198.51.100.8 -all'] },
   'old.example': { A: ['198.51.100.9'] },
   'shop.example': { A: ['198.51.100.10'] },
