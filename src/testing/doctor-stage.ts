@@ -144,7 +144,7 @@ async function writeFiles({ directory, addresses, authority, dnsPort, settings }
     await freePort(addresses),
   ];
   await mkdir(join(directory, 'data'));
-  const names = [settings['hostname'] ?? hostname, `mta-sts.${domain}`].map(String);
+  const names = [settings.hostname ?? hostname, `mta-sts.${domain}`].map(String);
   await writePair(directory, authority.issue([...names, ...addresses]));
   await writeFile(join(directory, 'ca.pem'), authority.cert);
   await writeFile(join(directory, 'dkim.pem'), await dkimKey(), { mode: 0o600 });
