@@ -9,6 +9,7 @@ import type { Config } from '../config/config.ts';
 import { passedSockets } from '../net/passed-sockets.ts';
 import { type ServiceState, tellServiceManager } from '../net/service-manager.ts';
 import { Successor } from '../net/successor.ts';
+import { reassureWatchdog } from '../net/watchdog.ts';
 import type { RunningServer, startServer } from '../server.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
@@ -32,6 +33,7 @@ export class Serving {
   readonly #parts: ServingParts;
   #server: RunningServer | undefined;
   #handing: Promise<void> | undefined;
+  #endWatch = (): void => {};
   /** Somebody else serves. */
   #successor: Successor | undefined;
   readonly #over = Promise.withResolvers<void>();
@@ -49,6 +51,7 @@ export class Serving {
     if (predecessor) predecessor.onClient = (place, socket) => server.welcome(place, socket);
     predecessor?.ready();
     await serving.#tell(...(predecessor && origin ? [`MAINPID=${origin.pid}` as const] : []), 'READY=1');
+    serving.#watch();
     return serving;
   }
 
@@ -75,6 +78,7 @@ export class Serving {
   async untilStopped(signal: AbortSignal): Promise<void> {
     const failure = await Promise.race([this.#failed.promise, this.#over.promise, aborted(signal)]);
     await this.#handing;
+    this.#endWatch();
     if (this.#successor) {
       if (signal.aborted) this.#successor.stop();
       return;
@@ -154,6 +158,14 @@ export class Serving {
     const { terminal, clock, log } = this.#parts;
     if (terminal.origin)
       await tellServiceManager({ env: terminal.env, pid: terminal.origin.pid, clock, log }, ...states);
+  }
+
+  #watch(): void {
+    const { terminal, clock, log } = this.#parts;
+    if (terminal.origin === undefined) return;
+    const { pid, predecessor } = terminal.origin;
+    const isSuccessor = predecessor !== undefined;
+    this.#endWatch = reassureWatchdog({ env: terminal.env, pid, clock, log, isSuccessor });
   }
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { type ProgramEnd, type ProgramRun, runProgram } from './program.ts';
 
-export type ServiceState = 'READY=1' | 'STOPPING=1' | `STATUS=${string}` | `MAINPID=${number}`;
+export type ServiceState = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1' | `STATUS=${string}` | `MAINPID=${number}`;
 
 export interface ServiceManagerParts {
   env: Readonly<Record<string, string | undefined>>;

@@ -80,6 +80,12 @@ describe('serviceUnit()', () => {
   });
 });
 
+it('serviceUnit() has a server that hangs or fails started anew, but not one that cannot read its data', () => {
+  expect(linesOf()).toEqual(
+    expect.arrayContaining(['Restart=on-failure', 'RestartPreventExitStatus=65', 'WatchdogSec=120']),
+  );
+});
+
 it('serviceUnit() names no socket unit where there is none', () => {
   expect(linesOf().filter((line) => line.includes('posthorn.socket'))).toHaveLength(2);
   expect(serviceUnit({ ...unit, opensItsSockets: true }).text).not.toContain('posthorn.socket');

@@ -46,6 +46,10 @@ ExecStart=${word(program)} serve --config ${word(configFile)}
 ExecReload=${word(program)} reload --config ${word(configFile)}
 Restart=on-failure
 RestartSec=2
+# Data of a later version, or half restored: the next try would end as this one.
+RestartPreventExitStatus=65
+# A server that is stuck, and says nothing for so long, is ended and started anew.
+WatchdogSec=120
 # A database that was cut off in its work is put in order first.
 TimeoutStartSec=300
 # A stop lets sessions and deliveries end: 40 s at most.
