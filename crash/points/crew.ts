@@ -4,7 +4,19 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Explored } from './explore.ts';
-import type { Stretch } from './worker.ts';
+
+/** The records of a recording after which the power is cut. */
+export interface Stretch {
+  /** The recording's folder. */
+  recording: string;
+  first: number;
+  end: number;
+  /** No moment is begun after this, ms since the epoch. */
+  until: number;
+  seed: number;
+  /** `bin/posthorn` for the real restarts. */
+  program: string;
+}
 
 /** What is to be done, and where it is noted. */
 export interface Tasks {

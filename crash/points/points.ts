@@ -8,12 +8,12 @@ import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { Random } from '../../fuzz/random.ts';
+import type { Stretch } from './crew.ts';
 import { Crew } from './crew.ts';
 import type { Explored, Violation } from './explore.ts';
 import { checkLedger } from './judge/check-ledger.ts';
 import { readRecording } from './recording.ts';
 import { record, type Scene } from './script/record.ts';
-import type { Stretch } from './worker.ts';
 
 export interface PointsOptions {
   scenes: readonly Scene[];

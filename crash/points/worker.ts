@@ -5,7 +5,7 @@
 
 import { join } from 'node:path';
 import { parseConfig } from '../../src/config/load.ts';
-import type { Answer } from './crew.ts';
+import type { Answer, Stretch } from './crew.ts';
 import type { Wreck } from './disk/wreck.ts';
 import { Explorer } from './explore.ts';
 import { readRecording } from './recording.ts';
@@ -15,32 +15,24 @@ import { clear, layOut, scratchDirectory } from './restart/lay-out.ts';
 import { restartProcess } from './restart/process.ts';
 import { configuration } from './script/server.ts';
 
-/** The records of a recording after which the power is cut. */
-export interface Stretch {
-  /** The recording's folder. */
-  recording: string;
-  first: number;
-  end: number;
-  /** No moment is begun after this, ms since the epoch. */
-  until: number;
-  seed: number;
-  /** `bin/posthorn` for the real restarts. */
-  program: string;
-}
-
 /** So many restarts are in this process before one is of a real server. */
 const realEvery = 50;
 
 const nowhere = '/nowhere/posthorn.toml';
+
 const config = await parseConfig(configuration('/nowhere', { smtp: 1, pop3: 2 }, 3), nowhere, {
   checkFiles: false,
 });
+
 const scratch = await scratchDirectory();
+
 process.on('exit', () => clear(scratch));
+
 process.on('disconnect', () => process.exit());
 
 const explorers = new Map<string, Explorer>();
-let restarts = 0;
+
+export let restarts = 0;
 
 async function explorerOf({ recording: directory, seed, program }: Stretch): Promise<Explorer> {
   const known = explorers.get(directory);

@@ -5,8 +5,9 @@
 
 import { classify, classifyOpening } from '../../src/delivery/replies/classify.ts';
 import type { Endpoint } from '../../src/dossier/event.ts';
-import { openSession, quit, type Session } from '../../src/smtp/client.ts';
+import { openSession, quit } from '../../src/smtp/client.ts';
 import { chunkBytes } from '../../src/smtp/client-content.ts';
+import type { Session } from '../../src/smtp/client-session.ts';
 import { sendTransaction } from '../../src/smtp/client-transaction.ts';
 import type { Verdict } from '../../src/smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type TlsShown } from '../../src/smtp/conversation.ts';

@@ -4,7 +4,7 @@
  */
 
 import type { DkimSigner } from '../authentication/dkim-sign.ts';
-import type { Session } from '../smtp/client.ts';
+import type { Session } from '../smtp/client-session.ts';
 import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import { recipientsPerTransaction, sendTransaction } from '../smtp/client-transaction.ts';
 import type { Flaw, Verdict } from '../smtp/client-verdict.ts';

@@ -6,8 +6,9 @@
 
 import type { X509Certificate } from 'node:crypto';
 import { formatAddress, parseAddress } from '../mail/address.ts';
-import { openSession, quit, type Session } from '../smtp/client.ts';
+import { openSession, quit } from '../smtp/client.ts';
 import { askAbout, endAsking } from '../smtp/client-callout.ts';
+import type { Session } from '../smtp/client-session.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../smtp/client-timeouts.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import { ConversationError, type Dial } from '../smtp/conversation.ts';

@@ -1,7 +1,12 @@
 /** What a POP3 session asks its application to decide, and what it can be answered. Knows no files and no accounts. */
 
 import type { Claim } from '../sasl/exchange.ts';
-import type { ResponseCode } from './response.ts';
+
+/**
+ * Why it was refused, for programs. `IN-USE`: another session has the mailbox. `AUTH`: the credentials, or the way they
+ * were given. `SYS/TEMP`: try again later. `SYS/PERM`: a person must look at it.
+ */
+export type ResponseCode = 'IN-USE' | 'AUTH' | 'SYS/TEMP' | 'SYS/PERM';
 
 /** A message as the session sees it; its number is its place in the maildrop, from 1 (RFC 1939 §5). */
 export interface MaildropMessage {

@@ -1,12 +1,6 @@
 /** POP3 responses as text (RFC 1939 §3), with response codes (RFC 2449 §8, RFC 3206), and what a command comes to. */
 
-import type { Pop3Event } from './event.ts';
-
-/**
- * Why it was refused, for programs. `IN-USE`: another session has the mailbox. `AUTH`: the credentials, or the way they
- * were given. `SYS/TEMP`: try again later. `SYS/PERM`: a person must look at it.
- */
-export type ResponseCode = 'IN-USE' | 'AUTH' | 'SYS/TEMP' | 'SYS/PERM';
+import type { Pop3Event, ResponseCode } from './event.ts';
 
 /** What the session does next because of a command. */
 export type Step =

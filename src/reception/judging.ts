@@ -5,11 +5,9 @@
 
 import { findAuthorAddresses } from '../authentication/author.ts';
 import type { Verdicts } from '../authentication/verdicts.ts';
-import type { DossierEvent } from '../dossier/event.ts';
 import type { FilterFact } from '../filter/fact.ts';
 import type { Header } from '../mail/header.ts';
-import { spell } from '../policy/conditions.ts';
-import { type Addressee, type Decision, decide, type Ruling, refuseEarly } from '../policy/decide.ts';
+import { type Addressee, decide, type Ruling, refuseEarly } from '../policy/decide.ts';
 import type { Facts } from '../policy/facts.ts';
 import type { Recipient } from '../queue/directory.ts';
 import type { Reply } from '../smtp/reply.ts';
@@ -19,6 +17,7 @@ import { type FactFinder, mayRefuseEarly } from './checks/fact-finder.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Deferrals } from './deferrals.ts';
 import type { Session, Transaction } from './door.ts';
+import type { Judgment } from './judgment.ts';
 import type { Learner, Settled } from './learning.ts';
 import type { MessageCollector } from './message-collector.ts';
 import type { Chosen, Policies } from './policies.ts';
@@ -39,13 +38,6 @@ export interface WholeMessage extends AboutClient {
   verdicts: Verdicts;
   /** What the filters said of it; empty where there are none. */
   filters: readonly FilterFact[];
-}
-
-export interface Judgment {
-  facts: Facts;
-  decision: Decision;
-  /** It was asked back for hours; what was open counts as none. */
-  givenUp?: true;
 }
 
 export class Judging {
@@ -147,46 +139,4 @@ export class Judging {
     ]);
     return { policy, judged: { facts: about.facts, recipient: found, lists } };
   }
-}
-
-/** What each recipient's policy made of it, for its dossier. */
-export function judgedEvents(queueId: string, at: number, rulings: readonly Ruling[]): DossierEvent[] {
-  const distinct = new Map(rulings.map((ruling) => [ruling.judged.recipient.recipient, ruling]));
-  return [...distinct].map(([recipient, ruling]) => ({
-    at,
-    queueId,
-    recipient,
-    event: 'judged',
-    data: judgedData(ruling),
-  }));
-}
-
-function judgedData({ policy, judged, judgement, disposition, folder, rule }: Ruling) {
-  const { recipient: _, ...found } = judged.recipient;
-  const { score, scored, unknown } = judgement;
-  return {
-    policy: policy.name,
-    disposition,
-    ...((disposition === 'accept' || disposition === 'junk') && { folder }),
-    rule,
-    ...(scored.length > 0 && {
-      score,
-      scored: scored.map(({ check, finding: { why } }) => ({
-        check: spell(check.when),
-        score: check.score,
-        why,
-      })),
-    }),
-    ...(unknown.length > 0 && { unknown: [...new Set(unknown.map(({ finding: { why } }) => why))] }),
-    ...(Object.keys(found).length > 0 && { facts: found }),
-  };
-}
-
-/** For the header field that the recipient sees: printable ASCII, of bounded length. */
-const longestVerdict = 900;
-
-export function verdictText({ policy, folder, judgement: { score }, rule }: Ruling): string {
-  const sum = score === 0 ? '' : `; score=${Math.round(score * 100) / 100}`;
-  const text = `${folder}; policy=${policy.name}${sum}; ${rule}`.replaceAll(/[^\x20-\x7e]+/g, '?');
-  return text.length <= longestVerdict ? text : `${text.slice(0, longestVerdict - 3)}...`;
 }

@@ -3,7 +3,7 @@
 import type { Recipient } from '../queue/directory.ts';
 import type { AboutClient } from './checks/fact-source.ts';
 import type { Session } from './door.ts';
-import type { Judgment } from './judging.ts';
+import type { Judgment } from './judgment.ts';
 
 export interface Settled extends AboutClient {
   /** Of the recipients at which it stood, in the order of the rulings where the message was there. */

@@ -15,7 +15,7 @@ import type { Door, IncomingMessage, Session, Transaction } from './door.ts';
 import { withoutForeignFields } from './foreign-fields.ts';
 import type { InboundParts } from './inbound/received.ts';
 import { refuse } from './inbound/refuse.ts';
-import { judgedEvents, verdictText } from './judging.ts';
+import { judgedEvents, verdictText } from './judgment.ts';
 import { refuseLetIn } from './let-in-posts.ts';
 import { findLoop } from './loops.ts';
 import { MessageCollector } from './message-collector.ts';

@@ -14,8 +14,8 @@ import type { MessageRow } from '../store/message.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ReportToSend, Target } from './domain-day.ts';
+import { retryForMs } from './domain-day.ts';
 import type { OfferedMail } from './inbox/report-inbox.ts';
-import { retryForMs } from './sending.ts';
 
 /** Empty where it was sent. */
 export type SendResult = { problem?: never } | { problem: string } | { problem: string; retry: true };

@@ -4,6 +4,9 @@ import type { DossierEvent } from '../dossier/event.ts';
 import type { Memo } from '../store/memo-store.ts';
 import type { MessageRequests } from '../store/message.ts';
 
+/** What fails is tried again for a day from the first attempt on (RFC 8460 §5.5). */
+export const retryForMs = 24 * 3600_000;
+
 export interface DomainDay<Tally> {
   /** A-labels. */
   domain: string;
@@ -64,6 +67,7 @@ export interface ReportToSend {
 }
 
 const dayMs = 24 * 3600_000;
+
 /** The memo of a day that nobody could report goes by itself. */
 const keptMs = 4 * dayMs;
 

@@ -15,6 +15,7 @@ import {
   keyOf,
   memoOf,
   type ReportToSend,
+  retryForMs,
   type Sending,
   type Target,
 } from './domain-day.ts';
@@ -27,8 +28,6 @@ export interface SendingParts {
   carriers: { mailto: Carrier; https: Carrier };
 }
 
-/** For a day from the first attempt on (RFC 8460 §5.5). */
-export const retryForMs = 24 * 3600_000;
 /** Doubled each time. */
 export const firstRetryMs = 15 * 60_000;
 

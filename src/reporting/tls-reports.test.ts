@@ -20,8 +20,8 @@ import type { DomainTally } from '../tls-rpt/tally.ts';
 import { createLog } from '../util/log.ts';
 import { httpsCarrier, mailCarrier } from './carriers.ts';
 import { earliestMs, spreadMs, tickMs } from './day-reports.ts';
-import { type DomainDay, dayOf, memoOf } from './domain-day.ts';
-import { firstRetryMs, retryForMs } from './sending.ts';
+import { type DomainDay, dayOf, memoOf, retryForMs } from './domain-day.ts';
+import { firstRetryMs } from './sending.ts';
 import { memoKind, startTlsReports, type TlsReports } from './tls-reports.ts';
 
 const hourMs = 3600_000;

@@ -10,7 +10,7 @@ import {
   startClientExchange,
   strongestOf,
 } from '../sasl/client.ts';
-import type { Session } from './client.ts';
+import type { Session } from './client-session.ts';
 import type { ClientTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Verdict } from './client-verdict.ts';
 import { type Conversation, ConversationError } from './conversation.ts';

@@ -4,7 +4,7 @@
  */
 
 import { type Address, formatAddress, needsSmtputf8 } from '../mail/address.ts';
-import type { Session } from './client.ts';
+import type { Session } from './client-session.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type Verdict } from './client-verdict.ts';
 import { isPositive, type Reply } from './reply.ts';

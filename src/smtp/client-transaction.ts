@@ -4,9 +4,9 @@
  * Every recipient gets a verdict of its own; nothing is thrown but bugs.
  */
 
-import type { Session } from './client.ts';
 import { chunkBytes, readContent, sendChunked, sendDotted, unreadable } from './client-content.ts';
 import { findUnmet, mailCommand, rcptCommand, takesEightBit, type Unmet } from './client-extensions.ts';
+import type { Session } from './client-session.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Flaw, type Phase, type Verdict } from './client-verdict.ts';
 import { ConversationError, refuseEarly } from './conversation.ts';

@@ -5,29 +5,13 @@
 
 import type { TlsFacts } from '../dossier/event.ts';
 import { authenticate, type Login } from './client-auth.ts';
-import { type Extensions, parseExtensions } from './client-extensions.ts';
-import type { SessionQuota } from './client-limits.ts';
+import { parseExtensions } from './client-extensions.ts';
+import type { Session } from './client-session.ts';
 import { type ClientTimeouts, defaultTimeouts } from './client-timeouts.ts';
 import { byConnection, byReply, type Phase, type TlsFault, type Verdict } from './client-verdict.ts';
 import { type Conversation, ConversationError, refuseEarly } from './conversation.ts';
 import { isPermanent, type Reply, replyText } from './reply.ts';
 import { noTls, opportunistic, type TlsDemand } from './tls-demand.ts';
-
-/** A conversation in which mail can be sent. */
-export interface Session {
-  readonly conversation: Conversation;
-  /** What the receiver offers; what it does not do may be taken away. */
-  extensions: Extensions;
-  /** What is left of the limits that the receiver has announced, if it has. */
-  quota?: SessionQuota;
-  readonly tls?: TlsFacts;
-  /** What TLS lacks under a policy that is only tested. */
-  readonly fault?: TlsFault;
-  /** Default: `smtp`. */
-  readonly protocol?: 'lmtp';
-  /** A transaction was begun and not brought to its end: RSET goes before the next (RFC 5321 §4.1.1.5). */
-  needsReset: boolean;
-}
 
 export interface OpeningOptions {
   /** Our own name, as DNS knows it (RFC 5321 §4.1.1.1). */

@@ -2,7 +2,8 @@
 
 import { expect } from 'vitest';
 import { socketDialler } from '../net/conversation.ts';
-import { openSession, type Session } from '../smtp/client.ts';
+import { openSession } from '../smtp/client.ts';
+import type { Session } from '../smtp/client-session.ts';
 import { sendTransaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import type { Transaction } from '../smtp/transaction.ts';

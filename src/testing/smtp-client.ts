@@ -5,7 +5,8 @@
 
 import type { DialogueLine, Endpoint, TlsFacts } from '../dossier/event.ts';
 import { socketDialler } from '../net/conversation.ts';
-import { openSession, quit, type Session } from '../smtp/client.ts';
+import { openSession, quit } from '../smtp/client.ts';
+import type { Session } from '../smtp/client-session.ts';
 import { sendTransaction } from '../smtp/client-transaction.ts';
 import type { Verdict } from '../smtp/client-verdict.ts';
 import type { MailRequests } from '../smtp/mail-parameters.ts';

@@ -3,56 +3,30 @@
  * it, which takes its place only when nothing can go wrong any more. What began with an edition ends with it.
  */
 
-import type { Admin } from '../admin/admin.ts';
 import type { Config } from '../config/config.ts';
 import { warningsOfSecrets } from '../config/secret-files.ts';
 import { createHttps, createResolver, loadSigners } from '../delivery/outbound.ts';
-import type { ReportParts } from '../delivery/reports/report.ts';
 import { createTls } from '../delivery/tls/outbound-tls.ts';
-import type { OpenSession } from '../net/connection.ts';
-import type { Certificates } from '../net/tls-context.ts';
 import { Complaints } from '../queue/complaints.ts';
 import { createJudging } from '../reception/create-judging.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { lmtpDoor } from '../reception/lmtp.ts';
 import { warnOfLostPolicies } from '../reception/lost-policies.ts';
-import type { IntakeParts } from '../reception/maildrop/intake.ts';
 import { openLogins } from '../reception/open-logins.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import { openReportInbox } from '../reporting/inbox/open-inbox.ts';
 import type { OfferedMail, ReportInbox } from '../reporting/inbox/report-inbox.ts';
 import { openDmarcReports, openTlsReports } from '../reporting/open-reports.ts';
 import { UnderWay } from '../util/under-way.ts';
-import { type Acme, openAcme } from './acme.ts';
+import { openAcme } from './acme.ts';
 import { openCertificates } from './certificates.ts';
 import { openOperations } from './control.ts';
 import { type Lasting, type Reception, reportPartsOf } from './core.ts';
-import { openSending, type Sending, startGuard } from './deliveries.ts';
+import { openSending, startGuard } from './deliveries.ts';
 import { createFilters, doorPartsOf } from './doors.ts';
-import type { InForce } from './in-force.ts';
-import { type Incoming, serverFor } from './sessions.ts';
-import { openWebDoor, type WebDoor } from './web.ts';
-
-export interface Edition {
-  config: Config;
-  /** Absent: without TLS. */
-  certificates: Certificates | undefined;
-  /** Absent where no certificate comes from an authority. */
-  acme: Acme | undefined;
-  sending: Sending;
-  /** In whose name senders are told. */
-  report: ReportParts;
-  /** What commands reach. */
-  admin: Admin;
-  inbox: ReportInbox | undefined;
-  /** What users of this machine hand in goes this way. */
-  intake: IntakeParts;
-  serve(incoming: Incoming): OpenSession;
-  /** Absent where no listener speaks HTTP. */
-  web: WebDoor | undefined;
-  /** Lets go of everything when the last session and the last delivery that began with it have ended. */
-  retire(): Promise<void>;
-}
+import type { Edition, InForce } from './in-force.ts';
+import { serverFor } from './sessions.ts';
+import { openWebDoor } from './web.ts';
 
 /** Rejects with the first thing that cannot be had, everything before it undone: an Error that names a file. */
 export async function makeEdition(config: Config, lasting: Lasting, inForce: InForce): Promise<Edition> {

@@ -9,8 +9,8 @@ import { ConfigError, formatKey } from '../config/problem.ts';
 import { listenTrouble } from '../net/listen-trouble.ts';
 import { turnstile } from '../util/turnstile.ts';
 import type { Lasting } from './core.ts';
-import { type Edition, makeEdition } from './edition.ts';
-import type { InForce } from './in-force.ts';
+import { makeEdition } from './edition.ts';
+import type { Edition, InForce } from './in-force.ts';
 import { type Listeners, NotBound } from './listeners.ts';
 
 export interface Reloaded {

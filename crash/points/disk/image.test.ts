@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Change } from './image.ts';
 import { Image } from './image.ts';
-import type { Change } from './nodes.ts';
 
 const change = fc.oneof(
   fc.record({

@@ -4,7 +4,11 @@
  */
 
 import { hash } from 'node:crypto';
-import type { Change } from './nodes.ts';
+
+/** A change of a file's octets or length. Numbers rise with time, over all files. */
+export type Change =
+  | { kind: 'write'; number: number; offset: number; octets: Buffer }
+  | { kind: 'truncate'; number: number; length: number };
 
 interface Block {
   octets: Buffer;
@@ -14,6 +18,7 @@ interface Block {
 }
 
 const blockBytes = 4096;
+
 const zeros = Buffer.alloc(blockBytes);
 
 export const hashOf = (octets: Buffer | string): string => hash('sha1', octets, 'base64url');

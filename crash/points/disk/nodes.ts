@@ -1,13 +1,9 @@
 /** A file and a directory on a disk: what of them is durable, and the changes that are not yet. */
 
+import type { Change } from './image.ts';
 import { Image } from './image.ts';
 
 export type Node = FileNode | DirectoryNode;
-
-/** A change of a file's octets or length. Numbers rise with time, over all files. */
-export type Change =
-  | { kind: 'write'; number: number; offset: number; octets: Buffer }
-  | { kind: 'truncate'; number: number; length: number };
 
 export class FileNode {
   /** Changes that no sync covers, oldest first. */

@@ -4,7 +4,8 @@
  */
 
 import { Random } from '../../../fuzz/random.ts';
-import type { Change, Naming } from './nodes.ts';
+import type { Change } from './image.ts';
+import type { Naming } from './nodes.ts';
 
 /** `length`: the file has its new length, but zeros where the octets should be. `torn`: some sectors landed. */
 export type Fate = 'lost' | 'landed' | 'length' | 'torn';

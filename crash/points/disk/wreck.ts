@@ -4,8 +4,8 @@
  */
 
 import type { Disk } from './disk.ts';
-import { hashOf, type Image } from './image.ts';
-import { type Change, DirectoryNode, type FileNode, type Naming, type Node, setName } from './nodes.ts';
+import { type Change, hashOf, type Image } from './image.ts';
+import { DirectoryNode, type FileNode, type Naming, type Node, setName } from './nodes.ts';
 import type { Whim } from './whim.ts';
 
 export interface WreckedFile {

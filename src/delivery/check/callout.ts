@@ -4,8 +4,8 @@
  */
 
 import { type Address, formatAddress } from '../../mail/address.ts';
-import type { Session } from '../../smtp/client.ts';
 import { askAbout, endAsking } from '../../smtp/client-callout.ts';
+import type { Session } from '../../smtp/client-session.ts';
 import type { ClientTimeouts } from '../../smtp/client-timeouts.ts';
 import type { Verdict } from '../../smtp/client-verdict.ts';
 import { wordsOf } from '../replies/reply-meaning.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Session } from '../../smtp/client.ts';
+import type { Session } from '../../smtp/client-session.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { Flaws, flawLifetimeMs, maxFlawedHosts } from './flaws.ts';
 

@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint } from '../../dossier/event.ts';
-import type { Session } from '../../smtp/client.ts';
+import type { Session } from '../../smtp/client-session.ts';
 import type { Flaw } from '../../smtp/client-verdict.ts';
 import type { Clock } from '../../util/clock.ts';
 

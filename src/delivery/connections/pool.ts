@@ -4,8 +4,9 @@
  */
 
 import type { Endpoint, TlsFacts } from '../../dossier/event.ts';
-import { type OpeningOptions, openSession, quit, type Session } from '../../smtp/client.ts';
+import { type OpeningOptions, openSession, quit } from '../../smtp/client.ts';
 import { parseLimits, SessionQuota } from '../../smtp/client-limits.ts';
+import type { Session } from '../../smtp/client-session.ts';
 import { type ClientTimeouts, defaultTimeouts } from '../../smtp/client-timeouts.ts';
 import { byConnection, type Flaw, type Verdict } from '../../smtp/client-verdict.ts';
 import { type Conversation, ConversationError, type Dial } from '../../smtp/conversation.ts';

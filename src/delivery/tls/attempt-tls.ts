@@ -4,7 +4,7 @@
  */
 
 import type { Endpoint, TlsPolicyFacts } from '../../dossier/event.ts';
-import type { Session } from '../../smtp/client.ts';
+import type { Session } from '../../smtp/client-session.ts';
 import type { TlsFault, Verdict } from '../../smtp/client-verdict.ts';
 import { replyText } from '../../smtp/reply.ts';
 import { noTls, type TlsDemand } from '../../smtp/tls-demand.ts';

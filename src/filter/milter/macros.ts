@@ -4,7 +4,6 @@
  */
 
 import { command } from './codes.ts';
-import type { MilterOptions } from './options.ts';
 import { encodePacket, texts } from './packet.ts';
 
 /** SMFIM_*, in their order. */
@@ -19,6 +18,9 @@ export const macroStages = [
 ] as const;
 
 export type MacroStage = (typeof macroStages)[number];
+
+/** The macros that a filter wants to hear at a stage, instead of the usual ones (SMFIF_SETSYMLIST). */
+export type MacroWishes = ReadonlyMap<MacroStage, readonly string[]>;
 
 /** By name, without braces. What is not known is absent. */
 export type Macros = Readonly<Record<string, string | undefined>>;
@@ -74,7 +76,7 @@ const letterOf: Record<MacroStage, string> = {
 export function macroPacket(
   stage: MacroStage,
   macros: Macros,
-  { macros: wishes }: Pick<MilterOptions, 'macros'>,
+  { macros: wishes }: { macros: MacroWishes },
 ): Buffer[] {
   const names = wishes.get(stage) ?? usual[stage];
   const pairs = names.flatMap((name) => {

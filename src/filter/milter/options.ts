@@ -2,7 +2,7 @@
 
 import { FilterError } from '../stream.ts';
 import { offeredActions, offeredProtocol, oldestVersion, protocolVersion } from './codes.ts';
-import { type MacroStage, macroStages } from './macros.ts';
+import { type MacroStage, type MacroWishes, macroStages } from './macros.ts';
 
 export interface MilterOptions {
   version: number;
@@ -10,8 +10,7 @@ export interface MilterOptions {
   actions: number;
   /** SMFIP_*, of those that we offer. */
   protocol: number;
-  /** The macros that it wants to hear at a stage, instead of the usual ones (SMFIF_SETSYMLIST). */
-  macros: ReadonlyMap<MacroStage, readonly string[]>;
+  macros: MacroWishes;
 }
 
 const wordBytes = 4;

@@ -9,7 +9,7 @@ import { parseHeader } from '../../mail/header.ts';
 import { readContent } from '../../store/content.ts';
 import type { Content } from '../../store/message.ts';
 import type { Filtered, Filters } from '../filters/filters.ts';
-import type { Judgment } from '../judging.ts';
+import type { Judgment } from '../judgment.ts';
 import type { MessageCollector } from '../message-collector.ts';
 import type { InboundParts, Received } from './received.ts';
 

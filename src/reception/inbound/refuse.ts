@@ -12,7 +12,7 @@ import { type AcceptedParts, clientFacts, messageIdOf } from '../accepted.ts';
 import type { Session, Transaction } from '../door.ts';
 import { filteredEvents } from '../filters/filtered.ts';
 import type { Filtered } from '../filters/filters.ts';
-import { judgedEvents } from '../judging.ts';
+import { judgedEvents } from '../judgment.ts';
 import { refuseUnproven } from '../list-posts.ts';
 import type { Checked, Found } from './examine.ts';
 import type { InboundParts, Received } from './received.ts';

@@ -16,7 +16,7 @@ import type { Reply } from '../../smtp/reply.ts';
 import type { Content } from '../../store/message.ts';
 import { acceptedEvent, messageRow, queuedAs, traceField } from '../accepted.ts';
 import { filteredEvents } from '../filters/filtered.ts';
-import { verdictText } from '../judging.ts';
+import { verdictText } from '../judgment.ts';
 import { sealOnward } from '../sealing.ts';
 import type { Found } from './examine.ts';
 import type { InboundParts, Received } from './received.ts';

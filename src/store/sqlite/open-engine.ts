@@ -16,6 +16,7 @@ import { type Damage, describeDamage } from './pages/damage.ts';
 import { type Evidence, type Examination, examineFiles } from './pages/examine.ts';
 import { NoteFile } from './pages/note.ts';
 import { SumsFile } from './pages/sums.ts';
+import type { Upgrade } from './protocol.ts';
 import { refusal } from './refusal.ts';
 import { refuseRemains } from './remains.ts';
 import { openDatabase, schemaVersion, whatToDo } from './schema.ts';
@@ -23,8 +24,10 @@ import { type StoreFiles, storeFiles } from './store-files.ts';
 
 /** Pages are compared with their sums for so long at the start; the rest while the server runs. */
 const examinationMs = 1000;
+
 /** So many changed pages are enough to refuse to start. */
 const maxChanged = 100;
+
 /** Of them, so many are named. */
 const maxNamed = 3;
 
@@ -43,12 +46,6 @@ export interface OpenEngine {
    * checkpoint does.
    */
   close(state: 'whole' | 'lost'): void;
-}
-
-export interface Upgrade {
-  from: number;
-  to: number;
-  kept?: string;
 }
 
 export interface EngineOptions {

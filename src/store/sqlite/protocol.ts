@@ -9,9 +9,15 @@ import type { OpenFailure } from '../errors.ts';
 import type { Retention, TraceQuery } from '../event-store.ts';
 import type { ClaimRequest, JobChange, QueueCounts, QueueFilter, Returned } from '../queue-store.ts';
 import type { ReportKind, ReportQuery } from '../report-store.ts';
-import type { Upgrade } from './open-engine.ts';
 import type { Evidence } from './pages/examine.ts';
 import type { JobTuple, MessageTuple } from './rows.ts';
+
+/** A store of an earlier version was brought to this one; `kept`: where it lies as it was, if that was wanted. */
+export interface Upgrade {
+  from: number;
+  to: number;
+  kept?: string;
+}
 
 /**
  * Events of one message that are written together; `data` is JSON of EventTuple[], `keys` what they are found by.
@@ -89,6 +95,7 @@ export type ReportTuple = [
   endsAt: number,
   data: string,
 ];
+
 export type StoredReportTuple = [id: number, ...report: ReportTuple];
 
 /** `detail` is JSON. */
@@ -163,7 +170,9 @@ export interface Operations {
 }
 
 export type OperationName = keyof Operations;
+
 export type Argument<Name extends OperationName> = Parameters<Operations[Name]>[0];
+
 export type Result<Name extends OperationName> = ReturnType<Operations[Name]>;
 
 export type Operation = { [Name in OperationName]: [name: Name, argument: Argument<Name>] }[OperationName];
