@@ -15,6 +15,7 @@ import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
 import { proxyHeader } from './proxy-header.ts';
+import { published } from './published.ts';
 import { reports } from './reports.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
@@ -52,6 +53,7 @@ export const targets: readonly Target[] = [
   sevenBit,
   checkSenderTarget,
   ...senderRecords,
+  ...published,
   ...configuration,
   ...filters,
   ...checks,

@@ -4,9 +4,10 @@
  */
 
 import { fieldValue, type HeaderField } from '../mail/header.ts';
+import { trim } from '../util/trim.ts';
 import { type MessageSignature, readMessageSignature, readSignature, type Signature } from './signature.ts';
 import { signatureLimits } from './signed-header.ts';
-import { readTags, type Tags, trim } from './tag-list.ts';
+import { readTags, type Tags } from './tag-list.ts';
 
 export type ChainValidation = 'none' | 'pass' | 'fail';
 

@@ -5,13 +5,14 @@
  */
 
 import { fieldValue, type HeaderField } from '../mail/header.ts';
+import { trim } from '../util/trim.ts';
 import type { WantedHash } from './body-hash.ts';
 import type { FoundKey, KeyFinder } from './key-record.ts';
 import { isTime, type MessageSignature, type Problem, readMessageSignature } from './signature.ts';
 import { checkSignature } from './signature-check.ts';
 import type { SignedBody } from './signed-body.ts';
 import { type SignedHeader, signatureLimits } from './signed-header.ts';
-import { listOf, readTags, type Tags, trim } from './tag-list.ts';
+import { listOf, readTags, type Tags } from './tag-list.ts';
 import type { DkimResult, DkimVerdict } from './verdicts.ts';
 
 /** One message, as all of its signatures see it. */

@@ -3,7 +3,7 @@
  * RFC 9989 §4.7, §4.8, §4.10.1.
  */
 
-import { trim } from './tag-list.ts';
+import { trim } from '../util/trim.ts';
 import type { AlignmentMode, DmarcPolicy } from './verdicts.ts';
 
 export interface DmarcRecord {

@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listOf, readTags, trim } from './tag-list.ts';
+import { listOf, readTags } from './tag-list.ts';
 
 const read = (text: string) => {
   const { tags, problem } = readTags(text);
@@ -28,14 +27,12 @@ test.each([
   expect(read(text)).toEqual(expected);
 });
 
-test('readTags() and trim() are linear in what they are given', () => {
+test('readTags() is linear in what it is given', () => {
   for (const unit of [';', '=', ' ', 'a', 'a=;', '\r\n ', '\t']) {
     const text = unit.repeat(300_000);
     const startedAt = performance.now();
     readTags(text);
-    trim(text);
     listOf(text);
     expect(performance.now() - startedAt).toBeLessThan(2000);
   }
-  fc.assert(fc.property(fc.string(), (text) => trim(` \t${text}\t `) === trim(text)));
 });

@@ -3,6 +3,8 @@
  * tag. RFC 6376 §3.2.
  */
 
+import { trim } from '../util/trim.ts';
+
 /** Values by name, without the white space around them; names are case-sensitive. */
 export type Tags = ReadonlyMap<string, string>;
 
@@ -41,14 +43,3 @@ const shown = (spec: string): string =>
   trim(spec)
     .slice(0, 30)
     .replace(/[^\x21-\x7e]+/g, '?');
-
-/** Of spaces and tabs only: other characters that `String.trim()` takes away are content. Linear in the length. */
-export function trim(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && isSpace(text.charCodeAt(start))) start++;
-  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;

@@ -20,7 +20,7 @@ const units: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20,
 export function mailUris(uris: readonly string[]): ReportUri[] {
   const found = new Map<string, ReportUri>();
   for (const part of uris.slice(0, maxUris)) {
-    const [, uri = '', size, unit = ''] = /^\s*([^!]*)(?:!(\d{1,12})([kmgt]?))?\s*$/i.exec(part) ?? [];
+    const [, uri = '', size, unit = ''] = /^([^!]*)(?:!(\d{1,12})([kmgt]?))?$/i.exec(part.trim()) ?? [];
     const address = findMailtoAddress(uri.trim());
     if (address === undefined || found.has(formatAddress(address))) continue;
     const maxBytes = size === undefined ? undefined : Number(size) * (units[unit.toLowerCase()] ?? 1);

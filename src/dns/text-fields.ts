@@ -3,9 +3,11 @@
  * RFC 8461 §3.1, RFC 8460 §3.
  */
 
+import { trim } from '../util/trim.ts';
+
 /** A field's name and value, in their order; undefined where the text is no such record. */
 export function readFields(text: string, version: string): [name: string, value: string][] | undefined {
-  const [head, ...rest] = text.split(';').map((part) => part.replace(/^[ \t]+|[ \t]+$/g, ''));
+  const [head, ...rest] = text.split(';').map(trim);
   if (head !== `v=${version}`) return undefined;
   if (rest.at(-1) === '') rest.pop(); // the delimiter may end the record
   const fields = rest.map(readField);

@@ -89,3 +89,12 @@ test('allowsHost(): a wildcard stands for one label, the left-most', () => {
   expect(allowed.filter((host) => allowsHost(policy, host))).toEqual(allowed);
   expect(refused.filter((host) => allowsHost(policy, host))).toEqual([]);
 });
+
+test.each([
+  ['a record', (space: string) => readPolicyId([`v=STSv1; id=a${space}x`])],
+  ['a policy', (space: string) => parsePolicy(`version: STSv1\nmode: a${space}x`)],
+])('%s of much space is read in a time that grows with its length', (_, read) => {
+  const startedAt = performance.now();
+  read(' '.repeat(500_000));
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});

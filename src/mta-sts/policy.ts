@@ -1,6 +1,7 @@
 /** The policy that a domain serves by HTTPS: which hosts take its mail, and that they must prove it (RFC 8461 §3.2). */
 
 import { parseDomain } from '../mail/address.ts';
+import { trim } from '../util/trim.ts';
 
 export interface StsPolicy {
   mode: 'enforce' | 'testing' | 'none';
@@ -23,8 +24,9 @@ export function parsePolicy(text: string): StsPolicy | { problem: string } {
   const lines = text.split(/\r?\n/).filter((line) => /[^ \t]/.test(line));
   const fields: [name: string, value: string][] = [];
   for (const line of lines) {
-    const [, name, value] = /^([A-Za-z\d][\w.-]{0,31}):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined || value === undefined || value === '')
+    const [, name, rest = ''] = /^([A-Za-z\d][\w.-]{0,31}):(.*)$/.exec(line) ?? [];
+    const value = trim(rest);
+    if (name === undefined || value === '')
       return { problem: `a line is no "name: value": ${line.slice(0, 80)}` };
     fields.push([name, value]);
   }
