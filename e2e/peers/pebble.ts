@@ -12,6 +12,8 @@ export interface PebbleOptions {
   address?: string;
   /** Of a hundred nonces, so many are refused; pebble's default is 5. */
   refusedNonces?: number;
+  /** It makes an account only for customers: HMAC keys, base64url, by their ids (RFC 8555 §7.3.4). */
+  customers?: Readonly<Record<string, string>>;
   /** How a certificate's end is: `15768000` seconds is pebble's default. */
   validitySeconds?: number;
 }
@@ -37,7 +39,8 @@ export async function startPebble(world: World, options: PebbleOptions): Promise
     httpPort: 80,
     tlsPort: 443,
     ocspResponderURL: '',
-    externalAccountBindingRequired: false,
+    externalAccountBindingRequired: options.customers !== undefined,
+    externalAccountMACKeys: options.customers ?? {},
     ...(options.validitySeconds !== undefined && { certificateValidityPeriod: options.validitySeconds }),
   };
   await writeFile(config, JSON.stringify({ pebble }));

@@ -1,4 +1,4 @@
-/** Certificates by ACME from pebble: by HTTP, by TLS and by DNS; renewed, with another key, and refused. In a network of its own. */
+/** Certificates by ACME from pebble: by HTTP, by TLS and by DNS; renewed, with another key, refused, for customers only. In a network of its own. */
 
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
@@ -9,6 +9,8 @@ import { type Posthorn, startPosthorn } from '../peers/posthorn.ts';
 import { run } from '../process.ts';
 import { scenario } from '../runner.ts';
 import { eventually } from '../wait.ts';
+import { customersOnly } from './acme-customers.ts';
+import { allIssued, issuedBy } from './acme-issued.ts';
 
 const here = { A: ['127.0.0.1'] };
 const records = {
@@ -25,21 +27,6 @@ const records = {
 };
 const ports = { smtp: 25, submissions: 465, http: 80, https: 443 };
 const protocols = ['smtp', 'submissions', 'http', 'https'] as const;
-
-interface Issued {
-  id: string;
-  names: string[];
-  certificate?: { names: string[]; spkiSha256: string; notAfter: number; issuer: string };
-  renewAt?: number;
-  failures: number;
-  lastError?: { text: string };
-  nextKey?: { sha256: string; waitsFor?: string };
-}
-
-interface Status {
-  certificates: { names: string[]; origin: string }[];
-  acme: { account?: string; certificates: Issued[] };
-}
 
 export const acme = scenario('acme: certificates from an authority', async ({ world, step, skip }) => {
   const network = await startNetwork(world, [], records);
@@ -182,26 +169,12 @@ export const acme = scenario('acme: certificates from an authority', async ({ wo
     const [own] = await issuedBy(alone);
     match(own?.lastError?.text ?? '', /the authority at pebble\.example\.com:14000 cannot be asked/);
     match(await verified('mx.example.com', ...starttls), /Verification: OK/);
+    await alone.stop();
   });
+
+  await changeZone(zoneFile, { 'mx.example.com': here });
+  await customersOnly({ world, step }, { inside, begin });
 });
-
-async function issuedBy(server: Posthorn): Promise<Issued[]> {
-  const { stdout } = await server.command(['tls', '--json']);
-  const status: Status = JSON.parse(stdout.toString());
-  return status.acme.certificates;
-}
-
-/** As soon as so many are there. */
-const allIssued = (server: Posthorn, count: number): Promise<Issued[]> =>
-  eventually(
-    'certificates',
-    async () => {
-      const issued = await issuedBy(server);
-      const done = issued.filter(({ certificate }) => certificate !== undefined);
-      return done.length >= count ? issued : undefined;
-    },
-    40_000,
-  );
 
 async function fingerprint({ dataDir }: Posthorn): Promise<string> {
   const file = join(dataDir, 'acme', 'mx.example.com.pem');

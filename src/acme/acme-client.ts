@@ -77,11 +77,7 @@ export class AcmeClient {
   /** The account of this key, which is made where there is none. Returns its URL (RFC 8555 §7.3). */
   async account({ contact, external }: AccountWanted): Promise<string> {
     const { newAccount, needsExternalAccount } = await this.directory();
-    if (needsExternalAccount && external === undefined)
-      throw new AcmeError(
-        'ours',
-        'this authority wants an account of its own first: give eabKeyId and eabKeyFile, which it shows to its customers',
-      );
+    if (needsExternalAccount && external === undefined) throw wantsBinding();
     const answer = await this.#post(newAccount, {
       termsOfServiceAgreed: true,
       ...(contact !== undefined && { contact: [`mailto:${contact}`] }),
@@ -91,6 +87,8 @@ export class AcmeClient {
           url: newAccount.href,
         }),
       }),
+    }).catch((error: unknown) => {
+      throw bindingRefused(error, external);
     });
     const { location } = answer.headers;
     if (location === undefined) throw nonsense('an account has no address');
@@ -239,3 +237,23 @@ export class AcmeClient {
 
 const sameNames = (left: readonly string[], right: readonly string[]): boolean =>
   [...left].sort().join() === [...right].sort().join();
+
+const wantsBinding = (cause?: unknown): AcmeError =>
+  new AcmeError(
+    'ours',
+    'this authority wants an account of its own first: give eabKeyId and eabKeyFile in [acme], which it shows to its customers',
+    { type: 'externalAccountRequired', cause },
+  );
+
+/** Types of refusal that are about something else than who we are there (RFC 8555 §6.7). */
+const otherReasons = new Set(['invalidContact', 'unsupportedContact', 'userActionRequired', 'badNonce']);
+
+/** Authorities tell a wrong binding in many ways (RFC 8555 §7.3.4 names none): what it could be is said beside it. */
+function bindingRefused(error: unknown, external: AccountWanted['external']): unknown {
+  if (!(error instanceof AcmeError) || error.trouble !== 'refused') return error;
+  const { type, message, retryAfterMs } = error;
+  if (external === undefined) return type === 'externalAccountRequired' ? wantsBinding(error) : error;
+  if (type !== undefined && otherReasons.has(type)) return error;
+  const text = `${message}. It was asked for an account that is bound to ${external.keyId} (eabKeyId): compare that and what is in eabKeyFile with what the authority shows; many are good for one account only`;
+  return new AcmeError('refused', text, { type, retryAfterMs, cause: error });
+}

@@ -90,10 +90,9 @@ export class Authority {
 
   async #register(client: AcmeClient): Promise<string> {
     const { settings, vault, externalKey, log } = this.#parts;
-    const { contact, directory, eabKeyId } = settings;
-    const hmacKey = await externalKey();
-    const external =
-      eabKeyId === undefined || hmacKey === undefined ? undefined : { keyId: eabKeyId, hmacKey };
+    const { contact, directory, eabKeyId: keyId } = settings;
+    const hmacKey = await bindingKey(externalKey);
+    const external = keyId === undefined || hmacKey === undefined ? undefined : { keyId, hmacKey };
     const url = await client.account({ contact, external });
     await vault.keepAccount(directory, url);
     log.info({ directory, account: url }, 'account with the certificate authority');
@@ -104,4 +103,14 @@ export class Authority {
     const { https, clock, settings, signal } = this.#parts;
     return new AcmeClient({ https, clock, directory: new URL(settings.directory), accountKey, signal });
   }
+}
+
+/** The file may be gone since the start; what a browser has copied along would come to another key. */
+async function bindingKey(read: AuthorityParts['externalKey']): Promise<string | undefined> {
+  const text = await read().catch((error: Error) => {
+    throw new AcmeError('ours', `eabKeyFile cannot be used: ${error.message}`, { cause: error });
+  });
+  if (text === undefined || /^[\w+/-]+={0,2}$/.test(text)) return text;
+  const remedy = 'copy the key into its first line as the authority shows it, and nothing else';
+  throw new AcmeError('ours', `what is in eabKeyFile is no key in base64url: ${remedy}`);
 }

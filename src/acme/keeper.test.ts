@@ -1,106 +1,17 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import type { WantedCertificate } from '../config/wanted-certificates.ts';
-import { Certificates } from '../net/tls-context.ts';
-import { type AuthorityMood, testAcmeAuthority } from '../testing/acme-authority.ts';
-import { fakeClock } from '../testing/fake-clock.ts';
-import { recordingLog } from '../testing/recording-log.ts';
+import { describe, expect, it } from 'vitest';
+import { acmeStage } from '../testing/acme-stage.ts';
 import { newEcKey } from '../util/certificate-writer.ts';
-import { Authority } from './authority.ts';
-import { Challenges } from './challenges.ts';
-import type { TlsaShown } from './dns-proof.ts';
-import { AcmeKeeper } from './keeper.ts';
 import { spkiSha256 } from './keys.ts';
-import { httpResponder, type Responder } from './responders.ts';
-import { pemOf, Vault } from './vault.ts';
+import { pemOf } from './vault.ts';
 
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-const mx: WantedCertificate = { id: 'mx.example.com', names: ['mx.example.com'], isOptional: false };
-
-interface StageOptions {
-  mood?: AuthorityMood;
-  wanted?: WantedCertificate[];
-  dane?: boolean;
-  firstKey?: string;
-}
-
-async function stage({ mood = {}, wanted = [mx], dane = false, firstKey }: StageOptions = {}) {
-  const dataDir = await mkdtemp(join(tmpdir(), 'posthorn-'));
-  onTestFinished(() => rm(dataDir, { recursive: true }));
-  const clock = fakeClock();
-  const ca = testAcmeAuthority(clock, mood);
-  const { log, lines } = recordingLog();
-  const dns = { tlsa: { keys: [], somewhere: [], ttl: 0 } as TlsaShown, ours: ['*'] };
-  const settings = {
-    ...({ enabled: true, directory: 'https://ca.example/dir', challenge: 'http-01', hook: [] } as const),
-    ...({ keyType: 'ecdsa', termsAgreed: true, dane, contact: 'ops@example.com' } as const),
-  };
-  /** What the authority is shown, and what of it was taken away again. */
-  const shown = { all: 0, gone: 0 };
-  const watched = ({ type, present }: Responder): Responder => ({
-    type,
-    async present(proof) {
-      const remove = await present(proof);
-      shown.all += 1;
-      return async () => {
-        await remove();
-        shown.gone += 1;
-      };
-    },
-  });
-  const certificates = new Certificates('mx.example.com');
-  const ending = new AbortController();
-  const begin = () => {
-    const { signal } = ending;
-    const vault = new Vault(dataDir);
-    const responder = () => watched(httpResponder(new Challenges()));
-    const { https } = ca;
-    const common = { settings, vault, clock, log, signal };
-    const authority = new Authority({ ...common, https, externalKey: async () => undefined, responder });
-    return new AcmeKeeper({
-      ...{ ...common, authority, certificates, wanted, hostname: 'mx.example.com' },
-      namesThatAreOurs: async (names) =>
-        names.filter((name) => dns.ours.includes('*') || dns.ours.includes(name)),
-      proofs: { tlsaOf: async () => dns.tlsa },
-      firstKey: async () => firstKey,
-      random: () => 0.5,
-    });
-  };
-  let keeper = begin();
-  onTestFinished(async () => {
-    ending.abort();
-    await keeper.stop();
-  });
-  /** Lets time pass, and whatever falls due be done. */
-  const pass = async (ms = 0) => {
-    clock.advance(ms);
-    await keeper.idle();
-  };
-  const start = async () => {
-    keeper.start();
-    await keeper.idle();
-    await pass(0);
-  };
-  const restart = async () => {
-    await keeper.stop();
-    keeper = begin();
-    await start();
-  };
-  const own = async () => (await keeper.status()).certificates[0];
-  return {
-    ...{ shown, dataDir, clock, ca, lines, dns, certificates, pass, start, restart, own },
-    get keeper() {
-      return keeper;
-    },
-  };
-}
 
 describe('AcmeKeeper', () => {
   it('has a certificate issued, shows it, and keeps it for its owner only', async () => {
-    const { start, certificates, own, dataDir, ca, shown } = await stage({ mood: { refusedNonces: 2 } });
+    const { start, certificates, own, dataDir, ca, shown } = await acmeStage({ mood: { refusedNonces: 2 } });
     await start();
     expect(certificates.known()).toMatchObject([
       { names: ['mx.example.com'], issuer: 'Test CA', origin: 'acme' },
@@ -115,23 +26,8 @@ describe('AcmeKeeper', () => {
     });
   });
 
-  it('keeps what the authority is called in CAA records, also when that changes', async () => {
-    const { start, keeper, ca, dataDir } = await stage({ mood: { caaIdentities: ['ca.example'] } });
-    const kept = async () => JSON.parse(await readFile(join(dataDir, 'acme', 'account.json'), 'utf8'));
-    await start();
-    expect(await kept()).toMatchObject({
-      accounts: { 'https://ca.example/dir': 'https://ca.example/account/0' },
-      caaIdentities: { 'https://ca.example/dir': ['ca.example'] },
-    });
-    ca.mood.caaIdentities = ['ca.example', 'ca.example.net'];
-    await keeper.renew(undefined, true);
-    expect((await kept()).caaIdentities).toEqual({
-      'https://ca.example/dir': ['ca.example', 'ca.example.net'],
-    });
-  });
-
   it('renews after two thirds of its life, some time earlier by chance, with the same key', async () => {
-    const { start, pass, ca, certificates } = await stage();
+    const { start, pass, ca, certificates } = await acmeStage();
     await start();
     const [before] = certificates.known();
     await pass(57 * dayMs);
@@ -145,7 +41,7 @@ describe('AcmeKeeper', () => {
 
   it('renews when the authority advises, and says which certificate it replaces', async () => {
     const advice = { start: '2026-01-10T00:00:00Z', end: '2026-01-12T00:00:00Z', retryAfter: '21600' };
-    const { start, pass, ca, own } = await stage({ mood: { advice } });
+    const { start, pass, ca, own } = await acmeStage({ mood: { advice } });
     await start();
     await pass(60 * minuteMs);
     expect(await own()).toMatchObject({ renewAt: Date.UTC(2026, 0, 11), advice: {} });
@@ -160,7 +56,7 @@ describe('AcmeKeeper', () => {
 
   it('heeds no advice to renew what is a few hours old: there would be no end of it', async () => {
     const advice = { start: '2026-01-01T00:00:00Z', end: '2026-01-02T00:00:00Z' };
-    const { start, pass, ca } = await stage({ mood: { advice } });
+    const { start, pass, ca } = await acmeStage({ mood: { advice } });
     await start();
     for (let hours = 0; hours < 72; hours += 1) await pass(60 * minuteMs);
     expect(ca.count('/new-order')).toBeLessThanOrEqual(4);
@@ -168,7 +64,7 @@ describe('AcmeKeeper', () => {
   });
 
   it('tries again after five minutes, then a quarter of an hour, and tells why', async () => {
-    const { start, pass, ca, own, lines } = await stage({ mood: { invalid: 'connection refused' } });
+    const { start, pass, ca, own, lines } = await acmeStage({ mood: { invalid: 'connection refused' } });
     await start();
     expect(await own()).toMatchObject({
       failures: 1,
@@ -187,37 +83,8 @@ describe('AcmeKeeper', () => {
     expect(lines('error')).toHaveLength(3);
   });
 
-  const caaText =
-    'CAA records in DNS say who may issue: they must let our account (https://ca.example/account/0) have a certificate by http-01; posthorn doctor shows the record to enter';
-
-  it('names CAA where that is in the way: with the proof, or at the end', async () => {
-    const detail = 'CAA record for mx.example.com prevents issuance';
-    const first = await stage({ mood: { invalid: detail, invalidType: 'caa' } });
-    await first.start();
-    expect((await first.own())?.lastError?.text).toBe(
-      `the authority refuses mx.example.com: ${detail}. ${caaText}`,
-    );
-    const refuse = { path: '/finalize/0', status: 403, type: 'caa', detail };
-    const last = await stage({ mood: { refuse } });
-    await last.start();
-    expect((await last.own())?.lastError?.text).toBe(`the authority refuses: ${detail}. ${caaText}`);
-  });
-
-  it('names CAA of the account that it is now, where the first was lost', async () => {
-    const held = await stage();
-    await held.start();
-    await rm(join(held.dataDir, 'acme', 'account.json'));
-    Object.assign(held.ca.mood, { invalid: 'CAA says no', invalidType: 'caa' });
-    await held.keeper.renew(undefined, true);
-    expect((await held.own())?.lastError?.text).toContain(
-      'let our account (https://ca.example/account/1) have',
-    );
-    expect((await held.keeper.status()).account).toBe('https://ca.example/account/1'); // as the doctor reads it
-    expect(held.certificates.known()).toHaveLength(1);
-  });
-
   it('does not ask again because it was started again', async () => {
-    const { start, restart, ca } = await stage({ mood: { invalid: 'no' } });
+    const { start, restart, ca } = await acmeStage({ mood: { invalid: 'no' } });
     await start();
     for (let times = 0; times < 5; times += 1) await restart();
     expect(ca.count('/new-order')).toBe(1);
@@ -225,7 +92,7 @@ describe('AcmeKeeper', () => {
 
   it('leaves an authority alone that asks for it, for as long, over restarts and wishes', async () => {
     const refuse = { status: 429, type: 'rateLimited', detail: 'too many certificates', retryAfter: '86400' };
-    const held = await stage({ mood: { refuse: { path: '/new-order', ...refuse } } });
+    const held = await acmeStage({ mood: { refuse: { path: '/new-order', ...refuse } } });
     const { start, restart, pass, ca, own } = held;
     await start();
     expect(await own()).toMatchObject({
@@ -249,27 +116,13 @@ describe('AcmeKeeper', () => {
       detail: 'x',
       retryAfter: '999999999',
     };
-    const { start, own, clock } = await stage({ mood: { refuse } });
+    const { start, own, clock } = await acmeStage({ mood: { refuse } });
     await start();
     expect((await own())?.notBefore).toBe(clock.now() + 7 * dayMs);
   });
 
-  it.each([
-    ['other key', 'the private key does not belong to the certificate'],
-    ['other names', 'its certificate is not for mx.example.com'],
-    ['no certificate', 'the certificate is no PEM'],
-    ['expired', 'is the clock of this machine right'],
-    ['no json', 'the directory is no JSON object'],
-  ] as const)('believes no authority that lies: %s', async (lie, text) => {
-    const { start, own, certificates, ca } = await stage({ mood: { lie } });
-    await start();
-    expect((await own())?.lastError?.text).toContain(text);
-    expect(certificates.known()).toEqual([]);
-    expect(ca.asked.length).toBeLessThan(20);
-  });
-
   it('keeps what it has while the authority is away', async () => {
-    const { start, pass, own, ca, certificates } = await stage();
+    const { start, pass, own, ca, certificates } = await acmeStage();
     await start();
     ca.mood.isAway = true;
     for (let days = 0; days < 70; days += 1) await pass(dayMs);
@@ -279,32 +132,13 @@ describe('AcmeKeeper', () => {
     expect(certificates.known()).toHaveLength(1);
   });
 
-  it('makes another account where the authority knows the first no more', async () => {
-    const refuse = { path: '/new-order', status: 400, type: 'accountDoesNotExist', detail: 'gone' };
-    const held = await stage();
-    await held.start();
-    held.ca.mood.refuse = refuse;
-    await held.keeper.renew(undefined, true);
-    expect(held.ca.count('/new-account')).toBe(2);
-  });
-
-  it('says that the clock is wrong, once', async () => {
-    const held = await stage({ mood: { clockMs: 61 * minuteMs } });
-    await held.start();
-    await held.keeper.renew(undefined, true);
-    expect(held.lines('warn').map(({ msg }) => msg)).toEqual([
-      expect.stringContaining('the clock of this machine is 61 minutes behind'),
-    ]);
-    expect((await held.keeper.status()).clockAheadMs).toBe(-61 * minuteMs);
-  });
-
   it('asks for no name that DNS does not lead here, and for others as soon as it does', async () => {
     const web = {
       id: 'mta-sts.a.example',
       names: ['mta-sts.a.example', 'autoconfig.a.example'],
       isOptional: true,
     };
-    const { start, pass, own, dns, ca } = await stage({ wanted: [web] });
+    const { start, pass, own, dns, ca } = await acmeStage({ wanted: [web] });
     dns.ours = [];
     await start();
     expect(await own()).toMatchObject({ names: [], note: expect.stringContaining('DNS leads none of') });
@@ -318,7 +152,7 @@ describe('AcmeKeeper', () => {
   });
 
   it('begins anew where what it kept is damaged', async () => {
-    const { start, restart, dataDir, certificates, lines } = await stage();
+    const { start, restart, dataDir, certificates, lines } = await acmeStage();
     await start();
     await writeFile(join(dataDir, 'acme', 'mx.example.com.pem'), 'half a cert');
     await writeFile(join(dataDir, 'acme', 'state.json'), '{ "half":');
@@ -329,7 +163,7 @@ describe('AcmeKeeper', () => {
   });
 
   it('serves on with a chain that is damaged, which TLS would not take, until another has come', async () => {
-    const { start, restart, dataDir, certificates, lines, ca } = await stage();
+    const { start, restart, dataDir, certificates, lines, ca } = await acmeStage();
     await start();
     const file = join(dataDir, 'acme', 'mx.example.com.pem');
     await writeFile(file, `${await readFile(file, 'utf8')}-----BEGIN CERTIFICATE-----\nMIIB`);
@@ -347,7 +181,7 @@ describe('AcmeKeeper', () => {
   ])(
     'asks for nothing with an account that cannot be used, and says what to do: %s',
     async (text, problem) => {
-      const { start, keeper, own, dataDir, ca, lines } = await stage();
+      const { start, keeper, own, dataDir, ca, lines } = await acmeStage();
       await mkdir(join(dataDir, 'acme'));
       await writeFile(join(dataDir, 'acme', 'account.json'), text);
       await start();
@@ -361,7 +195,7 @@ describe('AcmeKeeper', () => {
   );
 
   it('says where it cannot write, and does not ask', async () => {
-    const { start, own, dataDir, ca, keeper } = await stage();
+    const { start, own, dataDir, ca, keeper } = await acmeStage();
     await writeFile(join(dataDir, 'acme'), 'a file, where a directory should be');
     await start();
     expect((await own())?.lastError?.text).toMatch(/acme.*cannot|cannot.*acme/);
@@ -370,7 +204,7 @@ describe('AcmeKeeper', () => {
   });
 
   it('knows which names it keeps', async () => {
-    const held = await stage();
+    const held = await acmeStage();
     await held.start();
     await expect(held.keeper.renew('other.example', false)).rejects.toThrow('Known are: mx.example.com');
   });
@@ -379,13 +213,13 @@ describe('AcmeKeeper', () => {
 describe('AcmeKeeper with DANE', () => {
   it('uses the key that was signed by itself for the first certificate', async () => {
     const key = newEcKey();
-    const { start, certificates } = await stage({ firstKey: pemOf(key) });
+    const { start, certificates } = await acmeStage({ firstKey: pemOf(key) });
     await start();
     expect(certificates.known()[0]?.spkiSha256).toBe(spkiSha256(key));
   });
 
   it('rolls a key over at once where DNS says nothing of keys', async () => {
-    const held = await stage();
+    const held = await acmeStage();
     await held.start();
     const [before] = held.certificates.known();
     await held.keeper.rollover(undefined, false);
@@ -394,7 +228,7 @@ describe('AcmeKeeper with DANE', () => {
   });
 
   it('waits until the record of the new key is everywhere, and for two lives of it', async () => {
-    const held = await stage();
+    const held = await acmeStage();
     const { start, pass, own, dns, certificates, restart } = held;
     await start();
     const current = certificates.known()[0]?.spkiSha256 ?? '';
@@ -425,7 +259,7 @@ describe('AcmeKeeper with DANE', () => {
   });
 
   it('waits for a first record too where the configuration says dane = true', async () => {
-    const held = await stage({ dane: true });
+    const held = await acmeStage({ dane: true });
     await held.start();
     const before = held.certificates.known()[0]?.spkiSha256;
     await held.keeper.rollover(undefined, false);
@@ -435,7 +269,7 @@ describe('AcmeKeeper with DANE', () => {
   });
 
   it('renews with the present key meanwhile', async () => {
-    const held = await stage({ dane: true });
+    const held = await acmeStage({ dane: true });
     await held.start();
     const before = held.certificates.known()[0];
     await held.keeper.rollover(undefined, false);

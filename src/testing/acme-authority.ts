@@ -3,7 +3,14 @@
  * once, and refuses, delays or lies as it is told.
  */
 
-import { createPublicKey, type JsonWebKey, type KeyObject, randomBytes, verify } from 'node:crypto';
+import {
+  createHmac,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+  verify,
+} from 'node:crypto';
 import type { Https, HttpsAnswer, HttpsRequest } from '../net/https.ts';
 import {
   dnsName,
@@ -29,6 +36,8 @@ export interface AuthorityMood {
   clockMs?: number;
   days?: number;
   isAway?: boolean;
+  /** HMAC keys, base64url, by their ids: an account must be bound to one of them. */
+  bindings?: Readonly<Record<string, string>> | undefined;
   /** What it is called in CAA records. */
   caaIdentities?: string[];
 }
@@ -142,7 +151,13 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     return problem(404, 'malformed', `there is no ${path}`);
   };
 
-  const register = (jwk: JsonWebKey): HttpsAnswer => {
+  const register = (jwk: JsonWebKey, payload: Record<string, unknown>): HttpsAnswer => {
+    const { bindings } = mood;
+    if (bindings && payload.externalAccountBinding === undefined)
+      return problem(403, 'externalAccountRequired', 'no binding');
+    if (bindings && !isBound(payload.externalAccountBinding as Binding, jwk, bindings))
+      // as the client has it
+      return problem(403, 'unauthorized', 'the binding cannot be verified');
     const url = `${base}/account/${accounts.size}`;
     accounts.set(url, createPublicKey({ key: jwk, format: 'jwk' }));
     return answer(201, { status: 'valid' }, { location: url });
@@ -160,7 +175,10 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
         newNonce: `${base}/nonce`,
         newAccount: `${base}/new-account`,
         newOrder: `${base}/new-order`,
-        ...(mood.caaIdentities && { meta: { caaIdentities: mood.caaIdentities } }),
+        meta: {
+          ...(mood.caaIdentities && { caaIdentities: mood.caaIdentities }),
+          ...(mood.bindings && { externalAccountRequired: true }),
+        },
         ...(advice && { renewalInfo: `${base}/renewal` }),
       });
     if (path === '/nonce') return answer(204, '');
@@ -185,7 +203,7 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     if (head.url !== `${base}${path}`) return problem(400, 'unauthorized', 'for another address');
     const payload = jws.payload && JSON.parse(String(Buffer.from(jws.payload, 'base64url')));
     asked[asked.length - 1] = { path, ...(payload && { payload }) };
-    return path === '/new-account' ? register(head.jwk) : posted(path, payload || undefined);
+    return path === '/new-account' ? register(head.jwk, payload) : posted(path, payload || undefined);
   };
 
   return {
@@ -198,6 +216,23 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
       return respond(url.pathname, body);
     },
   };
+}
+
+interface Binding {
+  protected: string;
+  payload: string;
+  signature: string;
+}
+
+/** RFC 8555 §7.3.4. */
+function isBound(binding: Binding, jwk: JsonWebKey, keys: Readonly<Record<string, string>>): boolean {
+  const head = JSON.parse(String(Buffer.from(binding.protected, 'base64url')));
+  const key = keys[head.kid];
+  if (key === undefined || head.alg !== 'HS256' || head.url !== `${base}/new-account`) return false;
+  const hmac = createHmac('sha256', Buffer.from(key, 'base64url'));
+  const digest = hmac.update(`${binding.protected}.${binding.payload}`).digest('base64url');
+  const bound = JSON.parse(String(Buffer.from(binding.payload, 'base64url')));
+  return digest === binding.signature && bound.x === jwk.x && bound.y === jwk.y;
 }
 
 /** RFC 2986 §4, as our own are written: the version, an empty subject, the key. */
