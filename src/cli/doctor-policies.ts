@@ -16,7 +16,7 @@ export function policySection(
     isDomain: true as const,
     findings: [
       found('policy-gone', {
-        evidence: `${mailboxWords(lost)} ${lost.mailboxes.length === 1 ? 'names' : 'name'} it, and no [[policy]] is called so`,
+        evidence: `${mailboxWords(lost.mailboxes)} ${lost.mailboxes.length === 1 ? 'names' : 'name'} it, and no [[policy]] is called so`,
         remedy: `Write [[policy]] with name = "${lost.name}", or give each mailbox another: posthorn account set ADDRESS --policy NAME, or --no-policy.`,
       }),
     ],

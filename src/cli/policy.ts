@@ -1,14 +1,17 @@
 /** `posthorn policy`: what is done with mail from outside, and what another configuration would have done with that of the past. */
 
 import { Option } from 'commander';
+import type { Config } from '../config/config.ts';
 import { type ConditionName, conditionNames, conditions, spell } from '../policy/conditions.ts';
 import { type Check, defaultPolicy, type Policy } from '../policy/policy.ts';
+import { mailboxWords } from '../reception/lost-policies.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { duration } from './durations.ts';
 import { CommandError } from './errors.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 import { replayPast } from './policy-replay.ts';
+import { policyUsers } from './policy-users.ts';
 
 const weekMs = 7 * 24 * 3600_000;
 
@@ -18,13 +21,13 @@ export function addPolicyCommands(tree: CommandTree, context: Context): void {
     .description('what is done with mail from outside: Inbox, Junk, come again, refuse');
   tree.run(
     tree
-      .add(group, 'list', 'the policies there are, and the domains that name them')
+      .add(group, 'list', 'the policies there are, and the domains and mailboxes that name them')
       .option('--json', 'print JSON'),
     (options) => list(context, options),
   );
   tree.run(
     tree
-      .add(group, 'show [name]', 'its checks in order, as posthorn.toml would have them')
+      .add(group, 'show [name]', 'its checks in order, as posthorn.toml would have them, and who names it')
       .option('--json', 'print JSON'),
     (options, name?: string) => show(context, options, name),
   );
@@ -55,33 +58,58 @@ function all(own: readonly Policy[]): Policy[] {
 }
 
 async function list(context: Context, options: CommonOptions): Promise<ExitCode> {
-  const { policies, domains } = await configOf(context, options, { checkFiles: false });
-  const listed = all(policies).map((policy) => ({
-    name: policy.name,
-    checks: policy.checks.length,
-    domains: domains
-      .filter((domain) => (domain.policy ?? defaultPolicy.name) === policy.name)
-      .map(({ name }) => name),
+  const config = await configOf(context, options, { checkFiles: false });
+  const users = await policyUsers(context, config);
+  const mailboxesOf = (name: string) => users && { mailboxes: users.get(name) ?? [] };
+  const listed = all(config.policies).map(({ name, checks }) => ({
+    name,
+    checks: checks.length,
+    domains: domainsOf(config, name),
+    ...mailboxesOf(name),
   }));
-  if (options.json) printJson(context, listed);
-  else
-    for (const { name, checks, domains: named } of listed)
-      context.terminal.out(`${name}: ${checks} checks; ${named.join(', ') || 'no domain'}\n`);
+  const known = new Set(listed.map(({ name }) => name));
+  const gone = [...(users ?? [])].map(([name, mailboxes]) => ({ name, isGone: true, mailboxes }));
+  const lost = gone.filter(({ name }) => !known.has(name));
+  if (options.json) printJson(context, [...listed, ...lost]);
+  else {
+    for (const { name, checks, domains, mailboxes } of listed)
+      context.terminal.out(
+        `${name}: ${checks} checks; ${domains.join(', ') || 'no domain'}${named(mailboxes)}\n`,
+      );
+    for (const { name, mailboxes } of lost)
+      context.terminal.out(`${name}: is not in the configuration, and "default" judges${named(mailboxes)}\n`);
+  }
   return exitCodes.ok;
 }
 
+const domainsOf = ({ domains }: Pick<Config, 'domains'>, policy: string): string[] =>
+  domains.filter((domain) => (domain.policy ?? defaultPolicy.name) === policy).map(({ name }) => name);
+
+/** What the mailboxes of a domain are judged by, that name none of their own, is said of the domain. */
+const named = (mailboxes: readonly string[] | undefined): string =>
+  mailboxes === undefined || mailboxes.length === 0 ? '' : `; mailboxes: ${mailboxWords(mailboxes)}`;
+
 async function show(context: Context, options: CommonOptions, name = defaultPolicy.name): Promise<ExitCode> {
-  const { policies } = await configOf(context, options, { checkFiles: false });
-  const policy = all(policies).find((each) => each.name === name);
+  const config = await configOf(context, options, { checkFiles: false });
+  const policies = all(config.policies);
+  const policy = policies.find((each) => each.name === name);
   if (policy === undefined)
     throw new CommandError(
       exitCodes.noInput,
-      `There is no policy "${name}". There are: ${all(policies)
-        .map((each) => each.name)
-        .join(', ')}.`,
+      `There is no policy "${name}". There are: ${policies.map((each) => each.name).join(', ')}.`,
     );
-  if (options.json) printJson(context, { ...policy, checks: policy.checks.map(plainCheck) });
-  else context.terminal.out(asToml(policy));
+  const domains = domainsOf(config, name);
+  const users = await policyUsers(context, config);
+  const mailboxes = users && (users.get(name) ?? []);
+  if (options.json)
+    printJson(context, {
+      ...policy,
+      checks: policy.checks.map(plainCheck),
+      domains,
+      ...(mailboxes && { mailboxes }),
+    });
+  else
+    context.terminal.out(`# for ${domains.join(', ') || 'no domain'}${named(mailboxes)}\n${asToml(policy)}`);
   return exitCodes.ok;
 }
 

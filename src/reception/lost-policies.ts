@@ -26,7 +26,7 @@ export function lostPolicies(
 const toldMailboxes = 10;
 
 /** `a@example.com, b@example.com and 3 more`. */
-export function mailboxWords({ mailboxes }: LostPolicy): string {
+export function mailboxWords(mailboxes: readonly string[]): string {
   const more = mailboxes.length - toldMailboxes;
   return `${mailboxes.slice(0, toldMailboxes).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
@@ -37,7 +37,7 @@ export async function warnOfLostPolicies(
 ): Promise<void> {
   for (const lost of lostPolicies(await store.listAccounts(), policies))
     log.warn(
-      { policy: lost.name, mailboxes: mailboxWords(lost) },
+      { policy: lost.name, mailboxes: mailboxWords(lost.mailboxes) },
       'mailboxes name a policy that is not in the configuration, and are judged by the default one; add it, or "posthorn account set ADDRESS --policy NAME" or "--no-policy"',
     );
 }

@@ -208,6 +208,18 @@ test("a mailbox's own policy goes before that of its domain", async () => {
   expect((await receive('b@forged.example', easy)).codes).toEqual([250]);
   expect((await own('--policy', 'strict')).out).toContain('judged by the policy "strict"');
   expect((await receive('b@forged.example', easy)).codes).toEqual([550]);
+  const policy = (...args: string[]) =>
+    runCommand(['policy', ...args], { cwd: join(net().config.dataDir, '..') });
+  const named = { domains: ['example.net'], mailboxes: [easy] };
+  expect((await policy('list')).out).toMatch(
+    new RegExp(`^strict: \\d+ checks; example\\.net; mailboxes: ${easy}$`, 'm'),
+  );
+  expect(JSON.parse((await policy('list', '--json')).out)).toContainEqual({
+    ...{ name: 'strict', checks: expect.any(Number) },
+    ...named,
+  });
+  expect((await policy('show', 'strict')).out).toContain(`# for example.net; mailboxes: ${easy}\n[[policy]]`);
+  expect(JSON.parse((await policy('show', 'strict', '--json')).out)).toMatchObject(named);
   expect((await own('--no-policy')).exitCode).toBe(0);
   expect((await receive('b@forged.example', easy)).codes).toEqual([250]);
 });
