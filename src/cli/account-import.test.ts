@@ -6,7 +6,6 @@ import { runCommand } from '../testing/command-line.ts';
 import { accountRows } from './account-csv.ts';
 import { readAccountRows } from './account-rows.ts';
 import { readSecret } from './account-secrets.ts';
-import { readAliases } from './alias-import.ts';
 import { isPasswdFile, passwdRows } from './passwd-file.ts';
 
 const argon = '$argon2id$v=19$m=65536,t=3,p=1$c2FsdHNhbHQ$aGFzaA';
@@ -98,15 +97,6 @@ test('accountRows() takes a hash without quotes, and what is wrong with a passwo
   ]);
 });
 
-test('readAliases() reads what Postfix, /etc/aliases and a CSV have', () => {
-  const text = '# all\ninfo@a.example bob, eve@a.example\n  ann\nroot: bob\nx@a.example,y@a.example\n';
-  expect(readAliases(text, 'a.example')).toEqual([
-    { line: 2, address: 'info@a.example', targets: ['bob@a.example', 'eve@a.example', 'ann@a.example'] },
-    { line: 4, address: 'root@a.example', targets: ['bob@a.example'] },
-    { line: 5, address: 'x@a.example', targets: ['y@a.example'] },
-  ]);
-});
-
 describe('imports by command', () => {
   let directory: string;
   beforeAll(() => {
@@ -163,5 +153,20 @@ describe('imports by command', () => {
     expect((await posthorn('alias', 'list')).out).toBe(
       'info@example.com → team@example.com\nteam@example.com → eve@example.com\n',
     );
+  });
+
+  test('alias import says of a loop, and of what leads to what was not set, which line it is', async () => {
+    writeFileSync(join(directory, 'loop'), 'l1: l2\nl2: l1\nl3: l4\nl4: "|/bin/prog -x"\n@example.com eve\n');
+    const result = await posthorn('alias', 'import', 'loop', '--domain', 'example.com');
+    expect(result).toMatchObject({ exitCode: 65, out: '0 set\n' });
+    expect(result.err.split('\n').slice(1, -1)).toEqual([
+      'line 1: leads to l2@example.com, which was not set either (line 2)',
+      'line 2: leads to l1@example.com, which was not set either (line 1)',
+      'line 3: leads to l4@example.com, which was not set either (line 4)',
+      expect.stringMatching(/^line 4: "\|\/bin\/prog -x": an alias leads to no program\./),
+      expect.stringMatching(
+        /^line 5: .*catchAll = "eve@example\.com" below \[\[domain\]\] name = "example\.com"$/,
+      ),
+    ]);
   });
 });

@@ -1,12 +1,10 @@
-/**
- * `posthorn alias import`: many aliases at once, one per line: `address target, target`, as Postfix writes its virtual_alias_maps,
- * `address: target`, as /etc/aliases, or `address,target,target`. `#` begins a comment; a line that begins with a blank goes on.
- */
+/** `posthorn alias import`: many aliases at once, as other servers have them in a file (alias-rows.ts). */
 
 import type { Command } from 'commander';
 import type { Admin } from '../admin/admin.ts';
 import { AdminError } from '../admin/admin-error.ts';
 import { maxProblems } from './account-rows.ts';
+import { type AliasRow, findForeign, readAliases } from './alias-rows.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
@@ -15,12 +13,6 @@ import { once, someText } from './texts.ts';
 
 interface ImportOptions extends CommonOptions {
   domain?: string;
-}
-
-export interface AliasRow {
-  line: number;
-  address: string;
-  targets: string[];
 }
 
 export function addAliasImport(tree: CommandTree, alias: Command, context: Context): void {
@@ -48,52 +40,43 @@ async function importAliases(context: Context, options: ImportOptions, file: str
   return exitCodes.badData;
 }
 
-/** Of two lines about one address, the later one counts where it is set. */
-export function readAliases(text: string, domain?: string): AliasRow[] {
-  const rows: AliasRow[] = [];
-  const inDomain = (name: string) =>
-    name.includes('@') || domain === undefined ? name : `${name}@${domain}`;
-  for (const [index, line] of text
-    .replace(/^\uFEFF/, '')
-    .split(/\r?\n/)
-    .entries()) {
-    if (line.trim() === '' || line.startsWith('#')) continue;
-    const isMore = /^\s/.test(line);
-    const words = line.split(/[\s,]+/).filter((word) => word !== '');
-    const last = rows.at(-1);
-    if (isMore && last) last.targets.push(...words.map(inDomain));
-    else {
-      const [address = '', ...targets] = words;
-      rows.push({
-        line: index + 1,
-        address: inDomain(address.replace(/:$/, '')),
-        targets: targets.map(inDomain),
-      });
-    }
-  }
-  return rows;
-}
-
-/** An alias may lead to one that comes after it: what finds nobody is tried again, as long as others were set meanwhile. */
+/**
+ * An alias may lead to one that comes after it: what finds nobody is tried again, as long as others were set meanwhile. Of two lines
+ * about one address, the later one counts where it is set.
+ */
 async function setAll(admin: Admin, rows: readonly AliasRow[]): Promise<{ set: number; problems: string[] }> {
-  let waiting = rows;
-  let failed: string[] = [];
+  let failed = new Map<AliasRow, string>();
+  for (const row of rows) {
+    const foreign = findForeign(row);
+    if (foreign !== undefined) failed.set(row, foreign);
+  }
+  const foreign = failed;
+  let waiting = rows.filter((row) => !foreign.has(row));
   for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
     before = waiting.length;
-    failed = [];
-    const again: AliasRow[] = [];
+    failed = new Map(foreign);
     for (const row of waiting) {
       const problem = await setOne(admin, row);
-      if (problem === undefined) continue;
-      failed.push(problem);
-      again.push(row);
+      if (problem !== undefined) failed.set(row, problem);
     }
-    waiting = again;
+    waiting = waiting.filter((row) => failed.has(row));
   }
-  return { set: rows.length - waiting.length, problems: failed };
+  return { set: rows.length - failed.size, problems: problemLines(rows, failed) };
 }
 
-async function setOne(admin: Admin, { line, address, targets }: AliasRow): Promise<string | undefined> {
+/** What leads to a line that was not set is told of that line: there is no account to make. */
+function problemLines(rows: readonly AliasRow[], failed: ReadonlyMap<AliasRow, string>): string[] {
+  const unset = new Map([...failed.keys()].map(({ address, line }) => [address.toLowerCase(), line]));
+  return rows.flatMap((row) => {
+    const problem = failed.get(row);
+    if (problem === undefined) return [];
+    const next = row.targets.find((target) => unset.has(target.toLowerCase()));
+    const text = next && `leads to ${next}, which was not set either (line ${unset.get(next.toLowerCase())})`;
+    return [`line ${row.line}: ${text || problem}`];
+  });
+}
+
+async function setOne(admin: Admin, { address, targets }: AliasRow): Promise<string | undefined> {
   try {
     await admin.setAlias({ address, targets });
     return undefined;
@@ -102,6 +85,6 @@ async function setOne(admin: Admin, { line, address, targets }: AliasRow): Promi
       error instanceof AdminError &&
       ['bad-request', 'not-our-domain', 'no-such-account', 'exists'].includes(error.code);
     if (!isAboutTheRow) throw error;
-    return `line ${line}: ${error.message}`;
+    return error.message;
   }
 }
