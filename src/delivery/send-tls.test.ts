@@ -1,24 +1,17 @@
 import { createHash, X509Certificate } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { socketDialler } from '../net/conversation.ts';
-import type { Dial } from '../smtp/conversation.ts';
-import type { JobRow } from '../store/job.ts';
-import type { MessageRequests, MessageRow } from '../store/message.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { MessageRequests } from '../store/message.ts';
 import { type Certificate, testAuthority } from '../testing/certificates.ts';
 import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { type ScriptedPeer, scriptedPeer } from '../testing/scripted-peer.ts';
+import { scriptedSites } from '../testing/scripted-site.ts';
+import { brief, bye, content, job, message } from '../testing/send-stage.ts';
 import type { TlsResult } from '../tls-rpt/result.ts';
-import { systemClock } from '../util/clock.ts';
-import { ConnectionPool } from './connections/pool.ts';
-import type { Outcome } from './outcome.ts';
-import type { Route } from './route/route.ts';
 import { send } from './send.ts';
 import { BrokenTls, defaultBrokenTlsLimits } from './tls/broken-tls.ts';
 import type { HostPolicy } from './tls/tls-policy.ts';
 
 const authority = testAuthority();
 const certificate = authority.issue(['mx0.example.net', 'mx1.example.net']);
-const content = Buffer.from('Subject: hello\r\n\r\nhi\r\n');
 const recipient = 'b@example.net';
 
 const offer = 'S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\nC: STARTTLS';
@@ -27,7 +20,6 @@ const secured = (extension = 'HELP') =>
 const clear = 'S: 220 mx\nC: EHLO …\nS: 250 mx';
 const taken = (parameters = '') =>
   `C: MAIL FROM:<a@example.com>${parameters}\nS: 250 ok\nC: RCPT …\nS: 250 ok\nC: DATA\nS: 354 go\nC: (message)\nS: 250 taken`;
-const bye = 'C: QUIT\nS: 221 bye';
 const hangsUpInTls = `${offer}\nS: 220 go\n== hang up`;
 const refusesTls = `${offer}\nS: 454 4.7.0 no TLS now\n${bye}`;
 /** Offers TLS, and is asked for none. */
@@ -36,16 +28,11 @@ const unused = `S: 220 mx\nC: EHLO …\nS: 250-mx\nS: 250 STARTTLS\n${taken()}`;
 let clock: FakeClock;
 let broken: BrokenTls;
 let results: TlsResult[];
-const peers: ScriptedPeer[] = [];
-const pools: ConnectionPool[] = [];
+const open = scriptedSites();
 beforeEach(() => {
   clock = fakeClock(Date.UTC(2026, 0, 1));
   broken = new BrokenTls(clock);
   results = [];
-});
-afterEach(async () => {
-  await Promise.all(pools.splice(0).map((pool) => pool.close()));
-  await Promise.all(peers.splice(0).map((peer) => peer[Symbol.asyncDispose]()));
 });
 
 interface Setting {
@@ -67,44 +54,21 @@ async function site({
   stop,
   ...more
 }: Setting) {
-  const connect = socketDialler({ clock: systemClock, authorities: [authority.cert] });
-  const own: ScriptedPeer[] = [];
-  for (const scripts of hosts) own.push(await scriptedPeer(scripts, { certificate: shown }));
-  peers.push(...own);
-  const dial: Dial = (endpoint, limits) => {
-    const port = own[Number(endpoint.address.at(-1))]?.endpoint.port ?? 0;
-    return connect({ ...endpoint, address: '127.0.0.1', port }, limits);
-  };
-  const pool = new ConnectionPool({ dial, clock: systemClock, ehloName: 'mx.example.com' });
-  pools.push(pool);
-  const route: Route = {
-    kind: 'route',
-    domain: 'example.net',
-    answers: [],
-    durationMs: 0,
-    port: 25,
-    hosts: hosts.map((_, index) => ({
-      host: `mx${index}.example.net`,
-      preference: index,
-      addresses: [{ address: `192.0.2.${index}`, family: 4 }],
-    })),
-  };
+  const { pool, route } = await open({ hosts, certificate: shown, authorities: [authority.cert] });
   const onTlsResult = (result: TlsResult) => {
     results.push(result);
     stop?.abort();
   };
   const tls = { broken, now: clock.now, onTlsResult };
   return async (asked = requests) => {
-    const message = messageWith(asked);
     const policyMap = new Map(Object.entries(policies));
-    const jobs = [job];
     const signal = stop && { signal: stop.signal };
     const wanted = {
       route,
       policies: policyMap,
-      message,
+      message: { ...message, ...(asked && { requests: asked }) },
       content: () => [content],
-      jobs,
+      jobs: [job(recipient, 0)],
       ...signal,
       ...more,
     };
@@ -113,38 +77,6 @@ async function site({
     return { outcome: brief(outcomes.get(0)), whole: outcomes.get(0), attempts };
   };
 }
-
-function messageWith(requests: MessageRequests | undefined): MessageRow {
-  return {
-    queueId: '0123456789ABCD',
-    acceptedAt: 0,
-    reversePath: 'a@example.com',
-    prefix: Buffer.alloc(0),
-    content: { kind: 'inline', bytes: content },
-    sizeBytes: content.length,
-    eightBit: false,
-    smtputf8: false,
-    failuresTo: 'sender',
-    ...(requests && { requests }),
-  };
-}
-
-const job: JobRow = {
-  queueId: '0123456789ABCD',
-  number: 0,
-  recipient,
-  kind: 'remote',
-  destination: 'example.net',
-  attempts: 0,
-  queuedAt: 0,
-  nextAttemptAt: 0,
-  expiresAt: 1,
-};
-
-const brief = (outcome: Outcome | undefined): string =>
-  outcome?.kind === 'delivered'
-    ? `delivered at ${outcome.endpoint?.host}`
-    : `${outcome?.kind} ${outcome?.status}`;
 
 function daneFor({ cert }: Certificate): HostPolicy {
   const key = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' });
