@@ -232,6 +232,10 @@ const entries = {
   'clock-unknown': note('clock', 'no time server could be asked'),
   'disk-full': error('disk', 'the disk of the data directory is nearly full'),
   'disk-low': warning('disk', 'the disk of the data directory has little room left'),
+  'mailbox-not-ours': error(
+    'mailboxes',
+    'a mailbox belongs to another user than the data directory: nothing can be delivered into it',
+  ),
   'server-silent': error('server', 'the running server does not answer commands: it is stopped, or hangs'),
   'filter-down': error('filter', 'a configured filter does not answer'),
   'list-deaf': warning('DNS list', 'a list that a policy names does not answer our resolver as it should'),

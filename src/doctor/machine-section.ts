@@ -1,9 +1,10 @@
-/** What is so of this machine, whatever the domains: resolver, way out, clock, disk, configuration. */
+/** What is so of this machine, whatever the domains: resolver, way out, clock, disk, mailboxes, configuration. */
 
 import type { Examining } from './examining.ts';
 import type { Finding, Section } from './finding.ts';
 import { verdictOf } from './finding.ts';
 import { diskSpace, examineClock, examineDisk } from './machine.ts';
+import { examineMailboxFiles } from './mailbox-files.ts';
 import { examineOutbound } from './outbound.ts';
 import { examineResolver } from './resolver.ts';
 import { examineSettings } from './settings.ts';
@@ -21,6 +22,7 @@ export async function lookAtMachine(examining: Examining): Promise<Section> {
       : examineOutbound({ looks, dial, domains: reach, port: ports.mail, signal: limit }),
     examining.times(looks, limit).then(examineClock),
     lookAtDisk(config.dataDir),
+    examineMailboxFiles(config),
     examineSettings(config),
   ]);
   const findings = parts.flat();

@@ -114,6 +114,20 @@ test.each([
   expect(await namesIn(maildirPath(directory.path, 'bob@example.net'), 'tmp')).toEqual([]);
 });
 
+test('deliver() says what to do about a mailbox that belongs to somebody else', async () => {
+  await using directory = await temporaryDirectory();
+  const mailbox = join(directory.path, 'accounts', 'bob@example.net');
+  async function* octets() {
+    yield Buffer.from('Subject: half');
+    // As root, under which tests may run, nothing is forbidden.
+    throw Object.assign(new Error('EACCES: as told'), { code: 'EACCES', path: `${mailbox}/Maildir/tmp/1` });
+  }
+  expect(await deliver(delivery(directory.path, { octets: octets() }))).toEqual({
+    kind: 'failed',
+    text: `Error: EACCES: as told. All of it must belong to the user that the server runs as: chown -R ${process.getuid?.()} ${mailbox}`,
+  });
+});
+
 test('deliver() tells a mailbox that cannot be made as a value', async () => {
   await using directory = await temporaryDirectory();
   await writeFile(join(directory.path, 'accounts'), 'in the way');

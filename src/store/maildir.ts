@@ -79,7 +79,15 @@ export async function deliver(delivery: MaildirDelivery): Promise<MaildirOutcome
 export function outcomeOf(error: unknown): MaildirOutcome {
   if (errorCode(error) === undefined) throw error;
   if (error instanceof DamagedContentError) return { kind: 'damaged', text: error.message };
-  return { kind: isDiskFull(error) ? 'full' : 'failed', text: String(error) };
+  return { kind: isDiskFull(error) ? 'full' : 'failed', text: `${error}${forbiddenRemedy(error)}` };
+}
+
+/** Maildirs that were brought from elsewhere belong to whoever brought them. */
+function forbiddenRemedy(error: unknown): string {
+  if (errorCode(error) !== 'EACCES' || !(error instanceof Error) || !('path' in error)) return '';
+  const [mailbox] = /^.*\/accounts\/[^/]+/.exec(String(error.path)) ?? [];
+  if (mailbox === undefined) return '';
+  return `. All of it must belong to the user that the server runs as: chown -R ${process.getuid?.()} ${mailbox}`;
 }
 
 async function deliverOnce(delivery: MaildirDelivery): Promise<MaildirOutcome> {
