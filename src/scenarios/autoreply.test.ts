@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { reply } from '../smtp/reply.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 /**
  * Nothing here answers mail by itself (RFC 3834 §2): neither mail of lists, nor what programs have sent, nor the null sender,
@@ -14,34 +11,23 @@ const ann = 'ann@example.net';
 const elsewhere = 'robot@robots.example';
 const day = 24 * 3600_000;
 
-let world: World<'example.net'>;
-let clock: FakeClock;
-let receiver: Receiver;
-const net = () => world.servers['example.net'];
+const refusal = (path: string) =>
+  path.endsWith('@target.example') ? reply(550, '5.7.1', 'We want nothing of yours') : undefined;
+const scene = serverAndReceiver({
+  strangers,
+  domain: 'example.net',
+  accounts: ['ann', 'away', 'full', 'closed', 'forward'].map((name) => `${name}@example.net`),
+  dns: Object.fromEntries(
+    ['robots.example', 'target.example'].flatMap((name) => [
+      [name, { MX: [[10, `mx.${name}`]], TXT: ['v=spf1 +all'] }],
+      [`mx.${name}`, { A: [strangers] }],
+    ]),
+  ),
+  answers: { recipient: refusal },
+});
+const net = () => scene.server;
 
 beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  const port = await freePort([strangers]);
-  world = await startWorld({
-    servers: {
-      'example.net': {
-        accounts: Object.fromEntries(
-          ['ann', 'away', 'full', 'closed', 'forward'].map((name) => [`${name}@example.net`, 'secret']),
-        ),
-        settings: { delivery: { port } },
-      },
-    },
-    dns: Object.fromEntries(
-      ['robots.example', 'target.example'].flatMap((name) => [
-        [name, { MX: [[10, `mx.${name}`]], TXT: ['v=spf1 +all'] }],
-        [`mx.${name}`, { A: [strangers] }],
-      ]),
-    ),
-    clock,
-  });
-  const refusal = (path: string) =>
-    path.endsWith('@target.example') ? reply(550, '5.7.1', 'We want nothing of yours') : undefined;
-  receiver = await startReceiver({ address: strangers, port, answers: { recipient: refusal } });
   await net().withAdmin(async (admin) => {
     await admin.suspendAccount({ address: 'away@example.net' });
     await admin.changeSettings({ address: 'full@example.net', quotaBytes: 1 });
@@ -51,10 +37,6 @@ beforeAll(async () => {
     const list = { owner: ann, post: 'anybody' } as const;
     await admin.setAlias({ address: 'list@example.net', targets: [ann, 'gone@target.example'], list });
   });
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
 });
 
 const recipients = ['ann', 'ann+tag', 'away', 'full', 'closed', 'forward', 'list', 'nobody', 'postmaster'];
@@ -83,11 +65,11 @@ test.each(automatic)('not-15: nothing answers %s, whatever becomes of its mail',
 });
 
 /** What has gone to where that mail came from. */
-const answered = () => receiver.named.filter(([recipient]) => recipient.endsWith('@robots.example'));
+const answered = () => scene.receiver.named.filter(([recipient]) => recipient.endsWith('@robots.example'));
 
 test('not-15: nor is it answered later, when all that waited has been tried', async () => {
   for (let count = 0; count < 6; count++) {
-    clock.advance(day);
+    scene.clock.advance(day);
     await net().withAdmin((admin) =>
       admin.orderQueue({ selection: {}, order: { kind: 'retry' }, by: 'a test' }),
     );
@@ -95,7 +77,7 @@ test('not-15: nor is it answered later, when all that waited has been tried', as
     for (const { queueId } of jobs) await net().settled(queueId);
   }
   expect(answered()).toEqual([]);
-  expect(receiver.named.length).toBeGreaterThan(automatic.length);
+  expect(scene.receiver.named.length).toBeGreaterThan(automatic.length);
 });
 
 test('not-15: what the server writes by itself says that it is automatic, and comes from nobody', async () => {

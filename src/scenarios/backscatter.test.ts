@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { reply } from '../smtp/reply.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { mailTo, serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 /**
  * Somebody writes in the name of a victim, whose domain proves nothing, to every kind of address that we have; and nothing
@@ -24,44 +21,28 @@ const addresses = {
   'mailbox that is full by then': 'small@example.net',
 };
 
-let world: World<'example.net'>;
-let clock: FakeClock;
-let receiver: Receiver;
-
-const net = () => world.servers['example.net'];
 const signed = (name: string) => ({ name, dkim: { selector: 'posthorn', key: `${name}.dkim.pem` } });
 
+const refusal = (path: string) =>
+  path.endsWith('@target.example') ? reply(550, '5.7.1', 'We want nothing of yours') : undefined;
+const scene = serverAndReceiver({
+  strangers,
+  domain: 'example.net',
+  accounts: ['owner', 'forward', 'kept', 'small'].map((name) => `${name}@example.net`),
+  domains: ['example.org', 'minus.example'],
+  settings: {
+    domain: [
+      signed('example.net'),
+      { ...signed('example.org'), aliasOf: 'example.net' },
+      { ...signed('minus.example'), catchAll: 'gone@target.example' },
+    ],
+  },
+  dns: mailTo(strangers, 'victim.example', 'target.example'),
+  answers: { recipient: refusal },
+});
+const net = () => scene.server;
+
 beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  const port = await freePort([strangers]);
-  world = await startWorld({
-    servers: {
-      'example.net': {
-        accounts: Object.fromEntries(
-          ['owner', 'forward', 'kept', 'small'].map((name) => [`${name}@example.net`, 'secret']),
-        ),
-        domains: ['example.org', 'minus.example'],
-        settings: {
-          delivery: { port },
-          domain: [
-            signed('example.net'),
-            { ...signed('example.org'), aliasOf: 'example.net' },
-            { ...signed('minus.example'), catchAll: 'gone@target.example' },
-          ],
-        },
-      },
-    },
-    dns: Object.fromEntries(
-      ['victim.example', 'target.example'].flatMap((name) => [
-        [name, { MX: [[10, `mx.${name}`]] }],
-        [`mx.${name}`, { A: [strangers] }],
-      ]),
-    ),
-    clock,
-  });
-  const refusal = (path: string) =>
-    path.endsWith('@target.example') ? reply(550, '5.7.1', 'We want nothing of yours') : undefined;
-  receiver = await startReceiver({ address: strangers, port, answers: { recipient: refusal } });
   const gone = 'gone@target.example';
   await net().withAdmin(async (admin) => {
     const forward = (address: string, keep: boolean) =>
@@ -73,10 +54,6 @@ beforeAll(async () => {
     const list = { owner: 'owner@example.net', post: 'anybody' } as const;
     await admin.setAlias({ address: 'list@example.net', targets: [gone], list });
   });
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
 });
 
 const content = `From: ${victim}\r\nSubject: x\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(5)}`;
@@ -103,13 +80,13 @@ test.each(Object.entries(addresses))(
 
 test('backscatter: nor does anybody hear of it later, when all that waited has been tried', async () => {
   for (let hours = 0; hours < 6; hours++) {
-    clock.advance(day);
+    scene.clock.advance(day);
     await net().withAdmin((admin) =>
       admin.orderQueue({ selection: {}, order: { kind: 'retry' }, by: 'a test' }),
     );
     const { jobs } = await net().withAdmin((admin) => admin.listQueue({ limit: 100 }));
     for (const { queueId } of jobs) await net().settled(queueId);
   }
-  expect(receiver.named.filter(([recipient]) => recipient.endsWith('@victim.example'))).toEqual([]);
-  expect(receiver.named.length).toBeGreaterThan(4);
+  expect(scene.receiver.named.filter(([recipient]) => recipient.endsWith('@victim.example'))).toEqual([]);
+  expect(scene.receiver.named.length).toBeGreaterThan(4);
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openAdmin } from '../admin/open-admin.ts';
 import { suspensionKind } from '../queue/suspensions.ts';
 import { reply } from '../smtp/reply.ts';
@@ -7,11 +7,8 @@ import { openStore } from '../store/sqlite/open.ts';
 import type { Store } from '../store/store.ts';
 import { type CommandResult, runCommand } from '../testing/command-line.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
+import { mailTo, serverAndReceiver } from '../testing/server-and-receiver.ts';
 import { sampleJob, sampleMessage } from '../testing/store.ts';
-import { startWorld, type World } from '../testing/world.ts';
 import { systemClock } from '../util/clock.ts';
 import { firstIdAt } from '../util/queue-id.ts';
 
@@ -20,38 +17,18 @@ const ann = 'ann@example.com';
 const colleague = 'colleague@example.com';
 const strangers = '127.0.0.25';
 
-let world: World<'example.com'>;
-let clock: FakeClock;
-let receiver: Receiver;
-
-beforeAll(async () => {
-  // Commands go by the time of the system.
-  clock = fakeClock(Date.now());
-  const port = await freePort([strangers]);
-  const accounts = { [ann]: 'secret', [colleague]: 'secret' };
-  world = await startWorld({
-    servers: { 'example.com': { accounts, settings: { delivery: { port } } } },
-    dns: {
-      'example.net': { MX: [[10, 'mx.example.net']] },
-      'solo.example': { MX: [[10, 'mx.solo.example']] },
-      'mx.example.net': { A: [strangers] },
-      'mx.solo.example': { A: [strangers] },
-    },
-    clock,
-  });
-  receiver = await startReceiver({ address: strangers, port });
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
+const scene = serverAndReceiver({
+  strangers,
+  accounts: [ann, colleague],
+  dns: mailTo(strangers, 'example.net', 'solo.example'),
 });
 
-const server = () => world.servers['example.com'];
+const server = () => scene.server;
 
 /** What a shell on the machine runs; it must not fail. */
 async function posthorn(...args: string[]): Promise<CommandResult> {
   const result = await runCommand(args, {
-    cwd: join(world.directory, 'example.com'),
+    cwd: join(scene.world.directory, 'example.com'),
     env: { SUDO_USER: 'op' },
   });
   expect(result, args.join(' ')).toMatchObject({ exitCode: 0, err: '' });
@@ -79,15 +56,15 @@ async function offline(work: (store: Store) => Promise<unknown>): Promise<void> 
 const inTime = <T>(look: () => Promise<T | undefined>): Promise<T> =>
   eventually(
     async () => {
-      clock.advance(3000);
+      scene.clock.advance(3000);
       return look();
     },
     { timeoutMs: 20_000, explain: async () => JSON.stringify(await waiting()) },
   );
 
 beforeEach(() => {
-  receiver.answers.message = reply(451, '4.3.0', 'Not now');
-  clock.advance(3000); // what the test before has ordered withholds mail for two seconds more
+  scene.receiver.answers.message = reply(451, '4.3.0', 'Not now');
+  scene.clock.advance(3000); // what the test before has ordered withholds mail for two seconds more
 });
 
 // Each of them starts the server several times.
@@ -210,14 +187,14 @@ describe('posthorn queue suspend and resume', () => {
     '%s: nothing is tried, over a restart, until it is resumed',
     async (text) => {
       const scope = text.split(' ');
-      receiver.answers.message = undefined;
+      scene.receiver.answers.message = undefined;
       const { by, at } = await json('queue', 'suspend', ...scope, '--reason', 'moving');
       expect(by).toBe('op (by sudo)');
-      expect(at).toBe(clock.now());
+      expect(at).toBe(scene.clock.now());
       const { queueId = '' } = await server().submit({ from: ann, to: 'friend@solo.example' });
       await server().event(queueId, 'deferred');
       await server().restart();
-      clock.advance(1000);
+      scene.clock.advance(1000);
       expect(await json('queue', 'suspend')).toMatchObject([{ reason: 'moving' }]);
       const later = await server().submit({ from: ann, to: 'later@solo.example' });
       await server().event(later.queueId ?? '', 'deferred');
@@ -236,7 +213,7 @@ describe('posthorn queue suspend and resume', () => {
   );
 
   test('a crash in the middle of a resumption leaves nothing waiting for ever', async () => {
-    receiver.answers.message = undefined;
+    scene.receiver.answers.message = undefined;
     await posthorn('queue', 'suspend', '--domain', 'solo.example');
     const { queueId = '' } = await server().submit({ from: ann, to: 'friend@solo.example' });
     await server().event(queueId, 'deferred');
@@ -253,6 +230,6 @@ test('a backup that is killed while the store is held for it keeps nobody out', 
     expect(id).not.toBe('');
     await killed.close(); // as the end of its process does
   }
-  const into = join(world.directory, 'snapshots');
+  const into = join(scene.world.directory, 'snapshots');
   expect((await posthorn('backup', into)).out).toMatch(/^Snapshot /);
 });

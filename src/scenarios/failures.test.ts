@@ -1,43 +1,27 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reply } from '../smtp/reply.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 const hour = 3600_000;
 const sender = 'sender@example.com';
 const postmaster = 'boss@example.com';
 const strangers = '127.0.0.21';
 
-let world: World<'example.com'>;
-let clock: FakeClock;
-let port: number;
-let receiver: Receiver;
 let letters = 0;
 
-beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  port = await freePort([strangers]);
-  const domain = [{ name: 'example.com', postmaster }];
-  const accounts = { [sender]: 'secret', [postmaster]: 'secret' };
-  // The same address is refused again and again here, and is to be asked for each time.
-  const suppression = { enabled: false };
-  world = await startWorld({
-    servers: { 'example.com': { accounts, settings: { domain, suppression, delivery: { port } } } },
-    dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: [strangers] } },
-    clock,
-  });
+const scene = serverAndReceiver({
+  strangers,
+  accounts: [sender, postmaster],
+  settings: {
+    domain: [{ name: 'example.com', postmaster }],
+    // The same address is refused again and again here, and is to be asked for each time.
+    suppression: { enabled: false },
+  },
+  receiverPerTest: true,
 });
-afterAll(() => world[Symbol.asyncDispose]());
 
-beforeEach(async () => {
-  receiver = await startReceiver({ address: strangers, port });
-});
-afterEach(() => receiver[Symbol.asyncDispose]());
-
-const server = () => world.servers['example.com'];
+const server = () => scene.server;
 
 /** Submits a letter to these people of example.net; resolves to its queue id. */
 async function submit(...names: string[]): Promise<string> {
@@ -68,7 +52,7 @@ const unfolded = (letter: string): string => letter.replace(/\r\n[ \t]+/g, ' ');
 /** Lets time pass until the next attempt, and waits until it has been made. */
 async function nextAttempt(queueId: string): Promise<void> {
   const before = (await attemptsOf(queueId)) ?? 0;
-  clock.advance(7 * hour);
+  scene.clock.advance(7 * hour);
   await eventually(async () => ((await attemptsOf(queueId)) ?? before + 1) > before || undefined, {
     explain: () => `no further attempt of ${queueId}`,
   });
@@ -82,7 +66,7 @@ async function attemptsOf(queueId: string): Promise<number | undefined> {
 
 describe('a permanent failure', () => {
   test('P8: not-7: not-17: the sender gets a report with all that the server said, the postmaster a notice', async () => {
-    receiver.answers.recipients = {
+    scene.receiver.answers.recipients = {
       'gone@example.net': reply(550, '5.1.1', 'No such user', 'Ask postmaster@example.net'),
     };
     const queueId = await submit('gone');
@@ -110,20 +94,20 @@ describe('a permanent failure', () => {
   });
 
   test('not-1: a refusal after the final dot is a refusal', async () => {
-    receiver.answers.message = reply(554, '5.7.1', 'We do not like this letter');
+    scene.receiver.answers.message = reply(554, '5.7.1', 'We do not like this letter');
     const queueId = await submit('ann');
     expect(await outcome(queueId)).toEqual({ 'ann@example.net': 'failed' });
     expect(await newest(sender, queueId)).toContain('We do not like this letter');
   });
 
   test('not-4: duty-7: a message from the null sender is reported to the postmaster alone', async () => {
-    receiver.answers.recipients = { 'gone@example.net': reply(550, '5.1.1', 'No such user') };
+    scene.receiver.answers.recipients = { 'gone@example.net': reply(550, '5.1.1', 'No such user') };
     const content = Buffer.from('From: sender@example.com\r\nSubject: an automatic reply\r\n\r\nHello.\r\n');
     const { queueId } = await server().withAdmin((admin) =>
       admin.send({ from: '', recipients: ['gone@example.net'], content }),
     );
     expect(await outcome(queueId)).toEqual({ 'gone@example.net': 'failed' });
-    expect(receiver.named).toEqual([['gone@example.net', 550]]);
+    expect(scene.receiver.named).toEqual([['gone@example.net', 550]]);
     const reported = (await server().trace(queueId)).filter(({ event }) => event === 'reported');
     expect(reported.map(({ data }) => data)).toMatchObject([{ to: 'postmaster@example.com' }]);
   });
@@ -131,34 +115,35 @@ describe('a permanent failure', () => {
 
 describe('a temporary failure', () => {
   test('P7: not-5: a host that does not answer defers, and the letter arrives when it is back', async () => {
-    await receiver[Symbol.asyncDispose]();
-    const queueId = await submit('ann');
-    expect(await outcome(queueId)).toEqual({ 'ann@example.net': 'deferred' });
-    receiver = await startReceiver({ address: strangers, port });
+    let queueId = '';
+    await scene.withoutReceiver(async () => {
+      queueId = await submit('ann');
+      expect(await outcome(queueId)).toEqual({ 'ann@example.net': 'deferred' });
+    });
     await nextAttempt(queueId);
     expect(await outcome(queueId)).toEqual({ 'ann@example.net': 'delivered' });
-    expect(receiver.taken).toHaveLength(1);
+    expect(scene.receiver.taken).toHaveLength(1);
   });
 
   test('P7: the next attempt comes five minutes later, and the dossier says when', async () => {
-    receiver.answers.recipients = { 'ann@example.net': reply(451, '4.7.1', 'Greylisted') };
+    scene.receiver.answers.recipients = { 'ann@example.net': reply(451, '4.7.1', 'Greylisted') };
     const queueId = await submit('ann');
     await outcome(queueId);
     const { data } = await server().event(queueId, 'deferred');
-    const minutes = ((data.nextAttemptAt ?? 0) - clock.now()) / 60_000;
+    const minutes = ((data.nextAttemptAt ?? 0) - scene.clock.now()) / 60_000;
     expect(Math.abs(minutes - 5)).toBeLessThanOrEqual(0.75 + 0.01);
     expect(data).toMatchObject({
       attempts: 1,
       status: '4.7.1',
       reason: expect.stringContaining('Greylisted'),
     });
-    receiver.answers.recipients = {};
-    clock.advance(6 * 60_000);
+    scene.receiver.answers.recipients = {};
+    scene.clock.advance(6 * 60_000);
     await server().event(queueId, 'delivered');
   });
 
   test('not-7: after five days the sender and the postmaster are told, and nothing is tried any more', async () => {
-    receiver.answers.recipients = { 'late@example.net': reply(450, '4.2.0', 'Not today') };
+    scene.receiver.answers.recipients = { 'late@example.net': reply(450, '4.2.0', 'Not today') };
     const queueId = await submit('late');
     await outcome(queueId);
     for (let attempts = 1; (await attemptsOf(queueId)) !== undefined; attempts++) {
@@ -174,10 +159,10 @@ describe('a temporary failure', () => {
       'failure',
       'postmaster',
     ]);
-    const tries = receiver.named.length;
+    const tries = scene.receiver.named.length;
     expect(tries).toBeGreaterThan(15);
-    clock.advance(24 * hour);
-    expect(receiver.named).toHaveLength(tries);
+    scene.clock.advance(24 * hour);
+    expect(scene.receiver.named).toHaveLength(tries);
   });
 });
 
@@ -188,7 +173,7 @@ describe('several recipients', () => {
   };
 
   test('not-6: not-8: each has an outcome of its own, and nobody gets the letter twice', async () => {
-    receiver.answers.recipients = answers;
+    scene.receiver.answers.recipients = answers;
     const queueId = await submit('ann', 'gone', 'busy');
     expect(await outcome(queueId)).toEqual({
       'ann@example.net': 'delivered',
@@ -199,17 +184,17 @@ describe('several recipients', () => {
     expect(report).toMatch(/^Final-Recipient: rfc822;gone@example\.net\r$/m);
     expect(report).not.toMatch(/^Final-Recipient: rfc822;(?:ann|busy)/m);
 
-    receiver.answers.recipients = {};
+    scene.receiver.answers.recipients = {};
     await nextAttempt(queueId);
     expect(await outcome(queueId)).toMatchObject({ 'busy@example.net': 'delivered' });
-    expect(receiver.taken.map(({ recipients }) => recipients)).toEqual([
+    expect(scene.receiver.taken.map(({ recipients }) => recipients)).toEqual([
       ['ann@example.net'],
       ['busy@example.net'],
     ]);
   });
 
   test('M10: the dossier shows each of them, with the dialogue', async () => {
-    receiver.answers.recipients = answers;
+    scene.receiver.answers.recipients = answers;
     const queueId = await submit('ann', 'gone');
     await outcome(queueId);
     const { data } = await server().event(queueId, 'attempted');
@@ -222,14 +207,14 @@ describe('several recipients', () => {
 
 describe('a restart', () => {
   test('P7: the queue goes on where it was', async () => {
-    receiver.answers.recipients = { 'ann@example.net': reply(450, '4.2.0', 'Later') };
+    scene.receiver.answers.recipients = { 'ann@example.net': reply(450, '4.2.0', 'Later') };
     const queueId = await submit('ann');
     await outcome(queueId);
-    receiver.answers.recipients = {};
+    scene.receiver.answers.recipients = {};
     await server().restart();
-    expect(receiver.taken).toEqual([]);
+    expect(scene.receiver.taken).toEqual([]);
     await nextAttempt(queueId);
-    expect(receiver.taken).toHaveLength(1);
+    expect(scene.receiver.taken).toHaveLength(1);
     expect((await server().trace(queueId)).map(({ event }) => event)).not.toContain('inDoubt');
   });
 });

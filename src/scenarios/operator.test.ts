@@ -1,12 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { QueueOrder, QueueSelection } from '../admin/shapes/queue.ts';
 import { formatTimeline } from '../dossier/timeline.ts';
 import { reply } from '../smtp/reply.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 const hour = 3600_000;
 const day = 24 * hour;
@@ -14,35 +11,21 @@ const sender = 'sender@example.com';
 const colleague = 'colleague@example.com';
 const strangers = '127.0.0.22';
 
-let world: World<'example.com'>;
-let clock: FakeClock;
-let port: number;
-let receiver: Receiver;
 let letters = 0;
 
-beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  port = await freePort([strangers]);
-  const accounts = { [sender]: 'secret', [colleague]: 'secret' };
-  world = await startWorld({
-    servers: { 'example.com': { accounts, settings: { delivery: { port } } } },
-    dns: {
-      'example.net': { MX: [[10, 'mx.example.net']] },
-      'example.org': { MX: [[10, 'mx.example.net']] },
-      'mx.example.net': { A: [strangers] },
-    },
-    clock,
-  });
+const scene = serverAndReceiver({
+  strangers,
+  accounts: [sender, colleague],
+  dns: {
+    'example.net': { MX: [[10, 'mx.example.net']] },
+    'example.org': { MX: [[10, 'mx.example.net']] },
+    'mx.example.net': { A: [strangers] },
+  },
+  receiverPerTest: true,
 });
-afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(() => scene.clock.advance(3000)); // what the test before has ordered withholds mail for two seconds more
 
-beforeEach(async () => {
-  receiver = await startReceiver({ address: strangers, port });
-  clock.advance(3000); // what the test before has ordered withholds mail for two seconds more
-});
-afterEach(() => receiver[Symbol.asyncDispose]());
-
-const server = () => world.servers['example.com'];
+const server = () => scene.server;
 const busy = { message: reply(451, '4.3.0', 'Not now') };
 
 async function submit(...to: string[]): Promise<string> {
@@ -53,10 +36,10 @@ async function submit(...to: string[]): Promise<string> {
 
 /** A letter that waits, after a first attempt that came to nothing. */
 async function submitInVain(to: string): Promise<string> {
-  Object.assign(receiver.answers, busy);
+  Object.assign(scene.receiver.answers, busy);
   const queueId = await submit(to);
   await server().settled(queueId);
-  delete receiver.answers.message;
+  delete scene.receiver.answers.message;
   return queueId;
 }
 
@@ -68,7 +51,7 @@ const order = (selection: QueueSelection, order: QueueOrder, reason?: string) =>
 /** Lets time pass while nothing of a message is being tried: else it would be too late for the answers that are awaited. */
 async function letTimePass(queueId: string): Promise<void> {
   const jobs = await waiting(queueId);
-  if (!jobs.some(({ claimed }) => claimed)) clock.advance(30_000);
+  if (!jobs.some(({ claimed }) => claimed)) scene.clock.advance(30_000);
 }
 
 const delivered = async (queueId: string) =>
@@ -93,13 +76,13 @@ describe('an operator', () => {
     const queueId = await submitInVain('friend@example.net');
     await order({ queueId }, { kind: 'hold' }, 'legal asks');
     await server().restart();
-    clock.advance(6 * day);
+    scene.clock.advance(6 * day);
     await order({ queueId }, { kind: 'retry' });
     expect(await waiting(queueId)).toMatchObject([{ claimed: false, memo: { held: { by: 'root' } } }]);
-    expect(receiver.taken).toEqual([]);
+    expect(scene.receiver.taken).toEqual([]);
     await order({ queueId }, { kind: 'release' });
     await delivered(queueId);
-    expect(receiver.taken).toHaveLength(1);
+    expect(scene.receiver.taken).toHaveLength(1);
     const names = await namesOf(queueId);
     expect(names.filter((name) => ['held', 'released', 'failed', 'reported'].includes(name))).toEqual([
       'held',
@@ -172,8 +155,8 @@ describe('an operator', () => {
     await server().restart();
     const later = await submit('later@example.net');
     await server().event(later, 'deferred');
-    for (let passed = 0; passed < 12; passed++) clock.advance(hour);
-    expect(receiver.named.map(([recipient]) => recipient)).not.toContain('new@example.net');
+    for (let passed = 0; passed < 12; passed++) scene.clock.advance(hour);
+    expect(scene.receiver.named.map(([recipient]) => recipient)).not.toContain('new@example.net');
     for (const id of [old, queueId, later])
       expect(await waiting(id)).toMatchObject([{ claimed: false, suspended: { reason: 'they asked' } }]);
 
@@ -206,15 +189,15 @@ describe('an operator', () => {
   });
 
   test('suspends all delivery for a time: mailboxes here wait too, and then it goes on by itself', async () => {
-    const until = clock.now() + 2 * hour;
+    const until = scene.clock.now() + 2 * hour;
     await server().withAdmin((admin) => admin.suspend({ scope: 'all', name: '', by: 'root', until }));
     const before = (await server().files(colleague)).length;
     const queueId = await submit(colleague, 'friend@example.net');
     await server().event(queueId, 'deferred');
     expect(await server().files(colleague)).toHaveLength(before);
-    clock.advance(hour);
-    expect(receiver.taken).toEqual([]);
-    clock.advance(hour);
+    scene.clock.advance(hour);
+    expect(scene.receiver.taken).toEqual([]);
+    scene.clock.advance(hour);
     await eventually(
       async () => {
         await letTimePass(queueId);
@@ -223,14 +206,14 @@ describe('an operator', () => {
       { timeoutMs: 20_000, explain: async () => formatTimeline(await server().trace(queueId)) },
     );
     expect(await server().files(colleague)).toHaveLength(before + 1);
-    expect(receiver.taken).toHaveLength(1);
+    expect(scene.receiver.taken).toHaveLength(1);
   });
 
   test('not-7: what reaches its end while it is suspended is given up, and its sender told', async () => {
     await server().withAdmin((admin) => admin.suspend({ scope: 'site', name: 'mx.example.net', by: 'root' }));
     const queueId = await submit('friend@example.net');
     await server().event(queueId, 'deferred');
-    clock.advance(5 * day + hour);
+    scene.clock.advance(5 * day + hour);
     const { data } = await server().event(queueId, 'failed');
     expect(data.reason).toBe('the site mx.example.net is suspended by root');
     expect(await namesOf(queueId)).toContain('reported');
@@ -253,7 +236,7 @@ describe('an operator', () => {
       const { jobs } = await server().withAdmin((admin) => admin.listQueue({ ...selection, limit: 100 }));
       return jobs.some((job) => job.queueId === queueId);
     };
-    const now = clock.now();
+    const now = scene.clock.now();
     for (const selection of [
       { queueId },
       { sender },

@@ -1,56 +1,33 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { reply } from '../smtp/reply.ts';
 import { eventually } from '../testing/eventually.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
 const sender = 'sender@example.com';
 const strangers = '127.0.0.83';
 
-let world: World<'example.com'>;
-let clock: FakeClock;
-let port: number;
-let receiver: Receiver;
-
-beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  port = await freePort([strangers]);
-  world = await startWorld({
-    servers: {
-      'example.com': {
-        accounts: { [sender]: 'secret', 'postmaster@example.com': 'secret' },
-        settings: {
-          suppression: { enabled: false },
-          delivery: {
-            port,
-            permanentFailures: 'never',
-            retryMinutes: [20],
-            lifetimeHours: 3,
-            delayWarningHours: 1,
-            scheduleTrace: 'schedule.jsonl',
-          },
-        },
-      },
+const scene = serverAndReceiver({
+  strangers,
+  accounts: [sender, 'postmaster@example.com'],
+  settings: {
+    suppression: { enabled: false },
+    delivery: {
+      permanentFailures: 'never',
+      retryMinutes: [20],
+      lifetimeHours: 3,
+      delayWarningHours: 1,
+      scheduleTrace: 'schedule.jsonl',
     },
-    dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: [strangers] } },
-    dnsTtl: 864_000,
-    clock,
-  });
+  },
+  dnsTtl: 864_000,
+  receiverPerTest: true,
 });
-afterAll(() => world[Symbol.asyncDispose]());
 
-beforeEach(async () => {
-  receiver = await startReceiver({ address: strangers, port });
-});
-afterEach(() => receiver[Symbol.asyncDispose]());
-
-const server = () => world.servers['example.com'];
+const server = () => scene.server;
 
 async function handIn(to: string): Promise<string> {
   const content = Buffer.from(`From: ${sender}\r\nSubject: x\r\n\r\nHello.\r\n`);
@@ -64,8 +41,8 @@ const waiting = async () => (await server().withAdmin((admin) => admin.listQueue
 
 /** Lets time pass, in steps that are shorter than any time-out; after each, waits until what is tried has ended. */
 async function pass(durationMs: number): Promise<void> {
-  for (const end = clock.now() + durationMs; clock.now() < end; ) {
-    clock.advance(20_000);
+  for (const end = scene.clock.now() + durationMs; scene.clock.now() < end; ) {
+    scene.clock.advance(20_000);
     await eventually(async () => (await waiting()).every(({ claimed }) => !claimed) || undefined, {
       explain: () => 'an attempt that does not end',
     });
@@ -78,12 +55,12 @@ const reportsOn = async (queueId: string): Promise<string[]> =>
 
 describe('what [delivery] says of retries', () => {
   test('M6: "never": a refusal for good is tried again as retryMinutes says, warned of, and given up in its time', async () => {
-    receiver.answers.recipients = { 'gone@example.net': reply(550, '5.1.1', 'No such user') };
+    scene.receiver.answers.recipients = { 'gone@example.net': reply(550, '5.1.1', 'No such user') };
     const queueId = await handIn('gone@example.net');
     await server().settled(queueId);
     const { data } = await server().event(queueId, 'deferred');
     expect(data.rule).toBe('5xx, but permanentFailures is "never": try again later');
-    expect(Math.abs((data.nextAttemptAt ?? 0) - clock.now() - 20 * minute)).toBeLessThanOrEqual(
+    expect(Math.abs((data.nextAttemptAt ?? 0) - scene.clock.now() - 20 * minute)).toBeLessThanOrEqual(
       3 * minute + 1000,
     );
     await pass(55 * minute);
@@ -92,18 +69,18 @@ describe('what [delivery] says of retries', () => {
     expect(await reportsOn(queueId)).toEqual(['delay']);
     await pass(2 * hour);
     expect(await reportsOn(queueId)).toEqual(['delay', 'failure', 'postmaster']);
-    expect(receiver.named.length).toBeGreaterThan(7);
+    expect(scene.receiver.named.length).toBeGreaterThan(7);
   }, 60_000);
 
   test('P7: a delay is told of also to those whose mail only waits behind a site that is down', async () => {
-    await receiver[Symbol.asyncDispose]();
     const ids: string[] = [];
-    for (let number = 0; number < 12; number++) ids.push(await handIn(`r${number}@example.net`));
-    await pass(1.5 * hour);
-    for (const queueId of ids) expect(await reportsOn(queueId)).toEqual(['delay']);
-    const attempts = (await waiting()).map((job) => job.attempts);
-    expect(Math.min(...attempts)).toBe(0); // these were only put off since they came
-    receiver = await startReceiver({ address: strangers, port });
+    await scene.withoutReceiver(async () => {
+      for (let number = 0; number < 12; number++) ids.push(await handIn(`r${number}@example.net`));
+      await pass(1.5 * hour);
+      for (const queueId of ids) expect(await reportsOn(queueId)).toEqual(['delay']);
+      const attempts = (await waiting()).map((job) => job.attempts);
+      expect(Math.min(...attempts)).toBe(0); // these were only put off since they came
+    });
     await pass(0.5 * hour);
     expect(await waiting()).toEqual([]);
     for (const queueId of ids) expect(await reportsOn(queueId)).toEqual(['delay']);
@@ -112,13 +89,13 @@ describe('what [delivery] says of retries', () => {
   test('M7: a site begins with as many connections as it has taken before a restart', async () => {
     await Promise.all(Array.from({ length: 60 }, (_, number) => handIn(`m${number}@example.net`)));
     await eventually(async () => (await waiting()).length === 0 || undefined, {
-      explain: () => `${receiver.taken.length} have arrived`,
+      explain: () => `${scene.receiver.taken.length} have arrived`,
     });
     await server().restart();
     const queueId = await handIn('last@example.net');
     await server().settled(queueId);
     await server().stop();
-    const lines = await readFile(join(world.directory, 'example.com', 'schedule.jsonl'), 'utf8');
+    const lines = await readFile(join(scene.world.directory, 'example.com', 'schedule.jsonl'), 'utf8');
     const sites = lines
       .split('\n')
       .flatMap((line) => /^\{"site":.*/.exec(line)?.map((json) => JSON.parse(json)) ?? []);

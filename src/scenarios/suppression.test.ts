@@ -1,9 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { reply } from '../smtp/reply.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
-import { freePort } from '../testing/free-ports.ts';
-import { type Receiver, startReceiver } from '../testing/receiver.ts';
-import { startWorld, type World } from '../testing/world.ts';
+import { serverAndReceiver } from '../testing/server-and-receiver.ts';
 
 const hour = 3600_000;
 const day = 24 * hour;
@@ -11,29 +8,12 @@ const sender = 'sender@example.com';
 const strangers = '127.0.0.23';
 const gone = 'gone@example.net';
 
-let world: World<'example.com'>;
-let clock: FakeClock;
-let receiver: Receiver;
+const recipients = { [gone]: reply(550, '5.1.1', 'User unknown') };
+const scene = serverAndReceiver({ strangers, accounts: [sender], answers: { recipients } });
 
-beforeAll(async () => {
-  clock = fakeClock(Date.now());
-  const port = await freePort([strangers]);
-  world = await startWorld({
-    servers: { 'example.com': { accounts: { [sender]: 'secret' }, settings: { delivery: { port } } } },
-    dns: { 'example.net': { MX: [[10, 'mx.example.net']] }, 'mx.example.net': { A: [strangers] } },
-    clock,
-  });
-  const recipients = { [gone]: reply(550, '5.1.1', 'User unknown') };
-  receiver = await startReceiver({ address: strangers, port, answers: { recipients } });
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-  await receiver[Symbol.asyncDispose]();
-});
-
-const server = () => world.servers['example.com'];
+const server = () => scene.server;
 const submit = (...to: string[]) => server().submit({ from: sender, to, subject: 'Hello' });
-const asked = () => receiver.named.filter(([recipient]) => recipient === gone).length;
+const asked = () => scene.receiver.named.filter(([recipient]) => recipient === gone).length;
 
 /** It is taken, tried, refused, and the sender hears of it as ever. */
 async function submitInVain(): Promise<void> {
@@ -46,7 +26,7 @@ test('an address that nobody has is refused at submission after two refusals, ot
   await submitInVain();
   await submitInVain();
   expect(asked()).toBe(2);
-  clock.advance(2 * hour);
+  scene.clock.advance(2 * hour);
   await submitInVain();
 
   const sent = await submit('Gone@Example.net', 'friend@example.net');
@@ -89,7 +69,12 @@ test('M11: a check says whether mail to the address is refused here, as things a
   const before = await check(friend);
   expect(before).toMatchObject({ verdict: 'cannot tell' });
   await server().withAdmin((admin) =>
-    admin.addSuppression({ address: friend, by: 'ann', reason: 'asked for it', until: clock.now() + day }),
+    admin.addSuppression({
+      address: friend,
+      by: 'ann',
+      reason: 'asked for it',
+      until: scene.clock.now() + day,
+    }),
   );
   const refused = await check(friend);
   expect(refused).toMatchObject({
@@ -104,7 +89,7 @@ test('M11: a check says whether mail to the address is refused here, as things a
   });
   await server().withAdmin((admin) => admin.removeSuppression({ address: friend, by: 'ann' }));
   expect(await check(friend)).toEqual(before);
-  const asked = () => receiver.named.filter(([recipient]) => recipient === friend).length;
+  const asked = () => scene.receiver.named.filter(([recipient]) => recipient === friend).length;
   const times = asked();
   await server().withAdmin((admin) => admin.checkAddress({ address: friend, fresh: true }));
   expect(asked()).toBe(times + 1);
@@ -113,8 +98,8 @@ test('M11: a check says whether mail to the address is refused here, as things a
 test('it survives a restart, ends by itself, and is forgotten when somebody is there after all', async () => {
   await server().restart();
   expect((await submit(gone)).replies.get(gone)).toMatchObject({ code: 550 });
-  clock.advance(day);
-  delete (receiver.answers.recipients as Record<string, unknown>)[gone];
+  scene.clock.advance(day);
+  delete (scene.receiver.answers.recipients as Record<string, unknown>)[gone];
   const { queueId = '' } = await submit(gone);
   await server().event(queueId, 'delivered');
   expect(await server().withAdmin((admin) => admin.findSuppression({ address: gone }))).toEqual({});
