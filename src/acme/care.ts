@@ -190,7 +190,9 @@ export class CertificateCare {
     const { authority, clock, log, signal } = this.#parts;
     const { pair } = this.#kept;
     const id = pair && certificateId(pair.certificate);
-    if (pair === undefined || id === undefined || (this.state.askAdviceAt ?? 0) > clock.now()) return;
+    const isOver = pair !== undefined && pair.facts.notAfter <= clock.now(); // RFC 9773 §4.3
+    if (pair === undefined || id === undefined || isOver || (this.state.askAdviceAt ?? 0) > clock.now())
+      return;
     try {
       const advice = await authority.advice(id);
       const askAdviceAt = clock.now() + nextAdvice(advice?.retryAfterMs);
@@ -198,7 +200,8 @@ export class CertificateCare {
     } catch (error) {
       signal.throwIfAborted();
       log.info({ certificate: this.id, error: textOf(error) }, 'no advice when to renew');
-      await this.#remember({ askAdviceAt: clock.now() + nextAdvice(undefined) });
+      const retryAfterMs = error instanceof AcmeError ? error.retryAfterMs : undefined;
+      await this.#remember({ askAdviceAt: clock.now() + nextAdvice(retryAfterMs) });
     }
   }
 

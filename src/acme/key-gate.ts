@@ -44,6 +44,8 @@ export async function askGate(
   for (const name of question.names.filter((each) => !each.startsWith('*.'))) {
     const shown = await proofs.tlsaOf(name, signal);
     if ('error' in shown) {
+      // For a name that we show no certificate for there is nothing to keep: the first one can only be better.
+      if (current === undefined) continue;
       const since = question.shownSince;
       const why = `what DNS shows at _25._tcp.${name} is not known: ${shown.error}`;
       return { isOpen: false, why, ttl, ...(since !== undefined && { shownSince: since }) };

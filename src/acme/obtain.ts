@@ -37,9 +37,10 @@ export async function obtainCertificate(parts: ObtainParts, wanted: CertificateW
   return checked(await client.certificate(certificate), wanted, parts.now());
 }
 
-/** What replaces what is advice: an authority that does not care for it gets the order without (RFC 9773 §5). */
+/** What replaces what is only for an authority that gives advice; one that does not care for it gets the order without (RFC 9773 §5). */
 async function placeOrder(client: AcmeClient, { names, replaces }: CertificateWanted): Promise<PlacedOrder> {
-  if (replaces === undefined) return client.newOrder(names);
+  const { renewalInfo } = await client.directory();
+  if (replaces === undefined || renewalInfo === undefined) return client.newOrder(names);
   try {
     return await client.newOrder(names, replaces);
   } catch (error) {

@@ -25,13 +25,19 @@ describe('readRenewalInfo()', () => {
     ['nothing', {}],
     ['a list', []],
     ['no dates', { suggestedWindow: { start: 'soon', end: 'later' } }],
-    [
-      'an end before its beginning',
-      { suggestedWindow: { start: '2026-01-03T00:00:00Z', end: '2026-01-02T00:00:00Z' } },
-    ],
+    ['dates of another form', { suggestedWindow: { start: '1', end: 'Jan 2 2020' } }],
+    ['a day without its hour', { suggestedWindow: { start: '2026-01-02', end: '2026-01-03' } }],
   ])('refuses %s', (_, value) => {
     expect(() => read(value)).toThrow('has no window');
   });
+
+  it.each(['2026-01-02T00:00:00Z', '2026-01-03T00:00:00Z', '2026-01-03T01:00:00+01:00'])(
+    'refuses a window that ends before it begins, or as it does: %s (RFC 9773 §4.2)',
+    (end) => {
+      const suggestedWindow = { start: '2026-01-03T00:00:00Z', end };
+      expect(() => read({ suggestedWindow })).toThrow('ends before it begins');
+    },
+  );
 });
 
 describe('certificateId()', () => {

@@ -15,14 +15,18 @@ export function readRenewalInfo(body: Buffer): RenewalWindow {
   const value = parseObject(body);
   const window = value?.suggestedWindow;
   const [start, end] = isObject(window) ? [timeOf(window.start), timeOf(window.end)] : [];
-  if (start === undefined || end === undefined || end < start)
-    throw nonsense('its advice when to renew has no window');
+  if (start === undefined || end === undefined) throw nonsense('its advice when to renew has no window');
+  // §4.2: as good as no answer.
+  if (end <= start) throw nonsense('its window to renew in ends before it begins');
   const explanation = value?.explanationURL;
   return { start, end, ...(typeof explanation === 'string' && { explanation: explanation.slice(0, 300) }) };
 }
 
+/** RFC 3339 §5.6. */
+const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i;
+
 function timeOf(value: unknown): number | undefined {
-  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const ms = typeof value === 'string' && timestamp.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isFinite(ms) ? ms : undefined;
 }
 

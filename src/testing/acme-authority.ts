@@ -21,6 +21,7 @@ import {
   writeCertificate,
 } from '../util/certificate-writer.ts';
 import type { Clock } from '../util/clock.ts';
+import type { HttpsHost } from './https-host.ts';
 
 export interface AuthorityMood {
   /** Every request for this path is answered so. */
@@ -31,7 +32,8 @@ export interface AuthorityMood {
   invalidType?: string;
   lie?: 'other key' | 'other names' | 'no certificate' | 'expired' | 'no json' | undefined;
   refusedNonces?: number;
-  advice?: { start: string; end: string; retryAfter?: string } | undefined;
+  /** When it would have certificates renewed; `garbage` is said in the place of a window. */
+  advice?: ({ start: string; end: string } | { garbage: string }) & { retryAfter?: string };
   /** Its clock, compared with ours. */
   clockMs?: number;
   days?: number;
@@ -50,7 +52,6 @@ export interface TestAcmeAuthority {
   count(path: string): number;
 }
 
-const base = 'https://ca.example';
 const errorPrefix = 'urn:ietf:params:acme:error:';
 const dayMs = 86_400_000;
 
@@ -60,7 +61,12 @@ interface Placed {
   certificate?: string;
 }
 
-export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood = {}): TestAcmeAuthority {
+/** `base`: where it is. */
+export function testAcmeAuthority(
+  clock: Pick<Clock, 'now'>,
+  mood: AuthorityMood = {},
+  base = 'https://ca.example',
+): TestAcmeAuthority {
   const asked: TestAcmeAuthority['asked'] = [];
   const nonces = new Set<string>();
   const accounts = new Map<string, KeyObject>();
@@ -155,7 +161,10 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     const { bindings } = mood;
     if (bindings && payload.externalAccountBinding === undefined)
       return problem(403, 'externalAccountRequired', 'no binding');
-    if (bindings && !isBound(payload.externalAccountBinding as Binding, jwk, bindings))
+    if (
+      bindings &&
+      !isBound(payload.externalAccountBinding as Binding, { jwk, keys: bindings, url: `${base}/new-account` })
+    )
       // as the client has it
       return problem(403, 'unauthorized', 'the binding cannot be verified');
     const url = `${base}/account/${accounts.size}`;
@@ -185,7 +194,7 @@ export function testAcmeAuthority(clock: Pick<Clock, 'now'>, mood: AuthorityMood
     if (path.startsWith('/renewal/') && advice)
       return answer(
         200,
-        { suggestedWindow: { start: advice.start, end: advice.end } },
+        'garbage' in advice ? advice.garbage : { suggestedWindow: { start: advice.start, end: advice.end } },
         advice.retryAfter === undefined ? {} : { 'retry-after': advice.retryAfter },
       );
     const jws = JSON.parse(String(body));
@@ -225,10 +234,13 @@ interface Binding {
 }
 
 /** RFC 8555 §7.3.4. */
-function isBound(binding: Binding, jwk: JsonWebKey, keys: Readonly<Record<string, string>>): boolean {
+function isBound(
+  binding: Binding,
+  { jwk, keys, url }: { jwk: JsonWebKey; keys: Readonly<Record<string, string>>; url: string },
+): boolean {
   const head = JSON.parse(String(Buffer.from(binding.protected, 'base64url')));
   const key = keys[head.kid];
-  if (key === undefined || head.alg !== 'HS256' || head.url !== `${base}/new-account`) return false;
+  if (key === undefined || head.alg !== 'HS256' || head.url !== url) return false;
   const hmac = createHmac('sha256', Buffer.from(key, 'base64url'));
   const digest = hmac.update(`${binding.protected}.${binding.payload}`).digest('base64url');
   const bound = JSON.parse(String(Buffer.from(binding.payload, 'base64url')));
@@ -258,4 +270,19 @@ function element(bytes: Buffer, at: number): { start: number; end: number } {
   const size = first - 0x80;
   const start = at + 2 + size;
   return { start, end: start + bytes.readUIntBE(at + 2, size) };
+}
+
+/** The same, as an HTTPS server answers. */
+export function answersOf({ https }: TestAcmeAuthority, base: string, host: HttpsHost): HttpsHost['answer'] {
+  return (response, { url = '/', method }) => {
+    const body = host.requests.at(-1)?.body;
+    const request = { url: new URL(url, base), ...(method === 'POST' && body && { body }) };
+    https({ ...request, method: 'GET', maxBytes: 1, timeoutMs: 1, onBadCertificate: 'refuse' }).then(
+      (answer) => {
+        if ('problem' in answer) return response.destroy();
+        return response.writeHead(answer.status, answer.headers).end(answer.body);
+      },
+      (error: Error) => response.destroy(error),
+    );
+  };
 }
