@@ -87,7 +87,8 @@ describe('judge()', () => {
   });
 });
 
-describe('checkLongRuns()', () => {
+/** What is slow is tried again and again, with pauses, before it is believed. */
+describe('checkLongRuns()', { timeout: 60_000 }, () => {
   const runs = (planted: Target, most: number) => {
     let left = most;
     return checkLongRuns(planted, { seed: 1, timeLeft: () => left-- > 0, note: () => undefined });

@@ -1,5 +1,6 @@
 /** Everything that is fuzzed, in the order of a round. */
 
+import { acmeTargets } from './acme.ts';
 import { addresses, domains } from './addresses.ts';
 import { bodies } from './bodies.ts';
 import { checkSenderTarget } from './check-sender.ts';
@@ -14,9 +15,12 @@ import { headers } from './headers.ts';
 import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
+import { preflightLetter } from './preflight.ts';
+import { programs } from './programs.ts';
 import { proxyHeader } from './proxy-header.ts';
 import { published } from './published.ts';
 import { reports } from './reports.ts';
+import { returnPaths } from './return-paths.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
 import { senderRecords } from './sender-records.ts';
@@ -27,6 +31,7 @@ import { smtpLmtp, smtpOutside, smtpSubmission } from './smtp-session.ts';
 import type { Target } from './target.ts';
 import { jwks, jwt } from './tokens.ts';
 import { webTargets } from './web.ts';
+import { webRequests } from './web-requests.ts';
 
 export const targets: readonly Target[] = [
   smtpOutside,
@@ -62,6 +67,11 @@ export const targets: readonly Target[] = [
   dossier,
   maildir,
   ...webTargets,
+  webRequests,
+  ...acmeTargets,
+  ...returnPaths,
+  ...programs,
+  preflightLetter,
 ];
 
 export const findTarget = (name: string): Target | undefined =>

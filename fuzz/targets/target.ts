@@ -17,7 +17,7 @@ export interface Target {
   trickle?(input: Buffer): unknown;
   /** Puts a run of octets where a reader meets it; default: the run is the input. */
   places?: readonly Place[];
-  /** Longer runs than this are refused unread, so that only these show what reading costs. */
+  /** Longer runs than this are refused unread, or their sender alone waits for them: these show what reading costs. */
   longestRunBytes?: number;
 }
 

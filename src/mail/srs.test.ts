@@ -29,6 +29,8 @@ describe('rewrite() and reverse()', () => {
     '"a\\"b"@example.net',
     'jürgen@xn--bcher-kva.example',
     'ann@[192.0.2.1]',
+    '""@example.net',
+    'SRS1==*==@example.net',
   ])('find back to %s', (sender) => {
     const made = rewritten(sender);
     expect(made).toMatch(/^"?SRS0=[a-z2-7]{8}=[a-z2-7]{2}=.*@forwarder\.example$/);

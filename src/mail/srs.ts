@@ -8,7 +8,7 @@
  */
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, parseAddress, parseDomain } from './address.ts';
 
 /** Characters of the HMAC, five bits each: to hit one by chance takes 2^40 RCPTs. */
 const hashLength = 8;
@@ -43,8 +43,9 @@ function rewritten({ localPart, domain }: Address, secret: Buffer, day: string):
   const again = /^srs([01])([-+=].*)$/is.exec(localPart);
   // SRS0 of another forwarder: a bounce is to go to that one, past everybody between.
   if (again?.[1] === '0') return srs1(secret, `${domain}=${again[2]}`);
-  const passedOn = again === null ? undefined : /^[-+=][^=]*=([^=]+=[-+=].*)$/s.exec(again[2] ?? '');
-  if (passedOn?.[1] !== undefined) return srs1(secret, passedOn[1]);
+  const [, passedOn, by] = /^[-+=][^=]*=(([^=]+)=[-+=].*)$/s.exec(again?.[2] ?? '') ?? [];
+  // One that names nobody to go back to is a sender like any other.
+  if (passedOn !== undefined && by !== undefined && parseDomain(by)) return srs1(secret, passedOn);
   const told = `${day}=${domain}=${localPart}`;
   return `SRS0=${hashOf(secret, '0', told)}=${told}`;
 }
@@ -85,7 +86,7 @@ function reverse1(told: string): Reversal {
 
 function addressOf(localPart: string, domain: string): Address | undefined {
   const quoted = `"${localPart.replace(/["\\]/g, '\\$&')}"@${domain}`;
-  return localPart === '' ? undefined : parseAddress(quoted);
+  return parseAddress(quoted);
 }
 
 /** `version`: what is told in an SRS1 is the sender's own words, and must not be read as an SRS0's. */

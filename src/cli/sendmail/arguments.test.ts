@@ -45,3 +45,9 @@ test.each([
 ])('parseArguments(%s) says what is wrong', (words, expected) => {
   expect(() => parseArguments(words.split(' '))).toThrow(expected);
 });
+
+test('parseArguments() takes as many recipients as a command line holds', () => {
+  const startedAt = performance.now();
+  expect(parseArguments(['-i', ...Array<string>(200_000).fill('a')]).recipients).toHaveLength(200_000);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+});

@@ -47,14 +47,12 @@ export function parseArguments(args: readonly string[]): SendmailArguments {
     ignoreDots: false,
     verbose: false,
   };
-  const words = [...args];
-  for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (word === '--') {
-      parsed.recipients.push(...words.splice(0));
-      break;
-    }
+  let at = 0;
+  const next = () => args[at++];
+  for (let word = next(); word !== undefined; word = next()) {
+    if (word === '--') return { ...parsed, recipients: [...parsed.recipients, ...args.slice(at)] };
     if (!word.startsWith('-') || word === '-') parsed.recipients.push(word);
-    else readOption(parsed, word, () => words.shift());
+    else readOption(parsed, word, next);
   }
   return parsed;
 }
@@ -98,5 +96,5 @@ function readLongAgo(parsed: SendmailArguments, option: string): void {
 function readMode(parsed: SendmailArguments, letter: string): void {
   const mode = modes[letter];
   if (mode !== undefined) parsed.mode = mode;
-  else throw new UsageError(refusedModes[letter] ?? `There is no mode -b${letter}.`);
+  else throw new UsageError(refusedModes[letter] ?? `There is no mode -b${letter.slice(0, 40)}.`);
 }
