@@ -5,12 +5,17 @@
 
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { parseAddress } from '../mail/address.ts';
+import { brakedKind, brakeName } from '../queue/brake/braked.ts';
 import { volumeKind } from '../queue/brake/volumes.ts';
 import { quotaKind } from '../queue/quotas.ts';
 import { placesKind } from '../reception/abuse/login-places.ts';
+import type { Greylist } from '../reception/greylist/greylist.ts';
+import type { SenderHistory } from '../reception/history/history.ts';
 import type { Account } from '../store/account-store.ts';
 import { appPasswordsKind, appPasswordsUsedKind } from '../store/app-passwords.ts';
 import { maildirPath } from '../store/maildir.ts';
+import type { QueueFilter } from '../store/queue-store.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turnstile } from '../util/turnstile.ts';
@@ -30,6 +35,9 @@ export interface ErasureParts {
   dataDir?: string | undefined;
   clock: Clock;
   turns: Turnstile;
+  /** Who knows whom, and who was asked to come again: in memory, too. */
+  senders(): Promise<Pick<SenderHistory, 'forget' | 'flush'>>;
+  greylist(): Promise<Pick<Greylist, 'forgetRecipient' | 'flush'>>;
   /** Whoever remembers accounts must look again; that one was erased. */
   changed(removed?: string): void;
 }
@@ -44,8 +52,18 @@ export interface RemovalParts extends ErasureParts {
 const day = 24 * 3600_000;
 export const defaultGraceMs = 14 * day;
 
-/** What is remembered of an account beside its dossiers: what it sends, where it is used, how full it is, who logs in how. */
-const memosOfAccount = [volumeKind, placesKind, quotaKind, appPasswordsKind, appPasswordsUsedKind];
+/**
+ * What is remembered of an account beside its dossiers: what it sends, why that is held, where it is used, how full it is, who
+ * logs in how.
+ */
+const memosOfAccount = [
+  volumeKind,
+  brakedKind,
+  placesKind,
+  quotaKind,
+  appPasswordsKind,
+  appPasswordsUsedKind,
+];
 
 export function removalOperations(parts: RemovalParts): RemovalOperations {
   const { store, domains, turns, clock, changed, endSessions, graceMs = defaultGraceMs } = parts;
@@ -91,24 +109,36 @@ const isAliasNow = (address: string) =>
   );
 
 /**
- * Erases an account that was removed: its mail, what waits for it, what is remembered of it, its dossiers, and its row, which
- * goes last: who is interrupted can begin again. Does nothing where it was restored meanwhile.
+ * Erases an account that was removed: its mail, what waits for it or is held of it by the brake, what is remembered of it, its
+ * dossiers, and its row, which goes last: who is interrupted can begin again. Does nothing where it was restored meanwhile.
  */
 export async function eraseAccount(parts: ErasureParts, account: string): Promise<void> {
   const { store, clock, turns, changed } = parts;
   await inTurn(turns, async () => {
     const removed = (await store.findRemovedAccount(account))?.settings?.removed;
     if (removed === undefined || removed.eraseAt > clock.now()) return;
-    await dropWaiting(parts, account);
+    await drop(parts, { destination: '', recipient: account });
+    // Nobody is left who could say whether it was theirs.
+    await drop(parts, { state: 'held', submitter: account, heldBy: brakeName });
     await eraseMailbox(parts, account);
-    for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+    await forget(parts, account);
     await store.eraseAccount(account);
     changed(account);
     // Again: a delivery that was under way may have come to its end, and the next one of that name must not find it; nor
     // what was counted and written down until it was forgotten.
     await eraseMailbox(parts, account);
-    for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+    await forget(parts, account);
   });
+}
+
+async function forget({ store, senders, greylist }: ErasureParts, account: string): Promise<void> {
+  for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+  const [history, list] = [await senders(), await greylist()];
+  history.forget(account);
+  const address = parseAddress(account);
+  if (address) list.forgetRecipient(address);
+  await history.flush();
+  await list.flush();
 }
 
 async function eraseMailbox({ dataDir }: ErasureParts, account: string): Promise<void> {
@@ -119,12 +149,12 @@ async function eraseMailbox({ dataDir }: ErasureParts, account: string): Promise
 /** Jobs dropped in one step. */
 const dropStep = 500;
 
-async function dropWaiting({ store, clock }: ErasureParts, account: string): Promise<void> {
+async function drop({ store, clock }: ErasureParts, filter: QueueFilter): Promise<void> {
   const by = 'the erasure of the account';
   let after: string | undefined;
   do {
     const { next } = await store.changeJobs({
-      filter: { destination: '', recipient: account },
+      filter,
       change: { kind: 'drop' },
       events: { done: { event: 'dropped', data: { by } } },
       ...{ by, now: clock.now(), limit: dropStep },

@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Turnstile } from '../util/turnstile.ts';
 import { type AccessOperations, accessOperations } from './account-access.ts';
-import { type RemovalOperations, removalOperations } from './account-removal.ts';
+import { type ErasureParts, type RemovalOperations, removalOperations } from './account-removal.ts';
 import { type EndSessions, inTurn, noSuchAccount, settingsOperations } from './account-settings.ts';
 import { anyAddress, type Domains, localAddress } from './addresses.ts';
 import type { Admin } from './admin.ts';
@@ -19,7 +19,7 @@ import { AdminError } from './admin-error.ts';
 import { checkCredential, checkPassword } from './credentials.ts';
 import type { NewAccount } from './shapes/accounts.ts';
 
-export interface AccountParts {
+export interface AccountParts extends Pick<ErasureParts, 'senders' | 'greylist'> {
   store: Store;
   domains: Domains;
   policies: readonly { name: string }[];

@@ -79,6 +79,7 @@ export function localAdmin(parts: LocalAdminParts): Admin {
   };
   const accountParts = {
     ...{ store, domains, policies, clock, turns, changed },
+    ...{ senders: parts.senders, greylist: parts.greylist },
     ...{ dataDir: parts.dataDir, graceMs: parts.graceMs, endSessions: running?.endSessions },
   };
   const look = (all: boolean) => running?.look(all);

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { replyText } from '../smtp/reply.ts';
 import { maildirPath } from '../store/maildir.ts';
+import { storeFiles } from '../store/sqlite/store-files.ts';
+import { eventually } from '../testing/eventually.ts';
 import { LineConnection } from '../testing/line-connection.ts';
 import { fetchByPop3 } from '../testing/pop3-client.ts';
 import { sendMail } from '../testing/smtp-client.ts';
@@ -151,6 +154,57 @@ test('an account that was removed is hidden, and comes back with all that it had
   await com().withAdmin((admin) => admin.removeAccount({ address, isUnknown: true }));
   expect(await receive(bob)).toMatch(/^550 5\.1\.1/);
   await com().withAdmin((admin) => admin.restoreAccount({ address }));
+});
+
+test('erased, its address is nowhere in the store: who knew whom, its brake and what that holds, dossiers, jobs', async () => {
+  const dora = 'dora@example.com';
+  const password = 'a secret of hers';
+  const to = [eve, outsider];
+  const write = (recipients: string[]) =>
+    sendMail({
+      endpoint: com().endpoint('submission'),
+      authority: authority(),
+      credentials: { user: dora, password },
+      from: dora,
+      recipients,
+      content: Buffer.from(`From: ${dora}\r\nTo: ${recipients.join(', ')}\r\nSubject: x\r\n\r\nx\r\n`),
+    });
+  await com().addAccount(dora, password);
+  await write(to);
+  for (const address of [dora, 'dora+tag@example.com']) expect(await receive(address)).toMatch(/^250/);
+  await com().withAdmin(async (admin) => {
+    await admin.addAppPassword({ address: dora, name: 'phone', scope: 'both' });
+    await admin.changeSettings({ address: dora, hourlyRecipients: 1 });
+  });
+  await write(to);
+  const braked = await com().withAdmin((admin) => admin.listBraked());
+  expect(braked).toMatchObject([{ account: dora, held: 2 }]);
+  const known = await com().withAdmin((admin) => admin.findSender({ name: dora }));
+  expect(known.acquaintances.map(({ recipient }) => recipient)).toContain(dora);
+  await eventually(
+    async () => {
+      const { jobs } = await com().withAdmin((admin) => admin.listQueue({ limit: 100 }));
+      return jobs.every(({ memo }) => memo?.held !== undefined) || undefined;
+    },
+    { explain: () => 'something is still on its way' },
+  );
+
+  await com().withAdmin((admin) => admin.removeAccount({ address: dora, now: true }));
+  expect(await com().withAdmin((admin) => admin.listBraked())).toEqual([]);
+  await com().stop();
+  const database = new Database(storeFiles(com().config.dataDir).database);
+  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+  expect(tables).toContain('memos');
+  const rows = tables.flatMap((table) =>
+    database
+      .prepare(`SELECT '${table}' AS "table", * FROM ${table}`)
+      .all()
+      .map((row) => JSON.stringify(row)),
+  );
+  database.close();
+  expect(rows.length).toBeGreaterThan(10);
+  expect(rows.filter((row) => /dora/i.test(row))).toEqual([]);
+  await com().start();
 });
 
 test('erased, nothing is left of it', async () => {

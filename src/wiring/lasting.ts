@@ -122,7 +122,7 @@ function openQuotas(
 
 /** Those who look regularly whether somebody is to be told. To be stopped before the queue is. */
 export function startWatches(
-  { store, queue, clock, log, brake, directory, turns }: Lasting,
+  { store, queue, clock, log, brake, directory, greylist, history, turns }: Lasting,
   inForce: InForce,
   parts: AsyncDisposableStack,
 ): void {
@@ -144,6 +144,8 @@ export function startWatches(
   braked.start();
   const removals = new RemovalWatch({
     ...{ store, clock, log, turns: turns.accounts, dataDir: inForce.config.dataDir },
+    senders: async () => history,
+    greylist: async () => greylist,
     changed(account) {
       directory.forget();
       brake.forget(account);

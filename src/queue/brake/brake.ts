@@ -88,10 +88,11 @@ export class Brake {
     );
   }
 
-  /** Settings of accounts have changed, or one was removed: whether it is braked is all that is known of that from now on. */
+  /** Settings of accounts have changed, or one was erased: nothing is known of that from now on. */
   forget(removed?: string): void {
     this.#limits.clear();
     if (removed === undefined) return;
+    this.#braked.delete(removed);
     this.#volumes.forget(removed);
   }
 

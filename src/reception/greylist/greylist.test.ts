@@ -164,6 +164,16 @@ describe('not-13: greylisting goes by more than the address, ends, and learns wh
     expect(await attempt({ client: '198.51.100.7', to: eve })).toMatch(/^451/);
   });
 
+  test('who had to come again with mail for an address, or a subaddress of it, is forgotten, and nobody else', async () => {
+    const { greylist, store, attempt } = await open();
+    for (const to of [bob, 'BOB+news@example.com', eve]) await attempt({ to });
+    await greylist.flush();
+    greylist.forgetRecipient({ localPart: 'bob', domain: 'example.com' });
+    await greylist.flush();
+    const left = await store.listMemos('greylist');
+    expect(left.map(({ key }) => key)).toEqual([expect.stringMatching(/ eve@example\.com$/)]);
+  });
+
   test('what is remembered is bounded, and a flood of strangers does not drive out who is known', async () => {
     const { greylist, clock } = await open();
     const known = tripletOf({ address: '192.0.2.1', helo: 'c', reversePath: 'a@proven.example' }, bob);

@@ -7,6 +7,8 @@
 
 import * as v from 'valibot';
 import type { GreylistingConfig } from '../../config/receiving.ts';
+import { type Address, parseAddress } from '../../mail/address.ts';
+import { isTagged } from '../../mail/subaddress.ts';
 import { canonicalAddress, findFamily } from '../../net/addresses.ts';
 import { clientNetworks } from '../../net/client-networks.ts';
 import { networkSet } from '../../net/networks.ts';
@@ -165,8 +167,8 @@ export class Greylist {
         return { state: 'known' as const, network, domain, isFree: this.#isFree(entry), ...entry };
       }),
       ...waiting.entries().map(([key, entry]) => {
-        const [network = '', domain = '', ...recipient] = key.split(' ');
-        return { state: 'waiting' as const, network, domain, recipient: recipient.join(' '), ...entry };
+        const [network = '', domain = ''] = key.split(' ');
+        return { state: 'waiting' as const, network, domain, recipient: recipientIn(key), ...entry };
       }),
     ];
   }
@@ -186,6 +188,16 @@ export class Greylist {
       (table) => table.entries().filter(([key]) => isOf(key) && table.delete(key)).length,
     );
     return removed.reduce((sum, count) => sum + count, allowed.delete(name) ? 1 : 0);
+  }
+
+  /** Forgets who was asked to come again with mail for an address, or for what may be a subaddress of it. */
+  forgetRecipient({ localPart, domain }: Address): void {
+    const { waiting } = this.#tables;
+    const isOf = (recipient: Address | undefined) =>
+      recipient?.domain === domain &&
+      (recipient.localPart.toLowerCase() === localPart.toLowerCase() ||
+        isTagged(recipient.localPart, localPart));
+    for (const [key] of waiting.entries()) if (isOf(parseAddress(recipientIn(key)))) waiting.delete(key);
   }
 
   /** Writes what is not written yet. */
@@ -214,6 +226,7 @@ export class Greylist {
 const isNetwork = (name: string): boolean => findFamily(name.split('/', 1)[0] ?? '') !== undefined;
 
 const tripletKey = ({ network, domain, recipient }: Triplet): string => `${network} ${domain} ${recipient}`;
+const recipientIn = (key: string): string => key.split(' ').slice(2).join(' ');
 const pairKey = ({ network, domain }: Triplet): string => `${network} ${domain}`;
 
 const seconds = (ms: number): number => Math.ceil(ms / 1000);

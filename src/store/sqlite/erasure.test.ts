@@ -72,3 +72,44 @@ test('eraseAccount() goes through the whole log by steps', async () => {
   await world.store.eraseAccount('a@example.com');
   expect(await world.store.trace({ limit: 9999 })).toEqual([]);
 });
+
+test('eraseAccount() strikes out subaddresses, unless they are somebody’s own address', async () => {
+  await using world = await temporaryStore();
+  const mary = 'mary@my-host.example';
+  const names = ['mary+news', 'mary-ann', 'mary-list', 'mary-spam', 'rosemary+x', 'bob'];
+  const [news, ann, list, spam, rose, bob] = names.map((name) => `${name}@my-host.example`) as [
+    ...[string, string, string, string, string, string],
+  ];
+  await world.store.addAccounts([mary, ann, bob].map(account));
+  await world.store.setAlias({ address: list, targets: [bob] });
+  const to = [news.toUpperCase(), ann, list, spam, rose, bob];
+  const accepted = sampleEvent('Q1', { data: { from: 'outside@example.org', to } });
+  const delivered = [mary, bob].map((recipient) =>
+    sampleEvent('Q1', { at: 2000, event: 'delivered', recipient }),
+  );
+  await world.store.appendEvents([accepted, ...delivered]);
+  expect(await world.store.trace({ address: news, limit: 9 })).not.toEqual([]);
+  await world.store.eraseAccount(mary);
+  const events = await trace(world.store, 'Q1');
+  expect(events[0]?.data.to).toEqual([ann, list, rose, bob]);
+  expect(recipientsOf(events)).toEqual([undefined, bob]);
+  for (const address of [news, spam]) expect(await world.store.trace({ address, limit: 9 })).toEqual([]);
+  expect(await world.store.trace({ address: bob, limit: 9 })).toHaveLength(2);
+});
+
+test('eraseAccount() erases reports of abuse that name the account, and no others', async () => {
+  await using world = await temporaryStore();
+  await world.store.addAccounts([account('a@example.com')]);
+  const about = { sender: '', organization: '', domain: '', receivedAt: 1, beginsAt: 1, endsAt: 2, rows: [] };
+  const reports = [
+    { kind: 'abuse', queueId: 'Q1', data: { report: { originalMailFrom: 'A@Example.com' } } },
+    { kind: 'unreadable', queueId: 'Q2', data: { subject: 'complaint about a@example.com' } },
+    { kind: 'abuse', queueId: 'Q3', data: { report: { originalMailFrom: 'aa@example.com' } } },
+  ] as const;
+  for (const report of reports)
+    await world.store.settleReportMail({ ...about, ...report, reportId: report.queueId });
+  await world.store.eraseAccount('a@example.com');
+  const left = async (kind: 'abuse' | 'unreadable') =>
+    (await world.store.listReports({ kind, endsAfter: 0, limit: 9 })).reports.map(({ queueId }) => queueId);
+  expect([await left('abuse'), await left('unreadable')]).toEqual([['Q3'], []]);
+});

@@ -1,11 +1,14 @@
 /**
  * Erasing an account's address from the dossiers. What was recorded about the account's own sending and receiving goes;
- * of messages that others received too, their part stays, with the address struck out of what they share.
+ * of messages that others received too, their part stays, with the address struck out of what they share. A report of abuse,
+ * or one that nobody could read, goes where it names the address: it is about one message.
  */
 
 import type { Database } from 'better-sqlite3';
+import { tagSeparators } from '../../mail/subaddress.ts';
 import type { EventRow } from '../event-store.ts';
 import { eventsOf, searchKey } from './entries.ts';
+import { bucketOf } from './event-keys.ts';
 import type { EventLog } from './event-log.ts';
 import type { EventTuple, Operations } from './protocol.ts';
 
@@ -20,10 +23,14 @@ const erased = 'erased';
 type Entry = [id: number, data: string];
 
 export function createErasure(database: Database, log: EventLog): Operations['eraseAddress'] {
-  const eraseFrom = createMessageErasure(database);
+  const eraseFrom = createMessageErasure(database, log.keys);
+  const eraseReports = createReportErasure(database);
 
   return ({ address, bucket }) => {
-    if (bucket === undefined) log.groupKeys();
+    if (bucket === undefined) {
+      eraseReports(address);
+      log.groupKeys();
+    }
     const range = log.buckets();
     if (range === undefined) return undefined;
     const newest = bucket ?? range.newest;
@@ -40,22 +47,31 @@ export function createErasure(database: Database, log: EventLog): Operations['er
   };
 }
 
-function createMessageErasure(database: Database): (queueId: string, address: string) => void {
+function createMessageErasure(
+  database: Database,
+  keys: Pick<EventLog['keys'], 'remove'>,
+): (queueId: string, address: string) => void {
   const entriesOf = database.prepare<[string], Entry>('SELECT id, data FROM events WHERE queue_id = ?').raw();
   const isAccount = database.prepare<[string], number>('SELECT 1 FROM accounts WHERE address = ?').pluck();
+  const isAlias = database.prepare<[string], number>('SELECT 1 FROM aliases WHERE address = ?').pluck();
+  /** What separates a tag is the domain's to say; what might be one, and is nobody's address, is one here. */
+  const isSubaddress = (form: string) => isAccount.get(form) !== 1 && isAlias.get(form) !== 1;
   const removeEntry = database.prepare('DELETE FROM events WHERE id = ?');
   const rewriteEntry = database.prepare('UPDATE events SET data = ? WHERE id = ?');
 
   return (queueId, address) => {
     const entries = entriesOf.all(queueId).map(([id, data]) => ({ id, events: eventsOf(queueId, data) }));
     const all = entries.flatMap(({ events }) => events);
+    const forms = taggedIn(all, address).filter(isSubaddress);
     const recipients = new Set(
       all.flatMap(({ recipient }) => (recipient === undefined ? [] : [searchKey(recipient)])),
     );
     // Of what the account sent, only local recipients have a part of their own.
     const keeps = (recipient: string) =>
-      recipient !== address && (!isSentBy(address, all) || isAccount.get(recipient) === 1);
-    const gone = [address, ...[...recipients].filter((recipient) => !keeps(recipient))];
+      recipient !== address &&
+      !forms.includes(recipient) &&
+      (!isSentBy(address, all) || isAccount.get(recipient) === 1);
+    const gone = [address, ...forms, ...[...recipients].filter((recipient) => !keeps(recipient))];
     const someStay = [...recipients].some(keeps);
     for (const { id, events } of entries) {
       const kept = someStay
@@ -63,7 +79,31 @@ function createMessageErasure(database: Database): (queueId: string, address: st
         : [];
       if (kept.length === 0) removeEntry.run(id);
       else rewriteEntry.run(JSON.stringify(kept.map((event) => strikeOut(event, gone))), id);
+      for (const form of forms) keys.remove(bucketOf(id), form);
     }
+  };
+}
+
+const separators = tagSeparators.replace('-', '\\-');
+
+/** Addresses that are the account's with a tag (RFC 5233). */
+function taggedIn(events: readonly EventRow[], address: string): string[] {
+  const at = address.lastIndexOf('@');
+  const [user, domain] = [literal(address.slice(0, at)), literal(address.slice(at + 1))];
+  const pattern = bounded(`${user}[${separators}][^\\s<>()\\[\\]:;@\\\\,"]*@${domain}`, 'gu');
+  return [...new Set(searchKey(JSON.stringify(events)).match(pattern))];
+}
+
+function createReportErasure(database: Database): (address: string) => void {
+  const naming = database
+    .prepare<[string], Entry>(
+      `SELECT id, data FROM reports WHERE kind IN ('abuse', 'unreadable') AND instr(lower(data), ?) > 0`,
+    )
+    .raw();
+  const remove = database.prepare('DELETE FROM reports WHERE id = ?');
+  return (address) => {
+    const mention = mentionOf(address);
+    for (const [id, data] of naming.all(address)) if (mention.test(searchKey(data))) remove.run(id);
   };
 }
 
@@ -93,7 +133,9 @@ function strikeOut({ at, event, data, recipient }: EventRow, addresses: string[]
 }
 
 /** Finds the address, but not as the end or the beginning of a longer one. */
-function mentionOf(address: string): RegExp {
-  const literal = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
-  return new RegExp(`(?<![\\p{L}\\p{N}._+-])${literal}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`, 'u');
-}
+const mentionOf = (address: string): RegExp => bounded(literal(address), 'u');
+
+const bounded = (pattern: string, flags: string): RegExp =>
+  new RegExp(`(?<![\\p{L}\\p{N}._+-])${pattern}(?![\\p{L}\\p{N}-]|\\.[\\p{L}\\p{N}])`, flags);
+
+const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
