@@ -5,7 +5,7 @@ import { letter } from '../letters.ts';
 import { arrival } from '../maildir.ts';
 import { deliver } from '../peers/dialogue.ts';
 import { startPosthorn } from '../peers/posthorn.ts';
-import { runOk } from '../process.ts';
+import { run, runOk } from '../process.ts';
 import { scenario } from '../runner.ts';
 
 const alice = 'alice@example.com';
@@ -63,6 +63,19 @@ export const metrics = scenario('metrics: what happens is counted', async ({ wor
     equal(find('posthorn_commit_seconds_count'), 1);
     equal(find('posthorn_decisions_total', { decision: 'accept' }), 1);
     ok((find('posthorn_sessions_total', { protocol: 'smtp' }) ?? 0) >= 2);
+    ok((find('posthorn_dns_lookup_seconds_count') ?? 0) >= 1);
+  });
+
+  await step('a client that does not trust the certificate', async () => {
+    const { code } = await run('openssl', [
+      's_client',
+      '-verify_return_error',
+      '-connect',
+      `127.0.0.1:${port}`,
+    ]);
+    ok(code !== 0);
+    const find = await samples();
+    equal(find('posthorn_tls_handshake_failures_total', { direction: 'in', reason: 'certificate' }), 1);
   });
 
   await step('curl may ask for OpenMetrics, and gets what is there', async () => {

@@ -13,7 +13,7 @@ test('createStub() P9: says in the log that DANE is off while no resolver on thi
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => lines.push(line) });
   const servers = [away, { address: '0.0.0.0', port: other.port }];
-  const resolver = await createStub({ resolver: servers }, systemClock, log);
+  const resolver = await createStub({ resolver: servers }, systemClock, { log });
   expect(await resolver.resolve('mx.example.net', 'A')).toMatchObject({ status: 'found' });
   expect(lines).toEqual([expect.stringContaining('no receiver is held to DANE')]);
 });

@@ -7,8 +7,9 @@ import type { Config } from '../config/config.ts';
 import type { DomainConfig } from '../config/receiving.ts';
 import { cachedResolver } from '../dns/cache.ts';
 import type { Resolver } from '../dns/resolver.ts';
+import { type OnLookUp, watchedResolver } from '../dns/watched-resolver.ts';
 import { ownListeners } from '../net/addresses.ts';
-import { socketDialler } from '../net/conversation.ts';
+import { type DiallerParts, socketDialler } from '../net/conversation.ts';
 import { stubResolver, systemServers } from '../net/dns-stub.ts';
 import { type Https, httpsClient } from '../net/https.ts';
 import { runProgram } from '../net/program.ts';
@@ -22,22 +23,30 @@ import { transportFinder } from './transports/transport-choice.ts';
 import { createTransports, type Transports } from './transports/transports.ts';
 
 /** Asks the configured servers, or the system's; remembers their answers. */
-export async function createResolver(config: Config, clock: Clock, log?: Log): Promise<Resolver> {
-  return cachedResolver(await createStub(config, clock, log), clock);
+export async function createResolver(config: Config, clock: Clock, told?: DnsTold): Promise<Resolver> {
+  return cachedResolver(await createStub(config, clock, told), clock);
+}
+
+/** Who hears of it. */
+export interface DnsTold {
+  log?: Log;
+  /** Of each question that name servers were asked. */
+  onLookUp?: OnLookUp | undefined;
 }
 
 /** The same without a memory: for who has just been told to mend a record. */
 export async function createStub(
   { resolver }: Pick<Config, 'resolver'>,
   clock: Clock,
-  log?: Log,
+  { log, onLookUp }: DnsTold = {},
 ): Promise<Resolver> {
   const servers = resolver.length > 0 ? [...resolver] : await systemServers();
   const onLocal = (isThere: boolean) => {
     if (isThere) log?.info('the DNS resolver on this machine runs again');
     else log?.warn('no DNS resolver runs on this machine: others are asked, and no receiver is held to DANE');
   };
-  return stubResolver({ servers, clock, onLocal });
+  const stub = stubResolver({ servers, clock, onLocal });
+  return onLookUp ? watchedResolver(stub, onLookUp) : stub;
 }
 
 /** What mail goes out by: connections for what goes by MX, and the transports with their own. */
@@ -49,8 +58,12 @@ export interface Connections {
 }
 
 /** Rejects with the system's error where `caFile` cannot be read. */
-export async function createConnections(config: Config, clock: Clock): Promise<Connections> {
-  const parts = await poolParts(config, clock);
+export async function createConnections(
+  config: Config,
+  clock: Clock,
+  onTlsFailure?: DiallerParts['onTlsFailure'],
+): Promise<Connections> {
+  const parts = await poolParts(config, clock, onTlsFailure);
   const pool = new ConnectionPool(parts);
   const transports = createTransports(config.transports, {
     createPool: (opening) => new ConnectionPool({ ...parts, opening }),
@@ -64,8 +77,12 @@ export async function createConnections(config: Config, clock: Clock): Promise<C
   };
 }
 
-async function poolParts({ hostname, sources, delivery }: Config, clock: Clock): Promise<PoolParts> {
-  const dial = socketDialler({ clock, authorities: await authoritiesOf(delivery) });
+async function poolParts(
+  { hostname, sources, delivery }: Config,
+  clock: Clock,
+  onTlsFailure?: DiallerParts['onTlsFailure'],
+): Promise<PoolParts> {
+  const dial = socketDialler({ clock, authorities: await authoritiesOf(delivery), onTlsFailure });
   const ehloNames = new Map(sources.map(({ address, ehloName }) => [address, ehloName ?? hostname]));
   return { dial, clock, ehloName: hostname, ehloNames };
 }

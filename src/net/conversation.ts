@@ -40,10 +40,12 @@ export interface DiallerParts {
   clock: Clock;
   /** Certificate authorities trusted besides the system's, PEM. */
   authorities?: readonly string[];
+  /** Told of each TLS handshake that failed. */
+  onTlsFailure?: ((error: ConversationError) => void) | undefined;
 }
 
 /** Makes the `Dial` that opens real connections. */
-export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
+export function socketDialler({ clock, authorities = [], onTlsFailure }: DiallerParts): Dial {
   const secureContext = createSecureContext({
     minVersion: 'TLSv1.2',
     ...(authorities.length > 0 && { ca: [...getCACertificates('default'), ...authorities] }),
@@ -52,7 +54,13 @@ export function socketDialler({ clock, authorities = [] }: DiallerParts): Dial {
   return async (endpoint, { timeoutMs, signal }) => {
     if (signal?.aborted) throw new ConversationError('aborted', 'stopped before connecting');
     const socket = connect(placeOf(endpoint));
-    const conversation = new SocketConversation(socket, { endpoint, clock, secureContext, sessions });
+    const conversation = new SocketConversation(socket, {
+      endpoint,
+      clock,
+      secureContext,
+      sessions,
+      onTlsFailure,
+    });
     const abort = () => conversation.close(new ConversationError('aborted', 'stopped while connecting'));
     signal?.addEventListener('abort', abort, { once: true });
     try {
@@ -69,6 +77,7 @@ interface ConversationParts {
   clock: Clock;
   secureContext: SecureContext;
   sessions: TlsSessions;
+  onTlsFailure: DiallerParts['onTlsFailure'];
 }
 
 class SocketConversation implements Conversation {
@@ -78,6 +87,7 @@ class SocketConversation implements Conversation {
   readonly #clock: Clock;
   readonly #secureContext: SecureContext;
   readonly #sessions: TlsSessions;
+  readonly #onTlsFailure: DiallerParts['onTlsFailure'];
   readonly #parser = new ReplyParser();
   #socket: Socket;
   /** What it means when the socket fails now. */
@@ -88,11 +98,12 @@ class SocketConversation implements Conversation {
   /** Looks again whether what somebody waits for is there. */
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket, { endpoint, clock, secureContext, sessions }: ConversationParts) {
+  constructor(socket: Socket, { endpoint, clock, secureContext, sessions, onTlsFailure }: ConversationParts) {
     this.endpoint = endpoint;
     this.#clock = clock;
     this.#secureContext = secureContext;
     this.#sessions = sessions;
+    this.#onTlsFailure = onTlsFailure;
     this.dialogue = new Dialogue(clock.now);
     this.#socket = socket;
     this.#attach(socket);
@@ -182,7 +193,10 @@ class SocketConversation implements Conversation {
   }
 
   close(error = new ConversationError('aborted', 'we closed the connection')): void {
-    if (this.#failure === undefined) this.#recordFragment();
+    if (this.#failure === undefined) {
+      this.#recordFragment();
+      if (error.kind === 'tls') this.#onTlsFailure?.(error);
+    }
     this.#failure ??= error;
     this.#socket.destroy();
     this.#wake?.();
@@ -267,11 +281,14 @@ class SocketConversation implements Conversation {
       if (this.#wake === undefined) return;
       cancel = this.#clock.after(timeoutMs, () => {
         const kind = this.#stage === 'closed' ? 'timeout' : this.#stage;
-        this.#fail(kind, `no ${what} within ${timeoutMs / 1000} s`);
+        this.#fail(kind, `no ${what} within ${timeoutMs / 1000} s`, timedOut);
       });
     });
   }
 }
+
+/** The cause of what nobody has told us. */
+const timedOut = Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
 
 /** The path of a Unix socket stands where an IP address would. */
 const placeOf = ({ address, port, source }: Endpoint): NetConnectOpts =>

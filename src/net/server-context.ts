@@ -20,6 +20,8 @@ export interface ServerTls {
   choosesByName(): boolean;
   /** The certificate of that context; absent: as the connection says. */
   certificateFor?(serverName: string | undefined): X509Certificate;
+  /** Told of each handshake that failed. */
+  onFailure?(error: Error): void;
   /** Where an authority may come to look, with TLS from the first octet. */
   challenges?: AlpnAnswering;
 }

@@ -19,10 +19,14 @@ export function startServerTls(
 ): Promise<{ socket: TLSSocket; tls: TlsInfo }> {
   return new Promise((resolve, reject) => {
     const secure = new TLSSocket(socket, tlsOptions(settings));
-    const timer = setTimeout(() => secure.destroy(new Error('TLS handshake timed out')), handshakeMs);
-    const fail = (error?: Error) => {
+    const timer = setTimeout(() => secure.destroy(timedOut()), handshakeMs);
+    let hasFailed = false;
+    const fail = (error = new Error('connection closed in the TLS handshake')) => {
+      if (hasFailed) return; // what has ended with an error closes, too
+      hasFailed = true;
       clearTimeout(timer);
-      reject(error ?? new Error('connection closed in the TLS handshake'));
+      settings.onFailure?.(error);
+      reject(error);
     };
     const closed = () => fail();
     secure.once('error', fail).once('end', closed).once('close', closed);
@@ -33,6 +37,8 @@ export function startServerTls(
     });
   });
 }
+
+const timedOut = () => Object.assign(new Error('TLS handshake timed out'), { code: 'ETIMEDOUT' });
 
 /** Node hands `highWaterMark` on to the stream, but its types do not know that. */
 const tlsOptions = (settings: ServerTls): TLSSocketOptions & { highWaterMark: number } => ({

@@ -39,15 +39,24 @@ export class Certificates {
   readonly #byOrigin = new Map<Origin, readonly Shown[]>();
   #all: readonly Shown[] = [];
   readonly #ticketKeys: Buffer;
+  readonly #onFailure: NonNullable<ServerTls['onFailure']>;
   readonly #listeners = new Set<() => void>();
   readonly challenges = new AlpnChallenges();
   readonly servers: ServerTls = this.#view('servers');
   readonly users: ServerTls = { ...this.#view('users'), challenges: this.challenges };
 
-  /** A client takes up its session again, whatever has been replaced meanwhile, where `ticketKeys` are the same: 48 octets. */
-  constructor(hostname: string, ticketKeys: Buffer = randomBytes(48)) {
+  /**
+   * A client takes up its session again, whatever has been replaced meanwhile, where `ticketKeys` are the same: 48 octets.
+   * `onFailure` hears of each handshake that failed.
+   */
+  constructor(
+    hostname: string,
+    ticketKeys: Buffer = randomBytes(48),
+    onFailure: ServerTls['onFailure'] = () => undefined,
+  ) {
     this.#hostname = hostname;
     this.#ticketKeys = ticketKeys;
+    this.#onFailure = onFailure;
   }
 
   /** All that this origin has, in the place of what it had. Throws, and changes nothing, where one cannot be used. */
@@ -90,6 +99,7 @@ export class Certificates {
       contextFor: (serverName) => this.contextFor(serverName, audience),
       choosesByName: () => this.#all.length > 1,
       certificateFor: (serverName) => this.certificateFor(serverName),
+      onFailure: (error) => this.#onFailure(error),
     };
   }
 

@@ -14,7 +14,7 @@ const value = (text: string, line: string): number | undefined => {
 };
 
 function openMetrics(): Metrics {
-  const metrics = new Metrics((host) => (host.endsWith('.google.com') ? 'google.com' : host));
+  const metrics = new Metrics((host) => (host.endsWith('.google.com') ? 'google.com' : host), at);
   metrics.watch({
     store: {
       countJobs: async () => ({ waiting: 7, held: 1, underway: 2 }),
@@ -99,7 +99,7 @@ test('Metrics shows what is so now', async () => {
 test('Metrics counts the queue now and then, however often it is asked', async () => {
   const clock = fakeClock(at);
   let counted = 0;
-  const metrics = new Metrics((host) => host);
+  const metrics = new Metrics((host) => host, at);
   metrics.watch({
     store: {
       countJobs: async () => ({ waiting: ++counted, held: 0, underway: 0 }),
@@ -114,6 +114,22 @@ test('Metrics counts the queue now and then, however often it is asked', async (
   expect(counted).toBe(1);
   await clock.advance(queueCountMs);
   expect(value(await metrics.text(), 'posthorn_queue_jobs{state="waiting"}')).toBe(2);
+});
+
+test('Metrics counts handshakes that fail, and questions to DNS', async () => {
+  const metrics = new Metrics((host) => host, at);
+  const { network } = metrics;
+  network.handshakeFailed('in', 'version');
+  network.handshakeFailed('out', 'timeout');
+  network.lookedUp({ type: 'MX', outcome: 'found', durationMs: 20 });
+  network.lookedUp({ type: 'MX', outcome: 'failed', durationMs: 12_000 });
+  const text = await metrics.text();
+  expect(value(text, 'posthorn_tls_handshake_failures_total{direction="in",reason="version"}')).toBe(1);
+  expect(value(text, 'posthorn_tls_handshake_failures_total{direction="out",reason="timeout"}')).toBe(1);
+  expect(value(text, 'posthorn_dns_lookups_total{type="MX",outcome="failed"}')).toBe(1);
+  expect(value(text, 'posthorn_dns_lookup_seconds_bucket{le="0.025"}')).toBe(1);
+  expect(value(text, 'posthorn_dns_lookup_seconds_count')).toBe(2);
+  expect(value(text, 'posthorn_counting_since_seconds')).toBe(at / 1000);
 });
 
 test('labels are few, whatever the world is', () => {
@@ -134,15 +150,19 @@ test('watchedStore() tells of events when they are on disk, and not of what fail
     settle: async () => Promise.reject(new Error('the disk is gone')),
     appendEvents: async () => undefined,
   };
-  const watched = watchedStore(store as never, {
-    noted: (noted) => seen.push(...noted.map(({ event }) => event)),
-    committed: () => seen.push('committed'),
-  });
+  const watch = {
+    noted: (noted: readonly { event: string }[]) => void seen.push(...noted.map(({ event }) => event)),
+    committed: () => void seen.push('committed'),
+  };
+  let watching: typeof watch | undefined = watch;
+  const watched = watchedStore(store as never, () => watching);
   await watched.accept({ events: [{ event: 'accepted' }] } as never);
   await expect(watched.settle({ events: [{ event: 'failed' }], reports: [] } as never)).rejects.toThrow(
     'gone',
   );
   await watched.appendEvents([{ event: 'refused' }] as never);
+  watching = undefined;
+  await watched.appendEvents([{ event: 'unseen' }] as never);
   expect(seen).toEqual(['written', 'committed', 'accepted', 'refused']);
 });
 

@@ -9,23 +9,26 @@ export interface StoreWatch {
   committed(durationMs: number): void;
 }
 
-export function watchedStore(store: Store, watch: StoreWatch): Store {
+/** `watch` says who that is at the moment, if anybody. */
+export function watchedStore(store: Store, watch: () => StoreWatch | undefined): Store {
   return {
     ...store,
     async accept(entry) {
       const startedAt = performance.now();
       await store.accept(entry);
-      watch.committed(performance.now() - startedAt);
-      watch.noted(entry.events);
+      const seen = watch();
+      seen?.committed(performance.now() - startedAt);
+      seen?.noted(entry.events);
     },
     async settle(settlement) {
       await store.settle(settlement);
-      watch.noted(settlement.events);
-      for (const { events } of settlement.reports) watch.noted(events);
+      const seen = watch();
+      seen?.noted(settlement.events);
+      for (const { events } of settlement.reports) seen?.noted(events);
     },
     async appendEvents(events) {
       await store.appendEvents(events);
-      watch.noted(events);
+      watch()?.noted(events);
     },
   };
 }

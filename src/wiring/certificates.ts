@@ -17,8 +17,9 @@ export interface CertificatesParts {
   config: Config;
   log: Log;
   clock: Clock;
-  /** As `Certificates` has them. */
+  /** As `Certificates` has them, both. */
   ticketKeys?: Buffer;
+  onFailure?: (error: Error) => void;
 }
 
 /**
@@ -26,11 +27,11 @@ export interface CertificatesParts {
  * written; what must be stopped is left with `stack`. Those of an authority are shown by whoever keeps them.
  */
 export async function openCertificates(
-  { config, log, clock, ticketKeys }: CertificatesParts,
+  { config, log, clock, ticketKeys, onFailure }: CertificatesParts,
   stack: AsyncDisposableStack,
 ): Promise<Certificates | undefined> {
   if (!wantsTls(config)) return undefined;
-  const certificates = new Certificates(config.hostname, ticketKeys);
+  const certificates = new Certificates(config.hostname, ticketKeys, onFailure);
   const files = new CertificateFiles({ certificates, log, clock });
   await files.use(pairsOf(config));
   await offerSelfSigned(certificates, config, clock);

@@ -23,11 +23,11 @@ import type { SignedIn } from '../reception/signed-in.ts';
 import type { ReportTallies } from '../reporting/open-reports.ts';
 import type { DeliveryAgent } from '../store/delivery-agent.ts';
 import type { Store } from '../store/store.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
 import type { Log } from '../util/log.ts';
 import type { Turnstile } from '../util/turnstile.ts';
+import type { Counting } from './telemetry.ts';
 
 /** What outlives a reload: it is on disk, or has been learned. */
 export interface Lasting {
@@ -45,8 +45,7 @@ export interface Lasting {
   /** Of the web listeners: what comes there counts apart. */
   webGate: Gate;
   health(): Health;
-  /** Absent where nobody could ask for them when the server started. */
-  metrics: Metrics | undefined;
+  counting: Counting;
   brake: Brake;
   greylist: Greylist;
   history: SenderHistory;

@@ -15,10 +15,11 @@ import { UnderWay } from '../util/under-way.ts';
 import { type Core, reportPartsOf } from './core.ts';
 
 export async function startGuard(
-  { config, clock, log, store }: Pick<Core, 'config' | 'clock' | 'log' | 'store'>,
+  { config, clock, log, store, counting }: Pick<Core, 'config' | 'clock' | 'log' | 'store' | 'counting'>,
   parts: AsyncDisposableStack,
 ): Promise<Guard> {
-  const guard = new Guard({ config, resolver: await createStub(config, clock), clock, log, store });
+  const resolver = await createStub(config, clock, { onLookUp: counting.onLookUp });
+  const guard = new Guard({ config, resolver, clock, log, store });
   parts.defer(() => guard.stop());
   if (config.guard.enabled && sendsByMx(config.transports)) await guard.start();
   return guard;
@@ -37,8 +38,10 @@ export async function openSending(
   core: Core & { tls: OutboundTls },
   parts: AsyncDisposableStack,
 ): Promise<Sending> {
-  const { config, clock, receivers, resolver } = core;
-  const { pool, transports, close } = await createConnections(config, clock);
+  const { config, clock, receivers, resolver, counting } = core;
+  const { pool, transports, close } = await createConnections(config, clock, (error) =>
+    counting.handshakeFailed('out', error),
+  );
   parts.defer(close);
   const underWay = new UnderWay();
   parts.defer(() => underWay.over());

@@ -26,18 +26,22 @@ import { openSending, startGuard } from './deliveries.ts';
 import { createFilters, doorPartsOf } from './doors.ts';
 import type { Edition, InForce } from './in-force.ts';
 import { serverFor } from './sessions.ts';
-import { openWebDoor } from './web.ts';
+import { isWeb, openWebDoor } from './web.ts';
 
 /** Rejects with the first thing that cannot be had, everything before it undone: an Error that names a file. */
 export async function makeEdition(config: Config, lasting: Lasting, inForce: InForce): Promise<Edition> {
   await using atOnce = new AsyncDisposableStack();
   await using afterDeliveries = new AsyncDisposableStack();
   await using afterSessions = new AsyncDisposableStack();
-  const { clock, log, queue, defence, ticketKeys } = lasting;
+  const { clock, log, queue, defence, ticketKeys, counting } = lasting;
+  if (config.listeners.some(isWeb)) await counting.begin();
   await warnOfLostPolicies(lasting, config);
-  const certificates = await openCertificates({ config, log, clock, ticketKeys }, atOnce);
+  const certificates = await openCertificates(
+    { config, log, clock, ticketKeys, onFailure: (error) => counting.handshakeFailed('in', error) },
+    atOnce,
+  );
   const made = { ...lasting, config, signers: await loadSigners(config, clock) };
-  const resolver = await createResolver(config, clock, log);
+  const resolver = await createResolver(config, clock, { log, onLookUp: counting.onLookUp });
   const acme = certificates && (await openAcme({ config, log, clock, resolver, certificates }, atOnce));
   const https = await createHttps(config, resolver, clock);
   const offer = (mail: OfferedMail) => inForce.edition.inbox?.offer(mail);
@@ -67,7 +71,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
     ...defence,
     logins: await openLogins({
       ...{ ...core, ...defence, https, settings: config.login, oauth: config.oauth },
-      onLogin: lasting.metrics?.sessions.login,
+      onLogin: (outcome) => counting.metrics?.sessions.login(outcome),
     }),
     certificates,
     doors: {
@@ -88,7 +92,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
     serve(incoming) {
       const session = serve(incoming);
       void sessions.during(session.closed);
-      lasting.metrics?.sessions.began(incoming.listener.protocol, session.closed);
+      counting.metrics?.sessions.began(incoming.listener.protocol, session.closed);
       return session;
     },
     retire: async () => void (await Promise.all(kept.map((stack) => stack.disposeAsync()))),

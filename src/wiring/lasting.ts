@@ -48,7 +48,7 @@ export async function openLasting(
 ): Promise<Lasting & { watch: HealthWatch }> {
   const opened = await openStore({ dataDir: inForce.config.dataDir, clock, log });
   parts.defer(() => opened.close());
-  const { metrics, over } = await openTelemetry(inForce, clock);
+  const { counting, over } = await openTelemetry(inForce, clock);
   const store = over(keepingDossiers(opened, () => inForce.config.dossier.enabled));
   parts.defer(pruneRegularly(store, () => inForce.config.dossier, clock, log));
   const core = { store, clock, log, nextQueueId: queueIds(clock.now, Math.random) };
@@ -86,7 +86,7 @@ export async function openLasting(
   const certificateEnds = () => inForce.edition.certificates?.certificateFor(undefined).validToDate.getTime();
   const watch = watchHealth({ broken: opened.broken, certificateEnds, clock });
   const certificates = () => inForce.edition.certificates;
-  await watchState(metrics, { ...core, defence, brake, certificates, health: watch.health });
+  await watchState(counting, { ...core, defence, brake, certificates, health: watch.health });
   const agent = createDeliveryAgent();
   parts.defer(() => agent.close());
   const queue = await createQueue({ ...core, inForce, suppressions, receivers }, parts);
@@ -104,7 +104,7 @@ export async function openLasting(
       sessions: web.connections,
       sessionsPerAddress: web.connectionsPerAddress,
     })),
-    ...{ watch, health: watch.health, metrics },
+    ...{ watch, health: watch.health, counting },
   };
 }
 

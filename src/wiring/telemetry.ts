@@ -2,7 +2,9 @@
 
 import { madeOf, type Settings } from '../config/settings.ts';
 import { SiteTables } from '../delivery/route/site-tables.ts';
+import type { OnLookUp } from '../dns/watched-resolver.ts';
 import type { Certificates } from '../net/tls-context.ts';
+import { tlsFailureReason } from '../net/tls-failure.ts';
 import type { Brake } from '../queue/brake/brake.ts';
 import type { Defence } from '../reception/abuse/defence.ts';
 import type { Store } from '../store/store.ts';
@@ -12,37 +14,70 @@ import { watchedStore } from '../telemetry/watched-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
 import { ownVersion } from '../util/own-version.ts';
-import { isWeb } from './web.ts';
 
 export interface Telemetry {
   /** The same store, watched where anybody watches. */
   over(store: Store): Store;
-  /** Absent where nobody can ask for them. */
-  metrics: Metrics | undefined;
+  counting: Counting;
 }
 
 /** Loads what is needed, and nothing where nothing is. */
 export async function openTelemetry(settings: Settings, clock: Clock): Promise<Telemetry> {
-  const tables = madeOf(settings, ({ sites }) => new SiteTables(sites));
   const [{ openSpans }, version] = await Promise.all([import('../telemetry/spans.ts'), ownVersion()]);
-  const [metrics, spans] = await Promise.all([
-    settings.config.listeners.some(isWeb) ? openMetrics(tables) : undefined,
-    openSpans(version, clock),
-  ]);
+  const counting = new Counting(settings, clock);
+  const spans = await openSpans(version, clock);
   return {
-    metrics,
+    counting,
     over(store) {
-      const watched = metrics ? watchedStore(store, metrics) : store;
+      const watched = watchedStore(store, () => counting.metrics);
       return spans ? tracedStore(watched, spans) : watched;
     },
   };
 }
 
-async function openMetrics(tables: () => SiteTables): Promise<Metrics> {
-  const { Metrics } = await import('../telemetry/metrics.ts');
-  const siteOf = (host: string) =>
-    tables().find({ domain: host, hosts: [{ preference: 0, host, addresses: [] }] })?.name ?? host;
-  return new Metrics(siteOf);
+/** Metrics from the moment on that somebody can ask for them: with the first web listener, at the start or by a reload. */
+export class Counting {
+  readonly #clock: Clock;
+  readonly #tables: () => SiteTables;
+  #state: Parameters<Metrics['watch']>[0] | undefined;
+  #metrics: Metrics | undefined;
+
+  constructor(settings: Settings, clock: Clock) {
+    this.#clock = clock;
+    this.#tables = madeOf(settings, ({ sites }) => new SiteTables(sites));
+  }
+
+  /** Absent as long as nobody can ask for them. */
+  get metrics(): Metrics | undefined {
+    return this.#metrics;
+  }
+
+  /** To be called where there is a web listener; what counts already goes on. */
+  async begin(): Promise<void> {
+    const { Metrics } = await import('../telemetry/metrics.ts');
+    if (this.#metrics !== undefined) return;
+    const siteOf = (host: string) =>
+      this.#tables().find({ domain: host, hosts: [{ preference: 0, host, addresses: [] }] })?.name ?? host;
+    this.#metrics = new Metrics(siteOf, this.#clock.now());
+    if (this.#state !== undefined) this.#metrics.watch(this.#state);
+  }
+
+  handshakeFailed(direction: 'in' | 'out', error: Error): void {
+    this.#metrics?.network.handshakeFailed(direction, tlsFailureReason(error));
+  }
+
+  readonly onLookUp: OnLookUp = (lookUp) => this.#metrics?.network.lookedUp(lookUp);
+
+  /** What is looked at when somebody asks. To be called once, before anybody can. */
+  watch(state: Parameters<Metrics['watch']>[0]): void {
+    this.#state = state;
+    this.#metrics?.watch(state);
+  }
+
+  /** What is shown; empty as long as nothing is counted. */
+  async text(): Promise<string> {
+    return (await this.#metrics?.text()) ?? '';
+  }
 }
 
 export interface WatchedParts {
@@ -57,10 +92,10 @@ export interface WatchedParts {
 
 /** What `/metrics` shows. */
 export async function watchState(
-  metrics: Metrics | undefined,
+  counting: Counting,
   { store, clock, health, defence, brake, certificates }: WatchedParts,
 ): Promise<void> {
-  metrics?.watch({
+  counting.watch({
     ...{ store, clock, health },
     bans: () => defence.bans.list().length,
     braked: () => brake.list().length,

@@ -12,7 +12,7 @@ import type { Origin } from '../web/visitor.ts';
 import type { Core } from './core.ts';
 
 export interface WebDoorParts
-  extends Pick<Core, 'config' | 'log' | 'clock' | 'health' | 'webGate' | 'metrics'> {
+  extends Pick<Core, 'config' | 'log' | 'clock' | 'health' | 'webGate' | 'counting'> {
   certificates: Certificates | undefined;
   /** RFC 8555 §8.3: what an authority is to find at a token. */
   challengeResponse(token: string): string | undefined;
@@ -28,7 +28,7 @@ export async function openWebDoor(
   parts: WebDoorParts,
   stack: AsyncDisposableStack,
 ): Promise<WebDoor | undefined> {
-  const { config, clock, certificates, metrics, webGate: gate } = parts;
+  const { config, clock, certificates, counting, webGate: gate } = parts;
   if (!config.listeners.some(isWeb)) return undefined;
   const [{ openWeb }, { httpServer }] = await Promise.all([
     import('../web/app.ts'),
@@ -39,7 +39,7 @@ export async function openWebDoor(
   stack.defer(() => http.end());
   const metricsToken = metricsTokenFile === undefined ? undefined : await readSecret(metricsTokenFile);
   const enter = (address: string) => gate.enter(clientAt(address));
-  const metricsText = async () => (await metrics?.text()) ?? notCounted;
+  const metricsText = () => counting.text();
   await openWeb({ ...parts, metricsText, metricsToken, enter }, http);
 
   const isProxy = networkSet(config.web.proxies);
@@ -64,9 +64,6 @@ export async function openWebDoor(
 
 /** The other listeners are for mail. */
 export const isWeb = ({ protocol }: ListenerConfig): boolean => protocol === 'http' || protocol === 'https';
-
-/** They are counted from the start on, or not at all. */
-const notCounted = '# No web listener was there when the server started: restart it, and all is counted.\n';
 
 const nobodyBehind = (peer: Peer): Peer => ({
   ...peer,
