@@ -75,3 +75,35 @@ test('P12: examineCaa() finds the record of an account that was lost: another on
   });
   expect(await idsOf(['0 issue "ca.example"'], { record })).toEqual(['good']);
 });
+
+test('P12: examineCaa() looks at each certificate that is asked for, and tells once what is found of several', async () => {
+  const web = ['mta-sts.example.com', 'mta-sts.example.org'];
+  const looks = seenDns({
+    [`${name} CAA`]: [wanted.data],
+    'example.com CAA': ['0 issue "other.example"'],
+    'example.org CAA': ['0 issue "other.example"'],
+  });
+  expect(await examineCaa({ looks, names: [name, ...web], wanted: [wanted] })).toMatchObject([
+    {
+      id: 'caa-forbids',
+      evidence: expect.stringMatching(
+        /^CAA of example\.com allows other\.example to issue for mta-sts\.example\.com, .*the same is found for mta-sts\.example\.org\)$/,
+      ),
+      record: expect.stringMatching(/^example\.com\. .* CAA {2}0 issue "ca\.example;/),
+    },
+  ]);
+});
+
+test.each<[string[], string[]]>([
+  [['0 issue "ca.example"'], ['good']],
+  [['0 issue "other.example"', '0 issuewild "ca.example"'], ['good']],
+  [['0 issue "ca.example"', '0 issuewild ";"'], ['caa-forbids']],
+])(
+  'P12: examineCaa() of a wildcard goes by issuewild where there is one (RFC 8659 §4.3): %s',
+  async (texts, ids) => {
+    const looks = seenDns({ 'example.com CAA': texts, [`${name} CAA`]: [wanted.data] });
+    const found = await examineCaa({ looks, names: [name, '*.example.com'], wanted: [wanted] });
+    expect(found.map(({ id, severity }) => id ?? severity)).toEqual(ids);
+    if (ids[0] === 'caa-forbids') expect(found[0]?.record).toContain('0 issuewild "ca.example;');
+  },
+);

@@ -10,7 +10,7 @@ import { type Finding, found, good, quote } from './finding.ts';
 
 export interface CaaParts {
   looks: DnsLooks;
-  /** Names that certificates are to be issued for. */
+  /** Names that certificates are to be issued for, `*.example.com` among them; our own first. */
   names: readonly string[];
   /** Empty: certificates do not come by ACME, and nothing is known of who issues them. */
   wanted: readonly WantedRecord[];
@@ -29,12 +29,18 @@ export async function examineCaa({ looks, names, wanted }: CaaParts): Promise<Fi
   const ours = wanted.map(({ data }) => permissionIn(data)).filter(({ issuer }) => issuer !== '');
   const [first] = wanted;
   if (ours.length === 0 || first === undefined) return [];
+  const relevant = await Promise.all(
+    names.map(async (name) => ({ name, ...(await relevantRecords(looks, withoutStar(name))) })),
+  );
   const judged = await Promise.all(
-    names.map(async (name) => {
-      const { at, texts, why } = await relevantRecords(looks, name);
+    [...Map.groupBy(relevant, keyOf).values()].map(async ([one, ...others]) => {
+      if (one === undefined) return [];
+      const { name, at, texts, why } = one;
       if (why !== undefined) return unanswered(looks, { name, at, why });
-      const allowed = texts.filter((text) => /^\d+ issue /i.test(text)).map(permissionIn);
-      return judge({ name, at, allowed, ours, data: first.data });
+      const tag = tagFor(name, texts);
+      const allowed = texts.filter((text) => tagOf(text) === tag).map(permissionIn);
+      const data = first.data.replace(' issue ', ` ${tag} `);
+      return judge({ name, at, allowed, ours, data }).map((finding) => withOthers(finding, others));
     }),
   );
   const findings = judged.flat();
@@ -52,6 +58,26 @@ export async function examineCaa({ looks, names, wanted }: CaaParts): Promise<Fi
     ];
   return [good('CAA', `${ours.map(({ issuer }) => issuer).join(', ')} may issue`)];
 }
+
+type Relevant = Awaited<ReturnType<typeof relevantRecords>> & { name: string };
+
+const withOthers = (finding: Finding, others: readonly Relevant[]): Finding => {
+  if (others.length === 0) return finding;
+  const names = others.map(({ name }) => name).join(', ');
+  return { ...finding, evidence: `${finding.evidence} (the same is found for ${names})` };
+};
+
+/** What is said of several names, by an alias or by a name above them, is found once. */
+const keyOf = ({ name, at, texts, why }: Relevant): string =>
+  JSON.stringify([name.startsWith('*.'), why === undefined ? texts.toSorted() : at]);
+
+const withoutStar = (name: string): string => name.replace(/^\*\./, '');
+
+/** RFC 8659 §4.3: for wildcards, those for wildcards alone, where there are any. */
+const tagFor = (name: string, texts: readonly string[]): string =>
+  name.startsWith('*.') && texts.some((text) => tagOf(text) === 'issuewild') ? 'issuewild' : 'issue';
+
+const tagOf = (text: string): string => text.split(' ', 2)[1]?.toLowerCase() ?? '';
 
 interface Judging {
   name: string;

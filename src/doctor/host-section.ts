@@ -27,7 +27,7 @@ export async function lookAtHost(examining: Examining): Promise<Section> {
         examineAddresses({ looks, wanted: records, allowPrivate: config.delivery.allowPrivateAddresses }),
       ),
     ),
-    examineCaa({ looks, names: [hostname], wanted: wanted.filter(({ purpose }) => purpose === 'caa') }),
+    lookAtCaa(examining),
     Promise.all(
       hostSpf.map((record) =>
         examineSpf({
@@ -54,6 +54,24 @@ export async function lookAtHost(examining: Examining): Promise<Section> {
     examined: [{ name: hostname, verdict: verdictOf(findings), findings, isDomain: true }],
   };
 }
+
+/** Of the web's names, those that are in DNS: for others nothing is asked for yet. */
+async function lookAtCaa({ looks, wanted, facts, config }: Examining): Promise<Finding[]> {
+  const records = wanted.filter(({ purpose }) => purpose === 'caa');
+  const asked = (facts.acme?.certificates ?? []).slice(0, maxCertificates);
+  const names = await Promise.all(
+    asked.map(async ({ name, isOptional }) => {
+      if (!isOptional) return [name];
+      const seen = await Promise.all((['A', 'AAAA'] as const).map((type) => looks.see(name, type)));
+      return seen.some(({ status }) => status === 'found') ? [name] : [];
+    }),
+  );
+  const all = [...new Set([config.hostname, ...names.flat()])];
+  return examineCaa({ looks, names: all, wanted: records });
+}
+
+/** Certificates whose CAA is looked at; a name of each, and those above it. */
+const maxCertificates = 50;
 
 const addressesByName = ({ wanted }: Examining) => [
   ...Map.groupBy(

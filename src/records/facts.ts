@@ -10,6 +10,7 @@ import { policyId } from '../mta-sts/serve.ts';
 import { addressClass, machineAddresses } from '../net/addresses.ts';
 import { readAcmeFacts } from './acme-facts.ts';
 import {
+  awaitedCertificates,
   findLack,
   type OwnCertificates,
   readOwnCertificates,
@@ -45,13 +46,17 @@ export async function readFacts(config: Config, known: KnownFacts): Promise<Reco
     sending,
     reportMailboxes: config.reports.read ? config.reports.mailboxes : [],
     tlsKeys: keys.tlsKeys,
-    ...(acme && { acme }),
+    ...(acme && { acme: { ...acme, certificates: certificatesAsked(config, certificates) } }),
     ...(known.isSigned !== undefined && { isSigned: known.isSigned }),
     clients: Object.fromEntries(clientServices(config).map(({ protocol, port }) => [protocol, port])),
     web: webServices(config),
     unusable: [certificates.flatMap(unusableIn), keys.unusable ?? [], account ?? []].flat(),
   };
 }
+
+/** All names of one lie in one zone, as a rule. */
+const certificatesAsked = (config: Config, own: OwnCertificates) =>
+  awaitedCertificates(config, own).map(({ id, isOptional }) => ({ name: id, isOptional }));
 
 /** Behind NAT only the configuration knows how we are seen. */
 function sendingAddresses({ sources, hostname }: Config, machine: readonly string[]): SendingAddress[] {

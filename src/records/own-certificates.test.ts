@@ -113,3 +113,16 @@ describe('the keys of TLSA records', () => {
     ]);
   });
 });
+
+it('knows for which certificates an authority is asked: those of the web once DNS leads here', async () => {
+  const more = '[[certificate]]\nnames = ["mail.example.org", "pop.example.org"]\n';
+  const { acme: facts } = await factsOf(`${acme}${web}${more}`);
+  expect(facts?.certificates).toEqual([
+    { name: hostname, isOptional: false },
+    { name: 'mail.example.org', isOptional: false },
+    { name: 'mta-sts.example.com', isOptional: true },
+  ]);
+  configure('all', ['*.example.com']);
+  const covered = '[[certificate]]\ncert = "all.pem"\nkey = "all.key"\n';
+  expect((await factsOf(`${acme}${web}${covered}`)).acme?.certificates).toEqual([]);
+});

@@ -8,7 +8,7 @@ import { createHash, createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config, PairConfig } from '../config/config.ts';
-import { wantedCertificates } from '../config/wanted-certificates.ts';
+import { type WantedCertificate, wantedCertificates } from '../config/wanted-certificates.ts';
 import { issuedFile, nextKeyFile, readAs, readIssued, readNextKey } from '../net/issued-files.ts';
 import { type CertificateFacts, coversName, dateText, type KeyPair, parseKeyPair } from '../net/key-pair.ts';
 import type { FileRead } from '../util/json-file.ts';
@@ -16,9 +16,10 @@ import type { UnusableFile } from './unusable-file.ts';
 import type { RecordFacts } from './wanted-record.ts';
 
 /** `names` of one that cannot be used: what it is for; absent: that is not known. */
-export type OwnCertificate =
+export type OwnCertificate = { isConfigured?: true } & (
   | { facts: CertificateFacts }
-  | { unusable: UnusableFile; names?: readonly string[] };
+  | { unusable: UnusableFile; names?: readonly string[] }
+);
 
 export type OwnCertificates = readonly OwnCertificate[];
 
@@ -30,9 +31,7 @@ export async function readOwnCertificates(config: Config): Promise<OwnCertificat
   if (tls === undefined && certificates.length === 0 && acme === undefined) return [];
   const files = [...(tls?.cert === undefined ? [] : [tls]), ...certificates];
   const configured = await Promise.all(files.map(readConfigured));
-  const isCovered = (name: string) =>
-    configured.some((one) => 'facts' in one && coversName(one.facts.names, name));
-  const wanted = acme === undefined ? [] : wantedCertificates(config, isCovered);
+  const wanted = acme === undefined ? [] : awaitedCertificates(config, configured);
   const issued = await Promise.all(
     wanted.map(async ({ id: name, names }) => {
       const place = { role: 'issued', file: issuedFile(dataDir, name), name } as const;
@@ -45,15 +44,24 @@ export async function readOwnCertificates(config: Config): Promise<OwnCertificat
   return findShown(others, hostname) === undefined ? [...others, ...selfSigned] : others;
 }
 
+/** Those that are to come from the authority: what a file is for is not asked for. */
+export function awaitedCertificates(config: Config, all: OwnCertificates): WantedCertificate[] {
+  const configured = all.flatMap((one) => (one.isConfigured && 'facts' in one ? [one.facts] : []));
+  return wantedCertificates(config, (name) => configured.some(({ names }) => coversName(names, name)));
+}
+
 async function readConfigured({ cert, key }: PairConfig): Promise<OwnCertificate> {
   try {
     const [certPem, keyPem] = await Promise.all([readFile(cert, 'utf8'), readFile(key, 'utf8')]);
-    return { facts: parseKeyPair(certPem, keyPem).facts };
+    return { isConfigured: true, facts: parseKeyPair(certPem, keyPem).facts };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const problem = `cannot be used with ${key} (${reason})`;
     const isForbidden = error instanceof Error && 'code' in error && error.code === 'EACCES';
-    return { unusable: { role: 'configured', file: cert, problem, ...(isForbidden && { isForbidden }) } };
+    return {
+      isConfigured: true,
+      unusable: { role: 'configured', file: cert, problem, ...(isForbidden && { isForbidden }) },
+    };
   }
 }
 

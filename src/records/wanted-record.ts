@@ -77,7 +77,13 @@ export interface RecordFacts {
   /** Whether the hostname's zone is signed; absent: not known. */
   isSigned?: boolean;
   /** Where certificates come from by ACME. `issuers`: CAA identities, such as `letsencrypt.org`. */
-  acme?: { issuers: readonly string[]; accountUri?: string; methods: readonly string[] };
+  acme?: {
+    issuers: readonly string[];
+    accountUri?: string;
+    methods: readonly string[];
+    /** One of its names for each certificate that is asked for; `isOptional`: once DNS leads it here. Default: our own name. */
+    certificates?: readonly { name: string; isOptional: boolean }[];
+  };
   /** What mail programs may connect to, by its port. */
   clients: Partial<Record<ClientService, number>>;
   /** What the web listener serves. */

@@ -142,6 +142,15 @@ describe('P12: a running server', () => {
     expect(await ids()).toEqual([]); // nothing is known of who issues our certificates
     const facts = { ...(await factsOf()), acme: { issuers: ['our-ca.example'], methods: [] } };
     expect(await ids({ facts })).toContain('caa-forbids');
+    // Our own name has a record of its own, and so its alias; another has not.
+    model.zone[hostname] = { ...model.zone[hostname], CAA: [[0, 'issue', 'our-ca.example']] };
+    stage.dns.play(model);
+    const asks = async (name: string, isOptional: boolean) =>
+      ids({ facts: { ...facts, acme: { ...facts.acme, certificates: [{ name, isOptional }] } } });
+    expect(await asks(hostname, false)).toEqual([]);
+    expect(await asks(`mta-sts.${domain}`, true)).toEqual([]);
+    expect(await asks(`mail.${domain}`, false)).toEqual(['caa-forbids']);
+    expect(await asks(`mail.${domain}`, true)).toEqual([]); // not in DNS: it is not asked for
   });
 
   test('P12: a resolver that does not answer: nothing is known, and nothing is alleged', async () => {
