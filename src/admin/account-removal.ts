@@ -5,7 +5,7 @@
 
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { parseAddress } from '../mail/address.ts';
+import { addressKey, parseAddress } from '../mail/address.ts';
 import { brakedKind, brakeName } from '../queue/brake/braked.ts';
 import { volumeKind } from '../queue/brake/volumes.ts';
 import { quotaKind } from '../queue/quotas.ts';
@@ -66,7 +66,7 @@ const memosOfAccount = [
 ];
 
 export function removalOperations(parts: RemovalParts): RemovalOperations {
-  const { store, domains, turns, clock, changed, endSessions, graceMs = defaultGraceMs } = parts;
+  const { store, turns, clock, changed, endSessions, graceMs = defaultGraceMs } = parts;
   const remove = async (account: Account, removed: { eraseAt: number; isUnknown?: true }) => {
     const at = account.settings?.removed?.at ?? clock.now();
     await store.setSettings(account.address, { ...account.settings, removed: { at, ...removed } });
@@ -75,7 +75,7 @@ export function removalOperations(parts: RemovalParts): RemovalOperations {
   };
   return {
     async removeAccount({ address, now = false, isUnknown = false }) {
-      const key = localAddress(address, domains);
+      const key = await keptAddress(address, parts);
       const eraseAt = clock.now() + (now ? 0 : graceMs);
       await inTurn(turns, async () => {
         const account = await store.findAccount(key);
@@ -89,7 +89,7 @@ export function removalOperations(parts: RemovalParts): RemovalOperations {
     },
     restoreAccount: ({ address }) =>
       inTurn(turns, async () => {
-        const key = localAddress(address, domains);
+        const key = await keptAddress(address, parts);
         const account = await store.findRemovedAccount(key);
         if (!account) throw (await store.findAccount(key)) ? notRemoved(key) : noSuchAccount(key);
         if (await store.findAlias(key)) throw isAliasNow(key);
@@ -99,6 +99,14 @@ export function removalOperations(parts: RemovalParts): RemovalOperations {
       }),
     listRemovedAccounts: () => store.listRemovedAccounts(),
   };
+}
+
+/** Also of a domain that was taken out of the configuration: what is kept of an account there must not stay for good. */
+async function keptAddress(text: string, { store, domains }: RemovalParts): Promise<string> {
+  const address = parseAddress(text);
+  const key = address && addressKey(address);
+  const isKept = key && ((await store.findAccount(key)) ?? (await store.findRemovedAccount(key)));
+  return isKept ? key : localAddress(text, domains);
 }
 
 /** Mail follows an alias before it finds an account: what comes back would get none. */

@@ -1,6 +1,7 @@
 /** `posthorn account remove` and `restore`: nothing is lost by a slip. */
 
 import type { Command } from 'commander';
+import type { Alias } from '../store/account-store.ts';
 import { keyOf } from './address-key.ts';
 import { type CommonOptions, type Context, printJson, withAdmin } from './context.ts';
 import type { CommandTree } from './define.ts';
@@ -39,18 +40,35 @@ async function removeAccount(
       exitCodes.usage,
       'with --now nobody is there to be told of: leave --as-unknown out.',
     );
-  const { eraseAt } = await withAdmin(context, options, (admin) =>
-    admin.removeAccount({ address, ...(now && { now }), ...(asUnknown && { isUnknown: true }) }),
-  );
   const account = keyOf(address);
-  if (options.json) printJson(context, { address: account, eraseAt, erased: now === true });
+  const { eraseAt, aliases } = await withAdmin(context, options, async (admin) => ({
+    ...(await admin.removeAccount({ address, ...(now && { now }), ...(asUnknown && { isUnknown: true }) })),
+    aliases: aliasesTo(account, await admin.listAliases()),
+  }));
+  if (options.json) printJson(context, { address: account, eraseAt, erased: now === true, aliases });
   else if (now) context.terminal.out(`${account}: erased, with its mail and its dossiers\n`);
   else
     context.terminal.out(
       `${account}: removed. Its mail and its dossiers are kept until ${new Date(eraseAt).toISOString()}; ` +
         `to have it back: posthorn account restore ${account}\n`,
     );
+  if (!options.json && aliases.length > 0)
+    context.terminal.out(
+      `  Mail for ${aliases.join(', ')} led to nobody else, and is refused now. To have another take it: posthorn alias ADDRESS TARGET\n`,
+    );
   return exitCodes.ok;
+}
+
+/** Aliases that lead to this account alone, also by others that do. */
+export function aliasesTo(account: string, all: readonly Alias[]): string[] {
+  const lost = new Set([account]);
+  for (let before = 0; before < lost.size; ) {
+    before = lost.size;
+    for (const { address, targets } of all)
+      if (targets.length > 0 && targets.every((target) => lost.has(target))) lost.add(address);
+  }
+  lost.delete(account);
+  return [...lost];
 }
 
 async function restoreAccount(context: Context, options: CommonOptions, address: string): Promise<ExitCode> {

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { commandStage } from '../testing/command-line.ts';
 
@@ -29,6 +31,27 @@ describe('posthorn account', () => {
       exitCode: 0,
       out: expect.stringContaining('account restore carol@example.com'),
     });
+  });
+
+  test('account remove names aliases that lead to nobody else, and removes what has no domain any more', async () => {
+    for (const name of ['fay', 'gus'])
+      await posthorn(['account', 'add', `${name}@example.com`, '--generate']);
+    await posthorn(['alias', 'root@example.com', 'fay@example.com']);
+    await posthorn(['alias', 'cron@example.com', 'root@example.com']);
+    await posthorn(['alias', 'both@example.com', 'fay@example.com', 'gus@example.com']);
+    const removed = await posthorn(['account', 'remove', 'fay@example.com']);
+    expect(removed.out).toMatch(
+      /\n {2}Mail for (?:root@example\.com, cron|cron@example\.com, root)@example\.com led to nobody/,
+    );
+    expect((await posthorn(['account', 'restore', 'fay@example.com'])).exitCode).toBe(0);
+    const others = 'hostname = "mx.example.com"\n[[domain]]\nname = "example.net"\n';
+    writeFileSync(join(stage.directory, 'others.toml'), others);
+    const remove = (...words: string[]) =>
+      posthorn(['--config', 'others.toml', 'account', 'remove', ...words]);
+    expect(await remove('Gus@example.com', '--now')).toMatchObject({ exitCode: 0 });
+    expect(await remove('nobody@example.com')).toMatchObject({ exitCode: 67 });
+    expect((await posthorn(['account', 'list'])).out).not.toContain('gus@');
+    for (const name of ['root', 'cron', 'both']) await posthorn(['alias', 'remove', `${name}@example.com`]);
   });
 
   test('M12: account block, unblock and allow keep lists of senders', { timeout: 30_000 }, async () => {

@@ -19,6 +19,7 @@ import { askTime } from '../net/sntp.ts';
 import { readFacts } from '../records/facts.ts';
 import type { RecordFacts } from '../records/wanted-record.ts';
 import type { Context } from './context.ts';
+import { accountSection } from './doctor-accounts.ts';
 import { filterSection } from './doctor-filters.ts';
 import { listSection } from './doctor-lists.ts';
 import { policySection } from './doctor-policies.ts';
@@ -81,6 +82,7 @@ export async function doctorParts(
     others: [
       asked.then(serverSection),
       asked.then(({ accounts }) => policySection(accounts, config)),
+      asked.then(({ accounts }) => accountSection(accounts, config)),
       listSection(config, { resolver: stub, clock }),
       filterSection(config, clock),
     ],

@@ -34,7 +34,9 @@ test('P12: docs/DOCTOR.md names every right zone that is no cause for alarm', ()
 test('every finding of the catalogue can be found: some examination says it', () => {
   const folder = new URL('.', import.meta.url);
   const isSource = (file: string) => /^(?!catalogue).*(?<!\.test)\.ts$/.test(file);
-  const cli = ['filters', 'lists', 'policies', 'server'].map((name) => `../cli/doctor-${name}.ts`);
+  const cli = ['accounts', 'filters', 'lists', 'policies', 'server'].map(
+    (name) => `../cli/doctor-${name}.ts`,
+  );
   const sources = [...readdirSync(folder).filter(isSource), ...cli]
     .map((file) => readFileSync(new URL(file, folder), 'utf8'))
     .join('\n');

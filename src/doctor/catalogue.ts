@@ -240,6 +240,10 @@ const entries = {
   'filter-down': error('filter', 'a configured filter does not answer'),
   'list-deaf': warning('DNS list', 'a list that a policy names does not answer our resolver as it should'),
   'policy-gone': warning('the policy', 'mailboxes name a policy that the configuration has no more'),
+  'domain-gone': warning(
+    'the domain',
+    'mailboxes are in a domain that the configuration has no more: they get no mail',
+  ),
   'config-no-submission': note(
     'configuration',
     'our users cannot hand in mail: there is no submission listener',

@@ -11,6 +11,7 @@ import { Complaints } from '../queue/complaints.ts';
 import { createJudging } from '../reception/create-judging.ts';
 import { inboundDoor } from '../reception/inbound.ts';
 import { lmtpDoor } from '../reception/lmtp.ts';
+import { warnOfLostDomains } from '../reception/lost-domains.ts';
 import { warnOfLostPolicies } from '../reception/lost-policies.ts';
 import { openLogins } from '../reception/open-logins.ts';
 import { submissionDoor } from '../reception/submission.ts';
@@ -36,6 +37,7 @@ export async function makeEdition(config: Config, lasting: Lasting, inForce: InF
   const { clock, log, queue, defence, ticketKeys, counting } = lasting;
   if (config.listeners.some(isWeb)) await counting.begin();
   await warnOfLostPolicies(lasting, config);
+  await warnOfLostDomains(lasting, config);
   const certificates = await openCertificates(
     { config, log, clock, ticketKeys, onFailure: (error) => counting.handshakeFailed('in', error) },
     atOnce,
