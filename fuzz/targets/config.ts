@@ -3,6 +3,7 @@
 import { dkimRecord, parseDkimKey } from '../../src/authentication/dkim-key.ts';
 import { accountRows } from '../../src/cli/account-csv.ts';
 import { readAccountRows } from '../../src/cli/account-rows.ts';
+import { isPasswdFile, passwdRows } from '../../src/cli/passwd-file.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { address } from '../grammar/addresses.ts';
@@ -134,6 +135,19 @@ const accounts: Target = {
   places: [between('a@example.org,"'), between('a@example.org,'), between('"a"\n')],
 };
 
+const passwdFile: Target = {
+  name: 'passwd-file',
+  seeds: () =>
+    ['ann@example.org:{ARGON2ID}$argon2id$x:1000:1000::/home/ann::\n', '# people\n\n\nbob:secret::\n'].map(
+      (text) => Buffer.from(text),
+    ),
+  read(input) {
+    const text = input.toString('utf8');
+    return isPasswdFile(text) && readAccountRows(passwdRows(text), { domains: [{ name: 'example.org' }] });
+  },
+  places: [between('', ','), between('# a\n', ','), between('a:'), between('a:{', '\nb')],
+};
+
 const key: Target = {
   name: 'dkim-key',
   seeds: () =>
@@ -155,4 +169,4 @@ const key: Target = {
   places: [between('-----BEGIN PRIVATE KEY-----\n'), between('Proc-Type:'), between('-----BEGIN ')],
 };
 
-export const configuration: readonly Target[] = [config, accounts, key];
+export const configuration: readonly Target[] = [config, accounts, passwdFile, key];

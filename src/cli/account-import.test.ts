@@ -48,6 +48,12 @@ test.each([
   expect(isPasswdFile(text)).toBe(expected);
 });
 
+test('isPasswdFile() takes blank lines and comments for nothing, however many', () => {
+  const blank = '\n  \n# x\r\n'.repeat(10_000);
+  expect(isPasswdFile(`${blank}ann@example.org,secret`)).toBe(false);
+  expect(isPasswdFile(`${blank}ann:{PLAIN}secret`)).toBe(true);
+});
+
 test('passwdRows() reads users with and without their domain, and tells what cannot be taken over', () => {
   const text = [
     '# comment',

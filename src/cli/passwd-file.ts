@@ -3,12 +3,16 @@
 import type { AccountRow } from './account-rows.ts';
 
 /** That it is one, and no CSV: a scheme, or at least two more fields, after the first colon. */
-export const isPasswdFile = (text: string): boolean =>
-  /^(?:\s*(?:#.*)?\r?\n)*[^\s,:#"][^,:"\n]*:(?:\{|[^,\n]*:[^,\n]*:)/.test(text.replace(/^\uFEFF/, ''));
+export function isPasswdFile(text: string): boolean {
+  const first = linesOf(text).find((line) => !/^\s*(?:#|$)/.test(line)) ?? '';
+  return /^[^\s,:#"][^,:"]*:(?:\{|[^,]*:[^,]*:)/.test(first);
+}
+
+const linesOf = (text: string): string[] => text.replace(/^\uFEFF/, '').split(/\r?\n/);
 
 export function* passwdRows(text: string): Generator<AccountRow> {
   let number = 0;
-  for (const line of text.replace(/^\uFEFF/, '').split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     number += 1;
     if (line.trim() === '' || line.startsWith('#')) continue;
     const [address = '', secret] = line.split(':'); // in clear, it ends at the next colon, as Dovecot reads it
