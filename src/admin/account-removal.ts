@@ -12,6 +12,7 @@ import { quotaKind } from '../queue/quotas.ts';
 import { placesKind } from '../reception/abuse/login-places.ts';
 import type { Greylist } from '../reception/greylist/greylist.ts';
 import type { SenderHistory } from '../reception/history/history.ts';
+import { forgetRefusalsOf } from '../reception/maildrop/refusals.ts';
 import type { Account } from '../store/account-store.ts';
 import { appPasswordsKind, appPasswordsUsedKind } from '../store/app-passwords.ts';
 import { maildirPath } from '../store/maildir.ts';
@@ -29,7 +30,7 @@ export type RemovalOperations = Pick<Admin, 'removeAccount' | 'restoreAccount' |
 export interface ErasureParts {
   store: Pick<
     Store,
-    'findRemovedAccount' | 'listRemovedAccounts' | 'eraseAccount' | 'removeMemos' | 'changeJobs'
+    'findRemovedAccount' | 'listRemovedAccounts' | 'eraseAccount' | 'listMemos' | 'removeMemos' | 'changeJobs'
   >;
   /** Where the mailboxes are. Absent: nowhere. */
   dataDir?: string | undefined;
@@ -141,6 +142,7 @@ export async function eraseAccount(parts: ErasureParts, account: string): Promis
 
 async function forget({ store, senders, greylist }: ErasureParts, account: string): Promise<void> {
   for (const kind of memosOfAccount) await store.removeMemos(kind, [account]);
+  await forgetRefusalsOf(store, account);
   const [history, list] = [await senders(), await greylist()];
   history.forget(account);
   const address = parseAddress(account);

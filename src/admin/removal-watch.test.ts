@@ -33,6 +33,7 @@ test('what was removed is erased when its time of grace is over, and not before;
     { kind: 'app-passwords', key: address, value: [] },
     { kind: 'braked', key: address, value: {} },
     { kind: 'acquaintance', key: `${address}\ta@example.org`, value: { lastAt: at }, expiresAt },
+    { kind: 'hand-in-refusals', key: `of ${address}`, value: { from: address, refused: [] }, expiresAt },
     { kind: 'greylist', key: `192.0.2.0/24 example.org ${address}`, value: waiting, expiresAt },
   ]);
   await store.writeMemos(learned);

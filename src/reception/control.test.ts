@@ -52,6 +52,21 @@ describe('handIn()', () => {
     ]);
   });
 
+  test('has written down who was refused before the others have the message, and takes nothing where that fails', async () => {
+    const { parts, accepted } = reception();
+    const recipients = ['nobody@example.com', 'eve@example.com'];
+    const letter = { from: 'bob@example.com', recipients, content };
+    const seen: [string | undefined, number][] = [];
+    const refusing = async (refused: { recipient: string }[]) =>
+      void seen.push([refused[0]?.recipient, accepted.length]);
+    await handIn({ ...parts, refusing }, letter);
+    expect(seen).toEqual([['nobody@example.com', 0]]);
+    const failing = () => Promise.reject(new StoreBrokenError('fsync failed'));
+    await expect(handIn({ ...parts, refusing: failing }, letter)).rejects.toThrow('fsync failed');
+    expect(accepted).toHaveLength(1);
+    await handIn({ ...parts, refusing: failing }, { ...letter, recipients: ['eve@example.com'] });
+  });
+
   test('M3: makes line ends CRLF, takes Bcc out and adds what is missing', async () => {
     const { parts, accepted } = reception();
     await handIn(parts, { from: 'bob@example.com', recipients: ['eve@example.com'], content });

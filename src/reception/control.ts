@@ -38,11 +38,14 @@ export class HandInError extends Error {
   }
 }
 
+export interface HandInParts extends SubmissionParts {
+  nextQueueId(): string;
+  /** Told who will not get it before the others have it. The message waits for that, and is not taken where it rejects. */
+  refusing?(refused: Taken['refused']): Promise<void>;
+}
+
 /** Resolves when the message is on disk. Rejects with HandInError if nobody gets it, or with the store's error. */
-export async function handIn(
-  parts: SubmissionParts & { nextQueueId(): string },
-  { from, recipients, content }: HandedIn,
-): Promise<Taken> {
+export async function handIn(parts: HandInParts, { from, recipients, content }: HandedIn): Promise<Taken> {
   const sender = from === '' ? undefined : addressOf(from);
   if (sender && !parts.directory.isLocal(sender.domain) && sender.domain !== parts.hostname)
     throw new HandInError(
@@ -63,6 +66,7 @@ export async function handIn(
     forwardPaths: recipients.filter((text) => !refused.some(({ recipient }) => recipient === text)),
     recipients: found,
   };
+  if (refused.length > 0) await parts.refusing?.(refused);
   const answer = await takeIn(parts, transaction, content);
   if (!isPositive(answer)) throw new HandInError(answer.code < 500 ? 'later' : 'message', replyText(answer));
   return { queueId: transaction.queueId, refused };

@@ -113,6 +113,35 @@ test('the same message by both ways, or twice at a time, arrives once', async ()
   expect(letters.map((letter) => /^Subject: (.*)\r$/m.exec(letter)?.[1]).sort()).toEqual(['another', 'once']);
 });
 
+test('who was refused is told again by the socket, and by letter where the answer was not heard', async () => {
+  const { server, maildrop } = await start({ enabled: true });
+  const message = {
+    name: messageName(),
+    envelope: { from: ann, recipients: [ann, 'nobody@example.com', 'none@example.com'] },
+    content: Buffer.from('Subject: to one of three\r\n\r\nhello\r\n'),
+  };
+  const handIn = () =>
+    server.withAdmin((admin) => admin.handIn({ ...message, uid: process.getuid?.() ?? 0 }));
+  const first = await handIn();
+  expect(first).toMatchObject({
+    kind: 'taken',
+    refused: [{ recipient: 'nobody@example.com' }, { recipient: 'none@example.com' }],
+  });
+  expect(await handIn()).toEqual(first);
+  await server.stop();
+  await server.start(); // nothing of it was in memory alone
+  await dropMessage(maildrop, message.name, message);
+  const letters = await server.inbox(ann, 2);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  const notices = letters.filter((letter) => letter.includes('Subject: Not sent'));
+  expect(notices).toEqual([
+    expect.stringMatching(/No such user here: <nobody@[\s\S]*No such user here: <none@/),
+  ]);
+  await dropMessage(maildrop, message.name, message);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  expect(await server.inbox(ann, 2)).toHaveLength(2);
+});
+
 test('a server that goes away before it has answered: the maildrop has it, or it is said', async () => {
   const { server, call, dataDir, maildrop } = await start({ enabled: true });
   await server.stop();

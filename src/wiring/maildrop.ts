@@ -15,8 +15,8 @@ export function handInOperation(hatch: Hatch): Pick<Admin, 'handIn'> {
     async handIn(request) {
       const intake = await hatch.take(request);
       if (intake.kind === 'refused') return { kind: 'refused', because: intake.because, why: intake.why };
-      const { queueId } = intake;
-      return { kind: 'taken', queueId, refused: intake.kind === 'taken' ? intake.refused : [] };
+      const { queueId, refused } = intake;
+      return { kind: 'taken', queueId, refused };
     },
   };
 }

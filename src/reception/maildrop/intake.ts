@@ -16,10 +16,11 @@ import type { SubmissionParts } from '../submission.ts';
 import { type Identity, identify } from './identity.ts';
 import { authorsOf, fromField, mayUse, ownDomain, qualified } from './permit.ts';
 import { qualifyFields } from './qualify.ts';
+import { findRefusals, noteRefusals, type RefusalStore } from './refusals.ts';
 
 export interface IntakeParts extends SubmissionParts {
   config: Config;
-  store: Pick<Store, 'trace' | 'listJobs'>;
+  store: Pick<Store, 'trace' | 'listJobs'> & RefusalStore;
   nextQueueId(): string;
 }
 
@@ -30,15 +31,20 @@ export interface Handed extends Dropped {
 
 export type Intake =
   | { kind: 'taken'; queueId: string; from: string; refused: Taken['refused'] }
-  /** By an earlier run or the other way in, or it came out of a backup in which the queue has it too. */
-  | { kind: 'repeated'; queueId: string }
+  /**
+   * By an earlier run or the other way in, or it came out of a backup in which the queue has it too. `refused`: those of whom
+   * nobody may have heard.
+   */
+  | { kind: 'repeated'; queueId: string; from: string; refused: Taken['refused'] }
   /** Its sender is to hear why. */
   | { kind: 'refused'; because: Refusal; from: string; why: string };
 
 /** Rejects with the store's error: it may be taken later. */
 export async function takeHanded(parts: IntakeParts, handed: Handed): Promise<Intake> {
   const queueId = idOf(handed.name, handed.uid, parts.clock.now());
-  if (await isKnown(parts.store, queueId)) return { kind: 'repeated', queueId };
+  const { store } = parts;
+  if (await isKnown(store, queueId))
+    return { kind: 'repeated', queueId, ...(await findRefusals(store, queueId)) };
   const identity = await identify(handed.uid, parts.config.sendmail.trusted);
   const own = { localPart: identity.user, domain: ownDomain(parts.config) };
   const letter = await compose(parts, handed, { identity, own });
@@ -47,8 +53,11 @@ export async function takeHanded(parts: IntakeParts, handed: Handed): Promise<In
   });
   if ('because' in letter) return refused(letter);
   try {
-    const taken = await handIn({ ...parts, nextQueueId: () => queueId }, letter);
-    return { kind: 'taken', queueId, from: letter.from, refused: taken.refused };
+    const { from } = letter;
+    const refusing = (some: Taken['refused']) =>
+      noteRefusals(store, queueId, { value: { from, refused: some }, now: parts.clock.now() });
+    const taken = await handIn({ ...parts, nextQueueId: () => queueId, refusing }, letter);
+    return { kind: 'taken', queueId, from, refused: taken.refused };
   } catch (error) {
     if (error instanceof HandInError) return refused({ because: error.because, why: error.message });
     throw error;

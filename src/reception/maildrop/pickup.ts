@@ -20,8 +20,9 @@ import type { Log } from '../../util/log.ts';
 import { handIn } from '../control.ts';
 import type { Hatch } from './hatch.ts';
 import { identify } from './identity.ts';
-import type { IntakeParts } from './intake.ts';
+import type { Intake, IntakeParts } from './intake.ts';
 import { ownDomain } from './permit.ts';
+import { forgetRefusals } from './refusals.ts';
 
 /** A change may go unseen: of a file system that tells nothing, or between two looks. */
 const lookEveryMs = 30_000;
@@ -149,25 +150,33 @@ export class MaildropPickup {
     const { content } = dropped;
     const intake = await hatch.take({ ...dropped, name });
     let isTold = true;
-    if (intake.kind === 'taken') {
-      const { queueId, refused } = intake;
-      log.info({ queueId, user, file: name }, 'taken out of the maildrop');
-      if (refused.length > 0)
-        isTold = await this.#returnTo(
-          parts,
-          intake.from,
-          content,
-          refused.map(({ reply }) => reply).join('\r\n'),
-        );
-    } else if (intake.kind === 'refused') {
+    if (intake.kind === 'refused') {
       log.warn({ user, file: name, why: intake.why }, 'what was handed in is not sent');
       isTold = await this.#returnTo(parts, intake.from, content, intake.why);
-    } else log.info({ queueId: intake.queueId, user, file: name }, 'was taken before');
+    } else {
+      const { kind, queueId } = intake;
+      const isNew = kind === 'taken';
+      log.info({ queueId, user, file: name }, isNew ? 'taken out of the maildrop' : 'was taken before');
+      isTold = await this.#tellRefused(parts, content, intake);
+    }
     if (isTold) await removeDropped(this.#directory, name);
     else await this.#keep(name);
     this.#told.delete(name);
     this.#messages.add(user, 1, clock.now());
     this.#octets.add(user, dropped.content.length, clock.now());
+  }
+
+  /** Who will not get what others have; false where nobody could be told. */
+  async #tellRefused(
+    parts: IntakeParts,
+    content: Buffer,
+    { queueId, from, refused }: Exclude<Intake, { kind: 'refused' }>,
+  ): Promise<boolean> {
+    if (refused.length === 0) return true;
+    const isTold = await this.#returnTo(parts, from, content, refused.map(({ reply }) => reply).join('\r\n'));
+    // A kill before this has them told twice, never not at all.
+    await forgetRefusals(parts.store, queueId);
+    return isTold;
   }
 
   #isOverMeasure(user: string, bytes: number): boolean {
