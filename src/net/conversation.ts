@@ -27,6 +27,7 @@ import { ReplyParser, ReplySyntaxError } from '../smtp/reply-parser.ts';
 import type { Clock } from '../util/clock.ts';
 import { Dialogue } from '../util/dialogue.ts';
 import { channelBinding } from './channel-binding.ts';
+import { failureText, withoutSecrets } from './conversation-words.ts';
 import { TlsSessions } from './tls-sessions.ts';
 import { serverName, shownAgain, tlsShown } from './tls-shown.ts';
 import { writeAtTurnEnd } from './turn-end.ts';
@@ -295,14 +296,3 @@ const placeOf = ({ address, port, source }: Endpoint): NetConnectOpts =>
   address.startsWith('/')
     ? { path: address }
     : { host: address, port, noDelay: true, ...(source !== undefined && { localAddress: source }) };
-
-/** OpenSSL's messages are long and name source files; its `reason` says it in three words. */
-function failureText(stage: ConversationFailure, error: Error): string {
-  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
-  return stage === 'tls' ? `the TLS handshake failed: ${reason}` : reason;
-}
-
-/** The credentials that AUTH carries are nobody's business (RFC 4954 §4). */
-function withoutSecrets(command: string): string {
-  return command.replace(/^(AUTH \S+) .+$/i, '$1 ***');
-}

@@ -67,6 +67,38 @@ describe('mail from our own users', () => {
     expect(text.endsWith(complete)).toBe(true);
   });
 
+  describe('with a Traceparent field', () => {
+    const place = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const field = `Traceparent: ${place}\r\n`;
+    const traced = async (fields: string) => {
+      const reception = new TestReception({ ...submission, isTraced: true });
+      const content = `${fields}${complete}`;
+      expect(await reception.send({ from: bob, to: ann, content })).toMatch(/^250 2\.0\.0 /);
+      const { text, entry } = await reception.theMessage();
+      expect(text).not.toMatch(/^trace/im);
+      expect(text.endsWith(complete)).toBe(true);
+      return entry.message.traceparent;
+    };
+
+    test('is part of that trace, where spans are written, and goes out without it', async () => {
+      expect(await traced(`${field}Tracestate: vendor=1\r\n`)).toBe(place);
+    });
+
+    test.each([
+      ['says nonsense', 'Traceparent: 00-nonsense\r\n'],
+      ['is there twice', field + field],
+      ['is not there, but its companion', 'Tracestate: vendor=1\r\n'],
+    ])('that %s, it is part of none', async (_, fields) => {
+      expect(await traced(fields)).toBeUndefined();
+    });
+
+    test('is left as it is where nobody writes spans', async () => {
+      const { text, entry } = await submitted(field + complete);
+      expect(text.endsWith(field + complete)).toBe(true);
+      expect(entry.message).not.toHaveProperty('traceparent');
+    });
+  });
+
   test("M9: is signed with the key of From's domain, and the dossier says so", async () => {
     const { text, entry } = await submitted(complete);
     expect(text.replace(/\r\n\s+/g, ' ')).toMatch(

@@ -3,7 +3,7 @@
  * → recipients → header rules → what is missing is added, blind copies are taken out → DKIM → queue → 250.
  */
 
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { fieldsText } from '../filter/added-fields.ts';
 import { decideFilters } from '../filter/decide.ts';
 import { type Address, addressKey } from '../mail/address.ts';
@@ -23,21 +23,21 @@ import type { Directory } from '../queue/directory.ts';
 import { heldEntry, newEntry } from '../queue/entry.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Suppressions } from '../queue/suppressions.ts';
-import { isPositive, type Reply, reply } from '../smtp/reply.ts';
+import { type Reply, reply } from '../smtp/reply.ts';
 import type { Content } from '../store/message.ts';
 import type { Spool } from '../store/spool.ts';
-import type { Store } from '../store/store.ts';
 import type { Clock } from '../util/clock.ts';
-import { acceptedEvent, clientFacts, messageRow, queuedAs, traceField } from './accepted.ts';
+import { acceptedEvent, messageRow, queuedAs, traceField } from './accepted.ts';
 import type { Door, IncomingMessage, Session, Transaction } from './door.ts';
 import { filteredEvents } from './filters/filtered.ts';
 import type { Filtered, Filters } from './filters/filters.ts';
 import { withoutForeignFields } from './foreign-fields.ts';
 import { MessageCollector } from './message-collector.ts';
-import { type Repeats, repeatKey } from './repeats.ts';
+import { type OnceParts, onlyOnce } from './only-once.ts';
 import type { ReportExpansion } from './requests.ts';
 import { type Signers, type Signing, startSigning } from './signing.ts';
 import { refuseSuppressed } from './suppressed.ts';
+import { takeTraceparent } from './traceparent-field.ts';
 
 export interface SubmissionParts {
   hostname: string;
@@ -61,8 +61,9 @@ export interface SubmissionParts {
   lifetimeMs?: number;
   /** What is put in front so that complaints are known. Absent: nothing. */
   complaints?: Pick<Complaints, 'fieldsFor'> | undefined;
-  /** Messages whose `250` may have been lost. Default: none is remembered. */
-  lostAnswers?: { repeats: Repeats; store: Pick<Store, 'appendEvents'> };
+  lostAnswers?: OnceParts['lostAnswers'];
+  /** Spans are written: a message may say of which trace of its author's it is a part. Default: that stays in it, unread. */
+  isTraced?: boolean;
 }
 
 export function submissionDoor(parts: SubmissionParts): Door {
@@ -101,6 +102,7 @@ export function openMessage(
   let header: Header = parseHeader(Buffer.alloc(0));
   let added: Buffer = Buffer.alloc(0);
   let signing: Signing | undefined;
+  let traceparent: string | undefined;
   const octets = session.account === undefined || !parts.lostAnswers ? undefined : createHash('sha256');
   const collector = new MessageCollector({
     openSpool: () => parts.spool.begin(),
@@ -110,7 +112,9 @@ export function openMessage(
       header = parseHeader(original);
       octets?.update(original);
       const own = withoutForeignFields(header, original, parts.hostname);
-      const completed = completeHeader(own, completionFor(parts, session, transaction));
+      const taken = parts.isTraced ? takeTraceparent(header, own) : { octets: own };
+      traceparent = taken.traceparent;
+      const completed = completeHeader(taken.octets, completionFor(parts, session, transaction));
       added = completed.prefix;
       const author = authorDomain(parseHeader(Buffer.concat([added, completed.header])));
       const complaints = parts.complaints?.fieldsFor(transaction.queueId, author, header) ?? '';
@@ -125,67 +129,12 @@ export function openMessage(
       octets?.update(chunk);
     },
   });
-  const accept = () => submit(parts, { session, transaction, header, added, collector, signing });
+  const accept = () =>
+    submit(parts, { session, transaction, header, added, collector, signing, traceparent });
   const message: IncomingMessage = octets
     ? { collector, ...onlyOnce(parts, { session, transaction, collector, octets, accept }) }
     : { collector, accept };
   return message;
-}
-
-interface Repeatable {
-  session: Session;
-  transaction: Transaction;
-  collector: MessageCollector;
-  /** Has seen all that the client sent. */
-  octets: Hash;
-  accept(): Promise<Reply>;
-}
-
-/** Accepts a message, unless it repeats one whose `250` may have been lost: then it gives that answer again. */
-function onlyOnce(
-  { lostAnswers, clock }: SubmissionParts,
-  { session, transaction, collector, octets, accept }: Repeatable,
-): Pick<IncomingMessage, 'accept' | 'answerMayBeLost'> {
-  let key: string | undefined;
-  const keyOf = () => {
-    const { reversePath, forwardPaths, recipients, smtputf8, requests } = transaction;
-    const asked = recipients.map((recipient) => recipient.requests);
-    const envelope = [session.account, reversePath, forwardPaths, smtputf8, requests, asked];
-    key ??= repeatKey(envelope, octets.digest());
-    return key;
-  };
-  let accepted: Promise<string | undefined> = Promise.resolve(undefined);
-  /** What this message repeats. */
-  let first: string | undefined;
-  const decide = async (): Promise<{ answer: Reply; queueId?: string }> => {
-    const isPossible = lostAnswers?.repeats.isEmpty === false;
-    first = isPossible ? await lostAnswers.repeats.take(keyOf()) : undefined;
-    if (first === undefined) {
-      const answer = await accept();
-      return isPositive(answer) ? { answer, queueId: transaction.queueId } : { answer };
-    }
-    await collector.discard();
-    const client = clientFacts(session);
-    const event = { at: clock.now(), queueId: first, event: 'repeated', data: { client } };
-    try {
-      await lostAnswers?.store.appendEvents([event]);
-    } catch (error) {
-      lostAnswers?.repeats.remember(keyOf(), Promise.resolve(first)); // the client is told to come again
-      throw error;
-    }
-    return { answer: queuedAs(first), queueId: first };
-  };
-  return {
-    async accept() {
-      const decided = decide();
-      accepted = decided.then(
-        ({ queueId }) => queueId,
-        () => first, // its client hears of that, and comes again
-      );
-      return (await decided).answer;
-    },
-    answerMayBeLost: () => lostAnswers?.repeats.remember(keyOf(), accepted),
-  };
 }
 
 /** RFC 6409 §8.2, §8.3: Date and Message-ID where they are missing; From is the authenticated address. */
@@ -207,6 +156,8 @@ interface Submitted {
   added: Buffer;
   collector: MessageCollector;
   signing: Signing | undefined;
+  /** As the header says it, where that is heeded. */
+  traceparent: string | undefined;
 }
 
 /** What goes beyond what is usual of a user is accepted, and held. */
@@ -269,6 +220,7 @@ async function submit(parts: SubmissionParts, submitted: Submitted): Promise<Rep
   ];
   const prefix = Buffer.concat([Buffer.from(fields.join('')), added]);
   const message = messageRow(accepted, { prefix, content, senderProven: true });
+  if (submitted.traceparent !== undefined) message.traceparent = submitted.traceparent;
   const events = [
     acceptedEvent(accepted, message),
     ...filteredEvents(filtered, parts.clock.now(), transaction.queueId),

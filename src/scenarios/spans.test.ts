@@ -65,3 +65,21 @@ test('all of a message, over a kill, and the reports on it, is one trace in whic
   const count = (name: string) => written.filter((span) => span.name === name).length;
   expect([count('attempt'), count('speak'), count('write')]).toEqual([2, 2, 2]);
 });
+
+test('what an application hands in with its own trace is a part of that, and nobody else sees it', async () => {
+  const server = world.servers['example.com'];
+  const [traceId, parent] = ['4bf92f3577b34da6a3ce929d0e0e4736', '00f067aa0ba902b7'];
+  const content = Buffer.from(
+    `From: ${sender}\r\nTraceparent: 00-${traceId}-${parent}-01\r\nSubject: Of an application\r\n\r\nHello.\r\n`,
+  );
+  const { queueId } = await server.withAdmin((admin) =>
+    admin.send({ from: sender, recipients: [sender], content }),
+  );
+  await server.event(queueId, 'delivered');
+  const own = tracer.written.filter(({ attributes }) => attributes['posthorn.queue_id'] === queueId);
+  expect(own.find(({ name }) => name === 'receive')).toMatchObject({ traceId, parent });
+  expect(new Set(own.map((span) => span.traceId))).toEqual(new Set([traceId]));
+  const letter = (await server.inbox(sender)).find((text) => text.includes('Of an application'));
+  expect(letter).toMatch(/^Subject: /m);
+  expect(letter).not.toMatch(/traceparent/i);
+});

@@ -70,6 +70,8 @@ export interface ReceptionSetup {
   spool?: Pick<Spool, 'begin'>;
   /** Message-IDs of what was sent from here. */
   sent?: readonly string[];
+  /** Spans are written. */
+  isTraced?: boolean;
   /** It is remembered what `250` may have been lost; else never. */
   lostAnswers?: boolean;
   policies?: readonly Policy[];
@@ -226,6 +228,7 @@ export class TestReception {
   #doorParts() {
     const { records = {}, script = {}, signers = new Map(), spool = noSpool, sent = [] } = this.#setup;
     return {
+      isTraced: this.#setup.isTraced ?? false,
       hostname,
       headerBytes: 10_000,
       inlineBytes: 50_000,

@@ -46,6 +46,8 @@ export interface Lasting {
   webGate: Gate;
   health(): Health;
   counting: Counting;
+  /** Somebody takes spans. */
+  isTraced: boolean;
   brake: Brake;
   greylist: Greylist;
   history: SenderHistory;

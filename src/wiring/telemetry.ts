@@ -19,6 +19,8 @@ export interface Telemetry {
   /** The same store, watched where anybody watches. */
   over(store: Store): Store;
   counting: Counting;
+  /** Somebody takes spans. */
+  isTraced: boolean;
 }
 
 /** Loads what is needed, and nothing where nothing is. */
@@ -28,6 +30,7 @@ export async function openTelemetry(settings: Settings, clock: Clock): Promise<T
   const spans = await openSpans(version, clock);
   return {
     counting,
+    isTraced: spans !== undefined,
     over(store) {
       const watched = watchedStore(store, () => counting.metrics);
       return spans ? tracedStore(watched, spans) : watched;
