@@ -6,13 +6,16 @@
 import {
   AUTHENTIC_DATA,
   CHECKING_DISABLED,
+  DNSSEC_OK,
   encode,
   type Answer as PacketRecord,
   RECURSION_DESIRED,
 } from 'dns-packet';
+import { type RecordSet, recordSetsOf } from './dnssec.ts';
 import { edns, parseMessage } from './message.ts';
 import { canonicalName, isAskableName } from './name.ts';
 import { type ShownRecord, type ShownType, shownRecord } from './record-text.ts';
+import { readWireAnswers } from './wire-records.ts';
 
 export interface DirectQuestion {
   /** Canonical. */
@@ -24,6 +27,8 @@ export interface DirectQuestion {
   unchecked?: boolean;
   /** At once, and not only where the reply does not fit into a datagram. */
   overTcp?: boolean;
+  /** With its signatures (DO: RFC 4035 §3.2.1). */
+  signed?: boolean;
 }
 
 export interface DirectReply {
@@ -36,6 +41,8 @@ export interface DirectReply {
   answers: readonly ShownRecord[];
   authorities: readonly ShownRecord[];
   additionals: readonly ShownRecord[];
+  /** Where signatures were asked for: what is in the answer, with those that cover it. */
+  sets: readonly RecordSet[];
 }
 
 const headerBytes = 12;
@@ -44,7 +51,7 @@ const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED
 /** Undefined when no message can hold the name. */
 export function encodeDirect(
   id: number,
-  { name, type, recursive = false, unchecked = false }: DirectQuestion,
+  { name, type, recursive = false, unchecked = false, signed = false }: DirectQuestion,
 ): Buffer | undefined {
   if (name !== '' && !isAskableName(name)) return undefined;
   const flags = (recursive ? RECURSION_DESIRED | AUTHENTIC_DATA : 0) | (unchecked ? CHECKING_DISABLED : 0);
@@ -53,7 +60,7 @@ export function encodeDirect(
     id,
     flags,
     questions: [{ name: name === '' ? '.' : name, type }],
-    additionals: [edns],
+    additionals: [signed ? { ...edns, flags: DNSSEC_OK, flag_do: true } : edns],
   });
 }
 
@@ -79,6 +86,7 @@ export function decodeDirect(
     answers: shown(packet.answers),
     authorities: shown(packet.authorities),
     additionals: shown(packet.additionals),
+    sets: question.signed ? recordSetsOf(readWireAnswers(bytes) ?? []) : [],
   };
 }
 

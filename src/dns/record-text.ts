@@ -20,6 +20,7 @@ const shownTypes = [
   'CAA',
   'SRV',
   'DS',
+  'DNSKEY',
 ] as const;
 
 export type ShownType = (typeof shownTypes)[number];
@@ -79,6 +80,10 @@ function textOf(record: PacketRecord): string {
     case 'DS': {
       const { keyTag, algorithm, digestType, digest } = record.data;
       return `${keyTag} ${algorithm} ${digestType} ${digest.toString('hex')}`;
+    }
+    case 'DNSKEY': {
+      const { flags, algorithm, key } = record.data;
+      return `${flags} 3 ${algorithm} ${key.toString('base64')}`;
     }
     default:
       return '';

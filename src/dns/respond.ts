@@ -7,6 +7,7 @@ import type { DecodedPacket, Packet } from 'dns-packet';
 import {
   AUTHENTIC_DATA,
   AUTHORITATIVE_ANSWER,
+  DNSSEC_OK,
   encode,
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
@@ -68,6 +69,7 @@ function answerTo(query: DecodedPacket, zone: Zone): Packet {
   const found = zone.answer(canonicalName(question?.name ?? ''), question?.type ?? '');
   const { answers, authority, authentic, isForeign, glue = [] } = found;
   const rcode = rcodeOf(found, query.flag_cd);
+  const isSigned = ((ednsOf(query)?.flags ?? 0) & DNSSEC_OK) !== 0;
   // A server that fails or refuses says no more than that.
   const says = rcode === 0 || rcode === nxDomain;
   return {
@@ -80,7 +82,7 @@ function answerTo(query: DecodedPacket, zone: Zone): Packet {
       rcode,
     // As it was written: some clients mix the case and look whether it comes back.
     questions: query.questions,
-    answers: says ? [...answers] : [],
+    answers: says ? [...answers, ...(isSigned ? (found.signatures?.() ?? []) : [])] : [],
     authorities: says ? [...authority] : [],
     additionals: [...(says ? glue : []), ...(ednsOf(query) === undefined ? [] : [edns])],
   };

@@ -6,6 +6,7 @@
 import type {
   CaaAnswer,
   CaaData,
+  DnskeyAnswer,
   DSAnswer,
   MxAnswer,
   SoaAnswer,
@@ -57,6 +58,7 @@ export type ZoneRecord =
   | SrvAnswer
   | CaaAnswer
   | DSAnswer
+  | DnskeyAnswer
   | SoaAnswer;
 
 /** Seconds; short, since what is written like this is for a playground or a test. */

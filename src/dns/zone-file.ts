@@ -36,6 +36,10 @@ function presentation(record: ZoneRecord): string {
       const { keyTag, algorithm, digestType, digest } = record.data;
       return `${keyTag} ${algorithm} ${digestType} ${digest.toString('hex')}`;
     }
+    case 'DNSKEY': {
+      const { flags, algorithm, key } = record.data;
+      return `${flags} 3 ${algorithm} ${key.toString('base64')}`;
+    }
     case 'A':
     case 'AAAA':
       return record.data;

@@ -12,7 +12,7 @@
  *     })
  */
 
-import type { SoaAnswer } from 'dns-packet';
+import type { RrsigAnswer, SoaAnswer } from 'dns-packet';
 import { maxAliases } from './message.ts';
 import { canonicalName } from './name.ts';
 import { defaultTtl, recordsOf, soaData, type ZoneData, type ZoneRecord } from './zone-data.ts';
@@ -36,6 +36,8 @@ export interface ZoneReply {
   isForeign?: boolean;
   /** Addresses of the name servers that are named. */
   glue?: readonly ZoneRecord[];
+  /** Over the answers, for who asks for them (DO: RFC 4035 §3.1.1). */
+  signatures?: () => readonly RrsigAnswer[];
 }
 
 export interface Zone {

@@ -51,6 +51,13 @@ const entries = {
   'zone-wildcard': warning('DNS', 'a wildcard gives records to names that should have none'),
   'zone-hides-names': warning('name servers', 'the servers deny names that have only names below them'),
   'dnssec-bogus': error('DNSSEC', 'the signatures are wrong: resolvers that check them find nothing'),
+  'dnssec-expired': error('DNSSEC', 'signatures have expired, or are not valid yet'),
+  'dnssec-expires': warning('DNSSEC', 'signatures expire soon, and are not made anew'),
+  'dnssec-ds-mismatch': error(
+    'DNSSEC',
+    'the DS record at the registrar is of another key, or of a zone that is not signed any more',
+  ),
+  'dnssec-no-ds': note('DNSSEC', 'the zone is signed, and the registrar does not say so (no DS record)'),
   'ttl-long': note('DNS', 'a record is kept for more than a day: a change of it takes as long'),
   'ttl-zero': note('DNS', 'a record is not kept at all: each message asks for it anew'),
   'resolver-silent': error('resolver', 'the resolver does not answer, so that no mail can be sent'),
@@ -60,6 +67,10 @@ const entries = {
     'the resolver has other data than the zone: an older version of it, or a filter',
   ),
   // Hosts.
+  'resolver-unvalidating': note(
+    'resolver',
+    'the resolver does not check signatures (DNSSEC): DANE of other servers is not used',
+  ),
   'address-missing': error(
     'address',
     'the name of the mail server has no address of a kind that it should have',

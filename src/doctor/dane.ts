@@ -9,6 +9,8 @@ import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good } from './finding.ts';
 import { looksResolver } from './looks-resolver.ts';
 import { findMisplaced } from './misplaced.ts';
+import type { ZoneServers } from './name-servers.ts';
+import { dsLines } from './signatures.ts';
 
 export interface DaneParts {
   looks: DnsLooks;
@@ -47,14 +49,7 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
   }
   const texts = textsOf(await looks.see(name, 'TLSA')).join(', ');
   const findings: Finding[] = [];
-  if (isSigned === false)
-    findings.push(
-      found('dane-unsigned', {
-        evidence: `${name} has TLSA records, but the zone ${zone?.name} is not signed (its parent has no DS)`,
-        remedy:
-          'Have the zone signed: a switch in the panel of most DNS providers, and a DS record at the registrar. Or remove the records.',
-      }),
-    );
+  if (isSigned === false && zone !== undefined) findings.push(await uncounted(looks, name, zone));
   const usable = usableRecords(answer.records);
   if (usable.length < answer.records.length)
     findings.push(
@@ -79,6 +74,22 @@ export async function examineDane(parts: DaneParts): Promise<Finding[]> {
     );
   if (findings.length > 0) return findings;
   return [...missingNext(parts, texts), good('DANE', `${texts} is the key of the certificate`)];
+}
+
+/** Without signatures, or without a parent that vouches for them, TLSA records are nothing (RFC 7672 §2.2). */
+async function uncounted(looks: DnsLooks, name: string, zone: ZoneServers): Promise<Finding> {
+  const keys = (await looks.keysOf(zone)).flatMap((each) => each.keys);
+  if (keys.length === 0)
+    return found('dane-unsigned', {
+      evidence: `${name} has TLSA records, but the zone ${zone.name} is not signed (DNSSEC)`,
+      remedy:
+        'Have the zone signed: a switch in the panel of most DNS providers, and a DS record at the registrar. Or remove the records.',
+    });
+  return found('dane-unsigned', {
+    evidence: `${name} has TLSA records, and the zone ${zone.name} is signed, but its parent zone has no DS record`,
+    remedy: 'Enter this at the registrar, in the part for DNSSEC. Or remove the TLSA records.',
+    record: dsLines(zone, keys),
+  });
 }
 
 /** DNS tells that there is something, or nothing; who cannot know it must not deliver (RFC 7672 §2.1.1). Other types are answered. */

@@ -4,12 +4,14 @@
  */
 
 import { wantedRecords } from '../records/wanted.ts';
+import { catalogue } from './catalogue.ts';
 import { DnsLooks } from './dns-looks.ts';
 import { lookAtDomain } from './domain-section.ts';
 import type { DoctorParts, Examining } from './examining.ts';
 import { type Examined, found, type Section, verdictOf } from './finding.ts';
 import { lookAtHost } from './host-section.ts';
 import { lookAtMachine } from './machine-section.ts';
+import { unprovenFindings } from './signatures.ts';
 import { sourceSection } from './source-section.ts';
 import { problemsIn } from './watch.ts';
 import { disagreements } from './zone-records.ts';
@@ -24,7 +26,7 @@ export async function diagnose(parts: DoctorParts): Promise<Section[]> {
   const timeout = new AbortController();
   const cancel = clock.after(doctorMs, () => timeout.abort(new Error(lateWords)));
   const limit = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
-  const looks = new DnsLooks({ ask, resolvers, port: ports.names, signal: limit });
+  const looks = new DnsLooks({ ask, resolvers, port: ports.names, signal: limit, now: () => clock.now() });
   const examining: Examining = { ...parts, looks, limit, wanted: wantedRecords(facts) };
   try {
     const [sources, machine, host, domains, others] = await Promise.all([
@@ -60,6 +62,9 @@ function disagreementSection(looks: DnsLooks, sections: readonly Section[]): Sec
     differences: ids.has('zone-serials-differ') ? [] : looks.differences,
     outdated: ids.has('resolver-rewrites') ? [] : looks.outdated,
   });
+  // Where the zone itself is not proven, no record of it is.
+  if (![...ids].some((id) => id?.startsWith('dnssec-') && catalogue[id].severity === 'error'))
+    findings.push(...unprovenFindings(looks.unproven));
   if (findings.length === 0) return undefined;
   const name = 'what DNS says';
   const examined = [{ name, verdict: verdictOf(findings), findings, isDomain: true as const }];

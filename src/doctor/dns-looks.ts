@@ -4,10 +4,12 @@
  */
 
 import type { DirectQuestion, DirectReply } from '../dns/direct.ts';
+import { keysIn, typeNumbers, verdictOn } from '../dns/dnssec.ts';
 import { canonicalName } from '../dns/name.ts';
 import type { ShownRecord, ShownType } from '../dns/record-text.ts';
 import type { AskDirectly } from '../net/dns-direct.ts';
 import type { ServerAddress } from '../net/dns-exchange.ts';
+import type { Difference, KeysSeen, Outdated, Unproven } from './contradictions.ts';
 import { findZoneName, findZoneServers, type NameServer, type ZoneServers } from './name-servers.ts';
 
 /** What is known of one type of records at one name. */
@@ -24,25 +26,6 @@ export interface Seen {
   why?: string;
 }
 
-/** Two servers of a zone that do not say the same. */
-export interface Difference {
-  zone: string;
-  name: string;
-  type: ShownType;
-  /** What each of them has, one text for each that differs. */
-  versions: readonly { servers: readonly string[]; texts: readonly string[] }[];
-}
-
-/** The resolver has something else than the zone. */
-export interface Outdated {
-  name: string;
-  type: ShownType;
-  /** Empty: it has nothing. */
-  texts: readonly string[];
-  /** Seconds until it forgets. */
-  ttl: number;
-}
-
 export interface DnsLooksParts {
   ask: AskDirectly;
   /** In order, until one answers. */
@@ -50,6 +33,8 @@ export interface DnsLooksParts {
   /** Of the servers that have zones: 53, but for tests. */
   port: number;
   signal: AbortSignal;
+  /** Milliseconds since 1970. */
+  now(): number;
 }
 
 /** Questions for one run. */
@@ -62,7 +47,9 @@ export class DnsLooks {
   readonly #zones = new Map<string, Promise<ZoneServers>>();
   readonly #zoneNames = new Map<string, Promise<string | undefined>>();
   readonly #recursed = new Map<string, Promise<DirectReply | { error: string }>>();
+  readonly #keys = new Map<string, Promise<KeysSeen[]>>();
   readonly differences: Difference[] = [];
+  readonly unproven: Unproven[] = [];
   readonly outdated: Outdated[] = [];
   readonly #done: Seen[] = [];
   #questions = 0;
@@ -97,7 +84,7 @@ export class DnsLooks {
     return kept(this.#recursed, `${name} ${type} ${unchecked}`, async () => {
       let last: DirectReply | { error: string } = { error: 'no resolver is configured' };
       for (const server of this.#parts.resolvers) {
-        last = await this.#ask(server, name, type, { recursive: true, unchecked });
+        last = await this.#ask(server, { name, type, recursive: true, unchecked });
         if ('answers' in last && last.rcode !== 'SERVFAIL' && last.rcode !== 'REFUSED') return last;
       }
       return last;
@@ -111,11 +98,29 @@ export class DnsLooks {
   }
 
   zone(name: string): Promise<ZoneServers> {
-    const { ask: _, ...parts } = this.#parts;
-    const ask: AskDirectly = (server, { name, type, ...how }) => this.#ask(server, name, type, how);
+    const { ask: _, now: __, ...parts } = this.#parts;
+    const ask: AskDirectly = (server, question) => this.#ask(server, question);
     return kept(this.#zones, name, () =>
       findZoneServers({ ...parts, ask, recurse: (...question) => this.recurse(...question) }, name),
     );
+  }
+
+  /** Of each server that serves the zone and answers. */
+  keysOf(zone: ZoneServers): Promise<KeysSeen[]> {
+    return kept(this.#keys, zone.name, async () => {
+      const question = { name: zone.name, type: 'DNSKEY' as const, signed: true };
+      const replies = await Promise.all(
+        soundServers(zone).map(async ({ host, address }) => ({
+          host,
+          reply: await this.#ask({ address, port: this.#parts.port }, question),
+        })),
+      );
+      return replies.flatMap(({ host, reply }) => {
+        if ('error' in reply || !reply.authoritative) return [];
+        const set = reply.sets.find(({ type }) => type === typeNumbers.DNSKEY);
+        return [{ host, keys: set === undefined ? [] : keysIn(set), ...(set && { set }) }];
+      });
+    });
   }
 
   #zoneNameOf(name: string): Promise<string | undefined> {
@@ -124,22 +129,17 @@ export class DnsLooks {
     );
   }
 
-  async #ask(
-    server: ServerAddress,
-    name: string,
-    type: ShownType,
-    how: Omit<DirectQuestion, 'name' | 'type'>,
-  ): Promise<DirectReply | { error: string }> {
+  async #ask(server: ServerAddress, question: DirectQuestion): Promise<DirectReply | { error: string }> {
     if (++this.#questions > maxQuestions) return { error: `more than ${maxQuestions} questions were asked` };
-    return this.#parts.ask(server, { name, type, ...how }, this.#parts.signal);
+    return this.#parts.ask(server, question, this.#parts.signal);
   }
 
   async #look(name: string, type: ShownType, depth: number): Promise<Seen> {
     const [zone, outside] = await Promise.all([this.zoneOf(name), this.recurse(name, type)]);
-    const sound = zone?.servers.filter(({ state }) => state === 'sound') ?? [];
-    const seen = await this.#askAll(zone?.name ?? '', sound, { name, type });
+    const seen = zone && (await this.#askAll(zone, { name, type }));
     if (seen === undefined) return seenIn(outside, name, type);
     this.#compareWithResolver(seen, outside);
+    if (zone?.isSigned) await this.#compareWithUnchecked(zone, seen, outside);
     const target = seen.alias;
     if (target === undefined || seen.status === 'found' || depth === maxAliases) return seen;
     // The alias leads out of the zone, or to a name that the server does not send along.
@@ -148,25 +148,22 @@ export class DnsLooks {
   }
 
   /** What they all say; where they do not, that is noted, and the first one counts. Undefined where none answers. */
-  async #askAll(
-    zone: string,
-    servers: readonly NameServer[],
-    { name, type }: { name: string; type: ShownType },
-  ): Promise<Seen | undefined> {
-    const { port } = this.#parts;
+  async #askAll(zone: ZoneServers, question: { name: string; type: ShownType }): Promise<Seen | undefined> {
+    const { name, type } = question;
     const replies = await Promise.all(
-      servers.map(async ({ host, address }) => ({
-        host: `${host} (${address})`,
-        reply: await this.#ask({ address, port }, name, type, {}),
-      })),
+      soundServers(zone).map(async (server) => {
+        const reply = await this.#askServer(server, { ...question, signed: zone.isSigned === true });
+        return { host: `${server.host} (${server.address})`, reply };
+      }),
     );
     const told = replies.flatMap(({ host, reply }) =>
-      'error' in reply || !reply.authoritative ? [] : { host, seen: seenIn(reply, name, type) },
+      'error' in reply || !reply.authoritative ? [] : { host, reply, seen: seenIn(reply, name, type) },
     );
+    if (zone.isSigned) await this.#prove(zone, told);
     const versions = [...Map.groupBy(told, ({ seen }) => textsOf(seen).join('\n')).values()];
     if (versions.length > 1)
       this.differences.push({
-        zone,
+        zone: zone.name,
         name,
         type,
         versions: versions.map((same) => ({
@@ -175,6 +172,42 @@ export class DnsLooks {
         })),
       });
     return told[0]?.seen;
+  }
+
+  /** Without signatures where a server, or what stands before it, cannot have them asked for. */
+  async #askServer(
+    { address }: NameServer,
+    question: DirectQuestion,
+  ): Promise<DirectReply | { error: string }> {
+    const server = { address, port: this.#parts.port };
+    const reply = await this.#ask(server, question);
+    return 'error' in reply && question.signed ? this.#ask(server, { ...question, signed: false }) : reply;
+  }
+
+  async #prove(zone: ZoneServers, told: readonly { host: string; reply: DirectReply }[]): Promise<void> {
+    const keys = (await this.keysOf(zone)).flatMap((each) => each.keys);
+    // That a signed zone has no key at all is said of the zone.
+    if (keys.length === 0) return;
+    for (const { host, reply } of told)
+      for (const { name, type, ...set } of reply.sets) {
+        if (name !== zone.name && !name.endsWith(`.${zone.name}`)) continue;
+        const verdict = verdictOn({ name, type, ...set }, keys, this.#parts.now());
+        if (verdict.kind === 'proven' || verdict.kind === 'unknown') continue;
+        this.unproven.push({ zone: zone.name, name, type, verdict, host });
+      }
+  }
+
+  /** What only whoever checks signatures does not find: a record, or the proof that there is none. */
+  async #compareWithUnchecked(
+    zone: ZoneServers,
+    { name, type, alias }: Seen,
+    outside: DirectReply | { error: string },
+  ): Promise<void> {
+    if (!('rcode' in outside) || outside.rcode !== 'SERVFAIL' || alias !== undefined) return;
+    const unchecked = await this.recurse(name, type, true);
+    if (!('rcode' in unchecked) || unchecked.rcode === 'SERVFAIL') return;
+    const host = 'the resolver';
+    this.unproven.push({ zone: zone.name, name, type: typeNumbers[type], host });
   }
 
   #compareWithResolver(seen: Seen, outside: DirectReply | { error: string }): void {
@@ -187,6 +220,9 @@ export class DnsLooks {
     this.outdated.push({ name, type, texts: textsOf(there), ttl });
   }
 }
+
+const soundServers = ({ servers }: ZoneServers): NameServer[] =>
+  servers.filter(({ state }) => state === 'sound');
 
 const textsOf = (seen: Seen | undefined): string[] => (seen?.records ?? []).map(({ text }) => text).sort();
 

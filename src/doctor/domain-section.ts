@@ -14,11 +14,17 @@ import { hiddenNames, unusualTtls } from './zone-records.ts';
 import { examineZone } from './zones.ts';
 
 /** After these, what else is found are their consequences. */
-const decisive = new Set(['zone-not-found', 'zone-apex-alias', 'dnssec-bogus']);
+const decisive = new Set([
+  'zone-not-found',
+  'zone-apex-alias',
+  'dnssec-bogus',
+  'dnssec-expired',
+  'dnssec-ds-mismatch',
+]);
 
 export async function lookAtDomain(examining: Examining, domain: string): Promise<Examined> {
-  const { looks, nobody } = examining;
-  const zone = await examineZone({ looks, domain, nobody });
+  const { looks, nobody, clock } = examining;
+  const zone = await examineZone({ looks, domain, nobody, now: clock.now() });
   const isLost = zone.some(({ id }) => id !== undefined && decisive.has(id));
   const findings = isLost ? zone : [...zone, ...(await lookAtRecords(examining, domain))];
   return { name: domain, verdict: verdictOf(findings), findings, isDomain: true };

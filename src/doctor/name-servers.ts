@@ -4,6 +4,7 @@
  */
 
 import type { DirectReply } from '../dns/direct.ts';
+import type { DsRecord } from '../dns/dnssec.ts';
 import { findCanonicalIp } from '../dns/ip.ts';
 import type { ShownRecord, ShownType } from '../dns/record-text.ts';
 import type { AskDirectly } from '../net/dns-direct.ts';
@@ -34,6 +35,8 @@ export interface ZoneServers {
   aliases: readonly { host: string; target: string }[];
   /** The parent says that the zone is signed. */
   isSigned?: boolean;
+  /** By which keys, as the parent has it. */
+  ds: readonly DsRecord[];
 }
 
 export interface NameServerParts {
@@ -66,7 +69,8 @@ export async function findZoneServers(parts: NameServerParts, zone: string): Pro
     servers: looked.map(({ names: _, ...server }) => server),
     nameless: placed.filter(({ addresses }) => addresses.length === 0).map(({ host }) => host),
     aliases: (await Promise.all(hosts.map((host) => aliasOf(parts, host)))).flat(),
-    ...(parent && { delegated: parent.hosts, isSigned: parent.isSigned }),
+    ds: parent?.ds ?? [],
+    ...(parent && { delegated: parent.hosts, isSigned: parent.ds.length > 0 }),
     ...(own && { own }),
   };
 }
@@ -74,7 +78,7 @@ export async function findZoneServers(parts: NameServerParts, zone: string): Pro
 interface Parent {
   hosts: string[];
   glue: readonly ShownRecord[];
-  isSigned: boolean;
+  ds: readonly DsRecord[];
 }
 
 /** Undefined where no server of the parent can be asked: then it is not known what the delegation says. */
@@ -94,10 +98,18 @@ async function askParent(parts: NameServerParts, zone: string): Promise<Parent |
     );
     if (records.length === 0) continue;
     const ds = await parts.ask({ address, port: parts.port }, { name: zone, type: 'DS' }, parts.signal);
-    const isSigned = 'answers' in ds && ds.answers.some(({ type }) => type === 'DS');
-    return { hosts: records.map(({ text }) => text), glue: reply.additionals, isSigned };
+    return {
+      hosts: records.map(({ text }) => text),
+      glue: reply.additionals,
+      ds: textsOf(ds, 'DS').map(readDs),
+    };
   }
   return undefined;
+}
+
+function readDs(text: string): DsRecord {
+  const [tag, algorithm, digestType, digest = ''] = text.split(' ');
+  return { tag: Number(tag), algorithm: Number(algorithm), digestType: Number(digestType), digest };
 }
 
 /** The name of the zone that a name lies in, by the SOA that resolvers send along. */

@@ -43,5 +43,21 @@ export async function examineResolver({
           'Mistyped domains then look alive, block lists list everybody. Use another resolver: best, one of your own on this machine.',
       }),
     ];
-  return [good('resolver', `${resolver} answers, and knows what does not exist`)];
+  if (!(await validates(looks, domain)))
+    return [
+      found('resolver-unvalidating', {
+        evidence: `${resolver} does not say of any answer that its signatures (DNSSEC) were checked`,
+        remedy:
+          'Mail goes out all the same; but where a receiver publishes by DANE which key its server has, we cannot use it. Install a resolver that checks on this machine: apt install unbound, and resolver = ["127.0.0.1"].',
+      }),
+    ];
+  return [good('resolver', `${resolver} answers, knows what does not exist, and checks signatures`)];
+}
+
+/** By our own zone, if it is signed; else by the root, which is. */
+async function validates(looks: DnsLooks, domain: string): Promise<boolean> {
+  const isSigned = (await looks.zoneOf(domain))?.isSigned;
+  const answer = await looks.recurse(isSigned ? domain : '', 'SOA');
+  // Of a zone that is bogus, or of what is not told, nothing follows.
+  return !('rcode' in answer) || answer.rcode !== 'NOERROR' || answer.authentic;
 }

@@ -5,7 +5,7 @@ import { askTimes } from './times.ts';
 
 const { signal } = new AbortController();
 const ask = async () => ({ error: 'nobody is asked' });
-const looks = new DnsLooks({ ask, resolvers: [], port: 53, signal });
+const looks = new DnsLooks({ ask, resolvers: [], port: 53, now: Date.now, signal });
 const now = Date.UTC(2026, 10, 28);
 const web =
   (date: string | undefined): Https =>

@@ -4,7 +4,8 @@
  */
 
 import { textsOf } from './answers.ts';
-import type { Difference, DnsLooks } from './dns-looks.ts';
+import type { Difference } from './contradictions.ts';
+import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found } from './finding.ts';
 
 export async function apexAlias(looks: DnsLooks, domain: string): Promise<Finding[]> {

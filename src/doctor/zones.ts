@@ -7,6 +7,7 @@ import { findCanonicalIp } from '../dns/ip.ts';
 import type { DnsLooks } from './dns-looks.ts';
 import { type Finding, found, good } from './finding.ts';
 import type { NameServer, ZoneServers } from './name-servers.ts';
+import { examineChain } from './signatures.ts';
 import { apexAlias, wildcard } from './zone-records.ts';
 
 export interface ZoneParts {
@@ -14,11 +15,15 @@ export interface ZoneParts {
   domain: string;
   /** A label that nobody has. */
   nobody: string;
+  /** Milliseconds since 1970. */
+  now: number;
 }
 
 /** To be asked first: where there is no zone, there is nothing else to say. */
-export async function examineZone({ looks, domain, nobody }: ZoneParts): Promise<Finding[]> {
+export async function examineZone({ looks, domain, nobody, now }: ZoneParts): Promise<Finding[]> {
   const [zone, answer] = await Promise.all([looks.zoneOf(domain), looks.recurse(domain, 'SOA')]);
+  const chain = zone === undefined ? [] : await examineChain(looks, zone, now);
+  if (chain.some(({ severity }) => severity === 'error')) return chain;
   if ('rcode' in answer && answer.rcode === 'SERVFAIL' && (await isBogus(looks, domain)))
     return [bogus(domain, zone)];
   if (zone === undefined) return [];
@@ -33,6 +38,7 @@ export async function examineZone({ looks, domain, nobody }: ZoneParts): Promise
     ];
   const findings = [
     ...serverFindings(zone),
+    ...chain,
     ...(await apexAlias(looks, domain)),
     ...(await wildcard(looks, domain, nobody)),
   ];

@@ -6,6 +6,7 @@
 import { clientFaults } from './dns-faults/clients.ts';
 import { dkimFaults } from './dns-faults/dkim.ts';
 import { dmarcFaults } from './dns-faults/dmarc.ts';
+import { dnssecFaults } from './dns-faults/dnssec.ts';
 import type { Fault } from './dns-faults/fault.ts';
 import { hostFaults } from './dns-faults/hosts.ts';
 import { spfFaults } from './dns-faults/spf.ts';
@@ -14,6 +15,7 @@ import { zoneFaults } from './dns-faults/zone.ts';
 
 export const dnsFaults: readonly Fault[] = [
   ...zoneFaults,
+  ...dnssecFaults,
   ...hostFaults,
   ...spfFaults,
   ...dkimFaults,

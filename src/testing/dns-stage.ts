@@ -4,11 +4,12 @@
  * copies, spoils and puts in place while they run. Linux only, for its loopback addresses.
  */
 
+import { dsOf } from '../dns/dnssec.ts';
 import { type Zone, type ZoneReply, zone } from '../dns/zone.ts';
 import type { NameRecords, ZoneData } from '../dns/zone-data.ts';
 import { type DnsServer, serveZone } from '../net/dns-server.ts';
-import type { WantedRecord } from '../records/wanted-record.ts';
 import { freePort } from './free-ports.ts';
+import { dnsKeyOf, makeZoneKey, type Signing, signedZone, type ZoneKey } from './signed-zone.ts';
 
 export type Records = Record<string, NameRecords>;
 
@@ -26,6 +27,8 @@ export interface DnsModel {
   /** What the zone above names as servers. */
   delegated: string[];
   isSigned: boolean;
+  /** How, where it is: of both servers, and where the second is otherwise. */
+  signing: { both: Partial<Signing>; second: Partial<Signing>; ds: 'own' | 'other' | 'absent' };
   /** The domain is registered. */
   exists: boolean;
   /** All of it is an alias. */
@@ -45,6 +48,10 @@ export interface DnsModel {
     inventedAddress?: string;
     /** Answers below the domain fail the check of their signatures. */
     isBogus: boolean;
+    /** Those at these names and types do, as in `mx.example.com A`. */
+    bogusAt: string[];
+    /** It checks no signatures. */
+    isBlind?: true;
   };
   /** Seconds; of all records. */
   ttl: number;
@@ -67,67 +74,6 @@ export const loopbackPlaces: DnsPlaces = {
   resolver: '127.0.0.44',
   nobody: '127.0.0.45',
 };
-
-/**
- * All that is wanted is there, and nothing else. What is not to be published yet is left out; and DMARC is past its
- * beginning, of which the doctor has something to say.
- */
-export function rightModel(domain: string, records: readonly WantedRecord[], places: DnsPlaces): DnsModel {
-  const all: Records = {};
-  for (const record of records.filter(({ notYet }) => notYet === undefined))
-    all[record.name] = withRecord(all[record.name] ?? {}, record);
-  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`);
-  const own = Object.entries(all).filter(([name]) => isOwn(name));
-  const others = Object.entries(all).filter(([name]) => !isOwn(name));
-  return {
-    domain,
-    zone: {
-      ...Object.fromEntries(own),
-      [domain]: { ...all[domain], NS: [`ns1.${domain}`, `ns2.${domain}`] },
-      [`ns1.${domain}`]: { A: [places.first] },
-      [`ns2.${domain}`]: { A: [places.second] },
-    },
-    second: {},
-    states: { first: 'serves', second: 'serves' },
-    serials: { first: 2026, second: 2026 },
-    delegated: [`ns1.${domain}`, `ns2.${domain}`],
-    isSigned: false,
-    exists: true,
-    world: Object.fromEntries(others),
-    failsAt: [],
-    resolver: { stale: {}, isBogus: false },
-    ttl: 300,
-  };
-}
-
-function withRecord(before: NameRecords, { type, data }: WantedRecord): NameRecords {
-  const words = data.split(' ');
-  const number = (index: number) => Number(words[index]);
-  const text = (index: number) => words[index] ?? '';
-  const added = <T>(list: readonly T[] = [], one: T) => [...list, one];
-  switch (type) {
-    case 'A':
-      return { ...before, A: added(before.A, data) };
-    case 'AAAA':
-      return { ...before, AAAA: added(before.AAAA, data) };
-    case 'TXT':
-      return { ...before, TXT: added(before.TXT, data.replace('; p=none;', '; p=quarantine;')) };
-    case 'CNAME':
-      return { ...before, CNAME: data };
-    case 'PTR':
-      return { ...before, PTR: added(before.PTR, data) };
-    case 'MX':
-      return { ...before, MX: added(before.MX, [number(0), text(1)] as const) };
-    case 'TLSA':
-      return { ...before, TLSA: added(before.TLSA, [number(0), number(1), number(2), text(3)] as const) };
-    case 'SRV':
-      return { ...before, SRV: added(before.SRV, [number(0), number(1), number(2), text(3)] as const) };
-    case 'CAA': {
-      const [, flags = '0', tag = 'issue', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(data) ?? [];
-      return { ...before, CAA: added(before.CAA, [Number(flags), tag as 'issue', value] as const) };
-    }
-  }
-}
 
 export interface DnsStage extends AsyncDisposable {
   readonly places: DnsPlaces;
@@ -174,9 +120,13 @@ function playersOf(model: DnsModel, places: DnsPlaces): Player[] {
     { ...own, ...apex(serials.second), ...merged(second, serials.second) },
     states.second,
   );
+  const signs = (zone: Zone, more: Partial<Signing> = {}) =>
+    model.isSigned
+      ? signedZone(zone, { apex: domain, key: zoneKey(), ...model.signing.both, ...more })
+      : zone;
   return [
-    { zone: first, takesTcp: states.first !== 'deaf' },
-    { zone: other, takesTcp: states.second !== 'deaf' },
+    { zone: signs(first), takesTcp: states.first !== 'deaf' },
+    { zone: signs(other, model.signing.second), takesTcp: states.second !== 'deaf' },
     { zone: parentServer(model, places), takesTcp: true },
     { zone: resolver(model, places, apex(serials.first)), takesTcp: true },
   ];
@@ -192,8 +142,9 @@ function domainServer(model: DnsModel, data: ZoneData, state: ServerState): Zone
   if (state === 'refuses') return { answer: () => refusal };
   const served = zone(data, model.ttl);
   const { domain } = model;
-  const isOwn = (name: string) => name === domain || name.endsWith(`.${domain}`);
-  return { answer: (name, type) => (isOwn(name) ? spoiled(model, served, { name, type }) : refusal) };
+  return {
+    answer: (name, type) => (isWithin(name, domain) ? spoiled(model, served, { name, type }) : refusal),
+  };
 }
 
 /** As servers answer that have a fault of their own. */
@@ -215,6 +166,9 @@ function aliased(model: DnsModel, served: Zone, { name, type }: { name: string; 
   return { exists: true, answers: [{ name, type: 'CNAME', ttl, data: apexAlias }], authority: [] };
 }
 
+export const isWithin = (name: string, domain: string): boolean =>
+  name === domain || name.endsWith(`.${domain}`);
+
 const above = (domain: string): string => domain.slice(domain.indexOf('.') + 1);
 
 function parentRecords({ domain }: DnsModel, { parent }: DnsPlaces): Records {
@@ -225,12 +179,33 @@ function parentRecords({ domain }: DnsModel, { parent }: DnsPlaces): Records {
   };
 }
 
+let key: ZoneKey | undefined;
+let other: ZoneKey | undefined;
+
+/** One for the process, as good as any. */
+export function zoneKey(): ZoneKey {
+  key ??= makeZoneKey();
+  return key;
+}
+
+export function otherZoneKey(): ZoneKey {
+  other ??= makeZoneKey();
+  return other;
+}
+
+function dsRecord(domain: string, key: ZoneKey) {
+  const ds = dsOf(dnsKeyOf(domain, key), 2);
+  if (ds === undefined) throw new Error('no digest');
+  return [ds.tag, ds.algorithm, ds.digestType, ds.digest] as const;
+}
+
 function parentServer(model: DnsModel, places: DnsPlaces): Zone {
   const { domain, delegated, exists, isSigned, zone: own, ttl } = model;
   const glue = delegated
     .filter((host) => own[host] !== undefined)
     .map((host) => [host, own[host] ?? {}] as const);
-  const DS = isSigned ? ([[1, 13, 2, 'ab'.repeat(32)]] as const) : [];
+  const { ds } = model.signing;
+  const DS = isSigned && ds !== 'absent' ? [dsRecord(domain, ds === 'own' ? zoneKey() : otherZoneKey())] : [];
   return zone(
     {
       ...parentRecords(model, places),
@@ -243,7 +218,8 @@ function parentServer(model: DnsModel, places: DnsPlaces): Zone {
 /** Knows everything; the delegations that it would follow are the zones themselves. */
 function resolver(model: DnsModel, places: DnsPlaces, apex: Records): Zone {
   const { domain, zone: own, exists, world, ttl } = model;
-  const { stale, inventedAddress, isBogus } = model.resolver;
+  const { stale, inventedAddress, isBogus, bogusAt, isBlind } = model.resolver;
+  const isProven = (name: string) => model.signing.ds === 'own' && model.isSigned && isWithin(name, domain);
   const served = zone(
     {
       ...world,
@@ -254,10 +230,11 @@ function resolver(model: DnsModel, places: DnsPlaces, apex: Records): Zone {
   );
   return {
     answer(name, type) {
-      const isOwn = name === domain || name.endsWith(`.${domain}`);
-      const reply = aliased(model, served, { name, type });
+      const isOwn = isWithin(name, domain);
+      const authentic = !isBlind && (name === '' || isProven(name));
+      const reply = { ...aliased(model, served, { name, type }), authentic };
       if (isOwn && model.failsAt.includes(type)) return { ...reply, fails: true };
-      if (isBogus && isOwn) return { ...reply, isBogus };
+      if (isOwn && (isBogus || bogusAt.includes(`${name} ${type}`))) return { ...reply, isBogus: true };
       if (reply.exists || inventedAddress === undefined || type !== 'A') return { ...reply, isForeign: true };
       return {
         exists: true,

@@ -5,7 +5,8 @@ import type { PlacedFinding } from '../doctor/watch.ts';
 import { wantedRecords } from '../records/wanted.ts';
 import type { RecordFacts } from '../records/wanted-record.ts';
 import type { Fault, Planting } from './dns-faults/fault.ts';
-import { type DnsPlaces, type Records, rightModel } from './dns-stage.ts';
+import type { DnsPlaces, Records } from './dns-stage.ts';
+import { rightModel } from './right-model.ts';
 
 /** Whose mail servers are tried, to see whether port 25 is open. */
 export const reachedDomain = 'reach.example';

@@ -27,6 +27,8 @@ export interface Fault {
   also?: readonly FindingId[];
   /** Only where the server has an IPv6 address. */
   needsIpv6?: true;
+  /** Only where the zone is not signed. */
+  needsUnsigned?: true;
   /** Only where certificates come by ACME. */
   needsCaa?: true;
   /** A few words of what has to be said. */

@@ -50,6 +50,7 @@ export const transportFaults: readonly Fault[] = [
     plant(model) {
       edit(model.zone, tlsa(model), { TLSA: model.tlsKeys.map((key) => [3, 1, 1, key] as const) });
     },
+    needsUnsigned: true,
   },
   {
     id: 'dane-mismatch',
@@ -72,6 +73,7 @@ export const transportFaults: readonly Fault[] = [
     what: 'the zone is signed, and DANE is not used',
     plant(model) {
       model.isSigned = true;
+      delete model.zone[tlsa(model)];
     },
   },
   {
@@ -137,6 +139,7 @@ export const transportFaults: readonly Fault[] = [
     what: 'the TLSA record stands at the port of web sites',
     plant(model) {
       model.isSigned = true;
+      delete model.zone[tlsa(model)];
       model.zone[`_443._tcp.${model.hostname}`] = { TLSA: [[3, 1, 1, model.tlsKeys[0] ?? '']] };
     },
     says: /_443/,

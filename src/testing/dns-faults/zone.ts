@@ -90,7 +90,7 @@ export const zoneFaults: readonly Fault[] = [
       model.isSigned = true;
       model.resolver.isBogus = true;
     },
-    also: ['ptr-unknown', 'ehlo-unknown', 'spf-unknown', 'dane-missing'],
+    also: ['ptr-unknown', 'ehlo-unknown', 'spf-unknown'],
   },
   {
     id: 'ttl-long',
