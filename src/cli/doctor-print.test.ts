@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { SourceReport } from '../delivery/guard/guard.ts';
 import type { Remembered } from '../delivery/guard/history.ts';
+import { found, good } from '../doctor/finding.ts';
 import { sectionOf as sourceSection } from '../doctor/source-section.ts';
-import { sectionText } from './doctor-print.ts';
+import { reportText, sectionText } from './doctor-print.ts';
 
 const silentList: Remembered = {
   check: 'blocklist',
@@ -45,7 +46,7 @@ describe('posthorn doctor', () => {
         `    good     our own address: ${address} is here`,
       ]),
       '  all addresses:',
-      expect.stringContaining(`warning  block list list.example: ${silentList.evidence} [blocklist-deaf]\n`),
+      `    warning  block list list.example: ${silentList.evidence} [blocklist-deaf]`,
     ]);
   });
 
@@ -65,5 +66,46 @@ describe('posthorn doctor', () => {
       /^mail is sent from here, where the system chooses it: .*\[\[source\]\]/,
     );
     expect(verdicts).toEqual([chosen, chosen, 'mail is sent from here']);
+  });
+
+  test('says first what is to be done: the worst, what is its cause, and once what one record mends', () => {
+    const record = 'mx.example.com.  3600  IN  A  192.0.2.1';
+    const findings = [
+      found('ehlo-no-address', { evidence: 'no A', remedy: 'r', record: 'mx.example.com. A 192.0.2.1' }),
+      found('zone-one-server', { evidence: 'ns1 alone', remedy: 'Have a second one.' }),
+      found('dmarc-missing', { evidence: 'none', remedy: 'Enter it.' }),
+      found('address-missing', { evidence: 'no address', remedy: 'Let it lead here.', record }),
+    ];
+    const examined = [{ name: 'mx.example.com', verdict: 'v', findings, isDomain: true as const }];
+    const [summary, , ...lines] = reportText([{ section: 'this server', examined }]);
+    expect(summary).toMatch(/^3 things to look at: 3 errors, 1 warning\. /);
+    expect(lines.slice(0, 13)).toEqual([
+      'error    mx.example.com: address: no address [address-missing]',
+      '         and so: mx.example.com: EHLO name: no A [ehlo-no-address]',
+      '         Let it lead here.',
+      '         To be entered:',
+      record,
+      '',
+      'error    mx.example.com: DMARC: none [dmarc-missing]',
+      '         Enter it.',
+      '',
+      'warning  mx.example.com: name servers: ns1 alone [zone-one-server]',
+      '         Have a second one.',
+      '',
+      'What these words mean:',
+    ]);
+    expect(lines.join('\n')).toMatch(/\n {2}EHLO name +the name by which.*\n {2}DMARC +the record/);
+    expect(lines).toContain('    error    DMARC: none [dmarc-missing]');
+  });
+
+  test('begins with good news, where there are no others', () => {
+    const examined = [{ name: 'mx.example.com', verdict: 'all is well', findings: [good('disk', 'free')] }];
+    expect(reportText([{ section: 'this machine', examined }])).toEqual([
+      'All is well.',
+      '',
+      'This machine',
+      '  mx.example.com: all is well',
+      '    good     disk: free',
+    ]);
   });
 });

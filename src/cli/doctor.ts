@@ -10,7 +10,7 @@ import { sleep } from '../util/clock.ts';
 import { type CommonOptions, type Context, configOf, printJson } from './context.ts';
 import { type CommandTree, collect } from './define.ts';
 import type { DoctorOptions } from './doctor-parts.ts';
-import { changeText, sectionText } from './doctor-print.ts';
+import { changeText, reportText } from './doctor-print.ts';
 import { duration } from './durations.ts';
 import { type ExitCode, exitCodes } from './exit-codes.ts';
 
@@ -77,7 +77,7 @@ async function lookOnce(context: Context, options: Options): Promise<ExitCode> {
   const sections = await examine(context, options);
   const exitCode = exitCodeFor(sections, options.strict);
   if (options.json) printJson(context, { status: statusOf(exitCode), counts: countsOf(sections), sections });
-  else context.terminal.out(`${sections.flatMap(sectionText).join('\n')}\n`);
+  else context.terminal.out(`${reportText(sections).join('\n')}\n`);
   return exitCode;
 }
 

@@ -26,6 +26,8 @@ export function sourceFinding(finding: Remembered, source: SourceName): Finding 
     return other ?? good(subject === '' ? words[check] : `${words[check]} ${subject}`, evidence);
   }
   const id = idOf(finding, source.publicAddress);
+  if (id === 'ptr-not-confirmed' && finding.names?.includes(source.ehloName))
+    return unanswered(finding, source);
   return found(id, {
     ...(subject !== '' && { about: subject }),
     evidence,
@@ -38,6 +40,14 @@ export function sourceFinding(finding: Remembered, source: SourceName): Finding 
     ...(result === 'unknown' && { severity: 'warning' }),
   });
 }
+
+/** The reverse name is as it should be: what is missing is the way back. */
+const unanswered = ({ evidence }: Remembered, { publicAddress, ehloName }: SourceName): Finding =>
+  found('ptr-not-confirmed', {
+    evidence,
+    remedy: `The reverse name is right; but ${ehloName} does not lead back to the address, as receivers want it.`,
+    record: { name: ehloName, type: findFamily(publicAddress) === 6 ? 'AAAA' : 'A', data: publicAddress },
+  });
 
 /** A name in a reverse zone, to which that zone was added. */
 const undotted = ({ check, names = [] }: Remembered): string =>

@@ -144,10 +144,10 @@ describeWithIpv6('posthorn doctor', () => {
     const { exitCode, out } = await doctor();
     expect(exitCode).toBe(1);
     expect(out).toMatch(
-      /^Source addresses\n {2}::1, called mx\.example\.com: mail is sent from here, but from others first\n/,
+      /\nSource addresses\n {2}::1, called mx\.example\.com: mail is sent from here, but from others first\n/,
     );
     expect(out).toContain('error    reverse name: ::1 has no PTR record [ptr-missing-ipv6]\n');
-    expect(out).toContain(`enter: ${reverseName(six)}. PTR mx.example.com.\n`);
+    expect(out).toContain(`To be entered:\n${reverseName(six)}. PTR mx.example.com.\n`);
     expect(out).toContain('good     SPF example.com: SPF: example.com permits ::1 by mx\n');
   });
 
