@@ -12,6 +12,7 @@ import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
 import { dossier } from './dossier.ts';
 import { filters } from './filters.ts';
 import { headers } from './headers.ts';
+import { kept } from './kept.ts';
 import { mailboxes } from './mailboxes.ts';
 import { maildir } from './maildir.ts';
 import { pop3ClearText, pop3Tls } from './pop3-session.ts';
@@ -23,6 +24,7 @@ import { reports } from './reports.ts';
 import { returnPaths } from './return-paths.ts';
 import { rows } from './rows.ts';
 import { sasl } from './sasl.ts';
+import { scramClient } from './scram-client.ts';
 import { senderRecords } from './sender-records.ts';
 import { sevenBit } from './seven-bit.ts';
 import { smtpClient } from './smtp-client.ts';
@@ -44,6 +46,7 @@ export const targets: readonly Target[] = [
   proxyHeader,
   clientHello,
   sasl,
+  scramClient,
   jwt,
   jwks,
   control,
@@ -66,6 +69,7 @@ export const targets: readonly Target[] = [
   rows,
   dossier,
   maildir,
+  ...kept,
   ...webTargets,
   webRequests,
   ...acmeTargets,

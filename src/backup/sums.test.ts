@@ -8,7 +8,7 @@ import { createSums, formatSum, parseSum, readSums } from './sums.ts';
 
 const sum = createHash('sha256').update('x').digest('hex');
 
-test.each(['a', 'a b', ' a', 'a\\b', 'a\nb', 'a\r\\nb', 'ü', '*a'])(
+test.each(['a', 'a b', ' a', 'a\\b', 'a\nb', 'a\r\\nb', 'ü', '*a', 'a\u2028b'])(
   'parseSum() reads what formatSum() writes: %j',
   (path) => {
     const line = formatSum({ sum, path });
@@ -38,6 +38,23 @@ test('sha256sum(1) checks what createSums() writes', async () => {
   const out = execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: directory.path });
   expect(String(out)).toMatch(/plain: OK\n.*: OK\n/);
   expect(await allOf(readSums(file))).toHaveLength(2);
+});
+
+test('readSums() reads every name that a file can have', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'SHA256SUMS');
+  const paths = ['a\u2028b', 'a\u2029', 'a\nb', 'a\rb', 'a\x85b', 'x'.repeat(4000)];
+  writeFileSync(file, paths.map((path) => formatSum({ sum, path })).join(''));
+  expect(await allOf(readSums(file))).toEqual(paths.map((path) => ({ sum, path })));
+});
+
+test('readSums() does not gather what has no line end', async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, 'SHA256SUMS');
+  writeFileSync(file, `${sum}  ${'x'.repeat(20_000)}\n`);
+  expect(await allOf(readSums(file))).toHaveLength(1);
+  writeFileSync(file, Buffer.alloc(2 ** 20));
+  await expect(allOf(readSums(file))).rejects.toThrow('is not as it was written');
 });
 
 test.each(['/etc/passwd', '../x', 'a/../../x'])(

@@ -2,7 +2,6 @@
 
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { BackupError } from './layout.ts';
 
 export interface FileSum {
@@ -14,6 +13,8 @@ export interface FileSum {
 
 /** A line is gathered with others up to so many characters. */
 const writeLength = 64 * 1024;
+/** Of a line: a path has at most 4096 octets, each escaped. */
+const maxLineLength = 10_000;
 
 /** A name with one of these has a backslash before its line, and they are written by two characters. */
 const special = /[\\\n\r]/g;
@@ -27,20 +28,31 @@ export function formatSum({ sum, path }: FileSum): string {
 
 /** Undefined for what is no such line. */
 export function parseSum(line: string): FileSum | undefined {
-  const [, mark, sum, path] = /^(\\?)([0-9a-f]{64}) [ *](.+)$/.exec(line) ?? [];
+  const [, mark, sum, path] = /^(\\?)([0-9a-f]{64}) [ *]([^\r\n]+)$/.exec(line) ?? [];
   if (sum === undefined || path === undefined) return undefined;
   return { sum, path: mark === '' ? path : path.replace(/\\[\\nr]/g, (pair) => meant[pair] ?? pair) };
 }
 
 /** Goes through all lines; no more than some of them are in memory. Throws BackupError and the system's error. */
 export async function* readSums(file: string): AsyncIterable<FileSum> {
-  const lines = createInterface({ input: createReadStream(file), crlfDelay: 0 });
-  for await (const line of lines) {
+  for await (const line of linesOf(file)) {
     const sum = parseSum(line);
     if (sum === undefined || escapes(sum.path))
       throw new BackupError('damaged', `${file} is not as it was written. Use another snapshot.`);
     yield sum;
   }
+}
+
+/** LF alone ends one: a name may have U+2028, at which readline would cut. What is far too long for one comes as it is. */
+async function* linesOf(file: string): AsyncIterable<string> {
+  let rest = '';
+  for await (const text of createReadStream(file, 'utf8')) {
+    const lines = `${rest}${text}`.split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > maxLineLength) break;
+  }
+  if (rest !== '') yield rest;
 }
 
 /** Nothing that we write leads out of the snapshot. */
