@@ -43,13 +43,22 @@ export async function selfSignedPair(file: string, hostname: string, now: number
   return parseKeyPair(cert, keyPem);
 }
 
-/** Undefined where there is none, and where what is there cannot be used. */
+/**
+ * Undefined where there is none, and where what is there is no key pair: a new one takes its place. Rejects where it cannot be
+ * read: a new key would be another than DNS says.
+ */
 async function readKept(file: string): Promise<KeyPair | undefined> {
+  let pem: string;
   try {
-    const pem = await readFile(file, 'utf8');
+    pem = await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
     return parseKeyPair(pem, pem);
   } catch {
-    return undefined; // a new one takes its place; what stands in the way of that is told then
+    return undefined;
   }
 }
 

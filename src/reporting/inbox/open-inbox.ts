@@ -30,13 +30,13 @@ const dayMs = 24 * 3600_000;
 export function openReportInbox({ config, resolver, ...parts }: OpenInboxParts): ReportInbox | undefined {
   const { reports } = config;
   if (!reports.read || config.domains.length === 0) return undefined;
-  const { clock, directory } = parts;
+  const { clock, log, directory } = parts;
   const following = { ...parts, isLocal: (domain: string) => directory.isLocal(domain) };
   const domains = config.domains.map(({ name }) => name);
   return new ReportInbox({
     ...parts,
     reader: createReportReader({ clock, tokenField }),
-    addresses: new OwnAddresses({ resolver, clock, domains, configured: reports.mailboxes }),
+    addresses: new OwnAddresses({ resolver, clock, log, domains, configured: reports.mailboxes }),
     keptMs: reports.days * dayMs,
     isOurs: (domain) => domains.some((ours) => isWithin(domain, ours) || isWithin(ours, domain)),
     onAbuse: (report, facts) => followComplaint(following, report, facts),

@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import type { Resolver } from '../../dns/resolver.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { fakeClock } from '../../testing/fake-clock.ts';
 import { scriptedResolver } from '../../testing/scripted-resolver.ts';
+import { createLog } from '../../util/log.ts';
 import { firstLookMs, OwnAddresses, refreshMs } from './own-addresses.ts';
 
 const zone = {
@@ -17,6 +19,7 @@ test('OwnAddresses knows what is configured, usual, and published', async () => 
   const addresses = new OwnAddresses({
     resolver,
     clock,
+    log: createLog('silent'),
     domains: ['a.example'],
     configured: ['rua@a.example'],
   });
@@ -45,4 +48,28 @@ test('OwnAddresses knows what is configured, usual, and published', async () => 
   await clock.advance(refreshMs);
   await until(() => known().length === 3);
   await addresses.stop();
+});
+
+test('OwnAddresses tells of a look-up that fails as none may, and looks again', async () => {
+  const clock = fakeClock(0);
+  const logged: string[] = [];
+  const log = createLog('info', { write: (line) => void logged.push(JSON.parse(line).msg) });
+  const known = scriptedResolver(zone);
+  let isBroken = true;
+  const resolver: Resolver = {
+    ...known,
+    resolve: (...question) =>
+      isBroken ? Promise.reject(new TypeError('a bug')) : known.resolve(...question),
+  };
+  const addresses = new OwnAddresses({ resolver, clock, log, domains: ['a.example'], configured: [] });
+  addresses.start();
+  await clock.advance(firstLookMs);
+  await vi.waitFor(() => expect(logged).toEqual(['own report addresses could not be looked up']));
+  isBroken = false;
+  await vi.waitFor(async () => {
+    await clock.advance(refreshMs);
+    expect(addresses.has('tls@a.example')).toBe(true);
+  });
+  await addresses.stop();
+  expect(logged).toHaveLength(1);
 });

@@ -11,10 +11,12 @@ import { addressKey, parseAddress } from '../../mail/address.ts';
 import { findMailtoAddress } from '../../mail/mailto.ts';
 import { readReportUris } from '../../tls-rpt/record.ts';
 import type { Clock } from '../../util/clock.ts';
+import type { Log } from '../../util/log.ts';
 
 export interface OwnAddressesParts {
   resolver: Resolver;
   clock: Clock;
+  log: Log;
   /** A-labels. */
   domains: readonly string[];
   /** As `addressKey()` writes them. */
@@ -69,7 +71,11 @@ export class OwnAddresses {
   #plan(delayMs: number): void {
     this.#cancel = this.#parts.clock.after(delayMs, () => {
       this.#running = this.#look()
-        .catch(() => {}) // only by the signal: the resolver never rejects otherwise
+        .catch((error: unknown) => {
+          // The resolver rejects by the signal alone; anything else is a bug.
+          if (!this.#stop.signal.aborted)
+            this.#parts.log.error({ err: error }, 'own report addresses could not be looked up');
+        })
         .finally(() => {
           if (!this.#stop.signal.aborted) this.#plan(refreshMs);
         });

@@ -219,6 +219,7 @@ export class ReportInbox {
   }
 }
 
+/** `data` of what cannot be read is what the reader has thrown (`noteUnreadable()`). */
 const problemOf = ({ kind, data }: Kept): object =>
   kind === 'unreadable' ? { problem: (data as { problem: string }).problem } : {};
 
