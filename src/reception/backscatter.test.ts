@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseHeader } from '../mail/header.ts';
-import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+import type { ReceptionSetup } from '../testing/behind-doors.ts';
+import { TestReception } from '../testing/reception.ts';
 import { isUnexpectedReport } from './backscatter.ts';
 import type { Transaction } from './door.ts';
 

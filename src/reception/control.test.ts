@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { Directory } from '../queue/directory.ts';
 import { StoreBrokenError } from '../store/errors.ts';
 import { createSpool, spoolDirectory } from '../store/spool.ts';
+import type { Accepted } from '../testing/behind-doors.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
-import type { Accepted } from '../testing/reception.ts';
 import { temporaryDirectory } from '../testing/store.ts';
 import { HandInError, handIn } from './control.ts';
 

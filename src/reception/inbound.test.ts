@@ -4,8 +4,9 @@ import { bodyHasher } from '../authentication/body-hash.ts';
 import { dkimRecord, generateDkimKey } from '../authentication/dkim-key.ts';
 import { createSigner } from '../authentication/dkim-sign.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
+import type { ReceptionSetup } from '../testing/behind-doors.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
-import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+import { TestReception } from '../testing/reception.ts';
 
 /** A client at 192.0.2.1 that may send for good.example, and a domain that lets nobody send for it from there. */
 const records: ZoneData = {

@@ -4,8 +4,9 @@ import { dkimRecord } from '../authentication/dkim-key.ts';
 import { createSigner } from '../authentication/dkim-sign.ts';
 import { signMessage } from '../authentication/sign-message.ts';
 import type { ZoneData } from '../dns/zone-data.ts';
+import type { ReceptionSetup } from '../testing/behind-doors.ts';
 import { policyOf } from '../testing/policies.ts';
-import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+import { TestReception } from '../testing/reception.ts';
 import { systemClock } from '../util/clock.ts';
 import { longestDeferralMs } from './deferrals.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
-import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+import type { ReceptionSetup } from '../testing/behind-doors.ts';
+import { TestReception } from '../testing/reception.ts';
 import { byteByByte, playEveryWay, playTranscript } from '../testing/transcript.ts';
 import { readTranscripts } from '../testing/transcript-format.ts';
 

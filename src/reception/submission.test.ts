@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createSigner } from '../authentication/dkim-sign.ts';
+import type { ReceptionSetup } from '../testing/behind-doors.ts';
 import { fakeClock } from '../testing/fake-clock.ts';
-import { type ReceptionSetup, TestReception } from '../testing/reception.ts';
+import { TestReception } from '../testing/reception.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 const privateKeyPem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

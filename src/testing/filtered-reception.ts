@@ -1,7 +1,7 @@
 /** A reception that shows its mail to filters: its setting, a letter to show, and what the dossier has of them afterwards. */
 
 import { completeFilter, type FilterConfig, type FilterInput } from '../config/filter.ts';
-import type { ReceptionSetup } from './reception.ts';
+import type { ReceptionSetup } from './behind-doors.ts';
 
 export const bob = 'bob@example.com';
 export const eve = 'eve@example.com';

@@ -1,129 +1,31 @@
-/**
- * The doors for mail (reception/) with a real session in front and plain lists behind: accounts go in, and what would go
- * into the queue comes out. No socket; a disk only where a spool is given.
- */
+/** The doors for mail (reception/) with a real session in front: a test says what a client would, or sends a letter. No socket. */
 
-import type { DkimSigner } from '../authentication/dkim-sign.ts';
-import type { FilterConfig } from '../config/filter.ts';
-import type { ZoneData } from '../dns/zone-data.ts';
-import { filterDialler } from '../net/byte-stream.ts';
-import { filterPoster } from '../net/http-post.ts';
 import type { TlsInfo } from '../net/machine.ts';
-import type { Policy } from '../policy/policy.ts';
-import { Directory } from '../queue/directory.ts';
-import type { ReturnPaths } from '../queue/return-paths.ts';
-import type { Conduct } from '../reception/abuse/conduct.ts';
-import { FactFinder } from '../reception/checks/fact-finder.ts';
-import { factSources } from '../reception/checks/sources.ts';
-import { Deferrals } from '../reception/deferrals.ts';
 import type { Session } from '../reception/door.ts';
-import { Filters } from '../reception/filters/filters.ts';
-import type { Greylist } from '../reception/greylist/greylist.ts';
-import { greylistLearner } from '../reception/greylist/greylist-source.ts';
-import type { SenderHistory } from '../reception/history/history.ts';
-import { historyLearner } from '../reception/history/history-source.ts';
 import { inboundDoor } from '../reception/inbound.ts';
-import { Judging } from '../reception/judging.ts';
 import { lmtpDoor } from '../reception/lmtp.ts';
-import { type Login, logins } from '../reception/login.ts';
-import { Policies } from '../reception/policies.ts';
-import { Repeats } from '../reception/repeats.ts';
-import type { ExpandedAlias } from '../reception/requests.ts';
+import { logins } from '../reception/login.ts';
 import { SmtpApplication } from '../reception/smtp-application.ts';
 import { submissionDoor } from '../reception/submission.ts';
 import type { Reply } from '../smtp/reply.ts';
 import { SmtpSession } from '../smtp/session.ts';
 import type { SmtpEvent } from '../smtp/session-options.ts';
-import type { AccountSettings, MailingList } from '../store/account-store.ts';
 import { readContent } from '../store/content.ts';
-import type { EventRow } from '../store/event-store.ts';
-import type { MessageRow } from '../store/message.ts';
-import type { NewMessage } from '../store/queue-store.ts';
-import type { Spool } from '../store/spool.ts';
-import { systemClock } from '../util/clock.ts';
-import { createLog, type Log } from '../util/log.ts';
 import { queueIds } from '../util/queue-id.ts';
-import { type FakeClock, fakeClock, impatientClock } from './fake-clock.ts';
-import { type Script, scriptedResolver } from './scripted-resolver.ts';
+import { type Accepted, BehindDoors, hostname, type ReceptionSetup } from './behind-doors.ts';
+import { impatientClock } from './fake-clock.ts';
 import type { Served } from './transcript.ts';
 
-export interface ReceptionSetup {
-  via: 'smtp' | 'submission' | 'lmtp';
-  accounts?: readonly string[];
-  aliases?: Readonly<Record<string, readonly string[]>>;
-  /** Under which mail went on from here; by default none. */
-  returnPaths?: Pick<ReturnPaths, 'reverse'>;
-  /** Of those aliases that are mailing lists. */
-  lists?: Readonly<Record<string, MailingList>>;
-  records?: ZoneData;
-  script?: Script;
-  signers?: ReadonlyMap<string, DkimSigner>;
-  clientAddress?: string;
-  trusted?: boolean;
-  /** By default, `secret` is everybody's password. */
-  login?: Login;
-  conduct?: Conduct | undefined;
-  /** RCPTs in one transaction; by default 5. */
-  recipients?: number;
-  /** Submission: TLS is there, and this account has authenticated. */
-  account?: string;
-  spool?: Pick<Spool, 'begin'>;
-  /** Message-IDs of what was sent from here. */
-  sent?: readonly string[];
-  /** Spans are written. */
-  isTraced?: boolean;
-  /** It is remembered what `250` may have been lost; else never. */
-  lostAnswers?: boolean;
-  policies?: readonly Policy[];
-  /** Of each account that has any. */
-  settings?: Readonly<Record<string, AccountSettings>>;
-  talkedEarly?: boolean;
-  greylist?: Greylist;
-  history?: SenderHistory;
-  /** Of the servers that share what they have learned. */
-  clock?: FakeClock;
-  /** Dossiers are not kept. */
-  withoutDossiers?: boolean;
-  /** On real sockets, under the system's clock. */
-  filters?: readonly FilterConfig[];
-}
-
-export type Accepted = Omit<NewMessage, 'claimed'>;
-
-const hostname = 'mx.example.com';
-const domains = [{ name: 'example.com' }, { name: 'example.org' }];
 const tls: TlsInfo = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
-const noSpool: Pick<Spool, 'begin'> = { begin: () => Promise.reject(new Error('this test has no spool')) };
 
 const authenticate = async (account: string, password: string) =>
   password === 'secret' ? { account } : undefined;
 
-export class TestReception {
-  readonly accepted: Accepted[] = [];
-  /** Events that belong to no accepted message. */
-  readonly events: EventRow[] = [];
-  /** Of each message that has one, the queue id and the aliases whose expansion the sender is to hear of. */
-  readonly expanded: string[][] = [];
-  readonly logged: { level: number; msg: string; [field: string]: unknown }[] = [];
-  readonly clock: FakeClock;
-  /** Set: queue and store reject with it. */
-  failure: Error | undefined;
-  readonly #setup: ReceptionSetup;
-  #judged: Judging | undefined;
-  readonly #repeats: Repeats;
+export class TestReception extends BehindDoors {
   readonly #nextQueueId: () => string;
 
-  readonly #store = {
-    appendEvents: async (events: EventRow[]) => {
-      if (this.failure) throw this.failure;
-      this.events.push(...events);
-    },
-  };
-
   constructor(setup: ReceptionSetup) {
-    this.#setup = setup;
-    this.clock = setup.clock ?? fakeClock();
-    this.#repeats = new Repeats(this.clock);
+    super(setup);
     this.#nextQueueId = queueIds(this.clock.now, () => 0);
   }
 
@@ -136,7 +38,7 @@ export class TestReception {
       trusted = false,
       clientAddress = '192.0.2.1',
       recipients = 5,
-    } = this.#setup;
+    } = this.setup;
     const machine = new SmtpSession({
       hostname,
       now: this.clock.now,
@@ -185,7 +87,7 @@ export class TestReception {
     const { from, to, content, helo = 'client.example' } = letter;
     const recipients = [to].flat().map((each) => `RCPT TO:<${each}>`);
     const body = content.replace(/\r\n$/, '').replace(/^\./gm, '..');
-    const hello = this.#setup.via === 'lmtp' ? 'LHLO' : 'EHLO';
+    const hello = this.setup.via === 'lmtp' ? 'LHLO' : 'EHLO';
     const replies = await this.say(
       `${hello} ${helo}`,
       `MAIL FROM:<${from}>`,
@@ -208,113 +110,16 @@ export class TestReception {
   }
 
   #applicationParts() {
-    const { via, conduct } = this.#setup;
-    const parts = this.#doorParts();
+    const { via, conduct } = this.setup;
+    const parts = this.doorParts();
     const door = {
       smtp: () => inboundDoor(parts),
       submission: () => submissionDoor(parts),
       lmtp: () => lmtpDoor(parts),
     }[via]();
-    const log = this.#log();
+    const log = this.log();
     const login =
-      this.#setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1', conduct);
+      this.setup.login ?? logins({ authenticate, clock: impatientClock().clock, log })('192.0.2.1', conduct);
     return { door, directory: parts.directory, login, conduct, nextQueueId: this.#nextQueueId, log };
-  }
-
-  #log(): Log {
-    return createLog('info', { write: (line) => void this.logged.push(JSON.parse(line)) });
-  }
-
-  #doorParts() {
-    const { records = {}, script = {}, signers = new Map(), spool = noSpool, sent = [] } = this.#setup;
-    return {
-      isTraced: this.#setup.isTraced ?? false,
-      hostname,
-      headerBytes: 10_000,
-      inlineBytes: 50_000,
-      queue: { accept: (entry: Accepted) => this.#accept(entry) },
-      reportExpansion: async (message: MessageRow, expanded: readonly ExpandedAlias[]) =>
-        void this.expanded.push([message.queueId, ...expanded.map(({ recipient }) => recipient)]),
-      directory: this.#directory(),
-      store: this.#store,
-      spool,
-      ...(this.#setup.lostAnswers && { lostAnswers: { repeats: this.#repeats, store: this.#store } }),
-      resolver: scriptedResolver(records, script),
-      signers,
-      clock: this.clock,
-      filters: this.#filters(),
-      judging: this.#judged ?? this.#judging(sent),
-    };
-  }
-
-  #judging(sent: readonly string[]): Judging {
-    const { accounts = [], policies = [], withoutDossiers, records = {}, script = {} } = this.#setup;
-    const findAccount = async (address: string) =>
-      accounts.includes(address)
-        ? { address, passwordHash: '', createdAt: 0, settings: this.#setup.settings?.[address] ?? {} }
-        : undefined;
-    const chosen = new Policies({ policies, domains, store: { findAccount } });
-    const log = this.#log();
-    const sources = factSources(
-      {
-        hostname,
-        domains,
-        log,
-        clock: this.clock,
-        resolver: scriptedResolver(records, script),
-        greylist: this.#setup.greylist,
-        history: this.#setup.history,
-        sent: withoutDossiers ? undefined : { isSentFromHere: async (id) => sent.includes(id) },
-      },
-      chosen.all,
-    );
-    const memos = { listMemos: async () => [], writeMemos: async () => undefined };
-    this.#judged = new Judging({
-      policies: chosen,
-      finder: new FactFinder(sources, chosen.all),
-      deferrals: new Deferrals({ store: memos, clock: this.clock }),
-      learners: [
-        ...(this.#setup.history ? [historyLearner(this.#setup.history)] : []),
-        ...(this.#setup.greylist ? [greylistLearner(this.#setup.greylist)] : []),
-      ],
-    });
-    return this.#judged;
-  }
-
-  #filters(): Filters | undefined {
-    const { filters = [], records = {} } = this.#setup;
-    if (filters.length === 0) return undefined;
-    const clock = systemClock;
-    const [open, post, resolver] = [filterDialler(clock), filterPoster(clock), scriptedResolver(records)];
-    return new Filters({
-      ...{ filters, hostname, open, post, resolver, clock },
-      store: this.#store,
-      log: this.#log(),
-    });
-  }
-
-  async #accept(entry: Accepted): Promise<void> {
-    if (this.failure) throw this.failure;
-    this.accepted.push(entry);
-  }
-
-  #directory(): Directory {
-    const { accounts = [], aliases = {}, lists = {}, returnPaths } = this.#setup;
-    const aliasOf = (address: string) => {
-      const targets = aliases[address];
-      const list = lists[address];
-      return targets && { address, targets: [...targets], ...(list && { list }) };
-    };
-    return new Directory({
-      domains,
-      ...(returnPaths && { returnPaths }),
-      store: {
-        findAccount: async (address) =>
-          accounts.includes(address) ? { address, passwordHash: '', createdAt: 0 } : undefined,
-        findAlias: async (address) => aliasOf(address),
-        firstAccount: async (domain) => accounts.find((address) => address.endsWith(`@${domain}`)),
-        listAliases: async () => Object.keys(aliases).flatMap((address) => aliasOf(address) ?? []),
-      },
-    });
   }
 }

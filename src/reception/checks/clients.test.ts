@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ZoneData } from '../../dns/zone-data.ts';
 import type { EventRow } from '../../store/event-store.ts';
+import type { ReceptionSetup } from '../../testing/behind-doors.ts';
 import { policyOf, type Row } from '../../testing/policies.ts';
-import { type ReceptionSetup, TestReception } from '../../testing/reception.ts';
+import { TestReception } from '../../testing/reception.ts';
 
 const bob = 'bob@example.com';
 const content = 'From: a@good.example\r\nSubject: x\r\n\r\nHello.\r\n';

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { FilterInput } from '../../config/filter.ts';
+import type { ReceptionSetup } from '../../testing/behind-doors.ts';
 import { clamdPeer, rspamdPeer } from '../../testing/filter-peers.ts';
 import { bob, eve, filter, filtered, inbound, letter } from '../../testing/filtered-reception.ts';
-import { type ReceptionSetup, TestReception } from '../../testing/reception.ts';
+import { TestReception } from '../../testing/reception.ts';
 
 describe('clamd', () => {
   const withClamd = async (...[answer]: Parameters<typeof clamdPeer>) => {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { FilterInput } from '../../config/filter.ts';
 import { encodePacket } from '../../filter/milter/packet.ts';
+import type { ReceptionSetup } from '../../testing/behind-doors.ts';
 import { eventually } from '../../testing/eventually.ts';
 import { bob, content, eve, filter, filtered, inbound, letter } from '../../testing/filtered-reception.ts';
 import { index, type MilterScript, milterServer, type ScriptedMilter } from '../../testing/milter.ts';
-import { type ReceptionSetup, TestReception } from '../../testing/reception.ts';
+import { TestReception } from '../../testing/reception.ts';
 
 async function withMilter(
   script: MilterScript,
