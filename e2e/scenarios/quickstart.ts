@@ -4,69 +4,38 @@
  */
 
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict';
-import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { reverseName } from '../../src/dns/reverse.ts';
 import { arrival, countMaildir } from '../maildir.ts';
 import {
-  delegation,
-  type InternetDns,
-  nameServerAddresses,
-  rootRecords,
-  startInternetDns,
-} from '../peers/internet-dns.ts';
-import { connectNetworks, type Network, startNetwork } from '../peers/network.ts';
-import { startPebble } from '../peers/pebble.ts';
+  alice,
+  commandIn,
+  configFile,
+  domain,
+  filesOf,
+  inNetwork,
+  ours,
+  startNetworks,
+  startServer,
+} from '../peers/bare-machine.ts';
+import { type InternetDns, startInternetDns } from '../peers/internet-dns.ts';
+import {
+  carol,
+  com,
+  root,
+  sendByPostfix,
+  startReceiver,
+  startTime,
+  swaks,
+  useAuthority,
+} from '../peers/outside.ts';
 import { plantFaults } from '../peers/plant-faults.ts';
-import { type Postfix, startPostfix } from '../peers/postfix.ts';
 import { askPython } from '../peers/verifiers.ts';
-import { type Finished, run, start } from '../process.ts';
 import { scenario } from '../runner.ts';
 import { eventually } from '../wait.ts';
-import type { World } from '../world.ts';
 
-const domain = 'example.com';
-const alice = 'alice@example.com';
-const carol = 'carol@example.net';
-const ours = { four: '203.0.113.7', six: '2001:db8:7::7' };
-const theirs = { four: '203.0.113.9', six: '2001:db8:9::9' };
-const configFile = '/etc/posthorn/posthorn.toml';
-const program = join(import.meta.dirname, '../../bin/posthorn');
 /** From nothing to mail in both directions. */
 const limitMs = 60_000;
-
-/** By which a list shows that it answers: 127.0.0.2, in both families (RFC 5782 §5). */
-const listEntries = (zone: string): string =>
-  ['2.0.0.127', reverseName('0:0:0:0:0:ffff:7f00:2').replace('.ip6.arpa', '')]
-    .map((entry) => `${entry}.${zone}. A 127.0.0.2\n`)
-    .join('');
-
-/** What there is before we come: a receiver, whom others know as Gmail, too; block lists, a time server. */
-const root = `${rootRecords}${delegation('com')}
-example.net. MX 10 mail.example.net.
-example.net. TXT "v=spf1 mx -all"
-mail.example.net. A ${theirs.four}
-mail.example.net. AAAA ${theirs.six}
-${reverseName(theirs.four)}. PTR mail.example.net.
-${reverseName(theirs.six)}. PTR mail.example.net.
-ietf.org. MX 10 mail.example.net.
-pebble.example.net. A ${theirs.four}
-${listEntries('zen.spamhaus.org')}${listEntries('bl.spamcop.net')}`;
-const com = `${delegation(domain)}gmail.com. MX 10 mail.example.net.
-time.cloudflare.com. A ${theirs.four}
-${listEntries('psbl.surriel.com')}`;
-
-/** Loopback's proxies and the rest of /etc stay as they are; what is written goes into memory, and is gone at the end. */
-const ownEtc = (layers: string): string[] => [
-  `mount -t tmpfs tmpfs ${layers}`,
-  ...['etc', 'var/lib'].flatMap((path) => {
-    const [upper, work] = ['upper', 'work'].map((kind) => `${layers}/${path.replace('/', '-')}-${kind}`);
-    return [
-      `mkdir ${upper} ${work}`,
-      `mount -t overlay overlay -o lowerdir=/${path},upperdir=${upper},workdir=${work} /${path}`,
-    ];
-  }),
-];
 
 interface Printed {
   account: { address: string; password?: string };
@@ -254,110 +223,6 @@ export const quickstart = scenario('quickstart: from nothing to mail', async ({ 
   );
 });
 
-interface Networks {
-  /** The machine that is to become a server. */
-  machine: Network;
-  /** Everything else. */
-  internet: Network;
-}
-
-async function startNetworks(world: World): Promise<Networks | undefined> {
-  const layers = world.path('layers');
-  await mkdir(layers);
-  const machine = await startNetwork(world, [], undefined, ownEtc(layers));
-  const internet = await startNetwork(world, [], undefined);
-  if (machine === undefined || internet === undefined) return undefined;
-  await connectNetworks(
-    { network: machine, addresses: Object.values(ours) },
-    { network: internet, addresses: [...nameServerAddresses, ...Object.values(theirs)] },
-  );
-  return { machine, internet };
-}
-
-const startReceiver = (world: World, { inside }: Network): Promise<Postfix> =>
-  startPostfix(world, {
-    mailboxes: [carol],
-    network: { inside, addresses: Object.values(theirs) },
-    parameters: {
-      inet_protocols: 'all',
-      inet_interfaces: 'all',
-      smtpd_client_restrictions: 'reject_unknown_client_hostname',
-      mynetworks: `127.0.0.0/8 ${theirs.four}`,
-      ...{
-        smtp_helo_name: 'mail.example.net',
-        smtp_bind_address: theirs.four,
-        smtp_bind_address6: theirs.six,
-      },
-      max_use: '1', // a process keeps the TLSA records that it has seen
-      ...{ smtp_tls_security_level: 'dane', smtp_tls_loglevel: '1' },
-      ...{ smtp_dns_support_level: 'dnssec', smtp_host_lookup: 'dns', disable_dns_lookups: 'no' },
-    },
-  });
-
-/** Given to the receiver's Postfix, which brings it to us. */
-async function sendByPostfix(network: Network): Promise<void> {
-  const { code, output } = await swaks(network, ['--to', alice, '--from', carol, '--server', theirs.four]);
-  equal(code, 0, output);
-}
-
-async function startTime(world: World, { inside }: Network): Promise<void> {
-  const script = join(import.meta.dirname, '../peers/network-time.ts');
-  const [first = '', ...words] = [...inside, process.execPath, script, theirs.four];
-  const server = start(first, words, world.path('time.log'));
-  world.atEnd(() => server.stop());
-  await server.line(/^serving$/);
-}
-
-/** pebble in the place of Let's Encrypt, and what it issues is believed in this world only. */
-async function useAuthority(world: World, { machine, internet }: Networks): Promise<void> {
-  const { inside } = internet;
-  const pebble = await startPebble(world, { inside, host: 'pebble.example.net', address: theirs.four });
-  const folder = join(machine.root, 'etc/posthorn');
-  await copyFile((await world.authority()).caFile, join(folder, 'directory-ca.pem'));
-  await writeFile(join(folder, 'ca.pem'), await pebble.root());
-  const file = join(machine.root, configFile);
-  const toml = await readFile(file, 'utf8');
-  const believed = '[delivery]\ncaFile = "ca.pem"\n\n';
-  const other = `[acme]\ndirectory = "${pebble.directory}"\ncaFile = "directory-ca.pem"\n`;
-  await writeFile(file, toml.replace('[acme]\n', `${believed}${other}`));
-}
-
-function inNetwork({ inside }: Network, ...words: string[]): Promise<Finished> {
-  const [first = '', ...rest] = [...inside, ...words];
-  return run(first, rest);
-}
-
-const commandIn =
-  (network: Network) =>
-  (...words: string[]): Promise<Finished> =>
-    inNetwork(network, program, ...words);
-
-const swaks = (network: Network, options: readonly string[]): Promise<Finished> =>
-  inNetwork(
-    network,
-    'swaks',
-    '--helo',
-    'mail.example.net',
-    '--local-interface',
-    theirs.four,
-    '--timeout',
-    '10',
-    ...options,
-  );
-
-/** Everything that quickstart makes, but the database. */
-async function filesOf({ root }: Network): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const folder of ['etc/posthorn', 'var/lib/posthorn']) {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      const path = join(entry.parentPath, entry.name);
-      if (entry.isFile() && !path.includes('/store/')) files[path] = await readFile(path, 'latin1');
-    }
-  }
-  return files;
-}
-
 /** What is for the zone into the zone, what is for the provider into the root, which has everything else. */
 async function enterRecords(dns: InternetDns, zoneFile: string, { records }: Printed): Promise<void> {
   await dns.enter(domain, zoneFile);
@@ -372,23 +237,3 @@ const textsOf = ({ records }: Printed) =>
   Object.fromEntries(
     records.filter(({ type }) => type === 'TXT').map(({ name, data }) => [name, { TXT: [data] }]),
   );
-
-/** As the unit does it: its user, and of all rights of root the one for low ports. setpriv(1). */
-async function startServer(world: World, { inside }: Network): Promise<void> {
-  const asUser = ['setpriv', '--reuid', 'posthorn', '--regid', 'posthorn', '--clear-groups'];
-  const rights = ['--inh-caps', '-all,+net_bind_service', '--ambient-caps', '-all,+net_bind_service'];
-  const bounds = ['--bounding-set', '-all,+net_bind_service', '--no-new-privs'];
-  const [first = '', ...words] = [
-    ...inside,
-    ...asUser,
-    ...rights,
-    ...bounds,
-    program,
-    'serve',
-    '--config',
-    configFile,
-  ];
-  const server = start(first, words, world.watchLog(world.path('posthorn.log')));
-  world.atEnd(() => server.stop());
-  await server.line(/^posthorn ready$/);
-}
