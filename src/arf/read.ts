@@ -120,6 +120,7 @@ const shortValue = (field: HeaderField): string => fieldValue(field).slice(0, ma
 
 const withoutBrackets = (path: string): string => path.replace(/^<(.*)>$/, '$1');
 
+/** The compiler does not follow that a computed key is `Key`. */
 function present<Key extends string, Value>(key: Key, value: Value | undefined | ''): { [K in Key]?: Value } {
   return (value === undefined || value === '' ? {} : { [key]: value }) as { [K in Key]?: Value };
 }

@@ -85,6 +85,7 @@ function chainOf(fields: readonly HeaderField[]): ArcChain {
 }
 
 function byInstance(fields: readonly HeaderField[]): Instances {
+  // Made from the names, one by one.
   const byName = Object.fromEntries(names.map((name) => [name, new Map()])) as Instances['byName'];
   const found: Instances = { byName, highest: 0 };
   for (const field of fields) {

@@ -109,7 +109,8 @@ async function showRecord(context: Context, options: CommonOptions, domain: stri
   const keys = await Promise.all(
     dkim.map(async ({ selector, key }) => ({ name, selector, file: key, pem: await readFile(key, 'utf8') })),
   );
-  if (options.json) printJson(context, keys.length === 1 ? recordJson(keys[0] as Key) : keys.map(recordJson));
+  const [only, ...others] = keys.map(recordJson);
+  if (options.json) printJson(context, others.length === 0 ? only : [only, ...others]);
   else for (const key of keys) printRecord(context, options, key);
   return exitCodes.ok;
 }

@@ -77,7 +77,8 @@ export function formatValue(value: unknown): string {
     const pairs = Object.entries(value).map(([key, part]) => `${key} = ${formatValue(part)}`);
     return `{ ${pairs.join(', ')} }`;
   }
+  // What comes from TOML, and plain defaults.
   return stringify({ x: value as TomlValue })
     .trim()
-    .slice('x = '.length); // what comes from TOML, and plain defaults
+    .slice('x = '.length);
 }

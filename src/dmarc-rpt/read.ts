@@ -91,6 +91,7 @@ function resultOf<Key extends 'selector' | 'scope'>(
   };
   return {
     ...result,
+    // The compiler does not follow that a computed key is `Key`, nor below that only values are left out.
     ...optional<Key, string>({ [key]: text(element, key) } as Record<Key, string | undefined>),
   };
 }

@@ -18,7 +18,7 @@ export interface AddressParts {
 export async function examineAddresses({ looks, wanted, allowPrivate }: AddressParts): Promise<Finding[]> {
   const name = wanted[0]?.name ?? '';
   const seen = await Promise.all((['A', 'AAAA'] as const).map((type) => looks.see(name, type)));
-  const published = new Map(seen.map((each) => [each.type as string, textsOf(each)]));
+  const published = new Map<string, string[]>(seen.map((each) => [each.type, textsOf(each)]));
   const ours = new Set(wanted.map(comparable));
   const unknown = seen.find(({ status }) => status === 'unknown');
   const findings: Finding[] = [];

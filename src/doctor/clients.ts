@@ -49,10 +49,10 @@ async function judgeService(looks: DnsLooks, wanted: WantedRecord): Promise<Find
 }
 
 function together(missing: readonly Finding[]): Finding {
-  const [first] = missing;
+  const [first] = missing as readonly [Finding, ...Finding[]]; // asked only of two or more
   const names = missing.map(({ evidence }) => evidence.slice(0, evidence.indexOf(' ')));
   return {
-    ...(first as Finding),
+    ...first,
     evidence: `${names.join(', ')} have no SRV record`,
     record: missing.map(({ record }) => record).join('\n'),
   };

@@ -27,7 +27,7 @@ function decodeQuotedPrintable(body: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(body.length);
   let length = 0;
   for (let at = 0; at < body.length; at += 1) {
-    const octet = body[at] as number;
+    const octet = body[at] as number; // `at` is below the length
     const lineEnd =
       octet === equals || octet === space || octet === tab ? findLineEnd(body, at + 1) : undefined;
     const coded = octet === equals ? hexAt(body, at + 1) : undefined;

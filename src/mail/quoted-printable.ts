@@ -15,7 +15,7 @@ const blockBytes = 64 * 1024;
 export function encodeQuotedPrintable(octets: Buffer): Buffer {
   const writer = new Writer();
   for (let index = 0; index < octets.length; index++) {
-    const octet = octets[index] as number;
+    const octet = octets[index] as number; // `index` is below the length
     if (octet === cr && octets[index + 1] === lf) {
       writer.lineEnd();
       index++;
@@ -49,6 +49,7 @@ class Writer {
     }
     if (coded) {
       this.#put(equals);
+      // There are sixteen of them.
       this.#put(hexDigits[octet >> 4] as number);
       this.#put(hexDigits[octet & 15] as number);
     } else this.#put(octet);

@@ -84,6 +84,7 @@ const isEarly = ({ nbf }: Claims, now: number): boolean =>
 function objectIn(part: string | undefined): Claims | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8'));
+    // What stands under a claim's name is checked where it is used.
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Claims)
       : undefined;

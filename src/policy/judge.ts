@@ -109,7 +109,7 @@ function afterWaiting(finding: Finding, { recipient }: Case, stage: JudgeOptions
     : { ...finding, why: `${finding.why}; ${greylist.why}` };
 }
 
-// Asked for every check of every recipient: nothing is copied for it.
+// Asked for every check of every recipient: nothing is copied for it. Each name is of one of the two.
 const isThere = ({ facts, recipient }: Case, name: FactName): boolean =>
   (facts as Partial<Record<FactName, unknown>>)[name] !== undefined ||
   (recipient as Partial<Record<FactName, unknown>>)[name] !== undefined;

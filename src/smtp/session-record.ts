@@ -35,7 +35,8 @@ export class SessionRecord {
   /** What was said and has not been taken to the client yet. */
   takeUnsent(): Buffer | undefined {
     if (this.#unsent.length === 0) return undefined;
-    const text = this.#unsent.length === 1 ? (this.#unsent[0] as string) : this.#unsent.join('');
+    const [first = ''] = this.#unsent;
+    const text = this.#unsent.length === 1 ? first : this.#unsent.join('');
     this.#unsent = [];
     return Buffer.from(text, 'utf8');
   }

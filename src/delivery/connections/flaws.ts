@@ -37,7 +37,8 @@ export class Flaws {
     if (this.#known.size === 0) return;
     const flaws = this.#find(keyOf(endpoint));
     if (flaws === undefined) return;
-    const isDone = ([keyword]: [string, string]) => !([...flaws] as string[]).includes(keyword);
+    const missing = new Set<string>(flaws);
+    const isDone = ([keyword]: [string, string]) => !missing.has(keyword);
     session.extensions = new Map([...session.extensions].filter(isDone));
   }
 

@@ -96,7 +96,8 @@ function withSeen(
   const known = list.find(([each]) => each === name);
   const others = list.filter(([each, , at]) => each !== name && at > now - day);
   const before = known && known[2] > now - day ? known[1] : 0;
-  return [[name, before + count, now] as Volume['clients'][number], ...others].slice(0, maxClients);
+  const newest: Volume['clients'][number] = [name, before + count, now];
+  return [newest, ...others].slice(0, maxClients);
 }
 
 export function addOutcomes(volume: Volume, ended: number, bounced: number, now: number): void {

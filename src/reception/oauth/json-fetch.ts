@@ -44,6 +44,7 @@ export async function fetchJson(
 function objectOf(body: Buffer, url: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(body.toString('utf8'));
+    // Each value is unknown still.
     if (typeof value === 'object' && value !== null) return value as Readonly<Record<string, unknown>>;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -108,6 +108,7 @@ const listedColumns = `${qualified(jobColumns).replace(
 
 function listedTuple(row: unknown[]): ListedTuple {
   const [reversePath, claimed] = row.slice(-2);
+  // The columns of a job come first, in the order of JobTuple.
   return [row.slice(0, -2) as JobTuple, String(reversePath), claimed === 1];
 }
 
