@@ -1,130 +1,183 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type ControlConnection, type ControlListener, listenControl } from '../net/control-socket.ts';
-import { type FakeClock, fakeClock } from '../testing/fake-clock.ts';
+import { connectControl } from '../net/control-socket.ts';
+import { StoreBrokenError, StoreFullError } from '../store/errors.ts';
+import { adminStage, someHash } from '../testing/admin-stage.ts';
+import { createLog } from '../util/log.ts';
 import type { Admin } from './admin.ts';
-import { longestMs, usualSilenceMs as silenceMs } from './answer-watch.ts';
+import type { AdminErrorCode } from './admin-error.ts';
 import { remoteAdmin } from './control-client.ts';
-import { encodeFrame } from './frames.ts';
+import { type ControlServer, startControlServer } from './control-server.ts';
+import { localAdmin } from './local-admin.ts';
+import type { SendResult } from './shapes/server.ts';
 
-let directory: string;
-let clock: FakeClock;
-let listener: ControlListener;
-let admin: Admin;
-/** The server's end. It says what a test has it say. */
-let server: ControlConnection;
-let asked: string;
-let listening: Promise<void>;
+const stage = adminStage();
+const hash = someHash;
+const log = createLog('silent');
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'posthorn-client-'));
-  clock = fakeClock();
-  asked = '';
-  const path = join(directory, 'control.sock');
-  const { promise: connected, resolve } = Promise.withResolvers<ControlConnection>();
-  listener = await listenControl(path, resolve);
-  const found = await remoteAdmin(path, { clock, owner: () => ' (pid 7)' });
-  if (found === undefined) throw new Error('nobody listens');
-  admin = found;
-  server = await connected;
-  listening = listen();
-});
+const failure = (code: AdminErrorCode) => expect.objectContaining({ name: 'AdminError', code });
 
-afterEach(async () => {
-  await admin.close();
-  await listening;
-  await listener.close();
-  await rm(directory, { recursive: true });
-});
+describe('the control socket', () => {
+  let server: ControlServer;
+  let path: string;
+  let remote: Admin;
 
-/** Until the client has gone, however that ends the connection. */
-async function listen(): Promise<void> {
-  try {
-    for await (const chunk of server.chunks) asked += chunk.toString();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
+  async function connect(): Promise<Admin> {
+    const admin = await remoteAdmin(path);
+    if (admin === undefined) throw new Error('nobody listens');
+    return admin;
   }
-}
 
-const say = (value: Record<string, unknown>) => server.write(encodeFrame({ value }));
-const request = () => expect.poll(() => asked).toMatch(/\n$/);
-/** The client has heard a word of the server, and waits from now on. */
-const heard = () => expect.poll(() => clock.planned).toContain(clock.now() + silenceMs);
-
-const givenUp = (text: string) =>
-  expect.objectContaining({ code: 'connection', message: expect.stringContaining(text) });
-
-describe('remoteAdmin()', () => {
-  test('gives up a server that says nothing, names its process, and takes no late answer for another', async () => {
-    const listed = admin.listAccounts();
-    await request();
-    clock.advance(silenceMs);
-    clock.advance(1_000);
-    await expect(listed).rejects.toEqual(givenUp('The server (pid 7) has said nothing for 30 s'));
-    await expect(admin.listAliases()).rejects.toEqual(givenUp('went away before it answered'));
+  beforeEach(async () => {
+    path = join(stage.directory.dataDir, 'control.sock');
+    server = await startControlServer({
+      path,
+      admin: () => stage.local,
+      maxContentBytes: () => 2 ** 20,
+      log,
+    });
+    remote = await connect();
   });
 
-  test('waits for a server that says it is at work', async () => {
-    const listed = admin.listAccounts();
-    await request();
-    for (let beats = 0; beats < 10; beats++) {
-      clock.advance(silenceMs - 1);
-      await say({ working: true });
-      await heard();
-    }
-    await say({ result: [] });
-    expect(await listed).toEqual([]);
-    expect(clock.planned).toEqual([]);
+  afterEach(async () => {
+    await remote.close();
+    await server.stop();
   });
 
-  test('gives up a server that is at work without end', async () => {
-    const listed = admin.listAccounts();
-    await request();
-    for (let waited = 0; waited < longestMs - 20_000; waited += 20_000) {
-      clock.advance(20_000);
-      await say({ working: true });
-      await heard();
-    }
-    clock.advance(20_000);
-    await expect(listed).rejects.toEqual(givenUp('has not done it within 600 s'));
+  test('remoteAdmin() does everything that the server can do', async () => {
+    await remote.importAccounts({
+      accounts: [
+        { address: 'a@example.com', hash },
+        { address: 'b@example.com', password: 'x' },
+      ],
+    });
+    await remote.setPassword({ address: 'a@example.com', password: 'new' });
+    await remote.setAlias({ address: 'c@example.com', targets: ['a@example.com'] });
+    await remote.removeAccount({ address: 'b@example.com' });
+    expect(await remote.listAccounts()).toMatchObject([{ address: 'a@example.com' }]);
+    expect(await remote.listAliases()).toEqual([{ address: 'c@example.com', targets: ['a@example.com'] }]);
+    expect(await remote.listQueue({ limit: 10 })).toEqual({ jobs: [] });
+    const selection = { domain: 'example.org', site: 'mx.example.org', state: 'held' as const };
+    expect(await remote.countQueue(selection)).toEqual({ waiting: 0, held: 0, underway: 0 });
+    for (const kind of ['retry', 'hold', 'release', 'drop', 'bounce'] as const)
+      expect(await remote.orderQueue({ selection, order: { kind }, by: 'root' })).toEqual({ jobs: [] });
+    const elsewhere = { kind: 'redirect', to: 'a@example.com' } as const;
+    expect(await remote.orderQueue({ selection, order: elsewhere, by: 'root' })).toEqual({ jobs: [] });
+    const suspended = await remote.suspend({ scope: 'site', name: 'MX.example.org', by: 'root' });
+    expect(suspended).toMatchObject({ scope: 'site', name: 'mx.example.org', by: 'root' });
+    expect(await remote.listSuspensions()).toEqual([suspended]);
+    expect(await remote.resume({ scope: 'site', name: 'mx.example.org', by: 'root' })).toEqual({
+      resumed: true,
+    });
+    expect(await remote.resume({ scope: 'site', name: 'mx.example.org', by: 'root' })).toEqual({
+      resumed: false,
+    });
+    expect(await remote.trace({ subject: 'a@example.com', limit: 1 })).toEqual([]);
+    expect(stage.calls).toEqual(
+      expect.arrayContaining(['wake', 'suspend mx.example.org', 'suspend ', 'look']),
+    );
   });
 
-  test('reads what came while this process was stopped, before it gives up', async () => {
-    const listed = admin.listAccounts();
-    await request();
-    await say({ working: true });
-    clock.advance(silenceMs); // before anything was read
-    await heard();
-    clock.advance(silenceMs - 1);
-    await say({ result: [] });
-    expect(await listed).toEqual([]);
+  test('M11: remoteAdmin() checks an address, unless that is asked for too often', async () => {
+    expect(await remote.checkAddress({ address: 'a@example.org' })).toMatchObject({ verdict: 'cannot tell' });
+    expect(stage.calls).toEqual(['check a@example.org']);
+    await expect(remote.checkAddress({ address: 'often@example.org' })).rejects.toEqual(failure('too-many'));
+    await expect(localAdmin(stage.parts()).checkAddress({ address: 'a@example.org' })).rejects.toEqual(
+      failure('no-server'),
+    );
   });
 
-  test('gives up a server that does not read a long request', async () => {
-    const path = join(directory, 'deaf.sock');
-    const { promise: connected, resolve } = Promise.withResolvers<ControlConnection>();
-    const deaf = await listenControl(path, resolve);
-    const sender = await remoteAdmin(path, { clock });
-    const content = Buffer.alloc(8 * 2 ** 20, 'x');
-    const sent = sender?.send({ from: '', recipients: ['a@example.org'], content });
-    await expect.poll(() => clock.planned).not.toEqual([]);
-    clock.advance(silenceMs);
-    clock.advance(1_000);
-    await expect(sent).rejects.toEqual(givenUp('has said nothing'));
-    (await connected).close();
-    await deaf.close();
+  test('remoteAdmin() hands over a message byte for byte, whatever its size', async () => {
+    const content = Buffer.alloc(2 ** 20, 'line\r\n');
+    let received: Buffer | undefined;
+    stage.running.submit = async (_from, _recipients, bytes) => {
+      received = bytes;
+      return { queueId: 'Q', refused: [] };
+    };
+    expect(await remote.send({ from: '', recipients: ['b@example.org'], content })).toEqual({
+      queueId: 'Q',
+      refused: [],
+    });
+    expect(received?.equals(content)).toBe(true);
   });
 
-  test('says so where more commands wait already than the system lets', async () => {
-    const path = join(directory, 'control.sock');
-    // The server is this process, and accepts nobody before this is through.
-    const commands = Array.from({ length: 700 }, () => remoteAdmin(path, { clock }));
-    const settled = await Promise.allSettled(commands);
-    const refused = settled.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
-    expect(refused.length).toBeGreaterThan(0);
-    for (const reason of refused) expect(reason).toEqual(givenUp('takes no more commands'));
-    for (const each of settled) if (each.status === 'fulfilled') await each.value?.close();
+  test('remoteAdmin() carries errors over, and goes on', async () => {
+    await expect(remote.removeAccount({ address: 'x@example.com' })).rejects.toEqual(
+      failure('no-such-account'),
+    );
+    expect(await remote.listAccounts()).toEqual([]);
+  });
+
+  test('remoteAdmin() answers requests that were made at once in their order', async () => {
+    const [first, accounts] = await Promise.all([
+      remote.addAccount({ address: 'a@example.com', hash }),
+      remote.listAccounts(),
+    ]);
+    expect(first).toBeUndefined();
+    expect(accounts).toHaveLength(1);
+  });
+
+  test('the server refuses requests that it does not understand', async () => {
+    const connection = await connectControl(path);
+    await connection?.write(
+      Buffer.from('{"operation":"close","request":{}}\n{"operation":"trace","request":{}}\nGET / HTTP/1.1\n'),
+    );
+    const answers: Buffer[] = [];
+    for await (const chunk of connection?.chunks ?? []) answers.push(chunk);
+    const lines = Buffer.concat(answers)
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(3);
+    for (const { error } of lines) expect(error).toMatchObject({ code: 'bad-request' });
+  });
+
+  test('a bug in an operation is told as one, and the server goes on', async () => {
+    stage.running.submit = () => Promise.reject(new TypeError('oops'));
+    const letter = { from: '', recipients: ['b@example.org'], content: Buffer.from('x') };
+    await expect(remote.send(letter)).rejects.toEqual(failure('internal'));
+    expect(await remote.listAccounts()).toEqual([]);
+  });
+
+  test.each([
+    ['a full store', new StoreFullError('no space left'), 'is full. Make room there'],
+    ['a full spool', Object.assign(new Error('write'), { code: 'ENOSPC' }), 'is full. Make room there'],
+    ['a disk that fails', new StoreBrokenError('fsync failed'), 'fsync failed. The server stops. Look at'],
+  ])('%s is told as trouble with the disk, not as a bug', async (_, error, text) => {
+    stage.running.submit = () => Promise.reject(error);
+    const letter = { from: '', recipients: ['b@example.org'], content: Buffer.from('x') };
+    await expect(remote.send(letter)).rejects.toMatchObject({
+      code: 'disk',
+      message: expect.stringContaining(text),
+    });
+  });
+
+  test('the socket file is for its owner only, and a second server is refused', async () => {
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    await expect(
+      startControlServer({ path, admin: () => stage.local, maxContentBytes: () => 1, log }),
+    ).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+
+  test('stop() lets a request end that is under way, closes idle connections and removes the file', async () => {
+    const { promise, resolve } = Promise.withResolvers<SendResult>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    stage.running.submit = () => {
+      begin();
+      return promise;
+    };
+    const sent = remote.send({ from: '', recipients: ['b@example.org'], content: Buffer.from('x') });
+    await begun;
+    const idle = await connect();
+    const stopped = server.stop();
+    resolve({ queueId: 'Q', refused: [] });
+    expect(await sent).toEqual({ queueId: 'Q', refused: [] });
+    await stopped;
+    await expect(idle.listAccounts()).rejects.toEqual(failure('connection'));
+    expect(await remoteAdmin(path)).toBeUndefined();
   });
 });
