@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { recordingLog } from '../testing/recording-log.ts';
 import { sampleEvent, sampleMessage, temporaryStore } from '../testing/store.ts';
 import { at, events, queueId } from '../testing/telemetry-events.ts';
 import { registerTestTracer, type TestTracer } from '../testing/test-tracer.ts';
@@ -20,6 +21,8 @@ async function spansOf(): Promise<Spans> {
   if (spans === undefined) throw new Error('no SDK is there');
   return spans;
 }
+
+const { log: silent } = recordingLog();
 
 const named = (name: string) => tracer.named(name);
 
@@ -54,12 +57,14 @@ test('no span names a person', () => {
 
 test('tracedStore(): a message keeps the place of its receipt, from which all hangs that another process does later', async () => {
   await using world = await temporaryStore();
-  await tracedStore(world.store, await spansOf()).accept(sampleMessage(queueId, { events: accepted }));
+  await tracedStore(world.store, await spansOf(), silent).accept(
+    sampleMessage(queueId, { events: accepted }),
+  );
   const receive = named('receive');
   expect(receive).toMatchObject({ parent: undefined, startMs: at, endMs: at + 5000 });
   expect(named('check sender')).toMatchObject({ parent: receive.spanId, traceId: receive.traceId });
 
-  const again = tracedStore(await world.reopen(), await spansOf());
+  const again = tracedStore(await world.reopen(), await spansOf(), silent);
   const [claimed] = await again.claim({ now: 1000, limit: 1, leaseMs: 1000 });
   const { traceparent = '' } = claimed?.message ?? {};
   expect(traceparent).toBe(formatTraceparent({ ...receive, flags: 1 }));
@@ -76,7 +81,7 @@ test('tracedStore(): a message keeps the place of its receipt, from which all ha
 
 test('tracedStore(): a report is part of the trace of the message that it tells of', async () => {
   await using world = await temporaryStore();
-  const store = tracedStore(world.store, await spansOf());
+  const store = tracedStore(world.store, await spansOf(), silent);
   const traceparent = formatTraceparent({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), flags: 1 });
   const data = { via: 'internal', from: '', to: ['a@example.com'], sizeBytes: 1 };
   const report = sampleMessage('R1', { message: { traceparent }, events: [sampleEvent('R1', { data })] });
@@ -89,7 +94,7 @@ test('tracedStore(): a report is part of the trace of the message that it tells 
 
 test('tracedStore(): what the store does not take is told, and leaves the message as it was', async () => {
   const refusing = { accept: () => Promise.reject(new RangeError('no room for a@example.com')) };
-  const store = tracedStore(refusing as never, await spansOf());
+  const store = tracedStore(refusing as never, await spansOf(), silent);
   const entry = sampleMessage(queueId, { events: accepted });
   for (const _ of ['once', 'and again']) await expect(store.accept(entry)).rejects.toThrow('no room');
   expect(entry.message).not.toHaveProperty('traceparent');
@@ -103,8 +108,30 @@ test('tracedStore(): what an SDK leaves out, is to be left out later too', async
   tracer.flags = 0;
   await using world = await temporaryStore();
   const entry = sampleMessage(queueId, { events: accepted });
-  await tracedStore(world.store, await spansOf()).accept(entry);
+  await tracedStore(world.store, await spansOf(), silent).accept(entry);
   expect(entry.message.traceparent).toMatch(/-00$/);
+});
+
+test('tracedStore(): an SDK that fails costs a span, and no mail', async () => {
+  await using world = await temporaryStore();
+  const { log, lines } = recordingLog();
+  const failing = () => {
+    throw new Error('out of order');
+  };
+  const ending = { receive: () => ({ end: failing, fail: failing }), noted: failing, appended: failing };
+  for (const spans of [{ ...ending, receive: failing }, ending]) {
+    const store = tracedStore(world.store, spans, log);
+    const entry = sampleMessage(spans === ending ? 'Q2' : 'Q1');
+    await store.accept(entry);
+    await expect(store.accept(entry)).rejects.toThrow('UNIQUE'); // the store's own word, not the SDK's
+    await store.settle({ queueId: entry.message.queueId, results: [], events: [], reports: [] });
+    await store.appendEvents([]);
+  }
+  expect((await world.store.listJobs({ limit: 9 })).jobs).toHaveLength(2);
+  // Of each: two receipts, a settlement, events.
+  expect(lines('error').map(({ msg }) => msg)).toEqual(
+    Array(8).fill('the OpenTelemetry SDK failed: a span is lost'),
+  );
 });
 
 test('tracedStore(): mail that was refused has its checks under the refusal', async () => {
@@ -112,7 +139,7 @@ test('tracedStore(): mail that was refused has its checks under the refusal', as
   const [, checked] = accepted;
   const refused = events.find(({ event }) => event === 'refused');
   if (!checked || !refused) throw new Error('no such event');
-  await tracedStore(world.store, await spansOf()).appendEvents([refused, checked]);
+  await tracedStore(world.store, await spansOf(), silent).appendEvents([refused, checked]);
   const refuse = named('refuse');
   expect(refuse).toMatchObject({ error: '5.7', parent: undefined, startMs: at, endMs: at + 200 });
   expect(named('check sender')).toMatchObject({ parent: refuse.spanId, traceId: refuse.traceId });

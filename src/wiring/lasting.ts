@@ -48,7 +48,7 @@ export async function openLasting(
 ): Promise<Lasting & { watch: HealthWatch }> {
   const opened = await openStore({ dataDir: inForce.config.dataDir, clock, log });
   parts.defer(() => opened.close());
-  const { counting, isTraced, over } = await openTelemetry(inForce, clock);
+  const { counting, isTraced, over } = await openTelemetry(inForce, { clock, log });
   const store = over(keepingDossiers(opened, () => inForce.config.dossier.enabled));
   parts.defer(pruneRegularly(store, () => inForce.config.dossier, clock, log));
   const core = { store, clock, log, nextQueueId: queueIds(clock.now, Math.random) };

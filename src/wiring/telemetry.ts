@@ -13,6 +13,7 @@ import { tracedStore } from '../telemetry/traced-store.ts';
 import { watchedStore } from '../telemetry/watched-store.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Health } from '../util/health.ts';
+import type { Log } from '../util/log.ts';
 import { ownVersion } from '../util/own-version.ts';
 
 export interface Telemetry {
@@ -24,7 +25,10 @@ export interface Telemetry {
 }
 
 /** Loads what is needed, and nothing where nothing is. */
-export async function openTelemetry(settings: Settings, clock: Clock): Promise<Telemetry> {
+export async function openTelemetry(
+  settings: Settings,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<Telemetry> {
   const [{ openSpans }, version] = await Promise.all([import('../telemetry/spans.ts'), ownVersion()]);
   const counting = new Counting(settings, clock);
   const spans = await openSpans(version, clock);
@@ -33,7 +37,7 @@ export async function openTelemetry(settings: Settings, clock: Clock): Promise<T
     isTraced: spans !== undefined,
     over(store) {
       const watched = watchedStore(store, () => counting.metrics);
-      return spans ? tracedStore(watched, spans) : watched;
+      return spans ? tracedStore(watched, spans, log) : watched;
     },
   };
 }
