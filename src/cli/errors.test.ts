@@ -24,6 +24,13 @@ test.each([
   ['a directory', systemError('EISDIR', 'read', {}), 66, /is a directory. Name a file/],
   ['a file that is not there', systemError('ENOENT', 'open', { path: '/x' }), 66, /there is no \/x/],
   ['a file of another user', systemError('EACCES', 'open', { path: '/x' }), 77, /Run posthorn as the user/],
+  [
+    'a socket of the administrator',
+    systemError('EACCES', 'connect', { address: '/d/control.sock' }),
+    77,
+    /^this user may not use \/d\/control\.sock \(connect\)\. Run posthorn as root \(sudo\).*\[control\]/,
+  ],
+  ['a disk for reading', systemError('EROFS', 'mkdir', { path: '/ro/b' }), 74, /^\/ro\/b cannot.*read-only/],
   ['a directory for a file', systemError('EISDIR', 'read', {}), 66, /is a directory. Name a file/],
   ['a way through a file', systemError('ENOTDIR', 'mkdir', { path: '/f/x' }), 73, /^\/f\/x goes through/],
   [

@@ -101,12 +101,15 @@ function explainSystemError(error: unknown): Explanation | undefined {
   const about = error.path ?? error.address ?? '';
   if (error.code === 'ENOENT')
     return { text: `there is no ${about}. Check the path.`, exitCode: exitCodes.noInput };
-  if (error.code === 'EACCES' || error.code === 'EPERM') {
-    const text = `this user may not use ${about} (${error.syscall}). Run posthorn as the user that owns it, or give it to this one (chown).`;
-    return { text, exitCode: exitCodes.noPermission };
-  }
+  if (error.code === 'EACCES' || error.code === 'EPERM')
+    return { text: forbiddenText(about, error.syscall), exitCode: exitCodes.noPermission };
   if (isDiskFull(error))
     return { text: `the disk is full (${error.message}). ${makeRoom}`, exitCode: exitCodes.inputOutput };
+  if (error.code === 'EROFS')
+    return {
+      text: `${about} cannot be written: its file system is read-only. Name another place, or mount it for writing.`,
+      exitCode: exitCodes.inputOutput,
+    };
   if (error.code === 'EEXIST') return { text: `${about} exists already.`, exitCode: exitCodes.cantCreate };
   if (error.code === 'EISDIR')
     return {
@@ -119,6 +122,13 @@ function explainSystemError(error: unknown): Explanation | undefined {
       exitCode: error.syscall === 'mkdir' ? exitCodes.cantCreate : exitCodes.noInput,
     };
   return { text: error.message, exitCode: exitCodes.inputOutput };
+}
+
+function forbiddenText(about: string, syscall: string): string {
+  const what = `this user may not use ${about} (${syscall})`;
+  if (syscall === 'connect')
+    return `${what}. Run posthorn as root (sudo), or as the user that the server runs as; whom else it lets in is [control]'s.`;
+  return `${what}. Run posthorn as the user that owns it, or as root. If it is the server that may not: give it to its user (chown).`;
 }
 
 function explainBug(error: unknown): Explanation {

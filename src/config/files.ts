@@ -84,7 +84,8 @@ function unreadable(file: string, error: unknown, remedy: string): { what: strin
   if (code === 'EACCES') {
     return {
       what: `${file} may not be read by this user`,
-      remedy: 'Give the user that runs posthorn the right to read it.',
+      remedy:
+        'Run this as the user that the server runs as, or as root. If that is who may not: give it the right (chown).',
     };
   }
   return { what: `cannot read ${file}: ${error instanceof Error ? error.message : String(error)}`, remedy };

@@ -55,6 +55,11 @@ test.each<[string, ZoneData, Partial<typeof good>, LetterOptions?]>([
     { ...dmarc('v=DMARC1; p=reject'), ...forged },
     { dkim: 'dkim-permerror error', spf: 'spf-fail error', dmarc: 'dmarc-fail error' },
   ],
+  [
+    'an SPF record that cannot be read',
+    { ...right, 'example.com': { TXT: ["v=spf1 mx ~all'"] } },
+    { spf: 'spf-permerror warning' },
+  ],
 ])('authenticationFindings() finds %s', async (_, zone, expected, options) => {
   const found = await look(zone, options);
   expect(found.map(({ id, severity }) => `${id} ${severity}`)).toEqual(
@@ -80,4 +85,11 @@ test('authenticationFindings() tells a signature that verifies from one that is 
 test('authenticationFindings() says that nothing is known where it may leave from nowhere', async () => {
   expect(authenticationFindings(await letterOf(), [])).toMatchObject([{ id: 'address-unknown' }]);
   expect(ehloName).toBe('mx.example.com');
+});
+
+test('authenticationFindings() does not ask to permit an address in an SPF record that cannot be read', async () => {
+  const found = await look({ ...right, 'example.com': { TXT: ["v=spf1 mx ~all'"] } });
+  expect(found.find(({ id }) => id === 'spf-permerror')).toMatchObject({
+    remedy: expect.stringMatching(/^Mend the SPF record of example\.com/),
+  });
 });

@@ -93,11 +93,15 @@ function spfFinding({ from: { publicAddress }, verdicts: { spf } }: Seen): Findi
   return {
     ...{ id: `spf-${spf.result}`, about, severity: spf.result === 'fail' ? 'error' : 'warning', fact },
     rule: rfc('7208 §2.6', 'the record says who may send for the domain'),
-    remedy:
-      spf.result === 'temperror'
-        ? 'DNS did not tell: try again.'
-        : `Permit ${publicAddress} in the SPF record of ${spf.domain || 'the domain'}.`,
+    remedy: spfRemedy(spf.result, publicAddress, spf.domain || 'the domain'),
   };
+}
+
+function spfRemedy(result: string, address: string, domain: string): string {
+  if (result === 'temperror') return 'DNS did not tell: try again.';
+  if (result === 'permerror')
+    return `Mend the SPF record of ${domain}: as it is, nobody can read it. \`posthorn doctor\` prints the one to enter.`;
+  return `Permit ${address} in the SPF record of ${domain}.`;
 }
 
 function reverseFinding({ from: { publicAddress, ehloName }, verdicts: { iprev } }: Seen): Finding {
