@@ -17,7 +17,7 @@ function quadratic(input: Buffer): number {
   return pairs;
 }
 
-describe('fuzzTarget()', () => {
+describe('fuzzTarget()', { timeout: 60_000 }, () => {
   test('finds a throw, and makes its input small', async () => {
     const planted = target((input) => demand(!/".*"/s.test(input.toString('latin1')), 'a pair of quotes'));
     const { findings } = await fuzzTarget(planted, options);
@@ -72,7 +72,7 @@ describe('fuzzTarget()', () => {
   });
 });
 
-describe('judge()', () => {
+describe('judge()', { timeout: 60_000 }, () => {
   test('finds an input that takes the square of its length', async () => {
     expect(await judge(target(quadratic), Buffer.alloc(12_000))).toMatchObject({ kind: 'slow' });
   });

@@ -116,7 +116,7 @@ describe('a running server', () => {
           await using next = await LineConnection.open(endpoint);
           return (await next.line()).slice(0, 3);
         },
-        { timeout: 5000 },
+        { timeout: 20_000 },
       )
       .toBe('220');
   });

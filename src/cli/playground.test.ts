@@ -137,4 +137,4 @@ test('bin/posthorn playground ends cleanly at SIGINT', async () => {
   expect(err).toBe('');
   expect(ended).toEqual([0, null]);
   expect(out).toMatch(/Both servers are stopped\.\n$/);
-}, 30_000);
+}, 60_000);

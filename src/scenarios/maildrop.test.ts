@@ -31,7 +31,7 @@ async function start(sendmail: object = {}, more: object = {}) {
     await dropMessage(directory, name, { envelope: { recipients: [ann], ...envelope }, content });
     return name;
   };
-  const isEmpty = () => expect.poll(() => readdirSync(directory), { timeout: 5000 }).toEqual([]);
+  const isEmpty = () => expect.poll(() => readdirSync(directory), { timeout: 20_000 }).toEqual([]);
   return { server, directory, drop, isEmpty };
 }
 

@@ -105,7 +105,7 @@ test('the same message by both ways, or twice at a time, arrives once', async ()
   ]);
   expect(first).toMatchObject({ kind: 'taken', refused: [] });
   expect(second).toEqual(first);
-  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 20_000 }).toEqual([]);
   await server.inbox(ann, 1);
   expect(await handIn()).toEqual(first);
   expect(await call(ann, 'Subject: another\n\nhello\n')).toMatchObject({ code: 0 });
@@ -132,13 +132,13 @@ test('who was refused is told again by the socket, and by letter where the answe
   await server.start(); // nothing of it was in memory alone
   await dropMessage(maildrop, message.name, message);
   const letters = await server.inbox(ann, 2);
-  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 20_000 }).toEqual([]);
   const notices = letters.filter((letter) => letter.includes('Subject: Not sent'));
   expect(notices).toEqual([
     expect.stringMatching(/No such user here: <nobody@[\s\S]*No such user here: <none@/),
   ]);
   await dropMessage(maildrop, message.name, message);
-  await expect.poll(() => readdirSync(maildrop), { timeout: 5000 }).toEqual([]);
+  await expect.poll(() => readdirSync(maildrop), { timeout: 20_000 }).toEqual([]);
   expect(await server.inbox(ann, 2)).toHaveLength(2);
 });
 

@@ -10,7 +10,7 @@ const pauseMs = 10;
  */
 export async function eventually<T>(
   look: () => Promise<T | undefined>,
-  { timeoutMs = 5_000, explain }: { timeoutMs?: number; explain: () => string | Promise<string> },
+  { timeoutMs = 15_000, explain }: { timeoutMs?: number; explain: () => string | Promise<string> },
 ): Promise<T> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {

@@ -22,7 +22,7 @@ export interface Identity {
   authority: string;
 }
 
-const patienceMs = 10_000;
+const patienceMs = 20_000;
 const maxLineBytes = 1024 * 1024;
 
 export class LineConnection implements AsyncDisposable {

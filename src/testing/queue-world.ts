@@ -55,7 +55,7 @@ export function queueWorld(): QueueWorld {
           if (stage.begun.length < times) clock.advance(stepMs);
           expect(stage.begun.length).toBeGreaterThanOrEqual(times);
         },
-        { timeout: 5000, interval: 20 },
+        { timeout: 20_000, interval: 20 },
       ),
   };
 }
