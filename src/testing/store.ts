@@ -150,3 +150,7 @@ export function withoutVersion5(database: { exec(sql: string): unknown }): void 
   database.exec(`DROP TABLE memos; ALTER TABLE messages DROP COLUMN requests;
     ALTER TABLE jobs DROP COLUMN requests; ALTER TABLE jobs DROP COLUMN memo`);
 }
+
+/** `QUEUEID/NUMBER` of each job, in order. */
+export const jobNames = (claimed: { jobs: { queueId: string; number: number; inDoubt?: boolean }[] }[]) =>
+  claimed.flatMap(({ jobs }) => jobs.map(({ queueId, number }) => `${queueId}/${number}`));
