@@ -22,6 +22,8 @@ export interface Pebble {
   directory: string;
   /** What its certificates are verified by, PEM. */
   root(): Promise<string>;
+  /** What it thinks of a certificate, by its serial number in hexadecimal: `Valid`, `Revoked`. */
+  statusOf(serial: string): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function startPebble(world: World, options: PebbleOptions): Promise
   return {
     directory: `https://${host}:14000/dir`,
     root: () => fetched('/roots/0'),
+    statusOf: async (serial) => JSON.parse(await fetched(`/cert-status-by-serial/${serial}`)).Status,
     stop: async () => void (await running.stop()),
   };
 }

@@ -1,6 +1,7 @@
 /** Certificates by ACME from pebble: by HTTP, by TLS and by DNS; renewed, with another key, refused, for customers only. In a network of its own. */
 
-import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, notEqual, ok } from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startNetwork } from '../peers/network.ts';
@@ -109,6 +110,17 @@ export const acme = scenario('acme: certificates from an authority', async ({ wo
     const [after] = await issuedBy(first);
     equal(after?.certificate?.spkiSha256, before?.nextKey?.sha256);
     equal(after?.nextKey, undefined);
+  });
+  await step('… and the certificate of the old key is revoked', async () => {
+    const file = join(first.dataDir, 'acme', 'mx.example.com.replaced.pem');
+    const { serialNumber } = new X509Certificate(await readFile(file));
+    equal(await pebble.statusOf(serialNumber), 'Valid');
+    match((await first.command(['tls'])).output, /is not revoked: posthorn tls revoke mx\.example\.com/);
+    const { code, output } = await first.command(['tls', 'revoke']);
+    equal(code, 0, output);
+    equal(await pebble.statusOf(serialNumber), 'Revoked');
+    doesNotMatch(output, /not revoked/);
+    match(await verified('mx.example.com', ...starttls), /Verification: OK/);
   });
   await first.stop();
 

@@ -26,6 +26,7 @@ const admin: Admin = {
   tlsStatus: nobody,
   renewCertificates: nobody,
   rolloverKey: nobody,
+  revokeCertificate: nobody,
   listBraked: nobody,
   releaseAccount: nobody,
   addBan: nobody,

@@ -3,7 +3,7 @@
  * request after the other. It decides nothing: when to ask again is for who asks, to whom every refusal comes as an AcmeError.
  */
 
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Https, HttpsAnswer } from '../net/https.ts';
 import { type Clock, sleep } from '../util/clock.ts';
 import {
@@ -56,6 +56,9 @@ const longestLookMs = 15_000;
 export const patienceMs = 180_000;
 /** Clocks differ by so much before it is worth a word. */
 const clockToleranceMs = 5 * 60_000;
+
+/** Of reasons to revoke: RFC 5280 §5.3.1. */
+const keyCompromise = 1;
 
 export class AcmeClient {
   readonly #parts: AcmeClientParts;
@@ -147,6 +150,23 @@ export class AcmeClient {
   /** A certificate and its chain, PEM (RFC 8555 §7.4.2). */
   async certificate(url: URL): Promise<string> {
     return (await this.#post(url)).body.toString('latin1');
+  }
+
+  /**
+   * RFC 8555 §7.6, of a client whose account key is the certificate's own, without an account: who has it may have it revoked,
+   * and the authority sees that others may. One that is revoked already is as it should be.
+   */
+  async revoke(certificate: X509Certificate): Promise<void> {
+    const { revokeCert } = await this.directory();
+    if (revokeCert === undefined) throw nonsense('it has no way to revoke a certificate');
+    try {
+      await this.#post(revokeCert, {
+        certificate: certificate.raw.toString('base64url'),
+        reason: keyCompromise,
+      });
+    } catch (error) {
+      if (!(error instanceof AcmeError) || error.type !== 'alreadyRevoked') throw error;
+    }
   }
 
   /** RFC 9773 §4.1; undefined where the authority gives no advice. */

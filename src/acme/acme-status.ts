@@ -14,6 +14,8 @@ export interface KeptCertificate {
   names: readonly string[];
   pair: KeyPair | undefined;
   nextKey: KeyObject | undefined;
+  /** The one before, whose key others may know: not revoked yet. */
+  replaced?: KeyPair | undefined;
   gate?: GateAnswer;
   note?: string;
 }
@@ -35,6 +37,8 @@ export interface IssuedStatus {
   isAsked?: boolean;
   /** A key that is to be used: SHA-256 of it as TLSA 3 1 1 has it, and what it waits for. */
   nextKey?: { sha256: string; since?: number; waitsFor?: string; opensAt?: number };
+  /** The one before, whose key was replaced at once, and which is not revoked: who has its key can still pretend to be us. */
+  replaced?: CertificateFacts;
   /** Why nothing is asked for. */
   note?: string;
 }
@@ -52,7 +56,7 @@ export interface AcmeStatus {
 }
 
 export function statusOf(
-  { wanted, names, pair, nextKey, gate, note }: KeptCertificate,
+  { wanted, names, pair, nextKey, replaced, gate, note }: KeptCertificate,
   { rollover, askAdviceAt: _, attemptedAt: __, issuedAt: ___, ...state }: CertificateState,
 ): IssuedStatus {
   return {
@@ -68,6 +72,7 @@ export function statusOf(
         ...(gate?.opensAt !== undefined && { opensAt: gate.opensAt }),
       },
     }),
+    ...(replaced && { replaced: replaced.facts }),
     ...(note !== undefined && { note }),
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Log } from '../util/log.ts';
 import { AcmeClient } from './acme-client.ts';
 import { AcmeError } from './acme-error.ts';
+import { keyOf } from './keys.ts';
 import { type CertificateWanted, obtainCertificate } from './obtain.ts';
 import { type RenewalWindow, readRenewalInfo } from './renewal-info.ts';
 import type { Responder } from './responders.ts';
@@ -61,6 +62,11 @@ export class Authority {
     if (answer === undefined) return undefined;
     const { body, retryAfterMs } = answer;
     return { window: readRenewalInfo(body), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+  }
+
+  /** As one whose key others may know. Rejects as above. */
+  async revoke(pair: KeyPair): Promise<void> {
+    await this.#client(keyOf(pair)).revoke(pair.certificate);
   }
 
   async #obtainAs({ key, url }: Account, wanted: CertificateWanted): Promise<KeyPair> {

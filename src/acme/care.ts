@@ -126,6 +126,21 @@ export class CertificateCare {
     });
   }
 
+  /** Has the one before revoked. Rejects with an AcmeError: it can be tried again. */
+  async revokeReplaced(): Promise<void> {
+    const { replaced } = this.#kept;
+    const { authority, vault, log } = this.#parts;
+    if (replaced === undefined)
+      throw new AcmeError(
+        'ours',
+        `${this.id}: there is nothing to revoke. A certificate is kept for it where its key is replaced at once: posthorn tls rollover --now.`,
+      );
+    await authority.revoke(replaced);
+    log.info({ certificate: this.id, notAfter: isoText(replaced.facts.notAfter) }, 'certificate revoked');
+    this.#kept.replaced = undefined;
+    await vault.dropReplaced(this.id);
+  }
+
   async #lookAtNames(): Promise<void> {
     const { wanted, pair } = this.#kept;
     if (!wanted.isOptional) return;
@@ -225,6 +240,10 @@ export class CertificateCare {
     log.info({ certificate: this.id, names, reason }, 'asking for a certificate');
     const replaces = before && certificateId(before.certificate);
     const pair = await authority.obtain({ names, key, replaces });
+    if (reason === 'rollover' && before && this.state.rollover?.isUrgent) {
+      await vault.keepReplaced(this.id, before);
+      this.#kept.replaced = before;
+    }
     await vault.keepPair(this.id, pair);
     await this.#succeeded(pair, key);
   }

@@ -27,6 +27,16 @@ describe('signed()', () => {
     );
   });
 
+  it('is RS256 of an RSA key, as certificates may have one', async () => {
+    const rsa = await newKey('rsa');
+    const jws = signed({ a: 1 }, { ...signing, key: rsa });
+    const { alg, jwk } = decoded(jws.protected);
+    expect([alg, Object.keys(jwk)]).toEqual(['RS256', ['e', 'kty', 'n']]);
+    const said = Buffer.from(`${jws.protected}.${jws.payload}`);
+    const shown = createPublicKey({ key: jwk, format: 'jwk' });
+    expect(verify('sha256', said, shown, Buffer.from(jws.signature, 'base64url'))).toBe(true);
+  });
+
   it('shows the key where there is no account yet, and says nothing in POST-as-GET', () => {
     const jws = signed(undefined, signing);
     expect(decoded(jws.protected).jwk).toEqual(jwkOf(key));

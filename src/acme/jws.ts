@@ -1,4 +1,7 @@
-/** What an ACME account signs: JSON Web Signatures with ES256 (RFC 8555 §6.2, RFC 7515, RFC 7518). Knows no network. */
+/**
+ * What an ACME account signs, or the key of a certificate that is to be revoked: JSON Web Signatures with ES256, and RS256 for such
+ * a key (RFC 8555 §6.2, RFC 7515, RFC 7518). Knows no network.
+ */
 
 import { createHash, createHmac, createPublicKey, type KeyObject, sign } from 'node:crypto';
 
@@ -23,6 +26,11 @@ export function jwkOf(key: KeyObject): Jwk {
   return { crv, kty, x, y };
 }
 
+function rsaJwkOf(key: KeyObject): { e: string; kty: 'RSA'; n: string } {
+  const { e = '', n = '' } = createPublicKey(key).export({ format: 'jwk' });
+  return { e, kty: 'RSA', n };
+}
+
 /** RFC 7638. */
 export const thumbprint = (key: KeyObject): string =>
   createHash('sha256')
@@ -42,8 +50,9 @@ export interface Signing {
 
 /** `payload` undefined is POST-as-GET (RFC 8555 §6.3). */
 export function signed(payload: unknown, { key, account, url, nonce }: Signing): Jws {
-  const who = account === undefined ? { jwk: jwkOf(key) } : { kid: account };
-  const head = encoded({ alg: 'ES256', ...who, nonce, url });
+  const isRsa = key.asymmetricKeyType === 'rsa';
+  const who = account === undefined ? { jwk: isRsa ? rsaJwkOf(key) : jwkOf(key) } : { kid: account };
+  const head = encoded({ alg: isRsa ? 'RS256' : 'ES256', ...who, nonce, url });
   const body = payload === undefined ? '' : encoded(payload);
   const signature = sign('sha256', Buffer.from(`${head}.${body}`), { key, dsaEncoding: 'ieee-p1363' });
   return { protected: head, payload: body, signature: signature.toString('base64url') };

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -217,5 +218,52 @@ describe('AcmeKeeper', () => {
     const held = await acmeStage();
     await held.start();
     await expect(held.keeper.renew('other.example', false)).rejects.toThrow('Known are: mx.example.com');
+  });
+});
+
+describe('AcmeKeeper.revoke()', () => {
+  const replaced = async () => {
+    const held = await acmeStage();
+    await held.start();
+    const [before] = held.certificates.known();
+    await held.keeper.rollover(undefined, true);
+    const file = join(held.dataDir, 'acme', 'mx.example.com.replaced.pem');
+    return { ...held, before, file, keeper: () => held.keeper };
+  };
+
+  it('has the certificate revoked whose key was replaced at once, by that key, also after a restart', async () => {
+    const { restart, own, before, file, keeper, ca } = await replaced();
+    const { serialNumber } = new X509Certificate(await readFile(file));
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    await restart();
+    expect((await own())?.replaced?.spkiSha256).toBe(before?.spkiSha256);
+    await keeper().revoke(undefined);
+    expect(ca.revoked).toEqual([serialNumber]);
+    expect((await own())?.replaced).toBeUndefined();
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    await expect(keeper().revoke(undefined)).rejects.toThrow('nothing to revoke');
+  });
+
+  it('can be asked for again where the authority refused, or had done it', async () => {
+    const { own, keeper, ca } = await replaced();
+    ca.mood.isAway = true;
+    await expect(keeper().revoke('mx.example.com')).rejects.toThrow('cannot be asked');
+    ca.mood.isAway = false;
+    ca.mood.refuse = { path: '/revoke', status: 403, type: 'unauthorized', detail: 'not you' };
+    await expect(keeper().revoke(undefined)).rejects.toThrow('the authority refuses: not you');
+    expect((await own())?.replaced).toBeDefined();
+    ca.mood.refuse = { path: '/revoke', status: 400, type: 'alreadyRevoked', detail: 'it is' };
+    await keeper().revoke(undefined);
+    expect((await own())?.replaced).toBeUndefined();
+  });
+
+  it('keeps none that is over, and none whose key may go on', async () => {
+    const { restart, pass, own, keeper, file } = await replaced();
+    await pass(91 * dayMs);
+    await restart();
+    expect((await own())?.replaced).toBeUndefined();
+    await expect(stat(file)).rejects.toThrow('ENOENT');
+    await keeper().rollover(undefined, false); // with no TLSA record it is used at once, too
+    expect((await own())?.replaced).toBeUndefined();
   });
 });

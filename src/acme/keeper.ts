@@ -4,6 +4,7 @@
  */
 
 import type { WantedCertificate } from '../config/wanted-certificates.ts';
+import type { KeyPair } from '../net/key-pair.ts';
 import type { FileRead } from '../util/json-file.ts';
 import { AcmeError } from './acme-error.ts';
 import type { AcmeStatus } from './acme-status.ts';
@@ -40,16 +41,27 @@ export class AcmeKeeper {
       wanted.map(async (one) => {
         const pair = this.#usable(vault.fileOf(one.id), await vault.pairOf(one.id));
         const nextKey = this.#usable(vault.nextKeyFileOf(one.id), await vault.nextKeyOf(one.id));
-        const kept = { wanted: one, names: one.names, pair, nextKey };
+        const replaced = await this.#notRevoked(one.id);
+        const kept = { wanted: one, names: one.names, pair, nextKey, replaced };
         return new CertificateCare(this.#parts, kept, () => this.#show());
       }),
     );
     this.#show();
   }
 
-  #usable<T>(file: string, read: FileRead<T>): T | undefined {
+  /** One that is over counts no more, revoked or not. */
+  async #notRevoked(id: string): Promise<KeyPair | undefined> {
+    const { vault, clock } = this.#parts;
+    const what = 'the certificate before cannot be revoked by it';
+    const replaced = this.#usable(vault.replacedFileOf(id), await vault.replacedOf(id), what);
+    if (replaced === undefined || replaced.facts.notAfter > clock.now()) return replaced;
+    await vault.dropReplaced(id);
+    return undefined;
+  }
+
+  #usable<T>(file: string, read: FileRead<T>, what = 'another one will take its place'): T | undefined {
     if ('value' in read) return read.value;
-    const error = `${file} ${read.problem}; another one will take its place`;
+    const error = `${file} ${read.problem}; ${what}`;
     this.#parts.log.error({ error }, 'certificate');
     return undefined;
   }
@@ -97,6 +109,13 @@ export class AcmeKeeper {
         await care.beginRollover(isUrgent);
         await this.#tend(care, { isWish: isUrgent, force: false });
       }
+    });
+  }
+
+  /** Has the certificate revoked whose key a rollover has replaced at once. Rejects with an AcmeError. */
+  revoke(name: string | undefined): Promise<void> {
+    return this.#next(async () => {
+      for (const care of this.#chosen(name ?? this.#all[0]?.id)) await care.revokeReplaced();
     });
   }
 

@@ -6,6 +6,7 @@ export interface Directory {
   newNonce: URL;
   newAccount: URL;
   newOrder: URL;
+  revokeCert?: URL;
   /** RFC 9773 §4; absent: it gives no advice. */
   renewalInfo?: URL;
   termsOfService?: string;
@@ -43,11 +44,12 @@ const maxAuthorizations = 200;
 export function readDirectory(body: Buffer): Directory {
   const value = objectOf(body, 'the directory');
   const meta = isObject(value.meta) ? value.meta : {};
-  const advice = value.renewalInfo;
+  const { renewalInfo: advice, revokeCert } = value;
   return {
     newNonce: urlOf(value.newNonce, 'newNonce'),
     newAccount: urlOf(value.newAccount, 'newAccount'),
     newOrder: urlOf(value.newOrder, 'newOrder'),
+    ...(revokeCert !== undefined && { revokeCert: urlOf(revokeCert, 'revokeCert') }),
     ...(advice !== undefined && { renewalInfo: urlOf(advice, 'renewalInfo') }),
     ...(typeof meta.termsOfService === 'string' && { termsOfService: meta.termsOfService }),
     caaIdentities: textsOf(meta.caaIdentities),

@@ -8,7 +8,15 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { type AccountFile, accountFile, accountRemedy, readAccountFile } from '../net/acme-account.ts';
-import { issuedDirectory, issuedFile, nextKeyFile, readIssued, readNextKey } from '../net/issued-files.ts';
+import {
+  issuedDirectory,
+  issuedFile,
+  nextKeyFile,
+  readIssued,
+  readNextKey,
+  readReplaced,
+  replacedFile,
+} from '../net/issued-files.ts';
 import type { KeyPair } from '../net/key-pair.ts';
 import { newEcKey } from '../util/certificate-writer.ts';
 import { type FileRead, readJson } from '../util/json-file.ts';
@@ -132,8 +140,25 @@ export class Vault {
     return issuedFile(this.#dataDir, name);
   }
 
-  keepPair(name: string, { cert, key }: Pick<KeyPair, 'cert' | 'key'>): Promise<void> {
-    return this.#write(this.fileOf(name), `${cert.trimEnd()}\n${key}`);
+  keepPair(name: string, pair: KeyPair): Promise<void> {
+    return this.#write(this.fileOf(name), pemOfPair(pair));
+  }
+
+  /** One that is to be revoked, in the place of any that was before. */
+  keepReplaced(name: string, pair: KeyPair): Promise<void> {
+    return this.#write(this.replacedFileOf(name), pemOfPair(pair));
+  }
+
+  replacedOf(name: string): Promise<FileRead<KeyPair>> {
+    return readReplaced(this.#dataDir, name);
+  }
+
+  replacedFileOf(name: string): string {
+    return replacedFile(this.#dataDir, name);
+  }
+
+  async dropReplaced(name: string): Promise<void> {
+    await rm(this.replacedFileOf(name), { force: true });
   }
 
   nextKeyOf(name: string): Promise<FileRead<KeyObject>> {
@@ -184,5 +209,7 @@ export class Vault {
     }
   }
 }
+
+const pemOfPair = ({ cert, key }: KeyPair): string => `${cert.trimEnd()}\n${key}`;
 
 export const pemOf = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -148,6 +148,8 @@ export interface Admin {
   renewCertificates(request: { name?: string; force: boolean }): Promise<TlsStatus>;
   /** Has a new key made for the next certificate; `isUrgent`: it waits for nothing. */
   rolloverKey(request: { name?: string; isUrgent: boolean }): Promise<TlsStatus>;
+  /** Has the authority revoke the certificate whose key an urgent rollover has replaced. */
+  revokeCertificate(request: { name?: string }): Promise<TlsStatus>;
   /** What others reported of us, in the order in which it came. */
   listReports(request: ReportsRequest): Promise<{ reports: StoredReport[]; next?: number }>;
   /** All DMARC reports since then, added up. */

@@ -17,9 +17,13 @@ export interface AcmeOperations {
   status(): Promise<AcmeStatus>;
   renew(name: string | undefined, force: boolean): Promise<void>;
   rollover(name: string | undefined, isUrgent: boolean): Promise<void>;
+  revoke(name: string | undefined): Promise<void>;
 }
 
-export type CertificateOperations = Pick<Admin, 'tlsStatus' | 'renewCertificates' | 'rolloverKey'>;
+export type CertificateOperations = Pick<
+  Admin,
+  'tlsStatus' | 'renewCertificates' | 'rolloverKey' | 'revokeCertificate'
+>;
 
 export function certificateOperations(parts: CertificateParts | undefined): CertificateOperations {
   const running = () => {
@@ -46,6 +50,10 @@ export function certificateOperations(parts: CertificateParts | undefined): Cert
     },
     async rolloverKey({ name, isUrgent }) {
       await refusalsAsTold(authority().rollover(name, isUrgent));
+      return status();
+    },
+    async revokeCertificate({ name }) {
+      await refusalsAsTold(authority().revoke(name));
       return status();
     },
   };

@@ -56,6 +56,7 @@ function proxy(connection: ControlConnection, patience: Patience): Admin {
     tlsStatus: () => ask('tlsStatus'),
     renewCertificates: (request) => ask('renewCertificates', request),
     rolloverKey: (request) => ask('rolloverKey', request),
+    revokeCertificate: (request) => ask('revokeCertificate', request),
     listQueue: (request) => ask('listQueue', request),
     outlook: (request) => ask('outlook', request),
     listReceivers: () => ask('listReceivers'),

@@ -220,6 +220,9 @@ export const operations: Record<Operation, Perform> = {
   rolloverKey: operation(v.object({ name: v.exactOptional(text), isUrgent: v.boolean() }), (admin, request) =>
     admin.rolloverKey(request),
   ),
+  revokeCertificate: operation(v.object({ name: v.exactOptional(text) }), (admin, request) =>
+    admin.revokeCertificate(request),
+  ),
   liftBan: operation(v.object({ network: text, by: note }), (admin, request) => admin.liftBan(request)),
   listReports: operation(
     v.object({

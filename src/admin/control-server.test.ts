@@ -62,6 +62,7 @@ function adminOf(): Admin {
     tlsStatus: none,
     renewCertificates: none,
     rolloverKey: none,
+    revokeCertificate: none,
     listBraked: none,
     releaseAccount: none,
     addBan: none,

@@ -73,6 +73,7 @@ const leastRoles: Record<Operation, Role> = {
   setAlias: 'admin',
   removeAlias: 'admin',
   rolloverKey: 'admin',
+  revokeCertificate: 'admin',
   handOver: 'admin',
   beginSnapshot: 'admin',
   renewSnapshot: 'admin',

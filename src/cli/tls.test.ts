@@ -107,6 +107,17 @@ describe('statusLines()', () => {
     expect(lines).toContain('it is used 2026-06-01 14:00 UTC (in 2 hours)');
   });
 
+  it('tells of a certificate that is not revoked', () => {
+    const issued = { id: 'mx.example.com', names: facts.names, certificate: facts, failures: 0 };
+    const lines = text({
+      certificates: [{ ...facts, origin: 'acme', file: 'a' }],
+      acme: { ...acme, certificates: [{ ...issued, replaced: facts }] },
+    });
+    expect(lines).toMatch(
+      / {4}the one before, which ends .* is not revoked: posthorn tls revoke mx\.example\.com/,
+    );
+  });
+
   it('tells which names are not asked for, and why', () => {
     const note = 'DNS leads none of mta-sts.example.com to this server';
     const left = { id: 'mta-sts.example.com', names: [], failures: 0, note };

@@ -52,6 +52,15 @@ export function addTlsCommands(tree: CommandTree, context: Context): void {
         admin.rolloverKey({ isUrgent: now, ...(name !== undefined && { name }) }),
       ).then(shown(context, options)),
   );
+  tree.run(
+    tree
+      .add(group, 'revoke [name]', 'have the certificate revoked whose key rollover --now has replaced')
+      .option('--json', 'print JSON'),
+    (options: CommonOptions, name: string | undefined) =>
+      withAdmin(context, options, (admin) =>
+        admin.revokeCertificate(name === undefined ? {} : { name }),
+      ).then(shown(context, options)),
+  );
 }
 
 /** What fails by itself later is told, and is an exit code: nobody reads a log before it is too late. */
@@ -133,6 +142,10 @@ function issuedLines(issued: IssuedStatus, now: number): string[] {
   if (lastError !== undefined && notBefore !== undefined)
     lines.push(
       `    asked again ${momentText(notBefore, now)}${isAsked ? ', as the authority wants it' : ''}; at once: posthorn tls renew`,
+    );
+  if (issued.replaced !== undefined)
+    lines.push(
+      `    the one before, which ends ${momentText(issued.replaced.notAfter, now)}, is not revoked: posthorn tls revoke ${id}`,
     );
   return [...lines, ...nextKeyLines(issued, now)];
 }

@@ -15,10 +15,18 @@ export const issuedFile = (dataDir: string, name: string): string =>
 export const nextKeyFile = (dataDir: string, name: string): string =>
   join(issuedDirectory(dataDir), `${fileName(name)}.next-key.pem`);
 
+/** The one before, whose key others may know, until it is revoked. */
+export const replacedFile = (dataDir: string, name: string): string =>
+  join(issuedDirectory(dataDir), `${fileName(name)}.replaced.pem`);
+
 const fileName = (name: string): string => name.replace(/^\*/, '_wildcard');
 
 export async function readIssued(dataDir: string, name: string): Promise<FileRead<KeyPair>> {
   return readAs(issuedFile(dataDir, name), (pem) => parseKeyPair(pem, pem));
+}
+
+export async function readReplaced(dataDir: string, name: string): Promise<FileRead<KeyPair>> {
+  return readAs(replacedFile(dataDir, name), (pem) => parseKeyPair(pem, pem));
 }
 
 export async function readNextKey(dataDir: string, name: string): Promise<FileRead<KeyObject>> {

@@ -10,6 +10,7 @@ import {
   type KeyObject,
   randomBytes,
   verify,
+  X509Certificate,
 } from 'node:crypto';
 import type { Https, HttpsAnswer, HttpsRequest } from '../net/https.ts';
 import {
@@ -49,6 +50,8 @@ export interface TestAcmeAuthority {
   mood: AuthorityMood;
   /** Paths, in order, and what was said. */
   asked: { path: string; payload?: Record<string, unknown> }[];
+  /** Serial numbers. */
+  revoked: string[];
   count(path: string): number;
 }
 
@@ -68,6 +71,7 @@ export function testAcmeAuthority(
   base = 'https://ca.example',
 ): TestAcmeAuthority {
   const asked: TestAcmeAuthority['asked'] = [];
+  const revoked: string[] = [];
   const nonces = new Set<string>();
   const accounts = new Map<string, KeyObject>();
   const orders: Placed[] = [];
@@ -123,6 +127,17 @@ export function testAcmeAuthority(
       issuer,
     });
     order.certificate = mood.lie === 'no certificate' ? 'hello' : certificate + root;
+  };
+
+  /** RFC 8555 §7.6, by the certificate's own key. */
+  const revoke = (jwk: JsonWebKey | undefined, payload: Record<string, unknown>): HttpsAnswer => {
+    const certificate = new X509Certificate(Buffer.from(String(payload.certificate), 'base64url'));
+    const { x, y } = certificate.publicKey.export({ format: 'jwk' });
+    if (jwk?.x !== x || jwk?.y !== y || payload.reason !== 1)
+      return problem(403, 'unauthorized', 'not by the key of the certificate');
+    if (revoked.includes(certificate.serialNumber)) return problem(400, 'alreadyRevoked', 'it is');
+    revoked.push(certificate.serialNumber);
+    return answer(200, '');
   };
 
   const posted = (path: string, payload: Record<string, unknown> | undefined): HttpsAnswer => {
@@ -184,6 +199,7 @@ export function testAcmeAuthority(
         newNonce: `${base}/nonce`,
         newAccount: `${base}/new-account`,
         newOrder: `${base}/new-order`,
+        revokeCert: `${base}/revoke`,
         meta: {
           ...(mood.caaIdentities && { caaIdentities: mood.caaIdentities }),
           ...(mood.bindings && { externalAccountRequired: true }),
@@ -212,12 +228,14 @@ export function testAcmeAuthority(
     if (head.url !== `${base}${path}`) return problem(400, 'unauthorized', 'for another address');
     const payload = jws.payload && JSON.parse(String(Buffer.from(jws.payload, 'base64url')));
     asked[asked.length - 1] = { path, ...(payload && { payload }) };
+    if (path === '/revoke') return revoke(head.jwk, payload);
     return path === '/new-account' ? register(head.jwk, payload) : posted(path, payload || undefined);
   };
 
   return {
     mood,
     asked,
+    revoked,
     count: (path) => asked.filter((one) => one.path === path).length,
     https: async ({ url, body }: HttpsRequest) => {
       if (mood.isAway) return { kind: 'connect', problem: 'nobody is there' };

@@ -32,6 +32,7 @@ export interface Acme {
   stop(): Promise<void>;
   renew(name: string | undefined, force: boolean): Promise<void>;
   rollover(name: string | undefined, isUrgent: boolean): Promise<void>;
+  revoke(name: string | undefined): Promise<void>;
   status(): Promise<AcmeStatus>;
   /** RFC 8555 §8.3 */
   respondTo(token: string): string | undefined;
@@ -89,6 +90,7 @@ export async function openAcme(parts: AcmeParts, stack: AsyncDisposableStack): P
     stop,
     renew: (name, force) => keeper.renew(name, force),
     rollover: (name, isUrgent) => keeper.rollover(name, isUrgent),
+    revoke: (name) => keeper.revoke(name),
     status: () => keeper.status(),
     respondTo: (token) => challenges.respondTo(token),
   };
