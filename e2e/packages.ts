@@ -18,6 +18,7 @@ const packageOf: Readonly<Record<string, string>> = {
   dovecot: 'dovecot-core',
   fetchmail: 'fetchmail',
   haproxy: 'haproxy',
+  fish: 'fish',
   gsasl: 'gsasl',
   ip: 'iproute2',
   'ldns-signzone': 'ldnsutils',
@@ -48,6 +49,7 @@ const packageOf: Readonly<Record<string, string>> = {
   unbound: 'unbound',
   unshare: 'util-linux',
   xmllint: 'libxml2-utils',
+  zsh: 'zsh',
 };
 
 /** What no scenario calls, but a measurement or a shim needs. */

@@ -69,7 +69,7 @@ export const readSaid = (text: string): Said => ({
 export async function playBooted(
   directory: string,
   script: string,
-  limitSeconds = 180,
+  limitSeconds = 300,
 ): Promise<string | undefined> {
   await mkdir(directory, { recursive: true });
   const path = (name: string) => join(directory, name);

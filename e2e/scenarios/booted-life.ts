@@ -12,6 +12,8 @@ import type { Stage } from '../runner.ts';
 const address = 'alice@example.com';
 const mailbox = `/var/lib/posthorn/accounts/${address}/Maildir`;
 const later = 'later.deb';
+/** Where npm has installed it, below what is shared. */
+export const npmPlace = 'npm';
 
 /** A package of a later version, whose store is another, in `directory` beside the one that is there. */
 export async function packLater(directory: string, deb: string): Promise<Layouts> {
@@ -52,16 +54,17 @@ dpkg -i ${shared}/posthorn_*.deb > ${shared}/downgrade 2>&1; say downgrade $?
 say 'version after the downgrade' "$(installed_version)"
 is_new || say 'same process' yes
 # The one that has taken over is watched as the one before.
-mkdir /etc/systemd/system/posthorn.service.d; printf '[Service]\\nWatchdogSec=3\\nRestartSec=0\\n' > /etc/systemd/system/posthorn.service.d/watch.conf
-systemctl daemon-reload; systemctl restart posthorn; posthorn handover >/dev/null; say handover $?
-pid=$(show posthorn.service MainPID); sleep 3.5; is_new || say 'left in peace' yes
+mkdir /etc/systemd/system/posthorn.service.d; printf '[Service]\\nWatchdogSec=5\\nRestartSec=0\\n' > /etc/systemd/system/posthorn.service.d/watch.conf
+systemctl daemon-reload; systemctl restart posthorn; timeout 60 posthorn handover >/dev/null; say handover $?
+pid=$(show posthorn.service MainPID); sleep 5.5; is_new || say 'left in peace' yes
 kill -STOP $pid; within 100 is_new; is_new && say 'started anew' yes
 posthorn queue list >/dev/null; say 'answers again' $?
 say 'ended by the watchdog' "$(journalctl -u posthorn -o cat --no-pager | grep -c 'Watchdog timeout')"
 `;
 
-/** After that. */
+/** After that. In the end it comes again, from npm, by a Node that no service would find by itself. */
 export const endScript = `
+mkdir -p /opt/node/bin; cp ${node} /opt/node/bin/
 systemctl stop posthorn.socket posthorn.service
 cd /var/lib/posthorn && mv store store.newer && mv before-upgrade/schema-* store; cd /
 dpkg -i ${shared}/posthorn_*.deb > ${shared}/back 2>&1; say back $?
@@ -75,6 +78,11 @@ say 'failed units' "$(systemctl --failed --no-legend | grep -c posthorn)"
 echo '<purge>'; dpkg -P posthorn; echo '</purge>'
 say 'units after the purge' "$(find /etc/systemd/system -name 'posthorn.*' ! -name '*.d' | paste -sd,)"
 [ -d ${mailbox} ] && [ -f /etc/posthorn/posthorn.toml ] && say 'kept when purged' yes
+export PATH=/opt/node/bin:$PATH
+echo '<npm>'; ${shared}/${npmPlace}/bin/posthorn quickstart example.com; echo '</npm>'
+say 'of npm' "$(show posthorn.service ActiveState)"
+say 'program of npm' "$(tr '\\0' ' ' < /proc/$(show posthorn.service MainPID)/cmdline)"
+${shared}/${npmPlace}/bin/posthorn queue list >/dev/null; say 'npm answers' $?
 `;
 
 interface Trial {
@@ -147,4 +155,11 @@ export async function tellLife({ step, say }: Pick<Stage, 'step' | 'say'>, trial
       equal(value('kept when purged'), 'yes');
     },
   );
+  await step('installed by npm, it is run by the program and the Node that are there', () => {
+    match(section('npm'), /service +made +posthorn\.socket, posthorn\.service .* started/);
+    equal(value('of npm'), 'active');
+    const program = `${shared}/${npmPlace}/lib/node_modules/posthorn/dist/main.js`;
+    match(value('program of npm') ?? '', new RegExp(`^/opt/node/bin/node .* ${program} serve `));
+    equal(value('npm answers'), '0');
+  });
 }

@@ -1,11 +1,13 @@
 /** What is published, as people install it: the npm package as a command and as a library, and the Debian package. */
 
-import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
+import { deepEqual, doesNotMatch, equal, match, ok, rejects } from 'node:assert/strict';
 import { access, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { offered } from '../peers/complete.ts';
 import { run, runOk } from '../process.ts';
 import { scenario } from '../runner.ts';
 import { playInBootedSystem } from './booted.ts';
+import { npmPlace } from './booted-life.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -65,12 +67,12 @@ export const packages = scenario(
     );
 
     const project = world.path('project');
+    const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
     await step(
       'npm installs it in an empty project, and npx runs it',
       async () => {
         await mkdir(project);
         await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }');
-        const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
         await runOk('npm', ['install', ...quietly, tarball], { cwd: project, timeoutMs: 120_000 });
         const env = { POSTHORN_NODE: process.execPath };
         match(
@@ -83,6 +85,17 @@ export const packages = scenario(
         );
       },
       240_000,
+    );
+
+    await step(
+      'npm installs it for everybody, with its manual pages',
+      async () => {
+        const everywhere = ['--prefix', world.path('debs', npmPlace)];
+        await runOk('npm', ['install', '-g', ...everywhere, ...quietly, tarball], { timeoutMs: 120_000 });
+        const env = { MANPATH: world.path('debs', npmPlace, 'share/man'), MANPAGER: 'cat', LANG: 'C.UTF-8' };
+        match((await runOk('man', ['posthorn-account'], { env })).stdout.toString(), /posthorn account add/);
+      },
+      180_000,
     );
 
     await step('a program takes parts of it as a library, and TypeScript knows their types', async () => {
@@ -108,11 +121,17 @@ export const packages = scenario(
   },
 );
 
+const completions = [
+  ['bash', '/usr/share/bash-completion/completions/posthorn'],
+  ['zsh', '/usr/share/zsh/vendor-completions/_posthorn'],
+  ['fish', '/usr/share/fish/vendor_completions.d/posthorn.fish'],
+] as const;
+
 type Step = (title: string, play: () => Promise<void>, timeoutMs?: number) => Promise<void>;
 
 async function debian(directory: string, step: Step): Promise<void> {
   await step(
-    'dpkg installs the Debian package: program, unit, user, manual, completion',
+    'dpkg installs the Debian package: program, unit, user, manual',
     async () => {
       await runOk('npm', ['run', '--silent', 'package', '--', '--fast', '--to', directory], {
         cwd: root,
@@ -124,15 +143,20 @@ async function debian(directory: string, step: Step): Promise<void> {
       match((await runOk('id', ['posthorn'])).stdout.toString(), /\(posthorn\)/);
       const page = await runOk('man', ['posthorn-account'], { env: { MANPAGER: 'cat', LANG: 'C.UTF-8' } });
       match(page.stdout.toString(), /posthorn account add/);
-      const complete = [
-        'source /usr/share/bash-completion/completions/posthorn',
-        'COMP_WORDS=(posthorn account a); COMP_CWORD=2; _posthorn',
-        'declare -p COMPREPLY',
-      ].join('\n');
-      match((await runOk('bash', ['-c', complete])).stdout.toString(), /"add"/);
     },
     420_000,
   );
+
+  await step('bash, zsh and fish complete its commands, its options and what they take', async () => {
+    for (const [shell, file] of completions) {
+      const offers = (...words: string[]) => offered(shell, file, ['posthorn', ...words]);
+      match(await offers('account', 'a'), /^add\b/m);
+      doesNotMatch(await offers('account', 'a'), /^(FILES|doctor)/m);
+      match(await offers('account', 'add', 'bob@example.com', '--'), /^--generate\b/m);
+      match(await offers('queue', 'list', '--state', ''), /^under-way\b/m);
+      match(await offers('completion', ''), /^fish\b/m);
+    }
+  });
 
   await step('the unit lets it do what it must, and little else: an exposure of 2.0 at most', async () => {
     const unit = '/usr/lib/systemd/system/posthorn.service';

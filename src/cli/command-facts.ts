@@ -8,6 +8,8 @@ export interface OptionFacts {
   /** `--to`; those that have no long form by their short one. */
   name: string;
   description: string;
+  /** The same, with what it can be, and what it is where it is not given. */
+  help: string;
   takesValue: boolean;
   /** All values that it takes; absent where there is no end of them. */
   choices?: readonly string[];
@@ -27,6 +29,7 @@ export interface CommandFacts {
 
 export function factsOf(command: Command, above: readonly string[] = []): CommandFacts {
   const path = [...above, command.name()];
+  const help = command.createHelp();
   return {
     path,
     description: command.description(),
@@ -38,6 +41,7 @@ export function factsOf(command: Command, above: readonly string[] = []): Comman
         flags: option.flags,
         name: option.long ?? option.short ?? option.flags,
         description: option.description,
+        help: help.optionDescription(option),
         takesValue: option.required || option.optional,
         ...choicesOf(option.argChoices ?? /<(\w+(?:\|\w+)+)>/.exec(option.flags)?.[1]?.split('|')),
       })),

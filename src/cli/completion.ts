@@ -46,6 +46,9 @@ const wordsOf = ({ commands, options, choices = [] }: CommandFacts): string[] =>
   ...options.map(({ name }) => name),
 ];
 
+/** Its argument may be the name of a file, for all that is known of it. */
+const takesAnything = ({ takes, choices }: CommandFacts): boolean => takes !== '' && choices === undefined;
+
 /** For `case "$place $previous"`: what follows an option that takes a value, be it one of a few or the name of a file. */
 function valueCases(
   commands: readonly CommandFacts[],
@@ -109,7 +112,7 @@ function zsh(commands: readonly CommandFacts[]): string {
 _posthorn() {
   local place='' word previous="\${words[CURRENT-1]}"
   local -a entries
-  for word in "\${words[@]:1:CURRENT-2}"; do
+  for word in "\${(@)words[2,CURRENT-1]}"; do
       ${findPlace(commands, 'word')}
   done
   case "$place $previous" in
@@ -119,9 +122,15 @@ ${valueCases(commands, (choices) => `compadd -- ${choices.map(quoted).join(' ')}
 ${commands.map((command) => `    ${quoted(placeOf(command))}) entries=(${described(command)}) ;;`).join('\n')}
   esac
   _describe posthorn entries
-  _files
+  case "$place" in
+    ${commands
+      .filter(takesAnything)
+      .map((command) => quoted(placeOf(command)))
+      .join(' | ')}) _files ;;
+  esac
 }
-compdef _posthorn posthorn
+# Loaded by compinit, all of this is the function at its first call; read by a shell, it only says what it is for.
+if [ "$funcstack[1]" = _posthorn ]; then _posthorn "$@"; else compdef _posthorn posthorn; fi
 `;
 }
 
@@ -129,6 +138,7 @@ function fish(commands: readonly CommandFacts[]): string {
   const lines = commands.flatMap((command) => {
     const at = `-n ${quoted(`__posthorn_at '${placeOf(command)}'`.replaceAll("'", '"'))}`;
     return [
+      ...(takesAnything(command) ? [] : [`complete -c posthorn ${at} -f`]),
       ...command.commands.map(
         ({ path, description }) =>
           `complete -c posthorn ${at} -a ${path.at(-1)} -d ${fishQuoted(description)}`,

@@ -19,7 +19,9 @@ const hostile = {
   path: ['posthorn'],
   description: `.a "quoted" back\\slash and a 'quote'`,
   takes: '',
-  options: [{ flags: '-x, --x-y <z>', name: '--x-y', description: "'tis", takesValue: true }],
+  options: [
+    { flags: '-x, --x-y <z>', name: '--x-y', description: "'tis", help: "'tis so", takesValue: true },
+  ],
   commands: [{ path: ['posthorn', 'do'], description: 'it', takes: '<what>', options: [], commands: [] }],
 };
 
@@ -31,6 +33,23 @@ describe('manual pages', () => {
     const account = readFileSync(join(directory, 'man', 'posthorn-account.1'), 'utf8');
     expect(account).toContain('.SH "ACCOUNT ADD"');
     expect(account).toContain('\\-\\-generate');
+  });
+
+  test('they say what an option can be, and what it is by itself', async () => {
+    await posthorn('manual', 'man');
+    const queue = readFileSync(join(directory, 'man', 'posthorn-queue.1'), 'utf8');
+    expect(queue).toContain('only those (choices: "waiting", "held", "under\\-way")');
+    expect(queue).toContain('recipients on a page (default: 100)');
+  });
+
+  test('npm is told of each of them', async () => {
+    await posthorn('manual', 'man');
+    const { man } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(man).toEqual(
+      readdirSync(join(directory, 'man'))
+        .sort()
+        .map((page) => `dist/man/${page}`),
+    );
   });
 
   test('that of sendmail has what programs call it with', async () => {

@@ -88,7 +88,7 @@ const optionsOf = (command: CommandFacts): string[] =>
   command.options.length === 0 ? [] : ['.SH OPTIONS', ...optionTerms(command)];
 
 const optionTerms = ({ options }: CommandFacts): string[] =>
-  options.flatMap(({ flags, description }) => term(flags, description));
+  options.flatMap(({ flags, help }) => term(flags, help));
 
 const term = (name: string, text: string): string[] => ['.TP', `.B ${escaped(name)}`, escaped(text)];
 

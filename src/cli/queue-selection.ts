@@ -52,7 +52,11 @@ export const selectionOptions = (command: Command): Command =>
       ),
     )
     .addOption(new Option('--newer-than <time>', 'only what was queued since').argParser(once(duration)))
-    .addOption(new Option('--state <state>', 'only waiting, held or under-way').argParser(once(state)));
+    .addOption(
+      new Option('--state <state>', 'only those')
+        .choices(['waiting', 'held', 'under-way'])
+        .argParser(once(state)),
+    );
 
 export function selectionOf(options: SelectionOptions, { now }: Clock): QueueSelection {
   const { domain, id, recipient, sender, site, state, olderThan, newerThan } = options;

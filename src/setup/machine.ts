@@ -8,6 +8,7 @@ import { machineAddresses } from '../net/addresses.ts';
 import { type PortState, probeListening, probeReaching } from '../net/probe-port.ts';
 import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
+import { foreignNode } from './program-place.ts';
 
 export interface Machine {
   clock: Clock;
@@ -31,6 +32,8 @@ export interface Machine {
   hasSystemd: boolean;
   /** The path of this program, for units. */
   program: string;
+  /** That of Node, where the program has none of its own. */
+  node: string | undefined;
 }
 
 export interface ProgramResult {
@@ -64,6 +67,7 @@ export async function thisMachine({
     // sd_booted(3).
     hasSystemd: await isThere('/run/systemd/system'),
     program: ownProgram,
+    node: foreignNode(process.execPath, ownProgram),
   };
 }
 

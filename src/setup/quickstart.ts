@@ -144,7 +144,7 @@ export async function quickstart(wanted: Wanted, machine: Machine, progress: Pro
   const canStart = taken.every((port) => existing === undefined && webPorts.includes(port));
   const units = [
     socketUnit(configuredPorts(config)),
-    serviceUnit({ program: machine.program, configFile: places.config, dataDir: config.dataDir }),
+    serviceUnit({ ...machine, configFile: places.config, dataDir: config.dataDir }),
   ];
   const start = await take('service', () =>
     installService({ ...machine, places, units, isWanted: wanted.installs, canStart, owner }),

@@ -73,6 +73,13 @@ describe('serviceUnit()', () => {
     expect(lines).toContain('ReadWritePaths=/srv/mail');
   });
 
+  it('names the Node that it is to run by, where that is not its own', () => {
+    expect(serviceUnit(unit).text).not.toContain('POSTHORN_NODE');
+    const { text } = serviceUnit({ ...unit, node: '/opt/node 24/bin/node' });
+    expect(text).toContain('\nEnvironment="POSTHORN_NODE=/opt/node 24/bin/node"\n');
+    expect(serviceUnit({ ...unit, node: '/home/anna/node' }).text).toContain('ProtectHome=read-only');
+  });
+
   it('quotes what systemd would read otherwise', () => {
     expect(linesOf({ program: '/opt/100% mine/bin/posthorn' })).toContain(
       'ExecStart="/opt/100%% mine/bin/posthorn" serve --config /etc/posthorn/posthorn.toml',

@@ -1,17 +1,17 @@
 /** The server as a service: installed, enabled and started where systemd runs; elsewhere the units lie ready. */
 
 import { mkdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { replaceFile } from '../util/replace-file.ts';
 import { startByHand } from './by-hand.ts';
-import { findClosed } from './closed-way.ts';
 import type { Machine } from './machine.ts';
 import { configOption, type Places } from './places.ts';
+import { findPlaceFault } from './program-place.ts';
 import type { StepOutcome } from './step.ts';
 import { type Owner, userName } from './system-user.ts';
 import type { Unit } from './units.ts';
 
-export interface ServiceParts extends Pick<Machine, 'run' | 'hasSystemd' | 'program'> {
+export interface ServiceParts extends Pick<Machine, 'run' | 'hasSystemd' | 'program' | 'node'> {
   places: Places;
   units: readonly Unit[];
   /** False: `--no-systemd`. */
@@ -24,10 +24,11 @@ export interface ServiceParts extends Pick<Machine, 'run' | 'hasSystemd' | 'prog
 
 /** The value: how to start the server, where that is still to be done. */
 export async function installService(parts: ServiceParts): Promise<StepOutcome<string | undefined>> {
-  const { places, units, hasSystemd, isWanted, owner, program } = parts;
+  const { places, units, hasSystemd, isWanted, owner, program, node } = parts;
   const isService = hasSystemd && isWanted && !places.isApart;
-  const closed = owner && (await findClosed(program, { owner, isService }));
-  if (closed !== undefined) return outOfReach(program, closed);
+  const fault = owner && (await findPlaceFault({ program, node, owner, isService }));
+  if (fault !== undefined)
+    return { value: undefined, state: 'failed', what: `not installed: ${fault.what}`, remedy: fault.remedy };
   if (isService) return install(parts);
   const byHand =
     owner === undefined
@@ -47,18 +48,6 @@ export async function installService(parts: ServiceParts): Promise<StepOutcome<s
       `by hand: ${byHand}`,
       `where systemd runs: cp ${join(places.units, 'posthorn.*')} ${places.systemd}/ && systemctl daemon-reload && systemctl enable --now posthorn.socket posthorn.service`,
     ],
-  };
-}
-
-/** `npm ci` in root's home, most likely. */
-function outOfReach(program: string, closed: string): StepOutcome<string | undefined> {
-  const folder = dirname(dirname(program));
-  const there = join('/opt', basename(folder));
-  return {
-    value: undefined,
-    state: 'failed',
-    what: `not installed: the user ${userName} does not come through ${closed} to ${program}`,
-    remedy: `Move the program to where everybody can read it, and run quickstart again: mv ${folder} ${there} && ${there}/bin/posthorn quickstart …`,
   };
 }
 

@@ -18,6 +18,8 @@ export interface ListeningPlace {
 export interface UnitParts {
   /** Path of the posthorn command. */
   program: string;
+  /** That of Node, where the program has none of its own: a service does not look where a person's shell does. */
+  node?: string | undefined;
   configFile: string;
   dataDir: string;
   /** There is no posthorn.socket beside it: who packs it does not know yet what it will listen on. */
@@ -27,8 +29,9 @@ export interface UnitParts {
 /** A user's home is hidden from services, unless the program lies in one. */
 const homes = ['/home/', '/root/', '/run/user/'];
 
-export function serviceUnit({ program, configFile, dataDir, opensItsSockets = false }: UnitParts): Unit {
-  const isInHome = homes.some((home) => program.startsWith(home));
+export function serviceUnit(parts: UnitParts): Unit {
+  const { program, node, configFile, dataDir, opensItsSockets = false } = parts;
+  const isInHome = homes.some((home) => program.startsWith(home) || node?.startsWith(home));
   const hasOwnPlace = dataDir !== '/var/lib/posthorn';
   return {
     name: 'posthorn.service',
@@ -42,7 +45,7 @@ ${opensItsSockets ? '' : 'Requires=posthorn.socket\n'}After=${opensItsSockets ? 
 # It says so itself when it is ready, by systemd-notify.
 Type=notify
 NotifyAccess=all
-ExecStart=${word(program)} serve --config ${word(configFile)}
+${node === undefined ? '' : `Environment=${quoted(`POSTHORN_NODE=${node}`)}\n`}ExecStart=${word(program)} serve --config ${word(configFile)}
 ExecReload=${word(program)} reload --config ${word(configFile)}
 Restart=on-failure
 RestartSec=2
@@ -132,8 +135,11 @@ WantedBy=sockets.target
 const endpoint = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
-/** One word of a command line: systemd takes spaces, quotes, % and $ for its own (systemd.service(5)). */
-function word(text: string): string {
-  const escaped = text.replace(/%/g, '%%').replace(/\$/g, '$$$$');
+/** One word of a command line, where $ begins a variable (systemd.service(5)). */
+const word = (text: string): string => quoted(text.replace(/\$/g, '$$$$'));
+
+/** One word: systemd takes spaces, quotes and % for its own (systemd.syntax(7)). */
+function quoted(text: string): string {
+  const escaped = text.replace(/%/g, '%%');
   return /[\s"'\\;]/.test(escaped) ? `"${escaped.replace(/["\\]/g, '\\$&')}"` : escaped;
 }

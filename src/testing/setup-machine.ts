@@ -39,6 +39,7 @@ export function setupMachine(script: MachineScript = {}): Machine & { commands: 
     },
     hasSystemd: false,
     program: '/opt/posthorn/bin/posthorn',
+    node: undefined,
     ...script.more,
   };
 }
