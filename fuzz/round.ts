@@ -7,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import type { TargetReport } from './engine.ts';
 import type { Finding } from './finding.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Random } from './random.ts';
 import type { Target } from './targets/target.ts';
 import type { Task } from './thread.ts';
 
@@ -30,9 +31,11 @@ export async function fuzzRound(targets: readonly Target[], options: RoundOption
   // A thread that is ended from outside cannot remove its files itself.
   const scratch = await mkdtemp(join(tmpdir(), 'posthorn-fuzz-'));
   let thread = new FuzzThread(scratch);
-  for (const [index, { name }] of targets.entries()) {
+  // On a machine that is busy the last ones have hardly any time: each time others.
+  const order = new Random(options.seed, 'order').shuffled(targets);
+  for (const [index, { name }] of order.entries()) {
     // What one target does not use is left to the others.
-    const milliseconds = Math.max(0, (endAt - performance.now()) / (targets.length - index));
+    const milliseconds = Math.max(0, (endAt - performance.now()) / (order.length - index));
     const report = await thread.perform({ target: name, seed: options.seed, milliseconds });
     options.onReport(report);
     reports.push(report);

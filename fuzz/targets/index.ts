@@ -1,4 +1,4 @@
-/** Everything that is fuzzed, in the order of a round. */
+/** Everything that is fuzzed. */
 
 import { acmeTargets } from './acme.ts';
 import { addresses, domains } from './addresses.ts';
