@@ -1,6 +1,6 @@
 /**
- * Inside a network: `node doctor-faults.ts CONFIG`. Puts name servers of its own around the server that is configured there, plants
- * one fault of DNS after the other, and lets the doctor look each time. Says what it missed, and how many it found.
+ * Inside a network: `node doctor-faults.ts CONFIG [signed]`. Puts name servers of its own around the server that is configured there, plants
+ * one fault of DNS after the other, in a zone that is signed or not, and lets the doctor look each time. Says what it missed, and how many it found.
  */
 
 import { doctorParts } from '../../src/cli/doctor-parts.ts';
@@ -10,6 +10,7 @@ import { diagnose } from '../../src/doctor/diagnose.ts';
 import { type PlacedFinding, problemsIn } from '../../src/doctor/watch.ts';
 import { stubResolver } from '../../src/net/dns-stub.ts';
 import type { RecordFacts } from '../../src/records/wanted-record.ts';
+import { signed } from '../../src/testing/dns-faults/dnssec.ts';
 import type { Fault } from '../../src/testing/dns-faults/fault.ts';
 import { dnsFaults } from '../../src/testing/dns-faults.ts';
 import { startDnsStage } from '../../src/testing/dns-stage.ts';
@@ -22,12 +23,16 @@ import { faultPlaces } from './fault-places.ts';
 const namePort = 53;
 const clock = systemClock;
 
-async function main(file: string): Promise<boolean> {
+async function main(file: string, isSigned: boolean): Promise<boolean> {
   const loaded = await loadConfig(file);
   const config = { ...loaded, guard: { enabled: true, blocklists: [blockList] } };
   const resolver = [`${faultPlaces.resolver}:${namePort}`];
   const parts = await doctorParts(config, { clock }, { resolver, namePort, reach: [reachedDomain] });
-  const model = (facts = parts.facts) => plantingOf(facts, faultPlaces);
+  const model = (facts = parts.facts) => {
+    const right = plantingOf(facts, faultPlaces);
+    if (isSigned) signed(right);
+    return right;
+  };
   await using stage = await startDnsStage(model(), faultPlaces, namePort);
   // The running server asks its own resolver, which knows nothing of what is planted here.
   const stub = stubResolver({ servers: [{ address: faultPlaces.resolver, port: namePort }], clock });
@@ -48,7 +53,9 @@ async function main(file: string): Promise<boolean> {
     tellAlarms(zone.what, told);
     alarms.push(...told);
   }
-  const applicable = dnsFaults.filter((fault) => applies(fault, parts.facts));
+  const applicable = dnsFaults.filter(
+    (fault) => applies(fault, parts.facts) && !(isSigned && fault.needsUnsigned),
+  );
   let found = 0;
   for (const fault of applicable) {
     const planted = model();
@@ -72,4 +79,4 @@ function tellAlarms(where: string, alarms: readonly PlacedFinding[]): void {
 }
 
 // The pool of connections and the server's control socket have nothing to say any more.
-process.exit((await main(process.argv[2] ?? '')) ? 0 : 1);
+process.exit((await main(process.argv[2] ?? '', process.argv[3] === 'signed')) ? 0 : 1);

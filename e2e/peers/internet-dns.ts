@@ -15,8 +15,11 @@ export const nameServerAddresses = ['203.0.113.53', '203.0.113.54'] as const;
 const [first, second] = nameServerAddresses;
 
 export interface InternetDns {
-  /** Puts what is given in the place of the zone's records, as somebody would who pastes it; SOA and NS are there already. */
-  enter(zone: string, records: string): Promise<void>;
+  /**
+   * Puts what is given in the place of the zone's records, as somebody would who pastes it; SOA and NS are there already.
+   * `expired`: nobody has signed it for a month.
+   */
+  enter(zone: string, records: string, signatures?: 'expired'): Promise<void>;
 }
 
 export interface InternetZones {
@@ -34,12 +37,14 @@ export async function startInternetDns(
   await mkdir(world.path('zones'), { recursive: true });
   const key = signed && (await zoneKey(world, signed.zone));
   let serial = 1;
-  const write = async (zone: string, records: string) => {
+  const write = async (zone: string, records: string, signatures?: 'expired') => {
     const file = zoneFile(world, zone);
     const delegated = zone === signed?.parent ? (key?.ds ?? '') : '';
     await writeFile(file, `${heading(zone, serial)}${records}\n${delegated}`);
     if (key === undefined || zone !== signed?.zone) return;
-    await runOk('ldns-signzone', ['-n', '-f', `${file}.signed`, file, key.name], { cwd: world.path() });
+    const times = signatures === 'expired' ? ['-i', daysAgo(30), '-e', daysAgo(1)] : [];
+    const words = ['-n', ...times, '-f', `${file}.signed`, file, key.name];
+    await runOk('ldns-signzone', words, { cwd: world.path() });
     await rename(`${file}.signed`, file);
   };
   for (const [zone, records] of Object.entries(zones)) await write(zone, records);
@@ -70,14 +75,22 @@ export async function startInternetDns(
   };
   await eventually('the names of the Internet', () => isKnown('.', false));
   return {
-    async enter(zone, records) {
+    async enter(zone, records, signatures) {
       serial += 1;
-      await write(zone, records);
+      await write(zone, records, signatures);
       process.kill(nsd.pid, 'SIGHUP'); // looks for zone files that have changed
-      await eventually(`the new zone ${zone}`, () => isKnown(zone, true));
+      const isServed = async () => (await serialOf(zone, internet, first)) === serial || undefined;
+      await eventually(`the zone ${zone} at its server`, isServed);
+      // Resolvers that validate never know one that is not proven: they only have to forget the one before.
+      if (signatures === 'expired') for (const { pid } of resolvers) process.kill(pid, 'SIGHUP');
+      else await eventually(`the new zone ${zone}`, () => isKnown(zone, true));
     },
   };
 }
+
+/** As ldns-signzone wants it: `20261128`. */
+const daysAgo = (days: number): string =>
+  new Date(Date.now() - days * 24 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
 
 /** One key that is both KSK and ZSK: its name in the world's folder, and the DS record for the zone above. */
 async function zoneKey(world: World, zone: string): Promise<{ name: string; ds: string }> {

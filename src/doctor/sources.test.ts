@@ -34,6 +34,17 @@ test.each<[string, Found, typeof six]>([
   expect(sourceFinding(finding, source)).toMatchObject({ id, remedy: expect.stringMatching(/\w/) });
 });
 
+test('P12: a reverse name that is right, without a way back: the record to enter is that of the way back', () => {
+  const names = ['mx.example.com'];
+  expect(
+    sourceFinding(bad('reverse', { names, record: '7.113.0.203.in-addr.arpa. PTR' }), four),
+  ).toMatchObject({
+    id: 'ptr-not-confirmed',
+    record: expect.stringMatching(/^mx\.example\.com\..* A {2}203\.0\.113\.7$/),
+    remedy: expect.stringContaining('The reverse name is right'),
+  });
+});
+
 const config = { guard: { enabled: true }, sources: [], domains: [{ name: 'example.com' }] };
 // Of a configuration, this is all that is looked at.
 const section = (more: object = {}) =>
