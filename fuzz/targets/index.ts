@@ -9,6 +9,7 @@ import { clientHello } from './client-hello.ts';
 import { configuration } from './config.ts';
 import { control } from './control.ts';
 import { dnsFrames, dnsQueries, dnsReplies } from './dns.ts';
+import { dnsSignatures } from './dns-signatures.ts';
 import { dossier } from './dossier.ts';
 import { filters } from './filters.ts';
 import { headers } from './headers.ts';
@@ -53,6 +54,7 @@ export const targets: readonly Target[] = [
   dnsReplies,
   dnsQueries,
   dnsFrames,
+  dnsSignatures,
   addresses,
   domains,
   mailboxes,

@@ -139,11 +139,17 @@ export function isNamedBy(key: DnsKey, ds: DsRecord): boolean | undefined {
   return own === undefined ? undefined : own.digest === ds.digest;
 }
 
+/** Of one set, and keys that share a tag: more are a trap for who tries them all. */
+const mostSignatures = 8;
+const mostKeys = 4;
+
 /** One signature that is right is enough (RFC 4035 §5.3.3). `now`: milliseconds since 1970. */
 export function verdictOn(set: RecordSet, keys: readonly DnsKey[], now: number): SetVerdict {
   const [first] = set.signatures;
   if (first === undefined) return { kind: 'unsigned' };
-  const verdicts = set.signatures.map((signature) => judge(set, { signature, keys, now }));
+  const verdicts = set.signatures
+    .slice(0, mostSignatures)
+    .map((signature) => judge(set, { signature, keys, now }));
   const [trouble = { kind: 'unsigned' }] = verdicts;
   return (
     verdicts.find(({ kind }) => kind === 'proven') ??
@@ -158,7 +164,7 @@ function judge(
 ): SetVerdict {
   const { tag, algorithm, expiration, inception } = signature;
   if (!algorithms.has(algorithm)) return { kind: 'unknown' };
-  const own = keys.filter((key) => key.tag === tag && key.algorithm === algorithm);
+  const own = keys.filter((key) => key.tag === tag && key.algorithm === algorithm).slice(0, mostKeys);
   const octets = signedOctets(set, signature);
   if (octets === undefined || !own.some((key) => isMadeBy(key, octets, signature.signature)))
     return { kind: 'broken', tag, isKeyMissing: own.length === 0 };
