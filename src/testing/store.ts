@@ -126,31 +126,6 @@ export async function textOf(octets: AsyncIterable<Buffer>): Promise<string> {
   return String(Buffer.concat(chunks));
 }
 
-/** Takes away what version 8 of the schema has added, on the way to an earlier one. */
-export function withoutVersion8(database: { exec(sql: string): unknown }): void {
-  database.exec('ALTER TABLE messages DROP COLUMN traceparent');
-}
-
-/** As withoutVersion8(), and what version 7 has added. */
-export function withoutVersion7(database: { exec(sql: string): unknown }): void {
-  withoutVersion8(database);
-  database.exec('DROP TABLE report_mail; DROP TABLE reports; DROP TABLE report_rows');
-}
-
-/** As withoutVersion7(), and what version 6 has added. */
-export function withoutVersion6(database: { exec(sql: string): unknown }): void {
-  withoutVersion7(database);
-  database.exec(`ALTER TABLE jobs DROP COLUMN verdict; ALTER TABLE accounts DROP COLUMN settings;
-    ALTER TABLE accounts DROP COLUMN scram_keys`);
-}
-
-/** As withoutVersion6(), and what version 5 has added. */
-export function withoutVersion5(database: { exec(sql: string): unknown }): void {
-  withoutVersion6(database);
-  database.exec(`DROP TABLE memos; ALTER TABLE messages DROP COLUMN requests;
-    ALTER TABLE jobs DROP COLUMN requests; ALTER TABLE jobs DROP COLUMN memo`);
-}
-
 /** `QUEUEID/NUMBER` of each job, in order. */
 export const jobNames = (claimed: { jobs: { queueId: string; number: number; inDoubt?: boolean }[] }[]) =>
   claimed.flatMap(({ jobs }) => jobs.map(({ queueId, number }) => `${queueId}/${number}`));

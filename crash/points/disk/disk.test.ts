@@ -103,39 +103,27 @@ test('only what came before the beginning of a sync is durable at its end', () =
   expect(filesIn(disk, everything)).toEqual(['file=DURING']);
 });
 
+/** Two directories, and a file in the first; all of it durable. */
+const inTheFirst = [
+  mkdir('a', inodes.a),
+  mkdir('b', inodes.b),
+  create('a/file'),
+  ...sync(inodes.root),
+  ...sync(inodes.a),
+];
+
 test('a rename leaves the old name, the new one, or both, but never none', () => {
-  const before = [
-    mkdir('a', inodes.a),
-    mkdir('b', inodes.b),
-    create('a/file'),
-    ...sync(inodes.root),
-    ...sync(inodes.a),
-  ];
-  const disk = diskAfter(...before, rename('a/file', 'b/file'));
+  const disk = diskAfter(...inTheFirst, rename('a/file', 'b/file'));
   expect(outcomes(disk)).toEqual(new Set(['a/file=', 'b/file=', 'a/file= b/file=']));
 });
 
 test('a sync of the directory that a file left makes its new name durable too', () => {
-  const before = [
-    mkdir('a', inodes.a),
-    mkdir('b', inodes.b),
-    create('a/file'),
-    ...sync(inodes.root),
-    ...sync(inodes.a),
-  ];
-  const disk = diskAfter(...before, rename('a/file', 'b/file'), ...sync(inodes.a));
+  const disk = diskAfter(...inTheFirst, rename('a/file', 'b/file'), ...sync(inodes.a));
   expect(filesIn(disk, nothing)).toEqual(['b/file=']);
 });
 
 test('a sync of the directory that a file came to leaves the old name possible', () => {
-  const before = [
-    mkdir('a', inodes.a),
-    mkdir('b', inodes.b),
-    create('a/file'),
-    ...sync(inodes.root),
-    ...sync(inodes.a),
-  ];
-  const disk = diskAfter(...before, rename('a/file', 'b/file'), ...sync(inodes.b));
+  const disk = diskAfter(...inTheFirst, rename('a/file', 'b/file'), ...sync(inodes.b));
   expect(outcomes(disk)).toEqual(new Set(['b/file=', 'a/file= b/file=']));
 });
 

@@ -1,22 +1,18 @@
-import { rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { reopenAsVersion } from '../../testing/earlier-store.ts';
 import {
   changeAllJobs,
+  jobNames,
   sampleJob,
   sampleMessage,
   type TemporaryStore,
   temporaryStore,
-  withoutVersion5,
 } from '../../testing/store.ts';
 import type { JobRow } from '../job.ts';
-import type { ClaimedMessage } from '../queue-store.ts';
 import { voidClaims } from './claims.ts';
 import { createDestinations } from './destinations.ts';
 import { storeFiles } from './store-files.ts';
-
-const names = (claimed: ClaimedMessage[]) =>
-  claimed.flatMap(({ jobs }) => jobs.map(({ queueId, number }) => `${queueId}/${number}`));
 
 /** One message with so many jobs. */
 async function put({ store }: TemporaryStore, queueId: string, count: number, changes: Partial<JobRow> = {}) {
@@ -25,7 +21,7 @@ async function put({ store }: TemporaryStore, queueId: string, count: number, ch
 }
 
 const claim = async ({ store }: TemporaryStore, now: number, limit = 100) =>
-  names(await store.claim({ now, limit, leaseMs: 1e9, byShares: true }));
+  jobNames(await store.claim({ now, limit, leaseMs: 1e9, byShares: true }));
 
 const none = 1e9;
 
@@ -70,10 +66,10 @@ test('claim() by name takes what is not due, and what its destination holds back
   await put(world, 'Q2', 1, { expiresAt: none });
   const only = [0, 2, 7].map((number) => ({ queueId: 'Q1', number }));
   const order = { now: 1000, limit: 100, leaseMs: none, only };
-  expect(names(await world.store.claim(order))).toEqual(['Q1/0', 'Q1/2']);
-  expect(names(await world.store.claim(order))).toEqual([]);
+  expect(jobNames(await world.store.claim(order))).toEqual(['Q1/0', 'Q1/2']);
+  expect(jobNames(await world.store.claim(order))).toEqual([]);
   const rest = await world.store.claim({ now: 5000, limit: 100, leaseMs: none });
-  expect(names(rest).sort()).toEqual(['Q1/1', 'Q2/0']);
+  expect(jobNames(rest).sort()).toEqual(['Q1/1', 'Q2/0']);
 });
 
 test('P7: release() can hold a destination: one row waits, however many jobs, and then one job goes first', async () => {
@@ -202,19 +198,13 @@ test('openStore() finds the jobs of a database of version 2, claimed ones too', 
   await using world = await temporaryStore();
   await put(world, 'Q1', 3);
   await world.store.accept(sampleMessage('Q2', { claimed: true }));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion5(database);
-  database.exec(
-    'DROP TABLE recent_keys; DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring',
+  const store = await reopenAsVersion(
+    world,
+    2,
+    `DROP TABLE recent_keys; DROP TABLE destinations; DROP INDEX jobs_due; DROP INDEX jobs_expiring;
+      CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL`,
   );
-  database.exec('CREATE INDEX jobs_due ON jobs (next_attempt_at) WHERE claimed_until IS NULL');
-  database.pragma('user_version = 2');
-  database.close();
-  rmSync(files.sums); // it was not this store that changed the pages
-  const store = await world.reopen();
-  expect(names(await store.claim({ now: 5000, limit: 10, leaseMs: 1 }))).toHaveLength(4);
+  expect(jobNames(await store.claim({ now: 5000, limit: 10, leaseMs: 1 }))).toHaveLength(4);
 });
 
 test('voidClaims() changes jobs and destinations together or not at all', async () => {

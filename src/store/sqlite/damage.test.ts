@@ -2,15 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
+import { reopenAsVersion } from '../../testing/earlier-store.ts';
 import {
   changeAllJobs,
   sampleMessage,
   temporaryDirectory,
   temporaryStore,
   textOf,
-  withoutVersion5,
 } from '../../testing/store.ts';
 import { flipBit, storeImage } from '../../testing/store-image.ts';
 import { readContent } from '../content.ts';
@@ -68,20 +67,15 @@ test('openStore() opens what a program left that ended without closing it', asyn
 test('openStore() brings a database of version 1 to the present, and checks it as a whole', async () => {
   await using world = await temporaryStore();
   await world.store.accept(sampleMessage('Q1'));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion5(database);
-  database.exec('DROP TABLE recent_keys; DROP INDEX messages_spooled');
-  for (const column of ['octets_sum', 'spool_sum'])
-    database.exec(`ALTER TABLE messages DROP COLUMN ${column}`);
-  database.pragma('user_version = 1');
-  database.close();
-  rmSync(files.sums);
-  const store = await world.reopen();
+  const store = await reopenAsVersion(
+    world,
+    1,
+    `DROP TABLE recent_keys; DROP INDEX messages_spooled;
+      ALTER TABLE messages DROP COLUMN octets_sum; ALTER TABLE messages DROP COLUMN spool_sum`,
+  );
   await store.accept(sampleMessage('Q2'));
   expect(await (await world.reopen()).claim(claimAll)).toHaveLength(2);
-  expect(readFileSync(files.sums).length).toBeGreaterThan(512);
+  expect(readFileSync(storeFiles(world.dataDir).sums).length).toBeGreaterThan(512);
 });
 
 test('openStore() refuses a damaged database without sums where its structure is broken', async () => {

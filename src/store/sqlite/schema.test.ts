@@ -1,20 +1,11 @@
-import { rmSync } from 'node:fs';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import {
-  sampleMessage,
-  temporaryDirectory,
-  temporaryStore,
-  withoutVersion5,
-  withoutVersion6,
-  withoutVersion7,
-  withoutVersion8,
-} from '../../testing/store.ts';
+import { reopenAsVersion } from '../../testing/earlier-store.ts';
+import { sampleMessage, temporaryDirectory, temporaryStore } from '../../testing/store.ts';
 import { StoreOpenError } from '../errors.ts';
 import { openDatabase, openError, schemaVersion } from './schema.ts';
-import { storeFiles } from './store-files.ts';
 
 test('openDatabase() syncs every commit and keeps others out', async () => {
   await using directory = await temporaryDirectory();
@@ -78,14 +69,7 @@ test.each([
 test('openStore() brings a database of version 7 to the present', async () => {
   await using world = await temporaryStore();
   await world.store.accept(sampleMessage('Q1'));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion8(database);
-  database.pragma('user_version = 7');
-  database.close();
-  rmSync(files.sums); // it was not this store that changed the pages
-  const store = await world.reopen();
+  const store = await reopenAsVersion(world, 7);
   await store.accept(sampleMessage('Q2', { message: { traceparent: 'kept' } }));
   const claimed = await store.claim({ now: 1000, limit: 2, leaseMs: 1000 });
   expect(claimed.map(({ message }) => message.traceparent)).toEqual([undefined, 'kept']);
@@ -94,14 +78,7 @@ test('openStore() brings a database of version 7 to the present', async () => {
 test('openStore() brings a database of version 6 to the present', async () => {
   await using world = await temporaryStore();
   await world.store.accept(sampleMessage('Q1'));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion7(database);
-  database.pragma('user_version = 6');
-  database.close();
-  rmSync(files.sums); // it was not this store that changed the pages
-  const store = await world.reopen();
+  const store = await reopenAsVersion(world, 6);
   await store.addReportMail({ queueId: 'R1', receivedAt: 1, facts: {}, octets: Buffer.from('x') });
   expect((await store.nextReportMail())?.queueId).toBe('R1');
   const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
@@ -112,14 +89,7 @@ test('openStore() brings a database of version 5 to the present', async () => {
   await using world = await temporaryStore();
   await world.store.addAccounts([{ address: 'a@example.com', passwordHash: 'x', createdAt: 1 }]);
   await world.store.accept(sampleMessage('Q1'));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion6(database);
-  database.pragma('user_version = 5');
-  database.close();
-  rmSync(files.sums); // it was not this store that changed the pages
-  const store = await world.reopen();
+  const store = await reopenAsVersion(world, 5);
   expect(await store.setSettings('a@example.com', { send: false })).toBe(true);
   const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
   expect(claimed?.jobs).toHaveLength(1);
@@ -129,14 +99,7 @@ test('openStore() brings a database of version 5 to the present', async () => {
 test('openStore() brings a database of version 4 to the present', async () => {
   await using world = await temporaryStore();
   await world.store.accept(sampleMessage('Q1'));
-  await world.store.close();
-  const files = storeFiles(world.dataDir);
-  const database = new Database(files.database);
-  withoutVersion5(database);
-  database.pragma('user_version = 4');
-  database.close();
-  rmSync(files.sums); // it was not this store that changed the pages
-  const store = await world.reopen();
+  const store = await reopenAsVersion(world, 4);
   await store.writeMemos([{ kind: 'k', key: 'a', value: 1 }]);
   const [claimed] = await store.claim({ now: 1000, limit: 1, leaseMs: 1000 });
   expect(claimed?.message).not.toHaveProperty('requests');
