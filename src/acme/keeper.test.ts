@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseKeyPair } from '../net/key-pair.ts';
 import { acmeStage } from '../testing/acme-stage.ts';
 
 const minuteMs = 60_000;
@@ -171,6 +172,17 @@ describe('AcmeKeeper', () => {
     expect(certificates.known()).toHaveLength(1);
     expect(lines('error')[0]?.error).toContain('mx.example.com.pem cannot be used');
     expect(lines('warn')[0]?.msg).toContain('state.json is damaged');
+  });
+
+  it('writes a file that was damaged under it anew, with the same key, when it is told to', async () => {
+    const { start, keeper, dataDir, certificates } = await acmeStage();
+    await start();
+    const [before] = certificates.known();
+    const file = join(dataDir, 'acme', 'mx.example.com.pem');
+    await writeFile(file, 'half a cert');
+    await keeper.renew('mx.example.com', true);
+    const pem = await readFile(file, 'utf8');
+    expect(parseKeyPair(pem, pem).facts.spkiSha256).toBe(before?.spkiSha256);
   });
 
   it('serves on with a chain that is damaged, which TLS would not take, until another has come', async () => {
