@@ -30,6 +30,8 @@ export interface Patience {
   withinMs?: number;
   /** Which process it is, as ` (pid 1: posthorn serve)`, where that can be known. */
   owner?(): string;
+  /** Told once, in words for people, where the answer takes long. */
+  slow?(text: string): void;
 }
 
 export interface AnswerWatch {
@@ -42,7 +44,9 @@ export interface AnswerWatch {
 
 export function watchAnswer(operation: Operation, patience: Patience): AnswerWatch {
   const { clock = systemClock, silenceMs = usualSilenceMs, owner = () => '' } = patience;
-  const { withinMs = longer[operation] ?? longestMs } = patience;
+  const { withinMs = longer[operation] ?? longestMs, slow } = patience;
+  const slowAt = clock.now() + usualSilenceMs;
+  let isTold = false;
   const { promise: givenUp, reject } = Promise.withResolvers<never>();
   givenUp.catch(() => undefined); // also where nobody waits for it any more
   const silence = () =>
@@ -56,6 +60,9 @@ export function watchAnswer(operation: Operation, patience: Patience): AnswerWat
     heard() {
       cancelSilence();
       cancelSilence = silence();
+      if (isTold || clock.now() < slowAt) return;
+      isTold = true;
+      slow?.(`The server${owner()} is at work on it; this waits for ${withinMs / 60_000} minutes at most.`);
     },
     stop() {
       cancelSilence();

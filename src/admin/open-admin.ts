@@ -36,10 +36,10 @@ const dayMs = 24 * 3600_000;
 export const controlPath = ({ dataDir }: Pick<Config, 'dataDir'>): string => join(dataDir, controlSocketName);
 
 /** Rejects with an AdminError('in-use') or with what the store cannot be opened for. */
-export async function openAdmin(config: Config, clock: Clock): Promise<Admin> {
+export async function openAdmin(config: Config, clock: Clock, patience: Patience = {}): Promise<Admin> {
   const giveUpAt = clock.now() + patienceMs;
   for (;;) {
-    const admin = (await findServer(config)) ?? (await openLocally(config, clock));
+    const admin = (await findServer(config, patience)) ?? (await openLocally(config, clock));
     if (admin !== undefined) return admin;
     if (clock.now() >= giveUpAt) throw inUse(config);
     await sleep(clock, pauseMs);

@@ -39,7 +39,8 @@ export async function withAdmin<T>(
   loading: LoadOptions = { checkFiles: false },
 ): Promise<T> {
   const config = await configOf(context, options, loading);
-  const admin = await openAdmin(config, context.clock);
+  const slow = (text: string) => context.terminal.err(`posthorn: ${text}\n`);
+  const admin = await openAdmin(config, context.clock, { slow });
   try {
     return await use(admin, config);
   } finally {
