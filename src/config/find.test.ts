@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { configPlace } from '../testing/config-place.ts';
 import { findConfigFile } from './find.ts';
@@ -17,5 +18,15 @@ describe('findConfigFile()', () => {
   test('findConfigFile() names the places it looked at when there is none', async () => {
     const search = findConfigFile({ flag: undefined, env: {}, cwd: '/nonexistent' });
     await expect(search).rejects.toThrow(/\/nonexistent\/posthorn\.toml, \/etc\/posthorn\/posthorn\.toml/);
+  });
+
+  test('findConfigFile() takes the file of the machine where nobody can say whether it is there', async () => {
+    // As one in a directory that is closed to this user, which for root there is none.
+    const systemFile = join(directory, 'in-a-circle.toml');
+    symlinkSync(systemFile, systemFile);
+    const places = { flag: undefined, env: {}, cwd: '/nonexistent', systemFile };
+    expect(await findConfigFile(places)).toBe(systemFile);
+    rmSync(systemFile);
+    await expect(findConfigFile(places)).rejects.toThrow('no configuration file is there');
   });
 });
