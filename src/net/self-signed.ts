@@ -43,22 +43,13 @@ export async function selfSignedPair(file: string, hostname: string, now: number
   return parseKeyPair(cert, keyPem);
 }
 
-/**
- * Undefined where there is none, and where what is there is no key pair: a new one takes its place. Rejects where it cannot be
- * read: a new key would be another than DNS says.
- */
+/** Undefined where there is none, and where what is there cannot be used. */
 async function readKept(file: string): Promise<KeyPair | undefined> {
-  let pem: string;
   try {
-    pem = await readFile(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
+    const pem = await readFile(file, 'utf8');
     return parseKeyPair(pem, pem);
   } catch {
-    return undefined;
+    return undefined; // a new one takes its place (docs/TLS.md): a server without a certificate would take no mail in TLS
   }
 }
 
