@@ -30,7 +30,13 @@ export type RemovalOperations = Pick<Admin, 'removeAccount' | 'restoreAccount' |
 export interface ErasureParts {
   store: Pick<
     Store,
-    'findRemovedAccount' | 'listRemovedAccounts' | 'eraseAccount' | 'listMemos' | 'removeMemos' | 'changeJobs'
+    | 'findRemovedAccount'
+    | 'listRemovedAccounts'
+    | 'eraseAccount'
+    | 'listMemos'
+    | 'writeMemos'
+    | 'removeMemos'
+    | 'changeJobs'
   >;
   /** Where the mailboxes are. Absent: nowhere. */
   dataDir?: string | undefined;

@@ -29,11 +29,12 @@ test('what was removed is erased when its time of grace is over, and not before;
   // By the store's own clock, which is the machine's.
   const [at, expiresAt] = [clock.now(), Date.now() + 365 * 24 * hour];
   const waiting = { firstAt: at, lastAt: at, attempts: 1, endsAt: expiresAt };
+  const refused = [{ recipient: 'nobody@example.com', reply: '550 5.1.1 No such user here' }];
   const learned = [gone, back].flatMap((address) => [
     { kind: 'app-passwords', key: address, value: [] },
     { kind: 'braked', key: address, value: {} },
     { kind: 'acquaintance', key: `${address}\ta@example.org`, value: { lastAt: at }, expiresAt },
-    { kind: 'hand-in-refusals', key: `of ${address}`, value: { from: address, refused: [] }, expiresAt },
+    { kind: 'hand-in-refusals', key: `of ${address}`, value: { from: address, refused }, expiresAt },
     { kind: 'greylist', key: `192.0.2.0/24 example.org ${address}`, value: waiting, expiresAt },
   ]);
   await store.writeMemos(learned);

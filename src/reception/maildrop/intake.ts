@@ -16,7 +16,7 @@ import type { SubmissionParts } from '../submission.ts';
 import { type Identity, identify } from './identity.ts';
 import { authorsOf, fromField, mayUse, ownDomain, qualified } from './permit.ts';
 import { qualifyFields } from './qualify.ts';
-import { findRefusals, noteRefusals, type RefusalStore } from './refusals.ts';
+import { findRefusals, forgetRefusals, noteRefusals, type RefusalStore } from './refusals.ts';
 
 export interface IntakeParts extends SubmissionParts {
   config: Config;
@@ -59,8 +59,9 @@ export async function takeHanded(parts: IntakeParts, handed: Handed): Promise<In
     const taken = await handIn({ ...parts, nextQueueId: () => queueId, refusing }, letter);
     return { kind: 'taken', queueId, from, refused: taken.refused };
   } catch (error) {
-    if (error instanceof HandInError) return refused({ because: error.because, why: error.message });
-    throw error;
+    if (!(error instanceof HandInError)) throw error;
+    await forgetRefusals(store, queueId); // nobody has it: that is told
+    return refused({ because: error.because, why: error.message });
   }
 }
 

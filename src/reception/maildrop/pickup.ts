@@ -17,7 +17,7 @@ import {
 import type { Clock } from '../../util/clock.ts';
 import { LeakyLevels } from '../../util/leaky-levels.ts';
 import type { Log } from '../../util/log.ts';
-import { handIn } from '../control.ts';
+import { HandInError, handIn } from '../control.ts';
 import type { Hatch } from './hatch.ts';
 import { identify } from './identity.ts';
 import type { Intake, IntakeParts } from './intake.ts';
@@ -194,7 +194,10 @@ export class MaildropPickup {
     await removeDropped(this.#directory, name);
   }
 
-  /** To the user, who is the postmaster where there is no such mailbox. Nobody hears of a notice that nobody gets. */
+  /**
+   * To the user, who is the postmaster where there is no such mailbox; false where nobody gets it. Rejects where it may be told
+   * later: a disk is full, a filter does not answer.
+   */
   async #returnTo(parts: IntakeParts, user: string, content: Buffer, why: string): Promise<boolean> {
     const domain = ownDomain(parts.config);
     const [header = ''] = content.toString('latin1', 0, quotedBytes).split(/\r?\n\r?\n/, 1);
@@ -221,6 +224,7 @@ export class MaildropPickup {
         await handIn(parts, { from: '', recipients: [to], content: Buffer.from(text(to)) });
         return true;
       } catch (error) {
+        if (!(error instanceof HandInError) || error.because === 'later') throw error; // the file stays, and is looked at again
         this.#parts.log.debug({ err: error, to }, 'a notice finds no mailbox');
       }
     return false;

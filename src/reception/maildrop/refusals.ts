@@ -4,6 +4,7 @@
  */
 
 import * as v from 'valibot';
+import { addressKey, parseAddress } from '../../mail/address.ts';
 import type { Store } from '../../store/store.ts';
 import type { Taken } from '../control.ts';
 
@@ -43,17 +44,22 @@ export async function forgetRefusals(store: RefusalStore, queueId: string): Prom
   await store.removeMemos(kind, [queueId]);
 }
 
-/** An account is erased: what names it goes. */
+/** An account is erased: what was to be told to it goes, and of what others are to be told, that it was refused. */
 export async function forgetRefusalsOf(
-  store: Pick<RefusalStore, 'listMemos' | 'removeMemos'>,
+  store: Pick<RefusalStore, 'listMemos' | 'writeMemos' | 'removeMemos'>,
   account: string,
 ): Promise<void> {
-  const naming = (await store.listMemos(kind)).filter(({ value }) =>
-    JSON.stringify(value).toLowerCase().includes(account),
-  );
-  if (naming.length > 0)
-    await store.removeMemos(
-      kind,
-      naming.map(({ key }) => key),
-    );
+  const isGone = (text: string) => {
+    const address = parseAddress(text);
+    return address !== undefined && addressKey(address) === account;
+  };
+  for (const memo of await store.listMemos(kind)) {
+    const read = v.safeParse(shape, memo.value);
+    const left = read.success ? read.output.refused.filter(({ recipient }) => !isGone(recipient)) : [];
+    // What cannot be read can be told to nobody.
+    if (!read.success || left.length === 0 || isGone(read.output.from))
+      await store.removeMemos(kind, [memo.key]);
+    else if (left.length < read.output.refused.length)
+      await store.writeMemos([{ ...memo, value: { ...read.output, refused: left } }]);
+  }
 }
