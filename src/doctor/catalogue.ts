@@ -69,7 +69,7 @@ const entries = {
   // Hosts.
   'resolver-unvalidating': note(
     'resolver',
-    'the resolver does not check signatures (DNSSEC): DANE of other servers is not used',
+    'no resolver on this machine checks signatures (DNSSEC): DANE of other servers is not used',
   ),
   'address-missing': error(
     'address',

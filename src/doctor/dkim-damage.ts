@@ -11,7 +11,11 @@ export type KeyDamage =
 const again = 'Copy it once more, in one piece.';
 
 /** Of the two texts of a key, without white space: what was to be published, and what is. Undefined where they are the same. */
-export function damageOf(key: string, published: string): KeyDamage | undefined {
+export function damageOf(
+  key: string,
+  published: string,
+  { domain }: { domain: string },
+): KeyDamage | undefined {
   const difference = differenceOf(key, published);
   if (difference.kind === 'same') return undefined;
   const mistyped = (words: string, remedy = again) => ({ id: 'dkim-mistyped', words, remedy }) as const;
@@ -19,8 +23,7 @@ export function damageOf(key: string, published: string): KeyDamage | undefined 
     return {
       id: 'dkim-private-key',
       words: 'the record holds a private key: everybody can sign in your name with it',
-      remedy:
-        'Never use it again, not even after it is taken out of DNS. If it is the one in use, make another: posthorn dkim generate DOMAIN. What belongs here is the public key.',
+      remedy: `Never use it again, not even after it is taken out of DNS. If it is the one in use, make another: posthorn dkim generate ${domain}. What belongs here is the public key.`,
     };
   if (/-----BEGIN/.test(published))
     return mistyped(

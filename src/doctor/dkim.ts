@@ -173,7 +173,7 @@ function judgeKey(
       'p= is empty: that revokes the key',
       'Signatures made with it are invalid. Enter the key again.',
     );
-  const damage = damageOf(key, published);
+  const damage = damageOf(key, published, wanted);
   if (damage === undefined)
     return judgeFlags(tags, wanted) ?? good(`DKIM ${about}`, `the key at ${wanted.name} is ours`);
   if (damage !== 'other') return said(damage.id, damage.words, damage.remedy);

@@ -70,6 +70,7 @@ async function lookAtReception(
     looks,
     domain,
     announcement: sts.find(({ type }) => type === 'TXT'),
+    host: sts.find(({ type, notYet }) => type === 'CNAME' && notYet === undefined),
     served: facts.web.includes('mta-sts')
       ? facts.domains.find(({ name }) => name === domain)?.sts
       : undefined,

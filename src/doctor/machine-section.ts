@@ -1,5 +1,6 @@
 /** What is so of this machine, whatever the domains: resolver, way out, clock, disk, mailboxes, configuration. */
 
+import { addressClass } from '../net/addresses.ts';
 import type { Examining } from './examining.ts';
 import type { Finding, Section } from './finding.ts';
 import { verdictOf } from './finding.ts';
@@ -15,8 +16,9 @@ export async function lookAtMachine(examining: Examining): Promise<Section> {
   const resolver = resolvers
     .map(({ address, port }) => (port === 53 ? address : `${address} port ${port}`))
     .join(', ');
+  const isLocal = resolvers.every(({ address }) => addressClass(address) === 'loopback');
   const parts = await Promise.all([
-    examineResolver({ looks, resolver, domain, nobody }),
+    examineResolver({ looks, resolver, isLocal, domain, nobody }),
     reach.length === 0
       ? []
       : examineOutbound({ looks, dial, domains: reach, port: ports.mail, signal: limit }),

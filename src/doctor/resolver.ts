@@ -8,17 +8,15 @@ export interface ResolverParts {
   looks: DnsLooks;
   /** For people. */
   resolver: string;
+  /** All of them are on this machine: only then it is believed that they have checked signatures. */
+  isLocal: boolean;
   domain: string;
   /** A label that nobody has. */
   nobody: string;
 }
 
-export async function examineResolver({
-  looks,
-  resolver,
-  domain,
-  nobody,
-}: ResolverParts): Promise<Finding[]> {
+export async function examineResolver(parts: ResolverParts): Promise<Finding[]> {
+  const { looks, resolver, domain, nobody } = parts;
   const nowhere = `${nobody}.${domain.slice(domain.lastIndexOf('.') + 1)}`;
   const [answer, unchecked, forged] = await Promise.all([
     looks.recurse(domain, 'SOA'),
@@ -43,15 +41,24 @@ export async function examineResolver({
           'Mistyped domains then look alive, block lists list everybody. Use another resolver: best, one of your own on this machine.',
       }),
     ];
-  if (!(await validates(looks, domain)))
+  const doubt = await doubtOf(parts);
+  if (doubt !== undefined)
     return [
       found('resolver-unvalidating', {
-        evidence: `${resolver} does not say of any answer that its signatures (DNSSEC) were checked`,
+        evidence: doubt,
         remedy:
           'Mail goes out all the same; but where a receiver publishes by DANE which key its server has, we cannot use it. Install a resolver that checks on this machine: apt install unbound, and resolver = ["127.0.0.1"].',
       }),
     ];
   return [good('resolver', `${resolver} answers, knows what does not exist, and checks signatures`)];
+}
+
+/** Why what it says of signatures does not count. */
+async function doubtOf({ looks, resolver, domain, isLocal }: ResolverParts): Promise<string | undefined> {
+  if (!(await validates(looks, domain)))
+    return `${resolver} does not say of any answer that its signatures (DNSSEC) were checked`;
+  if (isLocal) return undefined;
+  return `${resolver} checks signatures (DNSSEC), but is not on this machine: whoever is between could say so, too`;
 }
 
 /** By our own zone, if it is signed; else by the root, which is. */

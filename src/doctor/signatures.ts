@@ -61,7 +61,7 @@ const unannounced = (zone: ZoneServers, keys: readonly DnsKey[]): Finding =>
     record: dsLines(zone, keys),
   });
 
-const gone = 'For everybody who checks signatures (Gmail and most large providers do) the domain is gone.';
+const gone = 'For everybody who checks signatures, as the large resolvers do, the domain is gone.';
 
 const unsigned = (zone: ZoneServers, keyless: readonly KeysSeen[]): Finding =>
   found('dnssec-ds-mismatch', {

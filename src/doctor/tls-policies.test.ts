@@ -43,6 +43,22 @@ test.each<[string, FetchedPolicy | PolicyFailure, string[]?]>([
   expect(findings.map((finding) => finding.id ?? finding.severity)).toEqual([id]);
 });
 
+test.each([
+  ['sts-policy-fetch-error', /itself, without a redirect/],
+  ['sts-policy-invalid', /text\/plain/],
+  ['sts-webpki-invalid', /mta-sts\.example\.com needs a certificate/],
+] as const)('P12: examineSts() says what to do where the policy is not had: %s', async (type, words) => {
+  const [elsewhere] = await examine(failure(type));
+  expect(elsewhere?.remedy).toMatch(words);
+  // Where it is served here, the name leads to somebody else.
+  const host: WantedRecord = {
+    ...announcement,
+    ...{ name: `mta-sts.${domain}`, type: 'CNAME', data: 'mx.example.com.' },
+  };
+  const [here] = await examine(failure(type), undefined, { host });
+  expect(here?.remedy).toContain('let mta-sts.example.com lead here');
+});
+
 const lack = 'the certificate is signed by itself. Get one.';
 const early = (mode: 'testing' | 'enforce') => ({
   announcement: { ...announcement, notYet: lack },

@@ -18,6 +18,8 @@ export interface TlsPolicyParts {
   domain: string;
   /** The announcement; absent: it is not to be published. */
   announcement: WantedRecord | undefined;
+  /** Of the host that the policy is fetched from, where it is to lead here. */
+  host?: WantedRecord | undefined;
   /** The policy that is served here, as the records know it; absent: none is. */
   served?: DomainFacts['sts'] | undefined;
   fetchPolicy(domain: string): Promise<FetchedPolicy | PolicyFailure>;
@@ -48,7 +50,7 @@ export async function examineSts(parts: TlsPolicyParts): Promise<Finding[]> {
       }),
     ];
   const fetched = await parts.fetchPolicy(domain);
-  if ('problem' in fetched) return [unfetched(fetched, served)];
+  if ('problem' in fetched) return [unfetched(fetched, parts)];
   const findings = [...judgePolicy(parts, fetched.policy), ...judgeId(parts, id)];
   return findings.length > 0 ? findings : [good('MTA-STS', `policy ${id} allows ${parts.hosts.join(', ')}`)];
 }
@@ -91,28 +93,35 @@ const beginning = (served: TlsPolicyParts['served']): string => {
   return '';
 };
 
-function unfetched({ problem, type }: PolicyFailure, served: TlsPolicyParts['served']): Finding {
+function unfetched({ problem, type }: PolicyFailure, { served, host, domain }: TlsPolicyParts): Finding {
+  const name = `mta-sts.${domain}`;
   if (type === 'sts-webpki-invalid')
     return found('mta-sts-certificate', {
       evidence: problem,
       remedy:
         served?.lack === undefined
-          ? 'The host mta-sts.DOMAIN needs a certificate of a public authority for its name.'
+          ? `The host ${name} needs a certificate of a public authority for its name.${leadHere(host)}`
           : `It was announced too early: ${served.lack} Senders report failures until then; or take the record away.`,
       // Whoever only tests delivers all the same.
       ...(served?.lack !== undefined && served.mode !== 'enforce' && { severity: 'warning' }),
     });
-  if (type === 'sts-policy-invalid')
-    return found('mta-sts-policy-syntax', {
-      evidence: problem,
-      remedy: 'Serve it as text/plain, with version, mode, mx and max_age, one a line.',
-    });
-  return found('mta-sts-no-policy', {
+  const id = type === 'sts-policy-invalid' ? 'mta-sts-policy-syntax' : 'mta-sts-no-policy';
+  const otherwise =
+    id === 'mta-sts-policy-syntax'
+      ? 'Serve it as text/plain, with version, mode, mx and max_age, one a line.'
+      : `Serve the policy at https://${name}/.well-known/mta-sts.txt itself, without a redirect, or remove the record at _mta-sts.${domain}.`;
+  return found(id, {
     evidence: problem,
-    remedy:
-      'Serve the policy at https://mta-sts.DOMAIN/.well-known/mta-sts.txt, or remove the record at _mta-sts.DOMAIN.',
+    remedy: host === undefined ? otherwise : `Senders take it for no policy.${leadHere(host)}`,
+    record: host,
   });
 }
+
+/** Where the policy is served here, another machine has been asked for it, or nobody. */
+const leadHere = (host: WantedRecord | undefined): string =>
+  host === undefined
+    ? ''
+    : ` This server has the policy: let ${host.name} lead here, and see that port 443 of it is open to the outside.`;
 
 function judgePolicy({ hosts, domain }: TlsPolicyParts, policy: StsPolicy): Finding[] {
   const findings: Finding[] = [];

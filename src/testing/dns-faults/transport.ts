@@ -100,6 +100,7 @@ export const transportFaults: readonly Fault[] = [
     plant(model) {
       model.zone[`mta-sts.${model.domain}`] = { A: [model.places.nobody] };
     },
+    says: /lead here.*CNAME/s,
   },
   {
     id: 'tls-rpt-missing',
