@@ -94,7 +94,7 @@ export const plants: readonly Plant[] = [
       'the end of a job is committed first, and the report about its failure in a transaction of its own',
     edits: [
       {
-        file: 'src/queue/queue.ts',
+        file: 'src/queue/settle-with-room.ts',
         find: 'return await store.settle(settlement);',
         replace:
           'await store.settle({ ...settlement, reports: [] }); for (const report of settlement.reports) await store.accept(report); return;',

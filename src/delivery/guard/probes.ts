@@ -168,7 +168,7 @@ export function permitting(record: string | undefined, addresses: readonly strin
     .map((address) => `${findFamily(address) === 6 ? 'ip6' : 'ip4'}:${address}`)
     .join(' ');
   if (record === undefined) return `v=spf1 ${mechanism} -all`;
-  const rest = /\s+(?:[-~?+]?all|redirect=\S+)(?:\s.*)?$/i.exec(record);
+  const rest = /(?<!\s)\s+(?:[-~?+]?all|redirect=\S+)(?:\s.*)?$/i.exec(record);
   if (rest === null) return `${record.trimEnd()} ${mechanism}`;
   return `${record.slice(0, rest.index)} ${mechanism}${rest[0]}`;
 }
