@@ -80,8 +80,12 @@ function listenPrivately(server: Server, path: string): Promise<void> {
   });
 }
 
-/** A socket's path has 107 octets at most (sun_path); from here it may be shorter than from the root. */
+/** unix(7): `sun_path`, octets. */
+const longestPath = 107;
+
+/** One that is too long may be shorter from here than from the root. Others stay as errors are to name them. */
 function shorter(path: string): string {
+  if (Buffer.byteLength(path) <= longestPath) return path;
   const fromHere = relative(process.cwd(), path);
   return fromHere !== '' && fromHere.length < path.length ? fromHere : path;
 }
