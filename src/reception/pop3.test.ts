@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import type { Pop3Answer, Pop3Event } from '../pop3/event.ts';
 import { Pop3Session } from '../pop3/session.ts';
 import { deliver } from '../store/maildir.ts';
 import { impatientClock } from '../testing/fake-clock.ts';
+import { recordingLog } from '../testing/recording-log.ts';
 import { playEveryWay, type Serve } from '../testing/transcript.ts';
 import { readTranscripts } from '../testing/transcript-format.ts';
 import { createLog } from '../util/log.ts';
@@ -218,4 +219,15 @@ describe('pop3Application()', () => {
     await answered;
     expect(parts.openMailboxes.size).toBe(0);
   });
+});
+
+test('a file that may not be read hides no other message, and the log names it', async () => {
+  const { maildir, parts } = await server(twoMessages);
+  const closed = join(maildir, 'new', '1700000003.three.example');
+  await symlink(closed, closed);
+  const { log, lines } = recordingLog();
+  const application = pop3Application({ ...parts, log }, peer);
+  const answer = await login(application);
+  expect(answer.kind === 'maildrop' && answer.messages).toHaveLength(2);
+  expect(lines('warn')).toMatchObject([{ account: 'bob@example.com', messages: 1, file: closed }]);
 });

@@ -116,13 +116,19 @@ class Pop3Application implements Application<Pop3Event, Pop3Answer> {
       const text = 'Another session has this mailbox open; try again when it has ended';
       return { kind: 'refused', code: 'IN-USE', text };
     }
+    const closed: string[] = [];
     try {
-      this.#entries = await listMaildir(this.#parts.maildirOf(account));
+      this.#entries = await listMaildir(this.#parts.maildirOf(account), (path) => closed.push(path));
     } catch (error) {
       this.#release();
       throw error;
     }
     this.#log.info({ account, messages: this.#entries.length }, 'POP3 session begins');
+    if (closed.length > 0)
+      this.#log.warn(
+        { account, messages: closed.length, file: closed[0] },
+        'messages are hidden: the user that the server runs as may not read their files (chown -R)',
+      );
     return {
       kind: 'maildrop',
       messages: this.#entries.map(({ sizeBytes, unique }) => ({ sizeBytes, uniqueId: unique })),

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporaryDirectory, textOf } from '../testing/store.ts';
@@ -21,6 +21,17 @@ test('listMaildir() passes over a name that is not UTF-8, however long', async (
     await writeFile(Buffer.concat([Buffer.from(`${w.maildir}/new/`), name]), 'a\n');
   }
   expect((await listMaildir(w.maildir)).map(({ name }) => name)).toEqual(['1.a.host,S=2,W=3']);
+});
+
+test('listMaildir() tells of what may not be read, and lists all else', async () => {
+  await using w = await world({ 'new/1.a.host': 'a\n', 'cur/3.c.host:2,S': 'c\n' });
+  // As a file of another user, which for root there is none.
+  const closed = join(w.maildir, 'new', '2.b.host');
+  await symlink(closed, closed);
+  const told: string[] = [];
+  const entries = await listMaildir(w.maildir, (path) => told.push(path));
+  expect(entries.map(({ name }) => name)).toEqual(['1.a.host', '3.c.host:2,S']);
+  expect(told).toEqual([closed]);
 });
 
 test('listMaildir() believes no size that no file can have', async () => {

@@ -30,13 +30,20 @@ export interface MailboxEntry {
   isNew: boolean;
 }
 
-/** The messages in `new/` and `cur/`, by time, then name. A missing Maildir is an empty one. */
-export async function listMaildir(maildir: string): Promise<MailboxEntry[]> {
+/**
+ * The messages in `new/` and `cur/`, by time, then name. A missing Maildir is an empty one. What may not be read is left out, and
+ * `onClosed` hears of its path: one file that somebody else has put there must not hide all the others.
+ */
+export async function listMaildir(
+  maildir: string,
+  onClosed: (path: string) => void = () => undefined,
+): Promise<MailboxEntry[]> {
   const files = withoutDoubles([...(await filesIn(maildir, 'new')), ...(await filesIn(maildir, 'cur'))]);
   files.sort((a, b) => a.time - b.time || (a.name < b.name ? -1 : 1));
   const entries: MailboxEntry[] = [];
   for (let start = 0; start < files.length; start += measuredAtOnce) {
-    const measured = await Promise.all(files.slice(start, start + measuredAtOnce).map(measure));
+    const batch = files.slice(start, start + measuredAtOnce).map((file) => measure(file, onClosed));
+    const measured = await Promise.all(batch);
     entries.push(...measured.filter((entry) => entry !== undefined));
   }
   return entries;
@@ -124,8 +131,14 @@ async function visibleNames(directory: string): Promise<string[]> {
 /** A size in a name that more digits have is none. */
 const toldSize = /,W=(\d{1,15})(?!\d)/;
 
-/** Undefined where the file is no file, or another program took it away meanwhile. */
-async function measure({ name, path, isNew, earlierPath }: MaildirFile): Promise<MailboxEntry | undefined> {
+/** A file of another user; a link that leads to itself. */
+const closedCodes = new Set(['EACCES', 'EPERM', 'ELOOP']);
+
+/** Undefined where the file is no file, may not be read, or another program took it away meanwhile. */
+async function measure(
+  { name, path, isNew, earlierPath }: MaildirFile,
+  onClosed: (path: string) => void,
+): Promise<MailboxEntry | undefined> {
   const told = toldSize.exec(name)?.[1];
   try {
     const sizeBytes = told === undefined ? await measureFile(path) : Number(told);
@@ -133,8 +146,10 @@ async function measure({ name, path, isNew, earlierPath }: MaildirFile): Promise
     const entry = { name, unique: uniquePart(name), sizeBytes, path, isNew };
     return earlierPath === undefined ? entry : { ...entry, earlierPath };
   } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw error;
+    const code = errorCode(error) ?? '';
+    if (closedCodes.has(code)) onClosed(path);
+    else if (code !== 'ENOENT') throw error;
+    return undefined;
   }
 }
 
