@@ -18,6 +18,7 @@ const nobody = async (): Promise<never> => {
 const admin: Admin = {
   addAccount: nobody,
   handIn: nobody,
+  heardRefusals: nobody,
   reload: nobody,
   whoRuns: nobody,
   handOver: nobody,

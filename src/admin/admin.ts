@@ -158,6 +158,8 @@ export interface Admin {
   send(request: SendRequest): Promise<SendResult>;
   /** As a user of this machine. Resolves when it is in the queue, or refused. Only with a running server. */
   handIn(request: HandInRequest): Promise<HandInResult>;
+  /** Who handed a message in knows which recipients were refused: they are remembered no longer. Only with a running server. */
+  heardRefusals(request: { queueId: string }): Promise<void>;
   /**
    * Whether mail for an address would arrive, without sending any. Only with a running server, which bounds it. `fresh`: what
    * it remembers does not do.

@@ -83,6 +83,7 @@ function proxy(connection: ControlConnection, patience: Patience): Admin {
     endSnapshot: (request) => ask('endSnapshot', request),
     send: ({ content, ...request }) => ask('send', request, content),
     handIn: ({ content, ...request }) => ask('handIn', request, content),
+    heardRefusals: (request) => ask('heardRefusals', request),
     async close() {
       connection.close();
     },

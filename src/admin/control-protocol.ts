@@ -254,6 +254,7 @@ export const operations: Record<Operation, Perform> = {
     }),
     (admin, request) => admin.handIn(request),
   ),
+  heardRefusals: operation(v.object({ queueId: text }), (admin, request) => admin.heardRefusals(request)),
 };
 
 export const isOperation = (name: string): name is Operation => Object.hasOwn(operations, name);

@@ -54,6 +54,7 @@ function adminOf(): Admin {
   return {
     addAccount: none,
     handIn: none,
+    heardRefusals: none,
     lookAtSources: none,
     reload: none,
     whoRuns: none,

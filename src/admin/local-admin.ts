@@ -124,6 +124,9 @@ export function localAdmin(parts: LocalAdminParts): Admin {
     async handIn() {
       throw noServer('could take this', 'To hand in without one: [sendmail] enabled = true.');
     },
+    async heardRefusals() {
+      throw noServer('has told any', 'There is nothing to do.');
+    },
     async checkAddress({ address, ...options }) {
       if (running === undefined) throw noServer('could check this', 'To check without one: posthorn check');
       return running.checkAddress(address, options);

@@ -80,6 +80,7 @@ const leastRoles: Record<Operation, Role> = {
   endSnapshot: 'admin',
   send: 'admin',
   handIn: 'admin',
+  heardRefusals: 'admin',
 };
 
 /** Throws an AdminError('forbidden'). A redirection hands mail to somebody else: that is an administrator's. */

@@ -1,8 +1,10 @@
 /** `posthorn sendmail` of who may open the control socket: the server says at once what becomes of the message. */
 
+import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { afterEach, expect, test } from 'vitest';
 import { encodeFrame } from '../admin/frames.ts';
 import { handOver } from '../cli/sendmail/over-socket.ts';
@@ -10,6 +12,7 @@ import { sendmail } from '../cli/sendmail/sendmail.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { controlSocketName } from '../net/control-socket.ts';
 import { dropMessage, maildropDirectory, messageName } from '../store/drop-message.ts';
+import { openStore } from '../store/sqlite/open.ts';
 import { startWorld, type World } from '../testing/world.ts';
 
 const ann = 'ann@example.com';
@@ -62,7 +65,7 @@ test('what the server has taken is in its queue when the command ends, and needs
 });
 
 test('what nobody gets has an exit code and a reason at once, and no notice', async () => {
-  const { server, call } = await start({ trusted: [] });
+  const { server, call, dataDir } = await start({ trusted: [] });
   expect(await call('nobody@example.com')).toEqual({
     code: 67,
     said: 'sendmail: not sent: 550 5.1.1 No such user here: <nobody@example.com>\n',
@@ -87,6 +90,10 @@ test('what nobody gets has an exit code and a reason at once, and no notice', as
   });
   const letters = await server.inbox(ann, 1);
   expect(letters.map((letter) => /^Subject: (.*)\r$/m.exec(letter)?.[1])).toEqual(['to one of two']);
+  await server.stop();
+  const store = await openStore({ dataDir });
+  expect(await store.listMemos('hand-in-refusals')).toEqual([]); // it has been told
+  await store.close();
 });
 
 test('the same message by both ways, or twice at a time, arrives once', async () => {
@@ -204,4 +211,24 @@ test('a server that does not answer is not waited for without end', async () => 
     unheard: expect.stringContaining('has not done it within'),
   });
   await new Promise((resolve) => deaf.close(resolve));
+});
+
+test('a server that hangs, and has more commands waiting than the system lets wait, leaves it to the maildrop', async () => {
+  const { server, call, dataDir, maildrop } = await start({ enabled: true });
+  await server.stop();
+  const path = join(dataDir, controlSocketName);
+  const hanging = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+    require('node:net').createServer().listen({ path: workerData, backlog: 1 }, () => {
+      parentPort.postMessage('listens');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`,
+    { eval: true, workerData: path },
+  );
+  await once(hanging, 'message');
+  const waiting = Array.from({ length: 3 }, () => createConnection(path).on('error', () => undefined));
+  expect(await call(ann)).toEqual({ code: 0, said: '' });
+  expect(readdirSync(maildrop)).toHaveLength(1);
+  for (const socket of waiting) socket.destroy();
+  await hanging.terminate();
 });

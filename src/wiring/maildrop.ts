@@ -10,7 +10,7 @@ import type { InForce } from './in-force.ts';
 
 export const openHatch = (inForce: InForce): Hatch => new Hatch(() => inForce.edition.intake);
 
-export function handInOperation(hatch: Hatch): Pick<Admin, 'handIn'> {
+export function handInOperation(hatch: Hatch): Pick<Admin, 'handIn' | 'heardRefusals'> {
   return {
     async handIn(request) {
       const intake = await hatch.take(request);
@@ -18,6 +18,7 @@ export function handInOperation(hatch: Hatch): Pick<Admin, 'handIn'> {
       const { queueId, refused } = intake;
       return { kind: 'taken', queueId, refused };
     },
+    heardRefusals: ({ queueId }) => hatch.heardRefusals(queueId),
   };
 }
 

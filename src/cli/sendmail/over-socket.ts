@@ -3,6 +3,7 @@
  * that the server runs as. Loaded where the socket is there for us.
  */
 
+import type { Admin } from '../../admin/admin.ts';
 import { AdminError } from '../../admin/admin-error.ts';
 import { remoteAdmin } from '../../admin/control-client.ts';
 import type { HandInRequest, HandInResult } from '../../admin/shapes/server.ts';
@@ -28,7 +29,7 @@ export interface Told {
 const patienceMs = 60_000;
 
 /**
- * A server that went away in the middle, did not answer, or whose disk failed: it may have the message all the same, and knows
+ * A server that takes no more connections, went away in the middle, did not answer, or whose disk failed: it may have the message all the same, and knows
  * it again by its name. A sentence for people.
  */
 export interface Unheard {
@@ -41,10 +42,13 @@ export async function handOver(
   request: HandInRequest,
   withinMs = patienceMs,
 ): Promise<Told | Unheard | undefined> {
-  const admin = await remoteAdmin(socketPath, { withinMs });
-  if (admin === undefined) return undefined;
+  let admin: Admin | undefined;
   try {
-    return tell(await admin.handIn(request));
+    admin = await remoteAdmin(socketPath, { withinMs });
+    if (admin === undefined) return undefined;
+    const result = await admin.handIn(request);
+    if (result.kind === 'taken' && result.refused.length > 0) await sayHeard(admin, result.queueId);
+    return tell(result);
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     if (error.code === 'connection' || error.code === 'disk') return { unheard: error.message };
@@ -52,7 +56,16 @@ export async function handOver(
     if (error.code === 'bad-request') return undefined;
     return { code: exitCodes.software, lines: [error.message] };
   } finally {
-    await admin.close();
+    await admin?.close();
+  }
+}
+
+async function sayHeard(admin: Admin, queueId: string): Promise<void> {
+  try {
+    await admin.heardRefusals({ queueId });
+  } catch (error) {
+    // It has the message, and keeps what it has told for a month in vain; one of an earlier version does not know the word.
+    if (!(error instanceof AdminError)) throw error;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { type Handed, type Intake, type IntakeParts, takeHanded } from './intake.ts';
+import { forgetRefusals } from './refusals.ts';
 
 export class Hatch {
   readonly #parts: () => IntakeParts;
@@ -28,5 +29,10 @@ export class Hatch {
     } finally {
       this.#underWay.delete(key);
     }
+  }
+
+  /** Whoever handed it in by the socket has the answer, and will not come by the maildrop as well. */
+  heardRefusals(queueId: string): Promise<void> {
+    return forgetRefusals(this.#parts().store, queueId);
   }
 }
