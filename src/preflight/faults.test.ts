@@ -52,6 +52,17 @@ test.each([
   expect(await headerIds(header)).toEqual(ids);
 });
 
+test('headerFaults() tells a few of a thousand faults of a kind, and none at length', async () => {
+  const fields = Array.from(
+    { length: 1000 },
+    (_, number) => `X-${number}-${'x'.repeat(900)}: \xe4${'y'.repeat(1000)}\nTo: a\n`,
+  );
+  const found = headerFaults(await letterOf(`${clean}${fields.join('')}\nbody\n`), now);
+  const counts = Object.values(Object.groupBy(found, ({ id }) => id)).map((each) => each?.length);
+  expect(Math.max(...counts.map(Number))).toBe(3);
+  expect(Math.max(...found.map(({ fact }) => fact.length))).toBeLessThan(300);
+});
+
 test.each([
   ['nothing', 'a\r\nb\r\n', []],
   ['NUL', 'a\0b\r\n', ['octet-nul']],

@@ -27,3 +27,15 @@ export interface Finding {
 
 /** By what they break: how a finding of a standard's rule is written down. */
 export const rfc = (source: string, text: string): Rule => ({ source: `RFC ${source}`, text });
+
+/** Of one kind; a thousand fields or parts with the same fault are one fault. */
+const maxOfOneKind = 3;
+
+export function withoutRepeats(found: readonly Finding[]): Finding[] {
+  const counts = new Map<string, number>();
+  return found.filter(({ id }) => {
+    const count = (counts.get(id) ?? 0) + 1;
+    counts.set(id, count);
+    return count <= maxOfOneKind;
+  });
+}

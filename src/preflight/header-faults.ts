@@ -5,7 +5,7 @@ import { fieldValue, findFields, type Header, mailboxesOf } from '../mail/header
 import { messageIdsOf } from '../mail/message-ids.ts';
 import { parseDate } from '../mail/parse-date.ts';
 import { maxLineOctets } from '../mail/submission-rules.ts';
-import { type Finding, rfc } from './finding.ts';
+import { type Finding, rfc, withoutRepeats } from './finding.ts';
 import type { Letter } from './letter.ts';
 
 /** At most once each (RFC 5322 §3.6). */
@@ -22,9 +22,9 @@ const dateToleranceMs = dayMs;
 export function headerFaults({ draft, added, removed }: Letter, now: number): Finding[] {
   const { header } = draft;
   return [
-    ...structureFaults(header),
+    ...withoutRepeats(structureFaults(header)),
     ...once.flatMap((name) => repeated(header, name)),
-    ...addressFields.flatMap((name) => unreadable(header, name)),
+    ...withoutRepeats(addressFields.flatMap((name) => unreadable(header, name))),
     ...authorFaults(header),
     ...dateFaults(header, now),
     ...messageIdFaults(header),
@@ -180,10 +180,13 @@ const removedField = (name: string): Finding => ({
   fact: `${shown(name)} is taken out by submission: nobody is to see it.`,
 });
 
+/** Of a field's name that is told. */
+const maxNameChars = 80;
+
 /** As people write it. */
 const shown = (name: string): string =>
   name === 'message-id'
     ? 'Message-ID'
-    : name.replace(/(^|-)([a-z])/g, (_, dash, letter) => dash + letter.toUpperCase());
+    : name.slice(0, maxNameChars).replace(/(^|-)([a-z])/g, (_, dash, letter) => dash + letter.toUpperCase());
 
 const quoted = (text: string): string => (text.length > 80 ? `"${text.slice(0, 80)}…"` : `"${text}"`);

@@ -5,10 +5,7 @@ import type { Entity } from '../mail/entity.ts';
 import { findFields } from '../mail/header.ts';
 import { findParts } from '../mail/multipart.ts';
 import { partsOf } from '../mail/parts.ts';
-import { type Finding, rfc } from './finding.ts';
-
-/** Of one kind; a thousand parts with the same fault are one fault. */
-const maxOfOneKind = 3;
+import { type Finding, rfc, withoutRepeats } from './finding.ts';
 
 export function mimeFaults(message: Buffer): Finding[] {
   const { entities, cut } = partsOf(message);
@@ -27,15 +24,6 @@ export function mimeFaults(message: Buffer): Finding[] {
 }
 
 const placeOf = (index: number): string => (index === 0 ? 'the message' : `part ${index}`);
-
-function withoutRepeats(found: readonly Finding[]): Finding[] {
-  const counts = new Map<string, number>();
-  return found.filter(({ id }) => {
-    const count = (counts.get(id) ?? 0) + 1;
-    counts.set(id, count);
-    return count <= maxOfOneKind;
-  });
-}
 
 function versionFaults({ header: { fields } }: Entity): Finding[] {
   const hasMime = fields.some(({ name }) => name.startsWith('content-'));
