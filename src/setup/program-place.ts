@@ -19,11 +19,6 @@ export interface PlaceFault {
   remedy: string;
 }
 
-/** What a service runs by: undefined for a Node that lies with the program. */
-export function foreignNode(node: string, program: string): string | undefined {
-  return node.startsWith(`${dirname(dirname(program))}/`) ? undefined : node;
-}
-
 export async function findPlaceFault(place: ProgramPlace): Promise<PlaceFault | undefined> {
   const { program, node } = place;
   const again = 'run quickstart again';
