@@ -99,17 +99,22 @@ test('eraseAccount() strikes out subaddresses, unless they are somebody’s own 
 
 test('eraseAccount() erases reports of abuse that name the account, and no others', async () => {
   await using world = await temporaryStore();
-  await world.store.addAccounts([account('a@example.com')]);
+  const [a, tagged, umlaut] = ['a@example.com', 'a-b@example.com', 'ärger@example.com'];
+  await world.store.addAccounts([a, tagged, umlaut].map(account));
   const about = { sender: '', organization: '', domain: '', receivedAt: 1, beginsAt: 1, endsAt: 2, rows: [] };
   const reports = [
     { kind: 'abuse', queueId: 'Q1', data: { report: { originalMailFrom: 'A@Example.com' } } },
     { kind: 'unreadable', queueId: 'Q2', data: { subject: 'complaint about a@example.com' } },
     { kind: 'abuse', queueId: 'Q3', data: { report: { originalMailFrom: 'aa@example.com' } } },
+    { kind: 'abuse', queueId: 'Q4', data: { report: { originalMailFrom: 'a+shop@example.com' } } },
+    { kind: 'abuse', queueId: 'Q5', data: { report: { originalMailFrom: tagged } } },
+    { kind: 'abuse', queueId: 'Q6', data: { report: { originalMailFrom: 'Ärger@Example.com' } } },
   ] as const;
   for (const report of reports)
     await world.store.settleReportMail({ ...about, ...report, reportId: report.queueId });
-  await world.store.eraseAccount('a@example.com');
+  await world.store.eraseAccount(a);
+  await world.store.eraseAccount(umlaut);
   const left = async (kind: 'abuse' | 'unreadable') =>
     (await world.store.listReports({ kind, endsAfter: 0, limit: 9 })).reports.map(({ queueId }) => queueId);
-  expect([await left('abuse'), await left('unreadable')]).toEqual([['Q3'], []]);
+  expect([await left('abuse'), await left('unreadable')]).toEqual([['Q3', 'Q5'], []]);
 });

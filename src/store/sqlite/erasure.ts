@@ -1,7 +1,7 @@
 /**
  * Erasing an account's address from the dossiers. What was recorded about the account's own sending and receiving goes;
  * of messages that others received too, their part stays, with the address struck out of what they share. A report of abuse,
- * or one that nobody could read, goes where it names the address: it is about one message.
+ * or one that nobody could read, goes where it names the address, or a subaddress: it is about one message.
  */
 
 import type { Database } from 'better-sqlite3';
@@ -53,16 +53,14 @@ function createMessageErasure(
 ): (queueId: string, address: string) => void {
   const entriesOf = database.prepare<[string], Entry>('SELECT id, data FROM events WHERE queue_id = ?').raw();
   const isAccount = database.prepare<[string], number>('SELECT 1 FROM accounts WHERE address = ?').pluck();
-  const isAlias = database.prepare<[string], number>('SELECT 1 FROM aliases WHERE address = ?').pluck();
-  /** What separates a tag is the domain's to say; what might be one, and is nobody's address, is one here. */
-  const isSubaddress = (form: string) => isAccount.get(form) !== 1 && isAlias.get(form) !== 1;
+  const subaddressesIn = createSubaddressSearch(database);
   const removeEntry = database.prepare('DELETE FROM events WHERE id = ?');
   const rewriteEntry = database.prepare('UPDATE events SET data = ? WHERE id = ?');
 
   return (queueId, address) => {
     const entries = entriesOf.all(queueId).map(([id, data]) => ({ id, events: eventsOf(queueId, data) }));
     const all = entries.flatMap(({ events }) => events);
-    const forms = taggedIn(all, address).filter(isSubaddress);
+    const forms = subaddressesIn(JSON.stringify(all), address);
     const recipients = new Set(
       all.flatMap(({ recipient }) => (recipient === undefined ? [] : [searchKey(recipient)])),
     );
@@ -86,24 +84,41 @@ function createMessageErasure(
 
 const separators = tagSeparators.replace('-', '\\-');
 
-/** Addresses that are the account's with a tag (RFC 5233). */
-function taggedIn(events: readonly EventRow[], address: string): string[] {
-  const at = address.lastIndexOf('@');
-  const [user, domain] = [literal(address.slice(0, at)), literal(address.slice(at + 1))];
-  const pattern = bounded(`${user}[${separators}][^\\s<>()\\[\\]:;@\\\\,"]*@${domain}`, 'gu');
-  return [...new Set(searchKey(JSON.stringify(events)).match(pattern))];
+/** Octets of a local part at most (RFC 5321 §4.5.3.1.1). */
+const maxTag = 64;
+
+/** Finds addresses that are the account's with a tag (RFC 5233). */
+function createSubaddressSearch(database: Database): (text: string, address: string) => string[] {
+  const isAccount = database.prepare<[string], number>('SELECT 1 FROM accounts WHERE address = ?').pluck();
+  const isAlias = database.prepare<[string], number>('SELECT 1 FROM aliases WHERE address = ?').pluck();
+  return (text, address) => {
+    const [user, domain] = [literal(userOf(address)), literal(domainOf(address))];
+    const pattern = `${user}[${separators}][^\\s<>()\\[\\]:;@\\\\,"]{0,${maxTag}}@${domain}`;
+    const forms = new Set(searchKey(text).match(bounded(pattern, 'gu')));
+    // What separates a tag is the domain's to say; what might be one, and is nobody's address, is one here.
+    return [...forms].filter((form) => isAccount.get(form) !== 1 && isAlias.get(form) !== 1);
+  };
 }
 
+const userOf = (address: string): string => address.slice(0, address.lastIndexOf('@'));
+const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
+
 function createReportErasure(database: Database): (address: string) => void {
-  const naming = database
+  // Letters that are not ASCII have no lower case there: they are compared below.
+  const inDomain = database
     .prepare<[string], Entry>(
       `SELECT id, data FROM reports WHERE kind IN ('abuse', 'unreadable') AND instr(lower(data), ?) > 0`,
     )
     .raw();
+  const subaddressesIn = createSubaddressSearch(database);
   const remove = database.prepare('DELETE FROM reports WHERE id = ?');
   return (address) => {
     const mention = mentionOf(address);
-    for (const [id, data] of naming.all(address)) if (mention.test(searchKey(data))) remove.run(id);
+    const naming: number[] = [];
+    // One at a time: there may be many, and large ones.
+    for (const [id, data] of inDomain.iterate(`@${domainOf(address)}`))
+      if (mention.test(searchKey(data)) || subaddressesIn(data, address).length > 0) naming.push(id);
+    for (const id of naming) remove.run(id);
   };
 }
 
