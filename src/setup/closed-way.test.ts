@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findClosed } from './closed-way.ts';
-import type { Owner } from './system-user.ts';
+import type { Owner } from './owner.ts';
 
 // Not below /tmp, which services do not see; what is above belongs to the machine, and is not looked at here.
 let directory: string;

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Owner } from './system-user.ts';
+import type { Owner } from './owner.ts';
 
 /** Below these, a service has directories of its own (PrivateTmp), and not what lies there. */
 const hiddenFromServices = ['/tmp', '/var/tmp'];

@@ -4,7 +4,7 @@ import { constants } from 'node:fs';
 import { lchown, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../store/errors.ts';
-import type { Owner } from './system-user.ts';
+import type { Owner } from './owner.ts';
 
 /**
  * Only what is root's changes hands, and no link is followed, nor one that takes a directory's place meanwhile: what has another

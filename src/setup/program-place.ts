@@ -2,7 +2,7 @@
 
 import { basename, dirname, join } from 'node:path';
 import { findClosed } from './closed-way.ts';
-import { type Owner, userName } from './system-user.ts';
+import { type Owner, userName } from './owner.ts';
 
 export interface ProgramPlace {
   /** The path of the posthorn command. */

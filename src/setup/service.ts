@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { replaceFile } from '../util/replace-file.ts';
 import { startByHand } from './by-hand.ts';
 import type { Machine } from './machine.ts';
+import { type Owner, userName } from './owner.ts';
 import { configOption, type Places } from './places.ts';
 import { findPlaceFault } from './program-place.ts';
 import type { StepOutcome } from './step.ts';
-import { type Owner, userName } from './system-user.ts';
 import type { Unit } from './units.ts';
 
 export interface ServiceParts extends Pick<Machine, 'run' | 'hasSystemd' | 'program' | 'node'> {

@@ -2,18 +2,12 @@
 
 import { constants } from 'node:fs/promises';
 import { isThere, type Machine } from './machine.ts';
+import type { Owner } from './owner.ts';
+import { userName } from './owner.ts';
 import { configDirectory, type Places } from './places.ts';
 import { SetupError, type StepOutcome } from './step.ts';
 
-export const userName = 'posthorn';
-
-/** Who owns the files. */
-export interface Owner {
-  uid: number;
-  gid: number;
-}
-
-type Who = Pick<Machine, 'run' | 'userId'>;
+export type Who = Pick<Machine, 'run' | 'userId'>;
 
 /**
  * Rejects with a SetupError where files outside a directory of one's own are to be made by somebody who may not: by other than

@@ -3,7 +3,7 @@
  * machine what it needs, and writes only what is its own. systemd.exec(5); `systemd-analyze security` says how tight.
  */
 
-import { userName } from './system-user.ts';
+import { userName } from './owner.ts';
 
 export interface Unit {
   name: string;
