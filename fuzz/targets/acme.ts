@@ -75,6 +75,7 @@ const acmeAnswers: Target = {
     return [retryAfter(input.toString('latin1'), 0), problemText({ detail: input.toString('latin1') })];
   },
   check,
+  longestRunBytes: 256 * 1024,
   places: [
     between('{"status":"', '"}'),
     between('{"detail":"', '"}'),
