@@ -36,7 +36,8 @@ test('playAll() plays so many at a time as there are lanes', async () => {
   const pair = ['one', 'other'].map((name) => scenario(name, play(name, 2)));
   const { passed, failed } = await playAll(pair, 2, () => {});
   expect({ passed, failed }).toEqual({ passed: 2, failed: 0 });
-  expect(met).toEqual({ one: [], other: ['one'] });
+  // Whoever comes second meets the first.
+  expect(Object.values(met).flat()).toHaveLength(1);
 });
 
 test('playAll() plays no more at a time than there are lanes', async () => {
