@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { type KeptStore, keptStores, keptVersions, placeKeptStore } from '../../testing/kept-stores.ts';
 import { type TemporaryDirectory, temporaryDirectory, temporaryStore, textOf } from '../../testing/store.ts';
 import { sleep, systemClock } from '../../util/clock.ts';
 import { readContent } from '../content.ts';
@@ -24,22 +24,10 @@ import { openEngine } from './open-engine.ts';
 import { schemaVersion } from './schema.ts';
 import { storeFiles } from './store-files.ts';
 
-const fixtures = join(import.meta.dirname, '../../../testdata/stores');
-const versions = readdirSync(fixtures).flatMap((name) => /^schema-(\d+)$/.exec(name)?.[1] ?? []);
-const cases = versions.flatMap((version) => ['closed', 'killed'].map((state) => ({ version, state })));
-
 /** Puts the store of an earlier version into a new data directory. */
-async function earlier(version: string, state: string): Promise<TemporaryDirectory> {
+async function earlier(kept: KeptStore): Promise<TemporaryDirectory> {
   const directory = await temporaryDirectory();
-  const from = join(fixtures, `schema-${version}`, state);
-  for (const part of ['store', 'spool']) {
-    mkdirSync(join(directory.path, part));
-    for (const name of readdirSync(join(from, part)))
-      writeFileSync(
-        join(directory.path, part, name.replace(/\.gz$/, '')),
-        gunzipSync(readFileSync(join(from, part, name))),
-      );
-  }
+  placeKeptStore(kept, directory.path);
   return directory;
 }
 
@@ -47,13 +35,13 @@ test('there is a store of each earlier version but 2, which nobody has', () => {
   const expected = Array.from({ length: schemaVersion }, (_, index) => index + 1).filter(
     (version) => version !== 2,
   );
-  expect(versions.map(Number).sort((a, b) => a - b)).toEqual(expected);
+  expect(keptVersions).toEqual(expected);
 });
 
-test.each(cases)(
+test.each(keptStores)(
   'openStore() brings a $state store of version $version to the present, which works',
   async ({ version, state }) => {
-    await using directory = await earlier(version, state);
+    await using directory = await earlier({ version, state });
     const logged: object[] = [];
     const log = {
       info: (fields: object) => logged.push(fields),
@@ -64,7 +52,7 @@ test.each(cases)(
       const account = await store.findAccount('user@example.com');
       expect(await verifyPassword(account?.passwordHash ?? '', 'secret')).toBe(true);
       expect((await store.findAlias('info@example.com'))?.targets).toEqual(['user@example.com']);
-      if (Number(version) >= 5) expect((await store.findMemo('test', 'kept'))?.value).toBeDefined();
+      if (version >= 5) expect((await store.findMemo('test', 'kept'))?.value).toBeDefined();
       const claimed = await store.claim({ now: Date.now(), limit: 100, leaseMs: 1000 });
       const texts = claimed.map(async ({ message }) => textOf(readContent(message.content)));
       expect((await Promise.all(texts)).map((text) => /^Subject: (\w+)/m.exec(text)?.[1]).sort()).toEqual([
@@ -88,16 +76,15 @@ test.each(cases)(
       await store.close();
     }
     const upgrades = logged.filter((fields) => 'from' in fields);
-    const kept = findKept(directory.path, Number(version));
-    if (Number(version) === schemaVersion)
-      expect({ upgrades, kept }).toEqual({ upgrades: [], kept: undefined });
-    else expect(upgrades).toEqual([{ from: Number(version), to: schemaVersion, kept }]);
+    const kept = findKept(directory.path, version);
+    if (version === schemaVersion) expect({ upgrades, kept }).toEqual({ upgrades: [], kept: undefined });
+    else expect(upgrades).toEqual([{ from: version, to: schemaVersion, kept }]);
   },
 );
 
 describe('what was kept before an upgrade', () => {
   test('is the store as it was, file by file, and can be put back', async () => {
-    await using directory = await earlier('6', 'killed');
+    await using directory = await earlier({ version: 6, state: 'killed' });
     const { directory: storePath } = storeFiles(directory.path);
     const before = readAll(storePath);
     await (await openStore({ dataDir: directory.path })).close();
@@ -111,7 +98,7 @@ describe('what was kept before an upgrade', () => {
   });
 
   test('is made once, however often the upgrade is interrupted after it', async () => {
-    await using directory = await earlier('6', 'closed');
+    await using directory = await earlier({ version: 6, state: 'closed' });
     const { directory: storePath } = storeFiles(directory.path);
     const before = join(directory.path, 'before');
     cpSync(storePath, before, { recursive: true, preserveTimestamps: true });
@@ -128,7 +115,7 @@ describe('what was kept before an upgrade', () => {
 });
 
 test('an upgrade that is killed leaves the store of before or that of after, and the next start goes on', async () => {
-  await using directory = await earlier('1', 'killed');
+  await using directory = await earlier({ version: 1, state: 'killed' });
   const script = join(directory.path, 'open.mjs');
   const open = JSON.stringify(join(import.meta.dirname, 'open.ts'));
   writeFileSync(
