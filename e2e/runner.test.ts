@@ -44,7 +44,9 @@ test('playAll() plays no more at a time than there are lanes', async () => {
   const { met, begun, play } = cast();
   const all = ['a', 'b', 'c', 'd'].map((name, index) => scenario(name, play(name, index < 2 ? 2 : 0)));
   await playAll(all, 2, () => {});
-  expect(begun).toEqual(['a', 'b', 'c', 'd']);
+  // Each has a world to be made first: of two that begin together either may be there first.
+  expect(begun.slice(0, 2).sort()).toEqual(['a', 'b']);
+  expect(begun.slice(2).sort()).toEqual(['c', 'd']);
   for (const others of Object.values(met)) expect(others.length).toBeLessThan(2);
 });
 
