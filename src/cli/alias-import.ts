@@ -40,28 +40,39 @@ async function importAliases(context: Context, options: ImportOptions, file: str
   return exitCodes.badData;
 }
 
-/**
- * An alias may lead to one that comes after it: what finds nobody is tried again, as long as others were set meanwhile. Of two lines
- * about one address, the later one counts where it is set.
- */
+/** Of two lines about one address, the later one counts where it is set. */
 async function setAll(admin: Admin, rows: readonly AliasRow[]): Promise<{ set: number; problems: string[] }> {
-  let failed = new Map<AliasRow, string>();
-  for (const row of rows) {
-    const foreign = findForeign(row);
-    if (foreign !== undefined) failed.set(row, foreign);
-  }
-  const foreign = failed;
-  let waiting = rows.filter((row) => !foreign.has(row));
-  for (let before = Number.POSITIVE_INFINITY; waiting.length > 0 && waiting.length < before; ) {
-    before = waiting.length;
-    failed = new Map(foreign);
-    for (const row of waiting) {
-      const problem = await setOne(admin, row);
-      if (problem !== undefined) failed.set(row, problem);
-    }
-    waiting = waiting.filter((row) => failed.has(row));
+  const failed = new Map<AliasRow, string>();
+  for (const row of targetsFirst(rows)) {
+    const problem = findForeign(row) ?? (await setOne(admin, row));
+    if (problem !== undefined) failed.set(row, problem);
   }
   return { set: rows.length - failed.size, problems: problemLines(rows, failed) };
+}
+
+/** An alias may lead to one that comes after it in the file, which has to be there first. Of a circle, one is left before its target. */
+export function targetsFirst(rows: readonly AliasRow[]): AliasRow[] {
+  const byAddress = Map.groupBy(rows, ({ address }) => address.toLowerCase());
+  const leadsTo = ({ targets }: AliasRow) =>
+    targets.flatMap((target) => byAddress.get(target.toLowerCase()) ?? []);
+  const seen = new Set<AliasRow>();
+  const ordered: AliasRow[] = [];
+  for (const first of rows) {
+    // By hand, not by calls: a chain may be longer than the stack.
+    const path = seen.has(first) ? [] : [{ row: first, next: leadsTo(first).values() }];
+    seen.add(first);
+    for (let at = path.at(-1); at !== undefined; at = path.at(-1)) {
+      const { value: row } = at.next.next();
+      if (row === undefined) {
+        ordered.push(at.row);
+        path.pop();
+      } else if (!seen.has(row)) {
+        seen.add(row);
+        path.push({ row, next: leadsTo(row).values() });
+      }
+    }
+  }
+  return ordered;
 }
 
 /** What leads to a line that was not set is told of that line: there is no account to make. */
