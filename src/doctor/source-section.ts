@@ -21,7 +21,10 @@ export function sectionOf(
   const families = reports.map(({ address }) => findFamily(address));
   const examined = reports.map((report, index) => {
     const isOneOfMany = families.filter((family) => family === families[index]).length > 1;
-    return examinedOf(report, { ...config.guard, isChosen: config.sources.length === 0 && isOneOfMany });
+    const { rank } = report.standing;
+    const isFirst = !reports.some(({ standing }) => standing.isFit && standing.rank < rank);
+    const isChosen = config.sources.length === 0 && isOneOfMany;
+    return examinedOf(report, { ...config.guard, isChosen, isFirst });
   });
   const unsent = unsentDomains(config).map(({ domain, finding }) => ({
     name: domain,
@@ -35,16 +38,16 @@ export function sectionOf(
   };
 }
 
-/** `isChosen`: by the system, from several. What is wrong with the SPF record itself is told with its domain. */
+/** `isChosen`: by the system, from several. `isFirst`: nothing better is there. What is wrong with the SPF record itself is told with its domain. */
 function examinedOf(
   report: SourceReport,
-  { enabled, isChosen }: { enabled: boolean; isChosen: boolean },
+  { enabled, isChosen, isFirst }: { enabled: boolean; isChosen: boolean; isFirst: boolean },
 ): Examined {
   const { address, publicAddress, ehloName, findings, standing } = report;
   const seen = publicAddress === address ? '' : `, seen as ${publicAddress}`;
   return {
     name: `${address}${seen}, called ${ehloName}`,
-    verdict: `${enabled ? verdictOf(standing) : 'mail is sent from here whatever is found: the guard is off'}${
+    verdict: `${enabled ? verdictOf(standing.isFit, isFirst) : 'mail is sent from here whatever is found: the guard is off'}${
       isChosen && standing.isFit ? ', where the system chooses it: name those to send from in [[source]]' : ''
     }`,
     findings: findings
@@ -53,9 +56,9 @@ function examinedOf(
   };
 }
 
-function verdictOf({ isFit, rank }: SourceReport['standing']): string {
+function verdictOf(isFit: boolean, isFirst: boolean): string {
   if (!isFit) return 'disqualified: not used while another address qualifies';
-  return rank === 0 ? 'mail is sent from here' : 'mail is sent from here, but from others first';
+  return isFirst ? 'mail is sent from here' : 'mail is sent from here, but from others first';
 }
 
 const noAddress: Examined = {

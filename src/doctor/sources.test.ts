@@ -57,3 +57,33 @@ test('P12: a machine without a public address, and a domain that no source is fo
   const sources = [{ address: '203.0.113.7', senders: ['example.net'] }];
   expect(section({ sources })).toContain('no-source');
 });
+
+test.each<[string, [isFit: boolean, rank: number][], string[]]>([
+  ['alone, with faults', [[true, 200]], ['']],
+  [
+    'of two the better one',
+    [
+      [true, 200],
+      [true, 10],
+    ],
+    [', but from others first', ''],
+  ],
+  [
+    'of two alike',
+    [
+      [true, 10],
+      [true, 10],
+    ],
+    ['', ''],
+  ],
+])('sectionOf() says of which address mail leaves first: %s', (_, standings, ends) => {
+  const reports = standings.map(([isFit, rank], index) => ({
+    ...{ address: `203.0.113.${index}`, publicAddress: `203.0.113.${index}`, ehloName: 'mx.example.com' },
+    ...{ checkedAt: 0, findings: [], standing: { isFit, rank } },
+  }));
+  const sources = reports.map(({ address }) => ({ address, senders: [] }));
+  const { examined } = sectionOf(reports, { ...config, sources } as unknown as Parameters<
+    typeof sectionOf
+  >[1]);
+  expect(examined.map(({ verdict }) => verdict)).toEqual(ends.map((end) => `mail is sent from here${end}`));
+});

@@ -5,17 +5,16 @@
 
 import { isAscii } from 'node:buffer';
 import type { CheckStep } from '../delivery/check/callout.ts';
-import { type ReachParts, reachReceiver } from '../delivery/check/reach.ts';
+import type { CheckParts } from '../delivery/check/check-address.ts';
+import { reachReceiver } from '../delivery/check/reach.ts';
 import type { SiteTables } from '../delivery/route/site-tables.ts';
 import { needsSmtputf8 } from '../mail/address.ts';
 import { quit } from '../smtp/client.ts';
 import type { Session } from '../smtp/client-session.ts';
-import type { ClientTimeouts } from '../smtp/client-timeouts.ts';
 import { type Finding, rfc } from './finding.ts';
 import type { Letter } from './letter.ts';
 
-export interface ReceiverParts extends ReachParts {
-  timeouts: ClientTimeouts;
+export interface ReceiverParts extends CheckParts {
   tables: Pick<SiteTables, 'find'>;
 }
 
@@ -33,6 +32,7 @@ export async function lookAtReceiver(
   letter: Letter,
   signal: AbortSignal,
 ): Promise<Receiver> {
+  if ((await parts.findOwn?.(letter.to)) !== undefined) return { findings: [staysHere(letter.to.domain)] };
   const steps: CheckStep[] = [];
   const reached = await reachReceiver(parts, letter.to.domain, {
     reversePath: letter.reversePath,
@@ -48,6 +48,12 @@ export async function lookAtReceiver(
   await quit(session.conversation, parts.timeouts);
   return { ...about, encrypted: session.tls !== undefined };
 }
+
+const staysHere = (domain: string): Finding => ({
+  ...{ id: 'route-here', about: 'route', severity: 'notice' },
+  fact: `${domain} is a domain of this server: the message stays here, and no other is asked.`,
+  remedy: 'Whether the address exists: `posthorn check ADDRESS`. What is found otherwise, others would find.',
+});
 
 function findingOf({ step, finding, text, evidence }: CheckStep): Finding {
   const about = step === 'policy' || step === 'TLS' ? 'TLS' : 'route';

@@ -52,6 +52,15 @@ test('P12: a preflight finds what has become wrong in DNS since', async () => {
   expect(of('dmarc-pass')?.fact).toContain('DKIM aligned');
 });
 
+test('a preflight to a domain of ours says that the message stays here, whatever DNS says of it', async () => {
+  world.dns.change({ 'example.com': { TXT: ['v=spf1 mx -all'] } });
+  const { findings, of } = await preflight('--to', 'sender@example.com');
+  expect(of('route-here')?.fact).toMatch(/^example\.com is a domain of this server/);
+  expect(findings.filter(({ id }) => /^(route|tls|size)-/.test(id)).map(({ id }) => id)).toEqual([
+    'route-here',
+  ]);
+});
+
 test('a preflight needs no server of ours, and says what only one could have told', async () => {
   await world.servers['example.com'].stop();
   const { of } = await preflight('--from', 'other@example.com');
