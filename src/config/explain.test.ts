@@ -48,6 +48,15 @@ test('explainKey() tells kind, unit, default, an example and the words of the do
 });
 
 test.each([
+  ['sendmail.senders', 'a list of tables', '[[sendmail.senders]]'],
+  ['policy.checks', 'a list of tables', '[[policy.checks]]'],
+  ['listener', 'a list of tables', '[[listener]]'],
+  ['sendmail', 'a table', '[sendmail]'],
+])('explainKey(%s) is %s, begun as the file wants it', (key, kind, example) => {
+  expect(explainKey(key, docs)).toMatchObject({ kind, example });
+});
+
+test.each([
   ['limits.recipients', ['limits.recipients']],
   ['listener[2].port', ['listener.port']],
   ['greetingDelayMs', ['limits.greetingDelayMs']],

@@ -23,19 +23,6 @@ export interface KeyExplanation {
   text: string;
 }
 
-/** Tables of which there may be several. */
-const lists = new Set([
-  'listener',
-  'certificate',
-  'domain',
-  'policy',
-  'policy.checks',
-  'transport',
-  'filter',
-  'site',
-  'source',
-]);
-
 /** Every key that there is, as people name it. */
 export const allKeys: readonly string[] = [...shapes].flatMap(([table, shape]) =>
   Object.keys(shape).map((key) => (table === '' ? key : `${table}.${key}`)),
@@ -58,13 +45,12 @@ export function findKeys(asked: string): { found: readonly string[]; nearest?: s
 
 /** `key` is one of `allKeys`. */
 export function explainKey(key: string, docs: KeyDocs): KeyExplanation {
-  const at = key.lastIndexOf('.');
-  const table = key.slice(0, Math.max(0, at));
-  const schema = shapes.get(table)?.[key.slice(at + 1)];
+  const [table, name] = partsOf(key);
+  const schema = shapes.get(table)?.[name];
   if (schema === undefined) throw new Error(`there is no key ${key}`);
   const isTableKey = shapes.has(key);
   const refused = refusalOf(schema);
-  const kind = isTableKey ? (lists.has(key) ? 'a list of tables' : 'a table') : refused.kind;
+  const kind = isTableKey ? (isList(key) ? 'a list of tables' : 'a table') : refused.kind;
   const preset = presetOf(schema);
   const unit = /^a number of ([a-z ]+) from/.exec(kind)?.[1];
   const doc = docs.get(key);
@@ -77,15 +63,27 @@ export function explainKey(key: string, docs: KeyDocs): KeyExplanation {
     ...(doc && doc.default !== '–'
       ? { default: plainText(doc.default) }
       : preset !== undefined && { default: preset }),
-    example: isTableKey ? headerOf(key) : `${key.slice(at + 1)} = ${preset ?? exampleOf(refused)}`,
+    example: isTableKey ? headerOf(key) : `${name} = ${preset ?? exampleOf(refused)}`,
     text: plainText(doc?.text ?? docs.get(table)?.text ?? `keys: ${keysOf(key).join(', ')}`),
   };
+}
+
+function partsOf(key: string): [table: string, name: string] {
+  const at = key.lastIndexOf('.');
+  return [key.slice(0, Math.max(0, at)), key.slice(at + 1)];
+}
+
+/** A table of which there may be several: one alone is refused where it stands. */
+function isList(key: string): boolean {
+  const [table, name] = partsOf(key);
+  const schema = shapes.get(table)?.[name];
+  return schema !== undefined && (v.safeParse(schema, {}).issues ?? []).some(({ type }) => type === 'array');
 }
 
 const keysOf = (table: string): string[] => Object.keys(shapes.get(table) ?? {});
 
 const headerOf = (table: string): string =>
-  table === '' ? '' : lists.has(table) ? `[[${table}]]` : `[${table}]`;
+  table === '' ? '' : isList(table) ? `[[${table}]]` : `[${table}]`;
 
 /** What the schema says of a value that is certainly wrong: it says best what it wants. */
 function refusalOf(schema: v.ObjectEntries[string]): { kind: string; remedy: string } {
