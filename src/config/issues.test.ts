@@ -1,6 +1,7 @@
 import { parse } from 'smol-toml';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
+import { allKeys, explainKey } from './explain.ts';
 import { toFindings } from './issues.ts';
 import { formatKey } from './problem.ts';
 import { fileSchema } from './schema.ts';
@@ -96,4 +97,12 @@ test('toFindings() misses a list, and says where a password goes', () => {
     'transport[1].domains: is missing | Add it: domains = ["example.net"].',
     'transport[1].password: there is no such key | Secrets do not stand in this file: passwordFile names the one that holds it.',
   ]);
+});
+
+const listsOfTables = allKeys.filter((key) => explainKey(key, new Map()).kind === 'a list of tables');
+
+test.each(listsOfTables)('toFindings() says of %s that it is a list of tables', (key) => {
+  const parent = key.includes('.') && listsOfTables.includes(key.slice(0, key.lastIndexOf('.')));
+  const toml = `${parent ? `[[${key.slice(0, key.lastIndexOf('.'))}]]\n` : ''}[${key}]`;
+  expect(findingsIn(toml)).toContainEqual(expect.stringContaining(`Write it as [[${key}]], with its keys`));
 });

@@ -62,9 +62,11 @@ const lists = new Set([
   'certificate',
   'filter',
   'policy',
+  'policy.checks',
   'transport',
   'site',
   'source',
+  'sendmail.senders',
   'receiver',
   'receiver.phase',
 ]);
