@@ -38,6 +38,7 @@ test.each([
 test.each([
   ['-Z x', 'There is no option -Z'],
   ['-tZ x', 'There is no option -Z'],
+  ['--help', /^There is no option --help\. .* posthorn help sendmail\.$/],
   ['-bs', 'SMTP on standard input is not spoken here'],
   ['-bd', 'posthorn serve'],
   ['-bx', 'There is no mode -bx'],

@@ -58,6 +58,7 @@ export function parseArguments(args: readonly string[]): SendmailArguments {
 }
 
 function readOption(parsed: SendmailArguments, word: string, next: () => string | undefined): void {
+  if (word.startsWith('--')) throw noOption(word.slice(0, 40));
   const [letter, rest] = [word[1] ?? '', word.slice(2)];
   const value = () => {
     const given = rest === '' ? next() : rest;
@@ -80,13 +81,16 @@ function readFlags(parsed: SendmailArguments, letters: string): void {
     if (letter === 't') parsed.fromHeader = true;
     else if (letter === 'i') parsed.ignoreDots = true;
     else if (letter === 'v') parsed.verbose = true;
-    else if (!ignored.has(letter))
-      throw new UsageError(
-        `There is no option -${letter}. What there is: -t -i -f -F -r -bm -bp -N -R -V -O -o -v -C.`,
-      );
+    else if (!ignored.has(letter)) throw noOption(`-${letter}`);
     if (letter === 'e') return;
   }
 }
+
+const noOption = (word: string) =>
+  new UsageError(
+    `There is no option ${word}. What there is: -t -i -f -F -r -bm -bp -N -R -V -O -o -v -C; ` +
+      'what they mean: posthorn help sendmail.',
+  );
 
 /** `-oi`, and what else was once set so: delivery and error modes. */
 function readLongAgo(parsed: SendmailArguments, option: string): void {
