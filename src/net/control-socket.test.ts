@@ -29,3 +29,13 @@ test('connectControl() comes to a socket whose path is too long, from a place ne
     process.chdir(here);
   }
 });
+
+test('connectControl() finds nobody where the listener goes before it has taken the connection', async () => {
+  await using directory = await temporaryDirectory();
+  const path = join(directory.path, 'control.sock');
+  const listener = await listenControl(path, (connection) => connection.close());
+  const connecting = connectControl(path); // waits in the queue of the kernel
+  const closing = listener.close();
+  expect(await connecting).toBeUndefined();
+  await closing;
+});

@@ -49,7 +49,10 @@ export async function listenControl(
   return { close: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-/** Undefined where nobody listens: no file, or one that a dead process left behind. */
+/** No file; one that a dead process left behind; whoever listened has gone before it took us, as in a hand-over. */
+const nobodyListens: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
+
+/** Undefined where nobody listens. */
 export function connectControl(path: string): Promise<ControlConnection | undefined> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(shorter(path));
@@ -58,7 +61,7 @@ export function connectControl(path: string): Promise<ControlConnection | undefi
       resolve(wrap(socket));
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+      if (nobodyListens.has(error.code)) resolve(undefined);
       else reject(error);
     });
   });
