@@ -3,6 +3,7 @@
  * files that is written to memory, with a network of its own. What it plays is a shell script.
  */
 
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../process.ts';
@@ -82,7 +83,7 @@ export async function playBooted(
   await chmod(path('inside'), 0o755);
   const command = ['-m', 'bash', '-c', outside(directory, limitSeconds)];
   const console = await run('unshare', command, { timeoutMs: (limitSeconds + 20) * 1000 });
-  const read = (name: string) => readFile(path(name), 'utf8').catch(() => undefined); // it need not be there
+  const read = async (name: string) => (existsSync(path(name)) ? readFile(path(name), 'utf8') : undefined);
   const said = await read('said');
   if (said === undefined) return undefined;
   if ((await read('done')) === undefined)

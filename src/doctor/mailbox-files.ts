@@ -8,6 +8,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { type Finding, found } from './finding.ts';
+import { unlessClosed } from './unless-closed.ts';
 
 /** Where a delivery writes; what lies in its folders comes with them. */
 const written = ['', 'Maildir', 'Maildir/tmp', 'Maildir/new', 'Maildir/cur'];
@@ -35,16 +36,6 @@ export async function examineMailboxFiles({ dataDir }: Pick<Config, 'dataDir'>):
   ];
 }
 
+/** What is not there is made by the first delivery; and who may not look sees nothing. */
 const directoriesIn = async (path: string): Promise<Dirent[]> =>
   ((await unlessClosed(readdir(path, { withFileTypes: true }))) ?? []).filter((entry) => entry.isDirectory());
-
-/** What is not there is made by the first delivery; and who may not look sees nothing. */
-async function unlessClosed<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}

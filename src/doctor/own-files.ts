@@ -10,6 +10,7 @@ import { accountFile } from '../net/acme-account.ts';
 import { issuedDirectory } from '../net/issued-files.ts';
 import { remedyOf, type UnusableFile } from '../records/unusable-file.ts';
 import { type Finding, found } from './finding.ts';
+import { unlessClosed } from './unless-closed.ts';
 
 export async function examineOwnFiles(
   { dataDir }: Pick<Config, 'dataDir'>,
@@ -61,19 +62,9 @@ async function closedTo({ uid, gid }: Owner, file: string): Promise<string[]> {
 }
 
 async function filesIn(directory: string): Promise<string[]> {
-  const names = await unlessAbsent(readdir(directory));
+  const names = await unlessClosed(readdir(directory));
   return (names ?? []).map((name) => join(directory, name));
 }
 
-const findStats = (file: string) => unlessAbsent(stat(file));
-
 /** Before the first start there is nothing; and who may not look finds what matters unusable, which is told above. */
-async function unlessAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'EACCES' || code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
+const findStats = (file: string) => unlessClosed(stat(file));

@@ -65,10 +65,7 @@ async function unannounced(
   });
   const { name } = wanted;
   return found('mta-sts-missing', {
-    evidence:
-      misplaced === undefined
-        ? `there is no record at ${name}`
-        : `the record stands at ${misplaced} instead of ${name}`,
+    evidence: missingAt(name, misplaced),
     remedy:
       misplaced === undefined
         ? `Senders do not ask for the policy that is served. Enter it.${beginning(served)}`
@@ -203,10 +200,7 @@ async function noReports(looks: DnsLooks, wanted: WantedRecord): Promise<Finding
     isIt: (text) => readReportUris([text]).length > 0,
   });
   return found('tls-rpt-missing', {
-    evidence:
-      misplaced === undefined
-        ? `there is no record at ${name}`
-        : `the record stands at ${misplaced} instead of ${name}`,
+    evidence: missingAt(name, misplaced),
     remedy:
       misplaced === undefined
         ? 'Without it you do not hear that others fail to encrypt mail to you.'
@@ -215,3 +209,8 @@ async function noReports(looks: DnsLooks, wanted: WantedRecord): Promise<Finding
     ...(wanted.need === 'optional' && { severity: 'note' }),
   });
 }
+
+const missingAt = (name: string, misplaced: string | undefined): string =>
+  misplaced === undefined
+    ? `there is no record at ${name}`
+    : `the record stands at ${misplaced} instead of ${name}`;

@@ -75,7 +75,7 @@ export async function openMaildrop(dataDir: string): Promise<string> {
 export async function listDropped(directory: string, now: number): Promise<string[]> {
   const names = await readdir(directory);
   for (const name of names.filter((each) => each.startsWith('tmp-'))) {
-    const stats = await lstat(join(directory, name)).catch(() => undefined); // finished meanwhile
+    const stats = await unlessAbsent(lstat(join(directory, name))); // it may be finished meanwhile
     // A directory of somebody's is left alone: it cannot be removed, and holds up nobody's mail.
     const isRemovable = stats !== undefined && !stats.isDirectory();
     if (isRemovable && now - stats.mtimeMs > staleMs) await removeDropped(directory, name);
@@ -152,4 +152,13 @@ export async function setAsideDropped(directory: string, name: string): Promise<
   await rename(join(directory, name), kept);
   await syncDirectory(directory);
   return kept;
+}
+
+async function unlessAbsent<T>(looking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
